@@ -1,0 +1,46 @@
+// Umount.thin unmounts thin volumes for umount(8).
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"thinmount/lib/helper"
+	"thinmount/lib/thin"
+)
+
+const (
+	program = "umount.thin"
+	usage   = "usage: umount DIR   (see umount.thin(8))"
+)
+
+// version is set by the Makefile where the build information has none.
+var version string
+
+func main() {
+	switch argv := os.Args[1:]; {
+	case helper.Wants(argv, "-h", "--help"):
+		fmt.Println(usage)
+	case helper.Wants(argv, "-V", "--version"):
+		fmt.Println(program, helper.Version(version))
+	default:
+		os.Exit(helper.Report(os.Stderr, program, run(argv)))
+	}
+}
+
+func run(argv []string) error {
+	a, err := helper.Parse(argv, "nlfvr", "otN")
+	if err == nil && len(a.Operands) != 1 {
+		err = fmt.Errorf("needs DIR, has %q", a.Operands)
+	}
+	if err != nil {
+		return helper.UsageError(err, usage)
+	}
+	ctx, stop := helper.Context()
+	defer stop()
+	return helper.InNamespace(a.Values['N'], func() error {
+		return helper.System(program, a.Flags['v']).Unmount(ctx, thin.UnmountRequest{
+			Dir: a.Operands[0], Lazy: a.Flags['l'], Force: a.Flags['f'], ReadOnly: a.Flags['r'],
+		})
+	})
+}

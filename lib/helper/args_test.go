@@ -1,0 +1,95 @@
+package helper
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/thin"
+)
+
+func TestParse(t *testing.T) {
+	none, flags := map[string]string{}, func(s string) map[byte]bool {
+		m := map[byte]bool{}
+		for i := range len(s) {
+			m[s[i]] = true
+		}
+		return m
+	}
+	for _, row := range []struct {
+		name     string
+		argv     string
+		operands string
+		flags    string
+		values   map[string]string
+		err      string
+	}{
+		{"util-linux puts options last", "p/v /mnt -s -n -o rw -t thin.ext4", "p/v /mnt", "sn", map[string]string{"o": "rw", "t": "thin.ext4"}, ""},
+		{"2.40.3 puts them first", "-o rw,noatime -v p/v /mnt", "p/v /mnt", "v", map[string]string{"o": "rw,noatime"}, ""},
+		{"clusters", "-nv p/v /mnt", "p/v /mnt", "nv", none, ""},
+		{"cluster that ends in a value", "-nvoro p/v /mnt", "p/v /mnt", "nv", map[string]string{"o": "ro"}, ""},
+		{"several -o", "-o ro -o noatime p/v /mnt", "p/v /mnt", "", map[string]string{"o": "ro,noatime"}, ""},
+		{"end of options", "-n -- -v -o", "-v -o", "n", none, ""},
+		{"a dash is an operand", "- /mnt", "- /mnt", "", none, ""},
+		{"unknown", "p/v /mnt -x", "", "", nil, "-x: unknown"},
+		{"value missing", "p/v /mnt -o", "", "", nil, "-o: a value is missing"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got, err := Parse(strings.Fields(row.argv), "sfnv", "otN")
+			if row.err != "" {
+				if err == nil || !strings.Contains(err.Error(), row.err) {
+					t.Fatalf("error %v, want %q", err, row.err)
+				}
+				return
+			}
+			values := map[byte]string{}
+			for k, v := range row.values {
+				values[k[0]] = v
+			}
+			want := Args{Operands: strings.Fields(row.operands), Flags: flags(row.flags), Values: values}
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, %v, want %+v", got, err, want)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("p/v\n/mnt\n-s\n-o\nrw")
+	f.Add("-oro\n--\n-x")
+	f.Fuzz(func(t *testing.T, s string) {
+		argv := strings.Split(s, "\n")
+		a, err := Parse(argv, "sfnv", "otN")
+		if err == nil && len(a.Operands) > len(argv) {
+			t.Errorf("more operands than arguments: %q", a.Operands)
+		}
+	})
+}
+
+func TestReport(t *testing.T) {
+	for _, row := range []struct {
+		err  error
+		code int
+		line string
+	}{
+		{nil, ExitOK, ""},
+		{&thin.Error{Object: "p/v", Err: thin.ErrNotFound, Hint: "thin-snap list"}, ExitFail, "mount.thin: p/v: not found (thin-snap list)\n"},
+		{&thin.Error{Err: thin.ErrPermission}, ExitUsage, "mount.thin: only root can do that\n"},
+		{UsageError(errors.New("needs DIR"), "usage: x"), ExitUsage, "mount.thin: usage: needs DIR (usage: x)\n"},
+		{&thin.Error{Object: "kernel", Err: thin.ErrNoKernel}, ExitSystem, "mount.thin: kernel: kernel support is missing\n"},
+		{&thin.Error{Object: "p/v", Err: thin.ErrInterrupt}, ExitUser, "mount.thin: p/v: interrupted\n"},
+		{context.DeadlineExceeded, ExitFail, "mount.thin: context deadline exceeded\n"},
+		{errors.New("one\ntwo\x1b[31m"), ExitFail, "mount.thin: one; two?[31m\n"},
+		{&thin.Error{Object: "/mnt", Err: unix.EBUSY}, ExitFail, "mount.thin: /mnt: device or resource busy\n"},
+	} {
+		var out bytes.Buffer
+		if code := Report(&out, "mount.thin", row.err); code != row.code || out.String() != row.line {
+			t.Errorf("%v: %d %q, want %d %q", row.err, code, out.String(), row.code, row.line)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package helper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/thin"
+)
+
+// Exit codes of mount(8) and umount(8), section EXIT STATUS.
+const (
+	ExitOK       = 0
+	ExitUsage    = 1
+	ExitSystem   = 2
+	ExitInternal = 4
+	ExitUser     = 8
+	ExitFail     = 32
+)
+
+// Code is the exit code for err.
+func Code(err error) int {
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.Is(err, thin.ErrUsage), errors.Is(err, thin.ErrPermission):
+		return ExitUsage
+	case errors.Is(err, thin.ErrNoKernel):
+		return ExitSystem
+	case errors.Is(err, thin.ErrInterrupt):
+		return ExitUser
+	}
+	return ExitFail
+}
+
+// Report prints err as the one line that mount(8) leaves to its helper, with
+// the hint behind it, and returns the exit code.
+func Report(w io.Writer, program string, err error) int {
+	if err != nil {
+		line := err.Error()
+		if hint := thin.Hint(err); hint != "" {
+			line += " (" + hint + ")"
+		}
+		fmt.Fprintf(w, "%s: %s\n", program, oneLine(line))
+	}
+	return Code(err)
+}
+
+// oneLine keeps what a name or a kernel message carries from making lines of
+// its own in a terminal or a journal.
+func oneLine(s string) string {
+	s = strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// Context ends at SIGINT, SIGTERM and SIGHUP, so that what is half done gets
+// undone.
+func Context() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+}
+
+// System is the machine's, telling on stderr what it warns of, and on stdout,
+// if verbose, what it does.
+func System(program string, verbose bool) *thin.System {
+	s := thin.Default()
+	s.Warn = func(m string) { fmt.Fprintf(os.Stderr, "%s: warning: %s\n", program, oneLine(m)) }
+	if verbose {
+		s.Step = func(m string) { fmt.Printf("%s: %s\n", program, oneLine(m)) }
+	}
+	return s
+}
+
+// Version is override, or what the build knows of itself.
+func Version(override string) string {
+	if override != "" {
+		return override
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// UsageError is a mistake in the arguments; usage says what they should be.
+func UsageError(err error, usage string) error {
+	return &thin.Error{Err: fmt.Errorf("%w: %w", thin.ErrUsage, err), Hint: usage}
+}
+
+// InNamespace runs do in the mount namespace at path (mount -N), or where it is
+// if path is empty. The thread goes down with the namespace.
+func InNamespace(path string, do func() error) error {
+	if path == "" {
+		return do()
+	}
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := enter(path)
+		if err == nil {
+			err = do()
+		}
+		done <- err
+	}()
+	return <-done
+}
+
+// enter moves the calling thread into a mount namespace (setns(2): the thread
+// must share no fs attributes with others).
+func enter(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return os.NewSyscallError("unshare", err)
+	}
+	return os.NewSyscallError("setns", unix.Setns(int(f.Fd()), unix.CLONE_NEWNS))
+}

@@ -1,0 +1,107 @@
+package thin
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/fsprobe"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+)
+
+// planDevice looks at a block device that is to carry a pool: it must be
+// nobody's, unless force is said, and large enough. size 0 takes all of it.
+func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return catalog.Backing{}, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_EXCL|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.EBUSY) {
+		return catalog.Backing{}, &Error{Object: path, Err: wrap(ErrBusy, unix.EBUSY), Hint: "it is mounted or part of another device: lsblk " + path}
+	}
+	if err != nil {
+		return catalog.Backing{}, err
+	}
+	defer f.Close()
+	if _, err := deviceOf(f); err != nil {
+		return catalog.Backing{}, &Error{Object: path, Err: wrap(ErrUsage, unix.ENOTBLK), Hint: "for a pool on files use --dir"}
+	}
+	all, err := loop.Size(f)
+	if err != nil {
+		return catalog.Backing{}, err
+	}
+	if !spec.Force {
+		if err := refuseSignatures(f, all); err != nil {
+			return catalog.Backing{}, err
+		}
+	}
+	usable := (all - label.Reserved) / unit * unit
+	if size == 0 {
+		size = usable
+	}
+	if size = size / unit * unit; size > usable {
+		return catalog.Backing{}, &Error{Object: path, Err: reason(ErrUsage, "has room for %d bytes, not for %d", max(usable, 0), size)}
+	}
+	return catalog.Backing{Kind: "device", Path: path, Size: size}, nil
+}
+
+// refuseSignatures refuses a device that carries anything.
+func refuseSignatures(f *os.File, size int64) error {
+	hint := "if nothing on it is needed: --force, which destroys it"
+	if l, err := label.Read(f); err == nil {
+		return &Error{Object: f.Name(), Err: reason(ErrExists, "carries the %s of pool %s", l.Role, l.Pool), Hint: hint}
+	}
+	found, err := fsprobe.Signatures(f, size)
+	if err != nil && !errors.Is(err, fsprobe.ErrNone) {
+		return fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	if len(found) > 0 {
+		return &Error{Object: f.Name(), Err: reason(ErrExists, "carries %s", found[0].Type), Hint: hint}
+	}
+	return nil
+}
+
+// existingDir is the absolute path of a folder that must be there.
+func existingDir(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	st, err := os.Stat(abs)
+	if err == nil && !st.IsDir() {
+		err = &os.PathError{Op: "open", Path: abs, Err: unix.ENOTDIR}
+	}
+	if err != nil {
+		return "", &Error{Err: wrap(ErrUsage, err), Hint: "mkdir -p " + abs}
+	}
+	return abs, nil
+}
+
+// syncDir makes a new name in a folder survive a power cut.
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// nodeDevice is the number of the block device at path.
+func nodeDevice(path string) (dm.DevNo, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return dm.DevNo{}, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFBLK {
+		return dm.DevNo{}, &os.PathError{Op: "stat", Path: path, Err: unix.ENOTBLK}
+	}
+	return dm.DevNoOf(st.Rdev), nil
+}

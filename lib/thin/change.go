@@ -1,0 +1,133 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/thinpool"
+)
+
+// addVolume makes a thin device by send and gives it v's name. The order of
+// what goes to disk and to the kernel is that of docs/design.md, "create". A
+// next operation other than "" stays behind for what is to be done with the
+// volume before anybody may see it. Exclusive access; the caller has v's lock.
+func (p *pool) addVolume(ctx context.Context, v catalog.Volume, next string, send func(thinpool.ID) error) (catalog.Volume, error) {
+	object := v.Pool + "/" + v.Name
+	if _, err := p.cat.VolumeAnyState(v.Name); err == nil {
+		return v, &Error{Object: object, Err: reason(ErrExists, "exists already"), Hint: "choose another name, or: thin-snap delete " + object}
+	} else if !errors.Is(err, catalog.ErrNoVolume) {
+		return v, corrupt(object, err)
+	}
+	if err := p.canGrow(); err != nil {
+		return v, err
+	}
+	op, err := p.begin(catalog.Operation{Op: "create", Volume: v.Name})
+	if err == nil {
+		op, err = p.sendCreate(op, send)
+	}
+	if err == nil {
+		v.ID, v.TransactionID = op.ID, op.TransactionID
+		v.Created = time.Now().UTC().Truncate(time.Second)
+		err = p.cat.PutVolume(v)
+	}
+	if err == nil {
+		err = p.commit(op, next)
+	}
+	if err != nil {
+		return v, &Error{Object: object, Err: p.giveUp(ctx, err), Hint: Hint(err)}
+	}
+	return v, nil
+}
+
+// canGrow refuses what a pool in trouble could not finish.
+func (p *pool) canGrow() error {
+	st, err := p.thin.Status()
+	if err == nil {
+		err = st.Writable()
+	}
+	if err != nil {
+		return p.fail(wrap(ErrPoolState, err))
+	}
+	if st.Mode == thinpool.ModeOutOfData {
+		return p.fail(reason(ErrPoolState, "out of data space: delete volumes first"))
+	}
+	return nil
+}
+
+// begin writes the intent and takes the next transaction id, which fails, with
+// nothing changed, where anybody else has changed the pool.
+func (p *pool) begin(op catalog.Operation) (catalog.Operation, error) {
+	current := p.cat.Pool().TransactionID
+	err := p.cat.SetPool(func(c *catalog.Pool) {
+		op.TransactionID = c.TransactionID + 1
+		if op.ID == 0 {
+			op.ID = c.NextID
+			c.NextID++
+		}
+		setOperation(c, op)
+	})
+	if err == nil && op.ID > thinpool.MaxID {
+		err = reason(ErrPoolState, "all %d thin ids have been used", thinpool.MaxID)
+	}
+	if err != nil {
+		return op, err
+	}
+	return op, p.thin.SetTransactionID(current, op.TransactionID)
+}
+
+// sendCreate sends until an id is free. The kernel holds ids that the catalog
+// does not know where a pool was changed by hand.
+func (p *pool) sendCreate(op catalog.Operation, send func(thinpool.ID) error) (catalog.Operation, error) {
+	for {
+		err := send(thinpool.ID(op.ID))
+		if !errors.Is(err, thinpool.ErrIDExists) {
+			if err == nil {
+				err = p.thin.Confirm()
+			}
+			return op, err
+		}
+		p.sys.warn("pool %s: thin id %d is in use but has no name", p.name(), op.ID)
+		err = p.cat.SetPool(func(c *catalog.Pool) {
+			op.ID = c.NextID
+			c.NextID++
+			setOperation(c, op)
+		})
+		if err != nil {
+			return op, err
+		}
+	}
+}
+
+// commit ends an operation that the kernel has done: from here it is true.
+func (p *pool) commit(op catalog.Operation, next string) error {
+	return p.cat.SetPool(func(c *catalog.Pool) {
+		c.TransactionID = op.TransactionID
+		dropOperation(c, op.Volume)
+		if next != "" {
+			setOperation(c, catalog.Operation{Op: next, Volume: op.Volume, ID: op.ID})
+		}
+	})
+}
+
+// giveUp undoes what an operation that failed has begun and returns err.
+func (p *pool) giveUp(ctx context.Context, err error) error {
+	undo, cancel := p.sys.undoing(ctx)
+	defer cancel()
+	if e := p.settle(undo); e != nil {
+		p.sys.warn("pool %s: undoing will be tried again by the next command: %v", p.name(), e)
+	}
+	return err
+}
+
+// setOperation puts op in the place of an operation on the same volume.
+func setOperation(c *catalog.Pool, op catalog.Operation) {
+	dropOperation(c, op.Volume)
+	c.Operations = append(c.Operations, op)
+}
+
+func dropOperation(c *catalog.Pool, volume string) {
+	c.Operations = slices.DeleteFunc(c.Operations, func(o catalog.Operation) bool { return o.Volume == volume })
+}

@@ -1,0 +1,11 @@
+// Package thin holds the use cases of thinmount: create a pool, a volume or a
+// snapshot, delete, activate, mount, unmount, list and recover. The commands
+// call nothing else. What goes to disk and to the kernel in which order stands
+// in docs/design.md.
+//
+// Every use case takes a context. Waiting (for locks, for a device to be
+// closed) ends at System.Deadline or when the context does, whichever comes
+// first; what must be finished or undone is finished or undone all the same.
+// All methods of System may be called concurrently, by goroutines and by
+// processes: they meet at the locks under RunDir.
+package thin

@@ -1,0 +1,70 @@
+package thin
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What can go wrong, as far as a caller decides by it (exit codes). Errors of
+// this package wrap one of these, and below it the errno where there is one.
+var (
+	ErrUsage      = errors.New("usage")
+	ErrPermission = errors.New("only root can do that")
+	ErrNoKernel   = errors.New("kernel support is missing")
+	ErrNotFound   = errors.New("not found")
+	ErrExists     = errors.New("exists already")
+	ErrBusy       = errors.New("busy")
+	ErrPoolState  = errors.New("pool cannot do that now")
+	ErrInterrupt  = errors.New("interrupted")
+)
+
+// Error names the object first, then the reason, and carries a hint with the
+// command to run, which the top level prints.
+type Error struct {
+	Object string // "demo/base", "pool demo", "/mnt"; may be empty
+	Err    error
+	Hint   string
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.Object == "" {
+		return e.Err.Error()
+	}
+	return e.Object + ": " + e.Err.Error()
+}
+
+// Unwrap returns the reason.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint returns the first hint in err's tree, outermost first, or "".
+func Hint(err error) string {
+	if e, ok := err.(*Error); ok && e.Hint != "" {
+		return e.Hint
+	}
+	switch u := err.(type) {
+	case interface{ Unwrap() error }:
+		return Hint(u.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, inner := range u.Unwrap() {
+			if h := Hint(inner); h != "" {
+				return h
+			}
+		}
+	}
+	return ""
+}
+
+// kinded is err, counted among kind by errors.Is, without changing its text.
+type kinded struct{ kind, err error }
+
+func (k kinded) Error() string   { return k.err.Error() }
+func (k kinded) Unwrap() []error { return []error{k.kind, k.err} }
+
+// wrap makes err also a kind. Its text stays err's.
+func wrap(kind, err error) error { return kinded{kind, err} }
+
+// reason makes an error of a kind with a text of its own.
+func reason(kind error, format string, args ...any) error {
+	return kinded{kind, fmt.Errorf(format, args...)}
+}

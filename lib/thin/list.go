@@ -1,0 +1,129 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/refcount"
+	"thinmount/lib/thinpool"
+)
+
+// VolumeInfo is what list and show tell of a volume.
+type VolumeInfo struct {
+	Name       string // POOL/VOLUME
+	Pool       string
+	ID         uint32  // thin id
+	Size       int64   // bytes
+	Used       *int64  // bytes mapped, shared ones included; nil when unknown
+	Origin     *string // POOL/VOLUME; nil when there is none (any more)
+	FS         string  // "" when unknown
+	Active     bool
+	Device     string // /dev/mapper/NAME, also of an inactive volume
+	MountedOn  string
+	References int
+	Created    time.Time
+}
+
+// Volumes lists the volumes of a pool, or of all pools, by name. What can be
+// told is told: with an error come the volumes that could be read.
+func (s *System) Volumes(ctx context.Context, pool string) ([]VolumeInfo, error) {
+	c, err := s.kernel()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	names := []string{pool}
+	if pool == "" {
+		if names, err = s.catalogs().Pools(); err != nil {
+			return nil, err
+		}
+	}
+	var all []VolumeInfo
+	var errs []error
+	for _, name := range names {
+		infos, err := s.volumesOf(c, name)
+		all = append(all, infos...)
+		errs = append(errs, err)
+	}
+	return all, errors.Join(errs...)
+}
+
+// Volume tells of one volume.
+func (s *System) Volume(ctx context.Context, pool, volume string) (VolumeInfo, error) {
+	c, err := s.kernel()
+	if err != nil {
+		return VolumeInfo{}, err
+	}
+	defer c.Close()
+	v, err := s.findVolume(pool, volume)
+	if err != nil {
+		return VolumeInfo{}, err
+	}
+	cat, err := s.openCatalog(pool)
+	if err != nil {
+		return VolumeInfo{}, err
+	}
+	return s.describe(c, cat, v, s.usage(c, cat))
+}
+
+func (s *System) volumesOf(c *dm.Control, pool string) ([]VolumeInfo, error) {
+	cat, err := s.openCatalog(pool)
+	if err != nil {
+		return nil, err
+	}
+	volumes, err := cat.Volumes()
+	if err != nil {
+		err = corrupt("pool "+pool, err)
+	}
+	used := s.usage(c, cat)
+	var infos []VolumeInfo
+	for _, v := range volumes {
+		info, e := s.describe(c, cat, v, used)
+		infos, err = append(infos, info), errors.Join(err, e)
+	}
+	return infos, err
+}
+
+// describe puts together what the catalog, the kernel and the references know.
+func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[uint32]int64) (VolumeInfo, error) {
+	info := VolumeInfo{
+		Name: v.Pool + "/" + v.Name, Pool: v.Pool, ID: v.ID, Size: v.Size, FS: v.FS,
+		Device: c.NodePath(volumeName(v.Pool, v.Name)), Created: v.Created,
+	}
+	if o, err := cat.Volume(v.Origin); v.Origin != "" && err == nil && o.ID == v.OriginID {
+		name := v.Pool + "/" + v.Origin
+		info.Origin = &name
+	}
+	if n, ok := used[v.ID]; ok {
+		info.Used = &n
+	}
+	obs, err := observed(c, v)
+	if err != nil {
+		return info, &Error{Object: info.Name, Err: err}
+	}
+	info.Active = obs.Active
+	if n := mappedBytes(c, v); n != nil {
+		info.Used = n
+	}
+	rec, _ := s.refs().Read(v.Pool, v.Name) // unreadable: the mount table alone tells
+	rec = refcount.True(rec, obs)
+	info.MountedOn, info.References = rec.MountedOn, rec.References
+	return info, nil
+}
+
+// mappedBytes asks an active volume's device how much it maps.
+func mappedBytes(c *dm.Control, v catalog.Volume) *int64 {
+	targets, _, err := c.Status(volumeRef(v.PoolUUID, v.ID), dm.StatusNoFlush)
+	if err != nil || len(targets) != 1 {
+		return nil
+	}
+	st, err := thinpool.ParseThinStatus(targets[0].Params)
+	if err != nil || st.Fail {
+		return nil
+	}
+	n := st.Mapped.Bytes()
+	return &n
+}

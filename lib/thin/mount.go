@@ -1,0 +1,259 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/moby/sys/mountinfo"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/fsprobe"
+	"thinmount/lib/mount"
+	"thinmount/lib/refcount"
+)
+
+// MountRequest is what mount(8) hands to its helper (mount(8), EXTERNAL
+// HELPERS).
+type MountRequest struct {
+	Spec    string // POOL/VOLUME
+	Dir     string
+	Options string // as after -o
+	FSType  string // "thin", or "thin.ext4" to skip probing; may be empty
+	Fake    bool   // -f: check all, change nothing
+	NoMtab  bool   // -n: leave utab alone
+}
+
+// Mount mounts a volume, or adds a reference where it is mounted on that very
+// path already. On another path it is ErrBusy. When Mount fails nothing is
+// mounted, active or counted that was not before, but a pool that had to be
+// activated stays active.
+func (s *System) Mount(ctx context.Context, r MountRequest) error {
+	ctx, cancel := s.waiting(ctx)
+	defer cancel()
+	o, err := mount.ParseOptions(r.Options)
+	if err != nil {
+		return wrap(ErrUsage, err)
+	}
+	c, err := s.kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	pool, volume, err := s.resolveSpec(c, r.Spec)
+	if err != nil {
+		return err
+	}
+	if _, err = s.findVolume(pool, volume); err != nil {
+		if errors.Is(err, ErrNotFound) && o.Nofail {
+			s.warn("%v: skipped (nofail)", err)
+			return nil
+		}
+		return err
+	}
+	dir, err := mount.OpenDir(r.Dir)
+	if err != nil {
+		return &Error{Err: err, Hint: "mkdir -p " + r.Dir}
+	}
+	m := &mounting{System: s, c: c, request: r, options: o, dir: dir}
+	if r.Fake {
+		return nil
+	}
+	return m.do(ctx, pool, volume)
+}
+
+// mounting is one Mount under way.
+type mounting struct {
+	*System
+	c       *dm.Control
+	request MountRequest
+	options mount.Options
+	dir     string
+}
+
+func (m *mounting) do(ctx context.Context, pool, volume string) error {
+	ref, v, err := m.lockKnown(ctx, pool, volume)
+	if err != nil {
+		return err
+	}
+	defer ref.Close()
+	rec, err := m.observe(m.c, ref, v)
+	if err != nil {
+		return err
+	}
+	if m.options.Remount {
+		return m.remount(rec, v)
+	}
+	if rec.References > 0 {
+		return m.addReference(ref, rec)
+	}
+	return m.first(ctx, ref, rec, v)
+}
+
+// addReference counts one more mount on the one path.
+func (m *mounting) addReference(ref *refcount.Ref, rec refcount.Record) error {
+	if rec.Elsewhere {
+		return &Error{Object: rec.Volume, Err: reason(ErrBusy, "mounted on %s in another mount namespace%s", rec.MountedOn, holder(rec.Dev)),
+			Hint: "a volume has one mount path: unmount it there first"}
+	}
+	if rec.MountedOn != m.dir {
+		return &Error{Object: rec.Volume, Err: reason(ErrBusy, "already mounted on %s, and a volume has one mount path", rec.MountedOn),
+			Hint: "use " + rec.MountedOn + ", or a snapshot: thin-snap snapshot " + rec.Volume + " " + rec.Volume + "-2"}
+	}
+	rec.References++
+	m.step("%s is mounted on %s: now %d references", rec.Volume, rec.MountedOn, rec.References)
+	return ref.Save(rec)
+}
+
+// first activates, probes, mounts, and writes down what umount needs.
+func (m *mounting) first(ctx context.Context, ref *refcount.Ref, rec refcount.Record, v catalog.Volume) error {
+	p, err := m.openActive(ctx, m.c, v.Pool, shared)
+	if err != nil {
+		return err
+	}
+	a, err := p.activateVolume(ctx, v, rec.Held)
+	p.close()
+	if err != nil {
+		return err
+	}
+	fstype, err := m.mountDevice(ctx, a, v)
+	if err != nil {
+		a.Close()
+		if !rec.Held {
+			undo, cancel := m.undoing(ctx)
+			defer cancel()
+			m.c.WaitGone(undo, volumeRef(v.PoolUUID, v.ID), volumeName(v.Pool, v.Name))
+		}
+		return err
+	}
+	defer a.Close()
+	if err := m.record(ref, rec, v, a); err != nil {
+		return errors.Join(err, mount.Unmount(m.dir, mount.UnmountOptions{NoFollow: true}))
+	}
+	if v.FS != fstype {
+		m.rememberFS(v, fstype)
+	}
+	return nil
+}
+
+// mountDevice finds out the filesystem and mounts it.
+func (m *mounting) mountDevice(ctx context.Context, a *activation, v catalog.Volume) (fstype string, err error) {
+	object := v.Pool + "/" + v.Name
+	_, fstype, _ = strings.Cut(m.request.FSType, ".")
+	found, err := m.probe(a, v, fstype)
+	if err != nil {
+		return "", err
+	}
+	if fstype == "" {
+		fstype = found.Type
+	}
+	if fstype == "btrfs" {
+		if err := mount.BtrfsConflict(found.UUID, a.path); err != nil {
+			return "", &Error{Object: object, Err: wrap(ErrBusy, err)}
+		}
+	}
+	m.step("mounting %s (%s) on %s", object, fstype, m.dir)
+	res, err := mount.Mount(ctx, mount.Request{Source: a.path, Target: m.dir, FSType: fstype, Options: m.options})
+	if err != nil {
+		return "", &Error{Object: object, Err: err, Hint: mountHint(object, fstype)}
+	}
+	if res.DroppedDiscard {
+		m.step("mounted without discard, which %s refuses here", fstype)
+	}
+	return fstype, nil
+}
+
+// probe reads the filesystem's type from the device. A type that the caller
+// names is believed; btrfs is looked at all the same, for its fsid.
+func (m *mounting) probe(a *activation, v catalog.Volume, named string) (fsprobe.Result, error) {
+	if named != "" && named != "btrfs" {
+		return fsprobe.Result{Type: named}, nil
+	}
+	found, err := fsprobe.Probe(a, v.Size)
+	object := v.Pool + "/" + v.Name
+	switch {
+	case err == nil:
+		return found, nil
+	case errors.Is(err, fsprobe.ErrNone):
+		return found, &Error{Object: object, Err: err, Hint: "thin-snap format --fs ext4 " + object}
+	}
+	return found, &Error{Object: object, Err: err, Hint: "name the filesystem if you know it: mount -t thin.ext4 " + object + " " + m.dir}
+}
+
+func mountHint(object, fstype string) string {
+	return "the kernel refused it: check the options, or the filesystem: d=$(thin-snap activate " + object + ") && fsck." + fstype + " -n $d"
+}
+
+// record writes the reference and libmount's utab, by which umount(8) finds
+// umount.thin.
+func (m *mounting) record(ref *refcount.Ref, rec refcount.Record, v catalog.Volume, a *activation) error {
+	table, err := mount.Table()
+	if err != nil {
+		return err
+	}
+	top := mount.Top(table, m.dir)
+	if top == nil {
+		return &Error{Object: m.dir, Err: errors.New("mounted, yet not in the mount table")}
+	}
+	fillRecord(&rec, v, a.path, a.dev)
+	rec.MountedOn, rec.MountID, rec.References = top.Mountpoint, top.ID, 1
+	if err := ref.Save(rec); err != nil {
+		return &Error{Object: rec.Volume, Err: err}
+	}
+	if m.request.NoMtab {
+		return nil
+	}
+	if err := m.utab().Add(m.utabEntry(top)); err != nil {
+		m.warn("%s: utab: %v; unmount it with: umount.thin %s", rec.Volume, err, m.dir)
+	}
+	return nil
+}
+
+func (m *mounting) utabEntry(top *mountinfo.Info) mount.Entry {
+	e := mount.Entry{ID: top.ID, Source: top.Source, Target: top.Mountpoint, Root: top.Root, Spec: m.request.Spec}
+	if m.options.Netdev {
+		e.Options = append(e.Options, "_netdev")
+	}
+	return e
+}
+
+// rememberFS notes a filesystem that was made by hand, for list and show.
+func (m *mounting) rememberFS(v catalog.Volume, fstype string) {
+	cat, err := m.openCatalog(v.Pool)
+	if err == nil {
+		v.FS = fstype
+		err = cat.PutVolume(v)
+	}
+	if err != nil {
+		m.warn("%s/%s: the filesystem's type was not noted: %v", v.Pool, v.Name, err)
+	}
+}
+
+// remount changes the options of a mounted volume; no reference is counted.
+func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
+	object := v.Pool + "/" + v.Name
+	if rec.References == 0 || rec.MountedOn != m.dir {
+		return &Error{Object: object, Err: reason(ErrNotFound, "not mounted on %s", m.dir), Hint: "mount -t thin " + object + " " + m.dir}
+	}
+	if err := mount.Remount(m.dir, m.options); err != nil {
+		return &Error{Object: object, Err: err}
+	}
+	return nil
+}
+
+// isOurs says whether a mount is of a volume, by its source: btrfs shows no
+// device number of ours in the mount table.
+func isOurs(m *mountinfo.Info) (pool, volume string, ok bool) {
+	name, found := strings.CutPrefix(m.Source, "/dev/mapper/")
+	if !found {
+		return "", "", false
+	}
+	return splitVolumeName(name)
+}
+
+// mountedElse reports whether any mount but those on dir is in mounts.
+func mountedElse(mounts []refcount.MountPoint, dir string) bool {
+	return slices.ContainsFunc(mounts, func(m refcount.MountPoint) bool { return m.Path != dir })
+}

@@ -1,0 +1,243 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+	"thinmount/lib/thinpool"
+)
+
+// ActivatePool makes the pool's devices, as mounting one of its volumes does by
+// itself. An active pool is left as it is.
+func (s *System) ActivatePool(ctx context.Context, name string) error {
+	ctx, cancel := s.waiting(ctx)
+	defer cancel()
+	c, err := s.kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	p, err := s.openActive(ctx, c, name, exclusive)
+	if err != nil {
+		return err
+	}
+	p.close()
+	return nil
+}
+
+// activate makes loop devices, linear devices and the pool device, as far as
+// they are not there already. Exclusive access.
+func (p *pool) activate(ctx context.Context) error {
+	info, err := p.dm.Info(p.ref(partPool))
+	if err == nil && info.Active() {
+		return p.resumeLeft(info)
+	}
+	if err := p.checkName(partPool); err != nil {
+		return err
+	}
+	p.sys.step("activating pool %s", p.name())
+	if err := p.build(ctx, false); err != nil {
+		undo, cancel := p.sys.undoing(ctx)
+		defer cancel()
+		p.dismantle(undo)
+		return p.fail(err)
+	}
+	return nil
+}
+
+// resumeLeft resumes a pool that a killed command left suspended.
+func (p *pool) resumeLeft(info dm.Info) error {
+	if !info.Suspended() {
+		return nil
+	}
+	_, err := p.dm.Resume(p.ref(partPool))
+	return p.fail(err)
+}
+
+// checkName refuses to go on where a device that is not ours has our name.
+func (p *pool) checkName(part string) error {
+	name := partName(p.name(), part)
+	info, err := p.dm.Info(dm.ByName(name))
+	if err != nil || info.UUID == partUUID(p.uuid(), part) {
+		return nil
+	}
+	return foreignDevice("pool "+p.name(), name, info.UUID)
+}
+
+func foreignDevice(object, name, uuid string) error {
+	return &Error{
+		Object: object,
+		Err:    reason(ErrExists, "a device-mapper device named %s exists that is not ours (uuid %q)", name, uuid),
+		Hint:   "look at it with: dmsetup info " + name,
+	}
+}
+
+// build makes the devices from the bottom up; fresh says that the metadata is
+// to be formatted by the kernel, which otherwise must not happen.
+func (p *pool) build(ctx context.Context, fresh bool) error {
+	cfg := p.cat.Pool()
+	data, err := p.buildPart(ctx, partData, cfg.Data)
+	if err != nil {
+		return err
+	}
+	meta, err := p.buildPart(ctx, partMeta, cfg.Metadata)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		if err := p.checkSuperblock(cfg); err != nil {
+			return err
+		}
+	}
+	_, err = p.dm.Activate(ctx, partName(p.name(), partPool), partUUID(p.uuid(), partPool),
+		[]dm.Target{poolTable(cfg, data, meta).Target()}, dm.ActivateOptions{Cookie: hiddenCookie})
+	if err != nil {
+		return withKernelReason(err)
+	}
+	// From here the kernel removes the two devices below when the pool goes.
+	return errors.Join(p.dm.RemoveDeferred(p.ref(partData)), p.dm.RemoveDeferred(p.ref(partMeta)))
+}
+
+// poolTable is the table of a pool. Its low water mark only raises an event.
+func poolTable(cfg catalog.Pool, data, meta dm.DevNo) thinpool.Table {
+	size := dm.Sectors(cfg.Data.Size / dm.SectorSize)
+	return thinpool.Table{
+		Metadata: meta, Data: data, Size: size, BlockSize: dm.Sectors(cfg.BlockSize),
+		LowWater:       uint64(size) / cfg.BlockSize / 10,
+		ErrorIfNoSpace: cfg.OnFull != "queue",
+	}
+}
+
+// buildPart makes the linear device over one backing device, past its label.
+// What a killed activation left of it is taken over.
+func (p *pool) buildPart(ctx context.Context, part string, b catalog.Backing) (dm.DevNo, error) {
+	info, err := p.dm.Info(p.ref(part))
+	if err == nil && info.Active() && !info.Suspended() {
+		return info.Dev, nil
+	}
+	if err := p.checkName(part); err != nil {
+		return dm.DevNo{}, err
+	}
+	lower, release, err := openBacking(ctx, b)
+	if err != nil {
+		return dm.DevNo{}, err
+	}
+	defer release()
+	if err := p.checkLabel(lower, part, b); err != nil {
+		return dm.DevNo{}, err
+	}
+	dev, err := deviceOf(lower)
+	if err != nil {
+		return dm.DevNo{}, err
+	}
+	table := dm.Target{Length: dm.Sectors(b.Size / dm.SectorSize), Type: "linear",
+		Params: fmt.Sprintf("%s %d", dev, label.Reserved/dm.SectorSize)}
+	info, err = p.dm.Activate(ctx, partName(p.name(), part), partUUID(p.uuid(), part),
+		[]dm.Target{table}, dm.ActivateOptions{Cookie: hiddenCookie})
+	return info.Dev, withKernelReason(err)
+}
+
+// openBacking opens the block device that carries b: itself, or a new loop
+// device over the file, which detaches by itself at its last close. release
+// closes what only had to stay open until a table holds it.
+func openBacking(ctx context.Context, b catalog.Backing) (f *os.File, release func(), err error) {
+	if b.Kind == "device" {
+		f, err = os.OpenFile(b.Path, os.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		return f, func() { f.Close() }, nil
+	}
+	if err := waitDetached(ctx, b.Path); err != nil {
+		return nil, nil, err
+	}
+	l, err := loop.Attach(ctx, b.Path, loop.Options{Autoclear: true, DirectIO: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err = os.OpenFile(l.Path(), os.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	return f, func() { f.Close(); l.Close() }, nil
+}
+
+// checkLabel makes sure that the device is the pool's own and large enough.
+func (p *pool) checkLabel(f *os.File, part string, b catalog.Backing) error {
+	got, err := label.Read(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.Path, err)
+	}
+	if got.UUID != p.uuid() || got.Role != labelRole(part) {
+		return &Error{Object: b.Path,
+			Err:  reason(ErrPoolState, "belongs to pool %q (%s, %s), not to this one (%s)", got.Pool, got.UUID, got.Role, p.uuid()),
+			Hint: "give the pool its own disk back; nothing was changed"}
+	}
+	size, err := loop.Size(f)
+	if err != nil {
+		return err
+	}
+	if size < label.Reserved+b.Size {
+		return reason(ErrPoolState, "%s: has %d bytes, the pool needs %d", b.Path, size, label.Reserved+b.Size)
+	}
+	return nil
+}
+
+// labelRole is the label's word for a part.
+func labelRole(part string) string {
+	if part == partMeta {
+		return "metadata"
+	}
+	return part
+}
+
+// checkSuperblock keeps the kernel from formatting metadata that has been lost,
+// and from a table that does not fit it.
+func (p *pool) checkSuperblock(cfg catalog.Pool) error {
+	f, err := os.OpenFile(p.dm.NodePath(partName(p.name(), partMeta)), os.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return compareSuperblock(f, cfg)
+}
+
+func compareSuperblock(f *os.File, cfg catalog.Pool) error {
+	sb, err := thinpool.ReadSuperblock(f)
+	if err != nil {
+		return &Error{Object: cfg.Metadata.Path, Err: wrap(ErrPoolState, err), Hint: "nothing was changed; restore the metadata from a backup"}
+	}
+	if uint64(sb.BlockSize) != cfg.BlockSize {
+		return reason(ErrPoolState, "%s: metadata has blocks of %d sectors, the catalog says %d", cfg.Metadata.Path, sb.BlockSize, cfg.BlockSize)
+	}
+	if have := uint64(cfg.Data.Size/dm.SectorSize) / cfg.BlockSize; have < sb.DataBlocks {
+		return reason(ErrPoolState, "%s: has %d blocks, the metadata speaks of %d", cfg.Data.Path, have, sb.DataBlocks)
+	}
+	if sb.NeedsCheck {
+		p := cfg.Name
+		return &Error{Object: cfg.Metadata.Path, Err: reason(ErrPoolState, "metadata needs a check"),
+			Hint: "thin_check --clear-needs-check-flag on the metadata of pool " + p}
+	}
+	return nil
+}
+
+// deviceOf is the number of an open block device.
+func deviceOf(f *os.File) (dm.DevNo, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return dm.DevNo{}, &os.PathError{Op: "stat", Path: f.Name(), Err: err}
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFBLK {
+		return dm.DevNo{}, &os.PathError{Op: "open", Path: f.Name(), Err: unix.ENOTBLK}
+	}
+	return dm.DevNoOf(st.Rdev), nil
+}

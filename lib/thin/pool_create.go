@@ -1,0 +1,276 @@
+package thin
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+	"thinmount/lib/refcount"
+	"thinmount/lib/thinpool"
+)
+
+// Sizes of a pool for which none are given.
+const (
+	DefaultPoolSize  int64 = 100 << 30 // bytes; the file is sparse
+	DefaultBlockSize int64 = 64 << 10  // bytes
+)
+
+// PoolSpec describes a new pool. It stands on two block devices, or else on two
+// sparse files in Dir.
+type PoolSpec struct {
+	Name           string
+	DataDevice     string // block device, or "" for a file
+	MetadataDevice string // block device, or "" for a file
+	Dir            string // folder of the files; "" is the catalog's own
+	Size           int64  // bytes of data; 0: all of the device, or DefaultPoolSize
+	MetadataSize   int64  // bytes of metadata; 0: all of the device, or what Size wants
+	BlockSize      int64  // bytes; 0: DefaultBlockSize
+	OnFull         string // "error" (default) or "queue"
+	Force          bool   // overwrite what the devices carry
+}
+
+// CreatePool makes a pool and activates it. When it fails or dies, nothing of
+// the pool is left (after the next command, if it was killed).
+func (s *System) CreatePool(ctx context.Context, spec PoolSpec) error {
+	ctx, cancel := s.waiting(ctx)
+	defer cancel()
+	if err := checkPool(&spec); err != nil {
+		return err
+	}
+	c, err := s.kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := s.kernelHasThin(c); err != nil {
+		return err
+	}
+	if err := errors.Join(refcount.CheckDir(s.StateDir), refcount.CheckDir(s.RunDir)); err != nil {
+		return err
+	}
+	lock, err := s.refs().PoolLock(ctx, spec.Name, false)
+	if err != nil {
+		return waitError("pool "+spec.Name, err)
+	}
+	defer lock.Unlock()
+	if err := s.refusePool(ctx, c, spec.Name); err != nil {
+		return err
+	}
+	cfg, err := s.plan(spec)
+	if err != nil {
+		return err
+	}
+	cat, err := s.catalogs().Create(cfg)
+	if err != nil {
+		return &Error{Object: "pool " + spec.Name, Err: err}
+	}
+	p := &pool{sys: s, dm: c, cat: cat, lock: lock, thin: thinpool.New(c, partUUID(cfg.UUID, partPool))}
+	if err := p.make(ctx); err != nil {
+		undo, cancel := s.undoing(ctx)
+		defer cancel()
+		return errors.Join(p.fail(err), p.clearHalfMade(undo))
+	}
+	return nil
+}
+
+// kernelHasThin loads the module by asking for it.
+func (s *System) kernelHasThin(c *dm.Control) error {
+	if _, err := c.TargetVersion("thin-pool"); err != nil {
+		return &Error{Object: "kernel", Err: wrap(ErrNoKernel, fmt.Errorf("has no thin-pool target: %w", err)), Hint: "modprobe dm_thin_pool"}
+	}
+	return nil
+}
+
+// checkPool fills in the defaults and refuses what cannot be.
+func checkPool(spec *PoolSpec) error {
+	if err := catalog.CheckPoolName(spec.Name); err != nil {
+		return wrap(ErrUsage, err)
+	}
+	object := "pool " + spec.Name
+	usage := func(format string, args ...any) error {
+		return &Error{Object: object, Err: reason(ErrUsage, format, args...), Hint: "thin-snap pool create --help"}
+	}
+	if (spec.DataDevice == "") != (spec.MetadataDevice == "") {
+		return usage("--data and --metadata go together")
+	}
+	if spec.DataDevice != "" && spec.Dir != "" {
+		return usage("--dir is for a pool on files, --data for one on block devices")
+	}
+	if spec.BlockSize == 0 {
+		spec.BlockSize = DefaultBlockSize
+	}
+	if spec.BlockSize%dm.SectorSize != 0 {
+		return usage("block size %d is no whole number of sectors", spec.BlockSize)
+	}
+	if err := thinpool.CheckBlockSize(dm.Sectors(spec.BlockSize / dm.SectorSize)); err != nil {
+		return usage("%w", err)
+	}
+	if spec.OnFull == "" {
+		spec.OnFull = "error"
+	}
+	if spec.OnFull != "error" && spec.OnFull != "queue" {
+		return usage("--on-full is error or queue, not %q", spec.OnFull)
+	}
+	return nil
+}
+
+// refusePool refuses a name that is taken; a pool that was half made when its
+// command died makes room.
+func (s *System) refusePool(ctx context.Context, c *dm.Control, name string) error {
+	cat, err := s.catalogs().Open(name)
+	if errors.Is(err, catalog.ErrNoPool) {
+		return nil
+	}
+	if err != nil {
+		return corrupt("pool "+name, err)
+	}
+	p := &pool{sys: s, dm: c, cat: cat, thin: thinpool.New(c, partUUID(cat.Pool().UUID, partPool))}
+	if p.halfMade() {
+		return p.clearHalfMade(ctx)
+	}
+	return &Error{Object: "pool " + name, Err: reason(ErrExists, "exists already"), Hint: "thin-snap pool show " + name}
+}
+
+// plan decides sizes and places, and looks at what devices carry.
+func (s *System) plan(spec PoolSpec) (catalog.Pool, error) {
+	id := make([]byte, 16)
+	rand.Read(id)
+	cfg := catalog.Pool{
+		Name: spec.Name, UUID: hex.EncodeToString(id), Created: time.Now().UTC().Truncate(time.Second),
+		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, NextID: 1,
+		Operations: []catalog.Operation{{Op: "create-pool"}},
+	}
+	var err error
+	if spec.DataDevice == "" {
+		err = s.planFiles(spec, &cfg)
+	} else {
+		err = planDevices(spec, &cfg)
+	}
+	return cfg, err
+}
+
+func (s *System) planFiles(spec PoolSpec, cfg *catalog.Pool) error {
+	dir := spec.Dir
+	if dir == "" {
+		dir = filepath.Join(s.StateDir, spec.Name)
+	} else if abs, err := existingDir(dir); err != nil {
+		return err
+	} else {
+		dir = abs
+	}
+	size, meta := spec.Size, spec.MetadataSize
+	if size == 0 {
+		size = DefaultPoolSize
+	}
+	cfg.Data = catalog.Backing{Kind: "file", Path: filepath.Join(dir, "data"), Size: size / spec.BlockSize * spec.BlockSize}
+	if meta == 0 {
+		meta = thinpool.MetadataSize(size, dm.Sectors(cfg.BlockSize))
+	}
+	cfg.Metadata = catalog.Backing{Kind: "file", Path: filepath.Join(dir, "metadata"), Size: meta / 4096 * 4096}
+	return checkSizes(spec, cfg)
+}
+
+func planDevices(spec PoolSpec, cfg *catalog.Pool) error {
+	var err error
+	if cfg.Data, err = planDevice(spec, spec.DataDevice, spec.Size, spec.BlockSize); err != nil {
+		return err
+	}
+	if cfg.Metadata, err = planDevice(spec, spec.MetadataDevice, spec.MetadataSize, 4096); err != nil {
+		return err
+	}
+	if cfg.Data.Path == cfg.Metadata.Path {
+		return &Error{Object: cfg.Data.Path, Err: reason(ErrUsage, "cannot carry both data and metadata")}
+	}
+	cfg.Metadata.Size = min(cfg.Metadata.Size, thinpool.MaxMetadata)
+	return checkSizes(spec, cfg)
+}
+
+func checkSizes(spec PoolSpec, cfg *catalog.Pool) error {
+	if cfg.Data.Size < spec.BlockSize {
+		return &Error{Object: "pool " + spec.Name, Err: reason(ErrUsage, "data: less than one block of %d bytes", spec.BlockSize)}
+	}
+	if cfg.Metadata.Size < 2<<20 {
+		return &Error{Object: "pool " + spec.Name, Err: reason(ErrUsage, "metadata: %d bytes are too few, the least is 2 MiB", cfg.Metadata.Size)}
+	}
+	return nil
+}
+
+// make turns the plan into a pool that works. The catalog says already that it
+// is being made.
+func (p *pool) make(ctx context.Context) error {
+	cfg := p.cat.Pool()
+	if err := p.makeBacking(cfg.Data, "data"); err != nil {
+		return err
+	}
+	if err := p.makeBacking(cfg.Metadata, "metadata"); err != nil {
+		return err
+	}
+	p.sys.step("activating pool %s", cfg.Name)
+	if err := p.build(ctx, true); err != nil {
+		return err
+	}
+	if err := p.thin.Confirm(); err != nil {
+		return err
+	}
+	return p.cat.SetPool(func(c *catalog.Pool) { c.Operations = nil })
+}
+
+// makeBacking makes the file, or clears the device, and labels it. The first
+// block behind the label is zeroed: that is how the kernel knows that metadata
+// is to be formatted.
+func (p *pool) makeBacking(b catalog.Backing, role string) error {
+	flags := os.O_RDWR
+	if b.Kind == "file" {
+		flags |= os.O_CREATE | os.O_EXCL
+	}
+	f, err := os.OpenFile(b.Path, flags, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if b.Kind == "file" {
+		err = f.Truncate(label.Reserved + b.Size)
+	} else {
+		err = zeroEnds(f)
+	}
+	if err != nil {
+		return err
+	}
+	cfg := p.cat.Pool()
+	if err := label.Write(f, label.Label{Pool: cfg.Name, UUID: cfg.UUID, Role: role, BlockSize: cfg.BlockSize, Size: b.Size, Created: cfg.Created}); err != nil {
+		return fmt.Errorf("%s: %w", b.Path, err)
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if b.Kind != "file" {
+		return nil
+	}
+	return syncDir(filepath.Dir(b.Path))
+}
+
+// zeroEnds wipes the signatures that filesystems, partition tables and RAID
+// keep in the first and the last MiB, and the block in which the kernel would
+// find old metadata.
+func zeroEnds(f *os.File) error {
+	size, err := loop.Size(f)
+	if err != nil {
+		return err
+	}
+	zero := make([]byte, 1<<20)
+	for _, at := range []int64{0, label.Reserved, max(0, size-1<<20)} {
+		if _, err := f.WriteAt(zero[:min(int64(len(zero)), size-at)], at); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"thinmount/lib/dm"
+	"thinmount/lib/loop"
+)
+
+// DeactivatePool removes the pool's devices and lets go of its disks or files.
+// A pool with active volumes is ErrBusy.
+func (s *System) DeactivatePool(ctx context.Context, name string) error {
+	ctx, cancel := s.waiting(ctx)
+	defer cancel()
+	c, err := s.kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	p, err := s.openPool(ctx, c, name, exclusive)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	return p.deactivate(ctx)
+}
+
+// deactivate sweeps what nobody uses, refuses if a volume is in use, and takes
+// the devices down. Exclusive access.
+func (p *pool) deactivate(ctx context.Context) error {
+	if err := p.sweep(ctx); err != nil {
+		return err
+	}
+	if err := p.refuseActive(ctx); err != nil {
+		return err
+	}
+	return p.fail(p.dismantle(ctx))
+}
+
+// refuseActive says which volumes keep the pool busy.
+func (p *pool) refuseActive(ctx context.Context) error {
+	active, err := p.activeVolumes()
+	if err != nil || len(active) == 0 {
+		return err
+	}
+	var names []string
+	for _, d := range active {
+		_, volume, _ := splitVolumeName(d.Name)
+		names = append(names, p.name()+"/"+volume+p.sys.whereMounted(p.name(), volume))
+	}
+	return &Error{Object: "pool " + p.name(), Err: reason(ErrBusy, "in use by %s", strings.Join(names, ", ")),
+		Hint: "unmount them first (umount DIR, or thin-snap deactivate POOL/VOLUME)"}
+}
+
+// whereMounted is " (mounted on DIR)" or " (active)".
+func (s *System) whereMounted(pool, volume string) string {
+	rec, err := s.refs().Read(pool, volume)
+	if err != nil || rec.MountedOn == "" {
+		return " (active)"
+	}
+	return fmt.Sprintf(" (mounted on %s)", rec.MountedOn)
+}
+
+// activeVolumes lists the dm devices of the pool's volumes. A device that goes
+// away by itself in this moment is waited for elsewhere.
+func (p *pool) activeVolumes() ([]dm.Device, error) {
+	all, err := p.dm.List(uuidPrefix + p.uuid() + "-")
+	if err != nil {
+		return nil, p.fail(err)
+	}
+	var volumes []dm.Device
+	for _, d := range all {
+		if _, _, ok := splitVolumeUUID(d.UUID); ok {
+			volumes = append(volumes, d)
+		}
+	}
+	return volumes, nil
+}
+
+// dismantle removes the pool's own devices from the top down and waits until
+// the loop devices are detached. What is not there is no error.
+func (p *pool) dismantle(ctx context.Context) error {
+	for _, part := range []string{partPool, partData, partMeta} {
+		if err := p.checkName(part); err != nil {
+			return err
+		}
+		if err := p.dm.Deactivate(ctx, p.ref(part)); err != nil {
+			return err
+		}
+		if err := p.dm.WaitGone(ctx, p.ref(part), partName(p.name(), part)); err != nil {
+			return err
+		}
+	}
+	cfg := p.cat.Pool()
+	var errs []error
+	for _, b := range []string{cfg.Data.Path, cfg.Metadata.Path} {
+		if cfg.Data.Kind == "file" {
+			errs = append(errs, waitDetached(ctx, b))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// waitDetached waits until no loop device has the file at path: the kernel
+// detaches it a moment after its last close. Two over one file would each have
+// a cache of its own.
+func waitDetached(ctx context.Context, path string) error {
+	for {
+		loops, err := loop.Find(path)
+		if err != nil || len(loops) == 0 {
+			return ignoreNotExist(err)
+		}
+		if !loops[0].Autoclear {
+			return &Error{Object: path, Err: reason(ErrBusy, "attached to %s by somebody else", loops[0].Path),
+				Hint: "losetup -d " + loops[0].Path}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: still attached to %s: %w", path, loops[0].Path, ctx.Err())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/label"
+)
+
+// DeletePool deletes a pool: its devices, its files, its catalog. One with
+// volumes is refused unless withVolumes is said, one in use always.
+func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) error {
+	ctx, cancel := s.waiting(ctx)
+	defer cancel()
+	c, err := s.kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	p, err := s.openPool(ctx, c, name, exclusive)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	volumes, err := p.cat.Volumes()
+	if err != nil && !withVolumes {
+		return corrupt("pool "+name, err)
+	}
+	if len(volumes) > 0 && !withVolumes {
+		return &Error{Object: "pool " + name, Err: reason(ErrBusy, "has %d volumes, %s among them", len(volumes), volumes[0].Name),
+			Hint: "thin-snap pool delete -r " + name + " deletes them all"}
+	}
+	if err := p.deactivate(ctx); err != nil {
+		return err
+	}
+	s.step("deleting pool %s", name)
+	if err := p.cat.SetPool(func(c *catalog.Pool) { c.Operations = []catalog.Operation{{Op: "delete-pool"}} }); err != nil {
+		return p.fail(err)
+	}
+	for _, v := range volumes {
+		if ref, err := s.refs().TryLock(name, v.Name); err == nil {
+			ref.Remove()
+		}
+	}
+	return p.clearHalfMade(ctx)
+}
+
+// halfMade says that the pool is being made or deleted by a command that, since
+// the lock is ours, is dead.
+func (p *pool) halfMade() bool {
+	return slices.ContainsFunc(p.cat.Pool().Operations, func(o catalog.Operation) bool {
+		return o.Op == "create-pool" || o.Op == "delete-pool"
+	})
+}
+
+// clearHalfMade removes all there is of the pool; pool.json goes last.
+func (p *pool) clearHalfMade(ctx context.Context) error {
+	p.sys.step("clearing away pool %s", p.name())
+	if err := p.dismantle(ctx); err != nil {
+		return p.fail(err)
+	}
+	cfg := p.cat.Pool()
+	for _, b := range []catalog.Backing{cfg.Data, cfg.Metadata} {
+		if err := p.clearBacking(b); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return p.fail(err)
+		}
+	}
+	return p.fail(p.cat.Destroy())
+}
+
+// clearBacking removes a file, and takes the label off a device, if they are
+// this pool's own.
+func (p *pool) clearBacking(b catalog.Backing) error {
+	f, err := os.OpenFile(b.Path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	l, err := label.Read(f)
+	ours := err == nil && l.UUID == p.uuid()
+	switch {
+	case b.Kind == "file" && (ours || errors.Is(err, label.ErrNone)):
+		if err := os.Remove(b.Path); err != nil {
+			return err
+		}
+	case b.Kind == "device" && ours:
+		if err := label.Wipe(f); err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(make([]byte, 4096), label.Reserved); err != nil {
+			return err
+		}
+		return f.Sync()
+	}
+	return nil
+}

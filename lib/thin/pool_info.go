@@ -1,0 +1,89 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/thinpool"
+)
+
+// PoolInfo is what pool list and pool show tell. Sizes are bytes; a use that is
+// not known is -1.
+type PoolInfo struct {
+	Name, UUID    string
+	State         string // inactive, rw, ro, out_of_data_space, fail
+	NeedsCheck    bool
+	DataSize      int64
+	DataUsed      int64
+	MetadataSize  int64
+	MetadataUsed  int64
+	BlockSize     int64
+	Volumes       int
+	Data          string // path of the file or device
+	Metadata      string
+	OnFull        string
+	TransactionID uint64
+	Created       time.Time
+}
+
+// Pools lists all pools by name. With an error come the pools that could be
+// read.
+func (s *System) Pools(ctx context.Context) ([]PoolInfo, error) {
+	names, err := s.catalogs().Pools()
+	if err != nil {
+		return nil, err
+	}
+	var all []PoolInfo
+	var errs []error
+	for _, name := range names {
+		info, err := s.Pool(ctx, name)
+		if err == nil {
+			all = append(all, info)
+		}
+		errs = append(errs, err)
+	}
+	return all, errors.Join(errs...)
+}
+
+// Pool tells of one pool.
+func (s *System) Pool(ctx context.Context, name string) (PoolInfo, error) {
+	if err := catalog.CheckPoolName(name); err != nil {
+		return PoolInfo{}, wrap(ErrUsage, err)
+	}
+	c, err := s.kernel()
+	if err != nil {
+		return PoolInfo{}, err
+	}
+	defer c.Close()
+	cat, err := s.openCatalog(name)
+	if err != nil {
+		return PoolInfo{}, err
+	}
+	cfg := cat.Pool()
+	volumes, err := cat.Volumes()
+	info := PoolInfo{
+		Name: cfg.Name, UUID: cfg.UUID, State: "inactive", BlockSize: int64(cfg.BlockSize) * dm.SectorSize,
+		DataSize: cfg.Data.Size, DataUsed: -1, MetadataSize: cfg.Metadata.Size, MetadataUsed: -1,
+		Volumes: len(volumes), Data: cfg.Data.Path, Metadata: cfg.Metadata.Path, OnFull: cfg.OnFull,
+		TransactionID: cfg.TransactionID, Created: cfg.Created,
+	}
+	if err != nil {
+		err = corrupt("pool "+name, err)
+	}
+	st, e := thinpool.New(c, partUUID(cfg.UUID, partPool)).Status()
+	if errors.Is(e, dm.ErrNotExist) {
+		return info, err
+	}
+	if e != nil {
+		return info, errors.Join(err, &Error{Object: "pool " + name, Err: e})
+	}
+	info.State, info.NeedsCheck = string(st.Mode), st.NeedsCheck
+	if st.MetaTotal > 0 {
+		info.DataUsed = int64(st.DataUsed) * info.BlockSize
+		info.MetadataUsed = int64(st.MetaUsed) * thinpool.MetadataBlock
+	}
+	return info, err
+}

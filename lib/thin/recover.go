@@ -1,0 +1,206 @@
+package thin
+
+import (
+	"context"
+	"errors"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/refcount"
+	"thinmount/lib/thinpool"
+)
+
+// Recover finishes or undoes, on demand, what killed commands left in a pool,
+// as every command that changes the pool does in passing. It activates the
+// pool if there is something to do.
+func (s *System) Recover(ctx context.Context, name string) error {
+	ctx, cancel := s.waiting(ctx)
+	defer cancel()
+	c, err := s.kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	p, err := s.openPool(ctx, c, name, exclusive)
+	if errors.Is(err, ErrNotFound) && Hint(err) == "" {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if len(p.cat.Pool().Operations) > 0 {
+		return p.ready(ctx)
+	}
+	if !p.isActive() {
+		return nil
+	}
+	return p.recover(ctx)
+}
+
+// recover brings the catalog, the pool and the devices in step. Exclusive
+// access, pool active.
+func (p *pool) recover(ctx context.Context) error {
+	if err := p.settle(ctx); err != nil {
+		return err
+	}
+	if err := p.finishLeft(ctx); err != nil {
+		return err
+	}
+	return p.sweep(ctx)
+}
+
+// settle compares the catalog's transaction id with the pool's. One operation
+// may lie between them: the one that was at the kernel when its command died,
+// and whose command, holding the pool alone, can only be dead.
+func (p *pool) settle(ctx context.Context) error {
+	cfg := p.cat.Pool()
+	st, err := p.thin.Status()
+	if err != nil {
+		return p.fail(err)
+	}
+	for _, op := range cfg.Operations {
+		if op.TransactionID != cfg.TransactionID+1 {
+			continue
+		}
+		switch st.TransactionID {
+		case cfg.TransactionID: // the kernel was not told
+			return p.fail(p.cat.SetPool(func(c *catalog.Pool) { takeBack(c, op) }))
+		case op.TransactionID:
+			return p.fail(p.deleteID(ctx, op))
+		}
+	}
+	if st.Mode == thinpool.ModeFail || st.TransactionID == cfg.TransactionID {
+		return nil
+	}
+	return &Error{Object: "pool " + p.name(),
+		Err:  reason(ErrPoolState, "transaction id is %d, the catalog says %d: another catalog or another program has changed the pool", st.TransactionID, cfg.TransactionID),
+		Hint: "restore the newest copy of " + p.cat.Dir() + "; nothing was changed"}
+}
+
+// takeBack undoes an intent that the kernel never saw. A delete has been
+// promised at its first step, and stays.
+func takeBack(c *catalog.Pool, op catalog.Operation) {
+	dropOperation(c, op.Volume)
+	if op.Op == "delete" {
+		op.TransactionID = 0
+		setOperation(c, op)
+	}
+}
+
+// deleteID deletes op's thin id and name, for a delete and for the undoing of
+// a create alike, under the transaction id that op has taken already.
+func (p *pool) deleteID(ctx context.Context, op catalog.Operation) error {
+	if err := p.removeVolumeDevice(ctx, p.name(), op.Volume, op.ID); err != nil {
+		return err
+	}
+	if err := p.thin.Delete(thinpool.ID(op.ID)); err != nil && !errors.Is(err, thinpool.ErrNoSuchID) {
+		return err
+	}
+	if err := p.thin.Confirm(); err != nil {
+		return err
+	}
+	if err := p.cat.RemoveVolume(op.Volume); err != nil {
+		return err
+	}
+	return p.commit(op, "")
+}
+
+// finishLeft goes on with formats and deletes whose command has died, which
+// shows in the volume's lock being free.
+func (p *pool) finishLeft(ctx context.Context) error {
+	for _, op := range p.cat.Pool().Operations {
+		ref, err := p.sys.refs().TryLock(p.name(), op.Volume)
+		if err != nil {
+			continue
+		}
+		p.sys.step("finishing the %s of %s/%s", op.Op, p.name(), op.Volume)
+		err = p.finish(ctx, op)
+		if err == nil {
+			err = ref.Clear()
+		}
+		ref.Close()
+		if errors.Is(err, ErrBusy) { // its mkfs, say, is still running
+			p.sys.warn("%v", err)
+			continue
+		}
+		if err != nil {
+			return p.fail(err)
+		}
+	}
+	return nil
+}
+
+// finish deletes the volume of a left operation.
+func (p *pool) finish(ctx context.Context, op catalog.Operation) error {
+	if v, err := p.cat.VolumeAnyState(op.Volume); err == nil && op.Op == "delete" {
+		if err := p.discard(ctx, v); err != nil {
+			p.sys.warn("%s/%s: discard: %v", p.name(), op.Volume, err)
+		}
+	}
+	return p.deleteVolume(ctx, op)
+}
+
+// deleteVolume is the second half of a delete: the message, and the end of the
+// operation.
+func (p *pool) deleteVolume(ctx context.Context, op catalog.Operation) error {
+	if err := p.removeVolumeDevice(ctx, p.name(), op.Volume, op.ID); err != nil {
+		return err
+	}
+	op.Op = "delete"
+	op, err := p.begin(op)
+	if err != nil {
+		return errors.Join(err, p.settle(ctx))
+	}
+	return p.deleteID(ctx, op)
+}
+
+// sweep removes the devices of volumes that nobody uses and resumes those that
+// a killed snapshot left suspended. A volume whose lock is taken is in good
+// hands; one that was activated on purpose stays.
+func (p *pool) sweep(ctx context.Context) error {
+	active, err := p.activeVolumes()
+	if err != nil {
+		return err
+	}
+	for _, d := range active {
+		pool, volume, ok := splitVolumeName(d.Name)
+		if !ok || pool != p.name() {
+			continue
+		}
+		ref, err := p.sys.refs().TryLock(pool, volume)
+		if err != nil {
+			continue
+		}
+		err = p.sweepOne(ctx, ref, d.UUID, volume)
+		ref.Close()
+		if err != nil {
+			p.sys.warn("%s: %v", d.Name, err)
+		}
+	}
+	return nil
+}
+
+func (p *pool) sweepOne(ctx context.Context, ref *refcount.Ref, uuid, volume string) error {
+	info, err := p.dm.Info(dm.ByUUID(uuid))
+	if err != nil {
+		return nil // gone by itself
+	}
+	if info.Suspended() && info.Active() {
+		p.sys.step("resuming %s", info.Name)
+		if info, err = p.dm.Resume(dm.ByUUID(uuid)); err != nil {
+			return err
+		}
+	}
+	if rec := ref.Record(); rec.Held && rec.PoolUUID == p.uuid() {
+		return nil
+	}
+	if info.OpenCount > 0 {
+		return nil
+	}
+	p.sys.step("removing left device %s", info.Name)
+	if err := p.dm.Deactivate(ctx, dm.ByUUID(uuid)); err != nil {
+		return err
+	}
+	return ref.Clear()
+}

@@ -1,0 +1,110 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/mount"
+	"thinmount/lib/refcount"
+)
+
+// lockKnown locks a volume and reads its record, which must exist.
+func (s *System) lockKnown(ctx context.Context, pool, volume string) (*refcount.Ref, catalog.Volume, error) {
+	if _, err := s.findVolume(pool, volume); err != nil {
+		return nil, catalog.Volume{}, err
+	}
+	ref, err := s.lockVolume(ctx, pool, volume)
+	if err != nil {
+		return nil, catalog.Volume{}, err
+	}
+	v, err := s.findVolume(pool, volume)
+	if err != nil {
+		ref.Close()
+		return nil, catalog.Volume{}, err
+	}
+	return ref, v, nil
+}
+
+func (s *System) lockVolume(ctx context.Context, pool, volume string) (*refcount.Ref, error) {
+	ref, err := s.refs().Lock(ctx, pool, volume)
+	if err != nil {
+		return nil, waitError(pool+"/"+volume, err)
+	}
+	return ref, nil
+}
+
+// findVolume reads a volume's record without any lock.
+func (s *System) findVolume(pool, volume string) (catalog.Volume, error) {
+	if err := errors.Join(catalog.CheckPoolName(pool), catalog.CheckVolumeName(volume)); err != nil {
+		return catalog.Volume{}, wrap(ErrUsage, err)
+	}
+	cat, err := s.openCatalog(pool)
+	if err != nil {
+		return catalog.Volume{}, err
+	}
+	v, err := cat.Volume(volume)
+	if errors.Is(err, catalog.ErrNoVolume) {
+		return v, noVolume(pool, volume)
+	}
+	if err != nil {
+		return v, corrupt(pool+"/"+volume, err)
+	}
+	return v, nil
+}
+
+func noVolume(pool, volume string) error {
+	return &Error{Object: pool + "/" + volume, Err: reason(ErrNotFound, "no such volume"),
+		Hint: "thin-snap list " + pool + ", or make it: thin-snap create --size SIZE --fs ext4 " + pool + "/" + volume}
+}
+
+// observe compares the volume's record with the kernel and returns what is
+// true. The caller has the volume's lock.
+func (s *System) observe(c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
+	obs, err := observed(c, v)
+	if err != nil {
+		return refcount.Record{}, &Error{Object: v.Pool + "/" + v.Name, Err: err}
+	}
+	return ref.Reconcile(obs)
+}
+
+// observed asks the kernel for the volume's device and its mounts.
+func observed(c *dm.Control, v catalog.Volume) (refcount.Observed, error) {
+	obs := refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
+	info, err := c.Info(volumeRef(v.PoolUUID, v.ID))
+	if errors.Is(err, dm.ErrNotExist) {
+		return obs, nil
+	}
+	if err != nil {
+		return obs, err
+	}
+	obs.Active, obs.OpenCount, obs.Dev = info.Active(), info.OpenCount, info.Dev.String()
+	table, err := mount.Table()
+	if err != nil {
+		return obs, err
+	}
+	path := c.NodePath(volumeName(v.Pool, v.Name))
+	for _, m := range mount.ByDev(table, int(info.Dev.Major), int(info.Dev.Minor), path) {
+		obs.Mounts = append(obs.Mounts, refcount.MountPoint{ID: m.ID, Path: m.Mountpoint, Root: m.Root})
+	}
+	return obs, nil
+}
+
+// fillRecord notes which device carries the volume.
+func fillRecord(rec *refcount.Record, v catalog.Volume, path string, dev dm.DevNo) {
+	rec.Volume, rec.PoolUUID, rec.ThinID = v.Pool+"/"+v.Name, v.PoolUUID, v.ID
+	rec.Device, rec.Dev = path, dev.String()
+	if rec.Since.IsZero() {
+		rec.Since = time.Now().UTC().Truncate(time.Second)
+	}
+}
+
+// refuseMounted says where a volume is mounted that must not be.
+func refuseMounted(rec refcount.Record) error {
+	if rec.References == 0 {
+		return nil
+	}
+	return &Error{Object: rec.Volume, Err: reason(ErrBusy, "mounted on %s", rec.MountedOn), Hint: "umount " + rec.MountedOn}
+}

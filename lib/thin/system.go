@@ -1,0 +1,95 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/mount"
+	"thinmount/lib/refcount"
+)
+
+// System says where state lives and how to talk to the caller. Its zero value
+// is of no use: begin with Default.
+type System struct {
+	StateDir string // catalogs and embedded pools: /var/lib/thin
+	RunDir   string // locks, references: /run/thin
+	MountDir string // libmount's utab: /run/mount
+
+	// Deadline bounds the waiting of one use case as a whole.
+	Deadline time.Duration
+
+	// Warn tells of something that did not stop the use case.
+	Warn func(string)
+	// Step tells what is being done, for -v.
+	Step func(string)
+	// Progress tells how far a long step is; total is 0 when unknown.
+	Progress func(what string, done, total int64)
+	// Output receives what mkfs programs print; nil drops it.
+	Output *os.File
+}
+
+// Default returns the System of this machine.
+func Default() *System {
+	return &System{
+		StateDir: "/var/lib/thin",
+		RunDir:   "/run/thin",
+		MountDir: "/run/mount",
+		Deadline: 60 * time.Second,
+		Warn:     func(string) {},
+		Step:     func(string) {},
+		Progress: func(string, int64, int64) {},
+	}
+}
+
+func (s *System) catalogs() catalog.Store { return catalog.Store{Dir: s.StateDir} }
+func (s *System) refs() refcount.Store    { return refcount.Store{Dir: s.RunDir} }
+func (s *System) utab() mount.Utab        { return mount.Utab{Dir: s.MountDir} }
+
+func (s *System) step(format string, args ...any) { s.Step(fmt.Sprintf(format, args...)) }
+func (s *System) warn(format string, args ...any) { s.Warn(fmt.Sprintf(format, args...)) }
+
+// kernel opens device-mapper after the cheap checks that would make every
+// later step fail with a worse message.
+func (s *System) kernel() (*dm.Control, error) {
+	if os.Geteuid() != 0 {
+		return nil, &Error{Err: ErrPermission, Hint: "run it as root"}
+	}
+	c, err := dm.Open()
+	if errors.Is(err, dm.ErrNoDriver) {
+		return nil, &Error{Object: "device-mapper", Err: wrap(ErrNoKernel, err), Hint: "modprobe dm_mod dm_thin_pool"}
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &Error{Object: "device-mapper", Err: wrap(ErrPermission, err), Hint: "run it as root"}
+	}
+	return c, err
+}
+
+// waiting derives the context that bounds every wait of one use case.
+func (s *System) waiting(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.Deadline)
+}
+
+// undoing derives a context for cleaning up after ctx may have ended: long
+// enough for a device to be closed by udev, short enough not to hang.
+func (s *System) undoing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), min(s.Deadline, 10*time.Second))
+}
+
+// syncFS writes out the dirty data of the filesystem mounted on path, so that
+// a freeze that follows has little left to do.
+func syncFS(path string) error {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return unix.Syncfs(int(f.Fd()))
+}

@@ -1,0 +1,191 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/mount"
+	"thinmount/lib/refcount"
+)
+
+// UnmountRequest is what umount(8) hands to its helper (umount(8), EXTERNAL
+// HELPERS).
+type UnmountRequest struct {
+	Dir      string
+	Lazy     bool // -l: detach now, let the device go at its last close
+	Force    bool // -f: drop all references
+	ReadOnly bool // -r: where busy, make it read-only instead
+}
+
+// Unmount drops a reference to the volume mounted on Dir. The last one unmounts
+// it; then Unmount waits until the kernel has removed the device. A mount that
+// is not a volume's, or not its one mount path (a bind mount, say), is simply
+// unmounted. A busy filesystem is ErrBusy, and its reference stays.
+func (s *System) Unmount(ctx context.Context, r UnmountRequest) error {
+	ctx, cancel := s.waiting(ctx)
+	defer cancel()
+	dir, err := filepath.Abs(r.Dir)
+	if err != nil {
+		return err
+	}
+	c, err := s.kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	u := &unmounting{System: s, c: c, request: r, dir: dir}
+	top, err := u.top()
+	if err != nil {
+		return err
+	}
+	pool, volume, ok := isOurs(top)
+	if !ok {
+		return u.plain()
+	}
+	ref, err := s.lockVolume(ctx, pool, volume)
+	if err != nil {
+		return err
+	}
+	defer ref.Close()
+	return u.locked(ctx, ref, pool, volume)
+}
+
+// unmounting is one Unmount under way.
+type unmounting struct {
+	*System
+	c       *dm.Control
+	request UnmountRequest
+	dir     string
+}
+
+// top is the mount that an unmount of dir would take away.
+func (u *unmounting) top() (*mountinfo.Info, error) {
+	table, err := mount.Table()
+	if err != nil {
+		return nil, err
+	}
+	if top := mount.Top(table, u.dir); top != nil {
+		return top, nil
+	}
+	real, err := filepath.EvalSymlinks(u.dir)
+	if err == nil {
+		if top := mount.Top(table, real); top != nil {
+			u.dir = real
+			return top, nil
+		}
+	}
+	return nil, &Error{Object: u.dir, Err: reason(ErrNotFound, "not mounted"), Hint: "findmnt shows what is mounted"}
+}
+
+func (u *unmounting) plain() error {
+	err := mount.Unmount(u.dir, mount.UnmountOptions{Lazy: u.request.Lazy, Force: u.request.Force, NoFollow: true})
+	if errors.Is(err, unix.EBUSY) && u.request.ReadOnly {
+		return mount.Remount(u.dir, mount.Options{ReadOnly: true})
+	}
+	if errors.Is(err, unix.EBUSY) {
+		return &Error{Err: wrap(ErrBusy, err), Hint: "fuser -vm " + u.dir + " shows who uses it"}
+	}
+	return err
+}
+
+// locked goes on with the volume's lock held, on what is mounted by now.
+func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume string) error {
+	top, err := u.top()
+	if err != nil {
+		return err
+	}
+	if p, v, ok := isOurs(top); !ok || p != pool || v != volume {
+		return &Error{Object: u.dir, Err: reason(ErrBusy, "another mount came in between"), Hint: "try again"}
+	}
+	v, err := u.volumeOf(pool, volume, top)
+	if err != nil {
+		return err
+	}
+	rec, err := u.observe(u.c, ref, v)
+	if err != nil {
+		return err
+	}
+	if rec.MountedOn != u.dir {
+		return u.plain()
+	}
+	if rec.References > 1 && !u.request.Force {
+		return u.dropReference(ref, rec, top)
+	}
+	return u.last(ctx, ref, v, top)
+}
+
+// volumeOf finds which thin device is mounted: by the catalog, or, where the
+// catalog cannot be read, by the device itself. An unmount must not need more.
+func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog.Volume, error) {
+	info, err := u.c.Info(dm.ByName(volumeName(pool, volume)))
+	if err != nil {
+		return catalog.Volume{}, &Error{Object: top.Source, Err: err}
+	}
+	uuid, id, ok := splitVolumeUUID(info.UUID)
+	if !ok {
+		return catalog.Volume{}, foreignDevice(u.dir, info.Name, info.UUID)
+	}
+	return catalog.Volume{Name: volume, Pool: pool, PoolUUID: uuid, ID: id}, nil
+}
+
+// dropReference counts one less; the mount stays. umount(8) believes that it is
+// gone and takes a line of utab away, so it gets one more to take.
+func (u *unmounting) dropReference(ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info) error {
+	rec.References--
+	u.step("%s stays mounted on %s: %d references left", rec.Volume, rec.MountedOn, rec.References)
+	if err := ref.Save(rec); err != nil {
+		return &Error{Object: rec.Volume, Err: err}
+	}
+	if err := u.utab().AddShadow(rec.Volume, top.Mountpoint); err != nil {
+		u.warn("%s: utab: %v; the last unmount is: umount.thin %s", rec.Volume, err, u.dir)
+	}
+	return nil
+}
+
+// last unmounts and sees the device off.
+func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info) error {
+	held := ref.Record().Held
+	if err := u.plain(); err != nil {
+		return err
+	}
+	if err := u.utab().Remove(top.ID, top.Mountpoint); err != nil {
+		u.warn("%s: utab: %v", u.dir, err)
+	}
+	rec, err := u.observe(u.c, ref, v)
+	if err != nil {
+		u.warn("%v", err)
+		return nil
+	}
+	if rec.References > 0 { // a bind mount of it is left, and is its path now
+		return ref.Save(rec)
+	}
+	if held {
+		return ref.Save(rec)
+	}
+	if err := ref.Clear(); err != nil {
+		u.warn("%s/%s: %v", v.Pool, v.Name, err)
+	}
+	u.seeOff(ctx, v)
+	return nil
+}
+
+// seeOff waits for the kernel to remove the device, which it does at the last
+// close. That it is still open is not this unmount's failure.
+func (u *unmounting) seeOff(ctx context.Context, v catalog.Volume) {
+	ref := volumeRef(v.PoolUUID, v.ID)
+	err := u.c.RemoveDeferred(ref)
+	if err == nil && !u.request.Lazy {
+		wait, cancel := u.undoing(ctx)
+		defer cancel()
+		err = u.c.WaitGone(wait, ref, volumeName(v.Pool, v.Name))
+	}
+	if err != nil {
+		u.warn("%s/%s: unmounted, but the device is still open; it goes at its last close: %v", v.Pool, v.Name, err)
+	}
+}

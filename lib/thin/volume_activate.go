@@ -1,0 +1,196 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/refcount"
+)
+
+// activation is a volume's device, held open by us.
+type activation struct {
+	*os.File
+	dev  dm.DevNo
+	path string // /dev/mapper/NAME
+}
+
+// activateVolume makes the volume's device, or takes the one that is there,
+// and opens it. Unless keep is set, the kernel removes the device at its last
+// close, whatever becomes of us. The caller has the volume's lock and the pool
+// open and active.
+func (p *pool) activateVolume(ctx context.Context, v catalog.Volume, keep bool) (*activation, error) {
+	object := v.Pool + "/" + v.Name
+	for {
+		a, err := p.tryActivate(ctx, v)
+		if err == nil {
+			return a, p.settleRemoval(a, v, keep)
+		}
+		// A device whose last user left in this moment goes while we open it.
+		if !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.ENOENT) {
+			return nil, &Error{Object: object, Err: err}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, waitError(object, errors.Join(ctx.Err(), err))
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// settleRemoval sets the deferred removal while our descriptor keeps the
+// device, or takes it back for a device that is to stay.
+func (p *pool) settleRemoval(a *activation, v catalog.Volume, keep bool) error {
+	ref := volumeRef(p.uuid(), v.ID)
+	var err error
+	if !keep {
+		err = p.dm.RemoveDeferred(ref)
+	} else if info, e := p.dm.Info(ref); e == nil && info.DeferredRemove() {
+		err = p.dm.CancelDeferredRemove(ref)
+	}
+	if err != nil {
+		a.Close()
+		return &Error{Object: v.Pool + "/" + v.Name, Err: err}
+	}
+	return nil
+}
+
+func (p *pool) tryActivate(ctx context.Context, v catalog.Volume) (*activation, error) {
+	name, ref := volumeName(v.Pool, v.Name), volumeRef(p.uuid(), v.ID)
+	info, err := p.dm.Info(ref)
+	switch {
+	case err == nil && info.Name != name:
+		return nil, foreignDevice(v.Pool+"/"+v.Name, info.Name, info.UUID)
+	case err == nil && info.Active() && info.Suspended():
+		// Whoever suspended it had the volume's lock, and is dead.
+		info, err = p.dm.Resume(ref)
+	case err == nil && info.Active():
+	default:
+		info, err = p.newDevice(ctx, name, v)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return openActivation(p.dm.NodePath(name), info.Dev)
+}
+
+func (p *pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm.Info, error) {
+	pool, err := p.dm.Info(p.ref(partPool))
+	if err != nil {
+		return dm.Info{}, err
+	}
+	if other, err := p.dm.Info(dm.ByName(name)); err == nil && other.UUID != volumeUUID(p.uuid(), v.ID) {
+		return dm.Info{}, foreignDevice(v.Pool+"/"+v.Name, name, other.UUID)
+	}
+	p.sys.step("activating %s/%s", v.Pool, v.Name)
+	info, err := p.dm.Activate(ctx, name, volumeUUID(p.uuid(), v.ID),
+		[]dm.Target{thinTarget(pool.Dev, v.ID, v.Size)}, dm.ActivateOptions{Cookie: volumeCookie})
+	return info, withKernelReason(err)
+}
+
+// openActivation opens the node and makes sure that it is the device meant: a
+// stale node of the same name must not lead to another one.
+func openActivation(path string, dev dm.DevNo) (*activation, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	got, err := deviceOf(f)
+	if err == nil && got != dev {
+		err = &os.PathError{Op: "open", Path: path, Err: unix.ENXIO}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &activation{File: f, dev: dev, path: path}, nil
+}
+
+// removeVolumeDevice removes the device of a volume that is not in use. Gone
+// already is no error.
+func (p *pool) removeVolumeDevice(ctx context.Context, pool, volume string, id uint32) error {
+	ref := volumeRef(p.uuid(), id)
+	if info, err := p.dm.Info(ref); err == nil && info.Suspended() {
+		p.dm.Resume(ref)
+	}
+	if err := p.dm.Deactivate(ctx, ref); err != nil {
+		return &Error{Object: pool + "/" + volume, Err: wrap(ErrBusy, err), Hint: "somebody has it open: fuser -v " + p.dm.NodePath(volumeName(pool, volume))}
+	}
+	return p.dm.WaitGone(ctx, ref, volumeName(pool, volume))
+}
+
+// Activate makes the volume's device without mounting it, for mkfs, fsck or dd,
+// and keeps it until Deactivate. It returns the device's path.
+func (s *System) Activate(ctx context.Context, poolName, volume string) (string, error) {
+	ctx, cancel := s.waiting(ctx)
+	defer cancel()
+	c, err := s.kernel()
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	ref, v, err := s.lockKnown(ctx, poolName, volume)
+	if err != nil {
+		return "", err
+	}
+	defer ref.Close()
+	p, err := s.openActive(ctx, c, poolName, shared)
+	if err != nil {
+		return "", err
+	}
+	defer p.close()
+	a, err := p.activateVolume(ctx, v, true)
+	if err != nil {
+		return "", err
+	}
+	defer a.Close()
+	rec, err := s.observe(c, ref, v)
+	if err != nil {
+		return "", err
+	}
+	fillRecord(&rec, v, a.path, a.dev)
+	rec.Held = true
+	return a.path, ref.Save(rec)
+}
+
+// Deactivate takes back Activate. A volume that is mounted or open is ErrBusy.
+func (s *System) Deactivate(ctx context.Context, poolName, volume string) error {
+	ctx, cancel := s.waiting(ctx)
+	defer cancel()
+	c, err := s.kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ref, v, err := s.lockKnown(ctx, poolName, volume)
+	if err != nil {
+		return err
+	}
+	defer ref.Close()
+	p, err := s.openPool(ctx, c, poolName, shared)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	return p.release(ctx, ref, v)
+}
+
+// release removes the device and the record of a volume that is not mounted.
+func (p *pool) release(ctx context.Context, ref *refcount.Ref, v catalog.Volume) error {
+	rec, err := p.sys.observe(p.dm, ref, v)
+	if err != nil {
+		return err
+	}
+	if err := refuseMounted(rec); err != nil {
+		return err
+	}
+	if err := p.removeVolumeDevice(ctx, v.Pool, v.Name, v.ID); err != nil {
+		return err
+	}
+	return ref.Clear()
+}

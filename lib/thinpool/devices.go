@@ -1,0 +1,144 @@
+package thinpool
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+)
+
+// Details is what the pool's metadata keeps of one thin device
+// (drivers/md/dm-thin-metadata.c, struct disk_device_details).
+type Details struct {
+	Mapped        uint64 // blocks of the pool, shared ones included
+	TransactionID uint64 // the pool's, when the device was made
+	Created       uint32 // the pool's snapshot time
+	Snapshotted   uint32
+}
+
+// ErrMoving is returned when the metadata was committed anew at each attempt to
+// read it.
+var ErrMoving = errors.New("metadata keeps changing while it is read")
+
+const (
+	detailsRootOffset = 328 // in the superblock
+	nodeSalt          = 121107
+	nodeHeader        = 32
+	detailsSize       = 24
+	maxDepth          = 16 // a tree of 2^24 devices has 4 levels
+	readAttempts      = 8
+)
+
+// ReadDevices reads the details of all thin devices from a metadata device
+// whose first byte is at offset at (bytes) of r. It takes no metadata snapshot
+// and so costs the pool nothing: what a committed superblock leads to is not
+// overwritten before the next commit, so a walk between two equal superblocks
+// has seen one state. r must not read through the page cache where the pool is
+// active (O_DIRECT).
+func ReadDevices(r io.ReaderAt, at int64) (map[ID]Details, error) {
+	var walkErr error
+	for range readAttempts {
+		before, err := readBlock(r, at, 0)
+		if err != nil {
+			return nil, err
+		}
+		sb, err := ReadSuperblock(bytes.NewReader(before))
+		if err != nil {
+			return nil, err
+		}
+		w := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, found: map[ID]Details{}}
+		walkErr = w.node(binary.LittleEndian.Uint64(before[detailsRootOffset:]), 0)
+		after, err := readBlock(r, at, 0)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(before, after) {
+			return w.found, walkErr
+		}
+	}
+	return nil, errors.Join(ErrMoving, walkErr)
+}
+
+func readBlock(r io.ReaderAt, at int64, block uint64) ([]byte, error) {
+	buf := make([]byte, MetadataBlock)
+	if _, err := r.ReadAt(buf, at+int64(block)*MetadataBlock); err != nil {
+		return nil, fmt.Errorf("metadata block %d: %w", block, err)
+	}
+	return buf, nil
+}
+
+// detailsWalk is one walk over the details tree. It visits no more nodes than
+// there are blocks, so that a looping tree ends.
+type detailsWalk struct {
+	r       io.ReaderAt
+	at      int64
+	blocks  uint64
+	visited uint64
+	found   map[ID]Details
+}
+
+func (w *detailsWalk) node(block uint64, depth int) error {
+	if w.visited++; block == 0 || block >= w.blocks || depth > maxDepth || w.visited > w.blocks {
+		return fmt.Errorf("metadata block %d: no place for a tree node", block)
+	}
+	buf, err := readBlock(w.r, w.at, block)
+	if err != nil {
+		return err
+	}
+	n, err := parseNode(buf, block)
+	if err != nil {
+		return fmt.Errorf("metadata block %d: %w", block, err)
+	}
+	for i := range n.entries {
+		if n.leaf {
+			w.found[ID(n.key(i))] = n.details(i)
+		} else if err := w.node(binary.LittleEndian.Uint64(n.value(i)), depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// node is a btree node (drivers/md/persistent-data/dm-btree-internal.h, struct
+// btree_node), checked.
+type node struct {
+	buf       []byte
+	leaf      bool
+	entries   int
+	max, size int
+}
+
+func parseNode(buf []byte, block uint64) (node, error) {
+	le := binary.LittleEndian
+	if got, want := le.Uint32(buf), ^crc32.Checksum(buf[4:], crc32.MakeTable(crc32.Castagnoli))^nodeSalt; got != want {
+		return node{}, fmt.Errorf("checksum is %#x, should be %#x", got, want)
+	}
+	if at := le.Uint64(buf[8:]); at != block {
+		return node{}, fmt.Errorf("says that it is block %d", at)
+	}
+	flags := le.Uint32(buf[4:])
+	entries, limit, size := le.Uint32(buf[16:]), le.Uint32(buf[20:]), le.Uint32(buf[24:])
+	n := node{buf: buf, leaf: flags == 2, entries: int(entries), max: int(limit), size: int(size)}
+	wanted := uint32(8)
+	if n.leaf {
+		wanted = detailsSize
+	}
+	if flags != 1 && flags != 2 || size != wanted || entries > limit || uint64(limit)*uint64(8+size) > uint64(len(buf)-nodeHeader) {
+		return node{}, fmt.Errorf("node of %d of %d entries of %d bytes, flags %#x", entries, limit, size, flags)
+	}
+	return n, nil
+}
+
+func (n node) key(i int) uint64 { return binary.LittleEndian.Uint64(n.buf[nodeHeader+8*i:]) }
+
+func (n node) value(i int) []byte {
+	at := nodeHeader + 8*n.max + n.size*i
+	return n.buf[at : at+n.size]
+}
+
+func (n node) details(i int) Details {
+	v, le := n.value(i), binary.LittleEndian
+	return Details{Mapped: le.Uint64(v), TransactionID: le.Uint64(v[8:]), Created: le.Uint32(v[16:]), Snapshotted: le.Uint32(v[20:])}
+}
