@@ -1,0 +1,137 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"thinmount/lib/filelock/privdir"
+)
+
+// Catalog is one pool's. It is for one goroutine, and as old as its last read: read it (Open, Reload) after the pool's lock was taken.
+type Catalog struct {
+	store Store
+	name  string
+	pool  Pool
+}
+
+// Dir is the pool's folder.
+func (c *Catalog) Dir() string { return filepath.Join(c.store.Dir, c.name) }
+
+func (c *Catalog) poolPath() string { return filepath.Join(c.Dir(), poolFile) }
+
+func (c *Catalog) volumeDir() string { return filepath.Join(c.Dir(), volumeDir) }
+
+// Pool is a copy of what pool.json said when it was last read or written.
+func (c *Catalog) Pool() Pool {
+	p := c.pool
+	p.Operations = slices.Clone(p.Operations)
+	return p
+}
+
+// Reload reads pool.json again: after the pool's lock was let go and taken anew.
+func (c *Catalog) Reload() error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	b, err := read(c.poolPath())
+	if os.IsNotExist(err) {
+		return fmt.Errorf("catalog: pool %s: %w", c.name, ErrNoPool)
+	}
+	if err != nil {
+		return wrap(err)
+	}
+	p, reason := decodePool(b, c.name)
+	if reason != "" {
+		return &CorruptError{c.poolPath(), reason}
+	}
+	c.pool = p
+	return nil
+}
+
+// check refuses directories in which others may write.
+func (c *Catalog) check() error {
+	for _, dir := range []string{c.store.Dir, c.Dir(), c.volumeDir()} {
+		err := privdir.Check(dir)
+		if os.IsNotExist(err) {
+			if dir == c.volumeDir() {
+				continue // on its way to be destroyed
+			}
+			return fmt.Errorf("catalog: pool %s: %w", c.name, ErrNoPool)
+		}
+		if err != nil {
+			return fmt.Errorf("catalog: pool %s: %w", c.name, err)
+		}
+	}
+	return nil
+}
+
+// SetPool changes pool.json: at return it is durable. On error the file has its old content or, if only the last sync failed, the new
+// one; Reload tells. The name and the uuid stay.
+func (c *Catalog) SetPool(change func(*Pool)) error {
+	p := c.Pool()
+	change(&p)
+	if p.Name != c.pool.Name || p.UUID != c.pool.UUID {
+		return fmt.Errorf("catalog: pool %s: name and uuid cannot be changed", c.name)
+	}
+	return c.write(p)
+}
+
+func (c *Catalog) write(p Pool) error {
+	p.Format = Format
+	p.Operations = slices.Clone(p.Operations)
+	b, reason := encodePool(p)
+	if reason != "" {
+		return fmt.Errorf("catalog: pool %s: %s", c.name, reason)
+	}
+	if err := c.store.disk.replace(c.poolPath(), b); err != nil {
+		return fmt.Errorf("catalog: pool %s: %w", c.name, err)
+	}
+	c.pool = p
+	return nil
+}
+
+// Destroy removes the pool's folder with all that is in it, backing files too; pool.json goes last, so that a crash before leaves the
+// pool to be destroyed again. A pool that is gone is no error.
+func (c *Catalog) Destroy() error {
+	if err := c.destroy(); err != nil {
+		return fmt.Errorf("catalog: pool %s: %w", c.name, err)
+	}
+	return nil
+}
+
+func (c *Catalog) destroy() error {
+	d := c.store.disk
+	entries, err := os.ReadDir(c.Dir())
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == poolFile {
+			continue
+		}
+		if err := d.removeAll(filepath.Join(c.Dir(), e.Name())); err != nil {
+			return err
+		}
+	}
+	if err := d.syncDir(c.Dir()); err != nil {
+		return err
+	}
+	if err := d.remove(c.poolPath()); err != nil {
+		return err
+	}
+	return d.remove(c.Dir())
+}
+
+// wrap adds the package's name to errors that do not have it.
+func wrap(err error) error {
+	if _, ok := errors.AsType[*CorruptError](err); ok || err == nil {
+		return err
+	}
+	return fmt.Errorf("catalog: %w", err)
+}

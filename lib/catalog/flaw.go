@@ -1,0 +1,125 @@
+package catalog
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Bounds of a pool's block size, in sectors (kernel: drivers/md/dm-thin.c, DATA_DEV_BLOCK_SIZE_MIN_SECTORS and _MAX_SECTORS).
+const (
+	minBlock = 128
+	maxBlock = 1 << 21
+)
+
+// maxTransaction bounds transaction ids, so that the next one exists in every arithmetic.
+const maxTransaction = 1<<62 - 1
+
+// flaw says what pool.json cannot say.
+func (p Pool) flaw() string {
+	switch {
+	case p.Format != Format:
+		return fmt.Sprintf("format: %d; this program knows %d", p.Format, Format)
+	case !isUUID(p.UUID):
+		return fmt.Sprintf("uuid: %q is not 32 hexadecimal digits", p.UUID)
+	case p.BlockSize < minBlock || p.BlockSize > maxBlock || p.BlockSize%minBlock != 0:
+		return fmt.Sprintf("block_size: %d is not a multiple of %d sectors up to %d", p.BlockSize, minBlock, maxBlock)
+	case p.OnFull != "error" && p.OnFull != "queue":
+		return fmt.Sprintf("on_full: %q is neither error nor queue", p.OnFull)
+	case p.TransactionID > maxTransaction:
+		return fmt.Sprintf("transaction_id: %d is more than %d", p.TransactionID, uint64(maxTransaction))
+	case p.NextID > MaxID+1:
+		return fmt.Sprintf("next_id: %d is more than 24 bits", p.NextID)
+	}
+	for what, b := range map[string]Backing{"data": p.Data, "metadata": p.Metadata} {
+		if reason := b.flaw(); reason != "" {
+			return what + ": " + reason
+		}
+	}
+	return p.operationsFlaw()
+}
+
+func (b Backing) flaw() string {
+	switch {
+	case b.Kind != KindFile && b.Kind != KindDevice:
+		return fmt.Sprintf("kind: %q is neither file nor device", b.Kind)
+	case !filepath.IsAbs(b.Path) || strings.ContainsRune(b.Path, 0):
+		return fmt.Sprintf("path: %q is not absolute", b.Path)
+	case b.Size < 0:
+		return fmt.Sprintf("size: %d is negative", b.Size)
+	}
+	return ""
+}
+
+// operationsFlaw also sees to it that recovery is unambiguous: one operation per volume, and at most one at the kernel.
+func (p Pool) operationsFlaw() string {
+	seen := map[string]bool{}
+	told := false
+	for i, op := range p.Operations {
+		reason := op.flaw()
+		switch {
+		case reason != "":
+		case seen[op.Volume]:
+			reason = fmt.Sprintf("volume: %q is in another operation", op.Volume)
+		case op.TransactionID != 0 && op.TransactionID != p.TransactionID+1:
+			reason = fmt.Sprintf("transaction_id: %d is neither 0 nor %d", op.TransactionID, p.TransactionID+1)
+		case op.TransactionID != 0 && told:
+			reason = fmt.Sprintf("transaction_id: %d is that of another operation", op.TransactionID)
+		}
+		if reason != "" {
+			return fmt.Sprintf("operations[%d]: %s", i, reason)
+		}
+		seen[op.Volume] = true
+		told = told || op.TransactionID != 0
+	}
+	return ""
+}
+
+func (op Operation) flaw() string {
+	ofVolume := slices.Contains([]string{OpCreate, OpFormat, OpDelete}, op.Op)
+	ofPool := slices.Contains([]string{OpCreatePool, OpDeletePool}, op.Op)
+	switch {
+	case !ofVolume && !ofPool:
+		return fmt.Sprintf("op: %q is unknown", op.Op)
+	case ofPool && (op.Volume != "" || op.ID != 0 || op.TransactionID != 0):
+		return op.Op + ": has a volume"
+	case op.ID > MaxID:
+		return fmt.Sprintf("id: %d is more than 24 bits", op.ID)
+	case ofVolume:
+		if err := CheckVolumeName(op.Volume); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
+// flaw says what a record of a volume of pool p cannot say.
+func (v Volume) flaw(p Pool) string {
+	switch {
+	case v.Format != Format:
+		return fmt.Sprintf("format: %d; this program knows %d", v.Format, Format)
+	case v.Pool != p.Name:
+		return fmt.Sprintf("pool: is of %q, not of %q", v.Pool, p.Name)
+	case v.PoolUUID != p.UUID:
+		return fmt.Sprintf("pool_uuid: is of pool %q, not of %q", v.PoolUUID, p.UUID)
+	case v.ID > MaxID:
+		return fmt.Sprintf("id: %d is more than 24 bits", v.ID)
+	case v.OriginID > MaxID:
+		return fmt.Sprintf("origin_id: %d is more than 24 bits", v.OriginID)
+	case v.Size <= 0 || v.Size%512 != 0:
+		return fmt.Sprintf("size: %d is not a positive multiple of 512", v.Size)
+	case v.TransactionID > maxTransaction:
+		return fmt.Sprintf("transaction_id: %d is more than %d", v.TransactionID, uint64(maxTransaction))
+	}
+	if v.Origin != "" {
+		if err := CheckVolumeName(v.Origin); err != nil {
+			return "origin: " + err.Error()
+		}
+	}
+	return ""
+}
+
+func isUUID(s string) bool {
+	return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == ""
+}

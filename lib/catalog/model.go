@@ -1,0 +1,70 @@
+package catalog
+
+import "time"
+
+// Format is the version of the files that this program writes.
+const Format = 1
+
+// MaxID is the greatest thin id: they have 24 bits (kernel: drivers/md/dm-thin-metadata.c).
+const MaxID = 1<<24 - 1
+
+// Pool is pool.json: what the kernel does not know about a pool.
+type Pool struct {
+	Format        int         `json:"format"`
+	Name          string      `json:"name"`
+	UUID          string      `json:"uuid"` // 32 hexadecimal digits
+	Created       time.Time   `json:"created"`
+	BlockSize     uint64      `json:"block_size"` // sectors of 512 bytes
+	Data          Backing     `json:"data"`
+	Metadata      Backing     `json:"metadata"`
+	OnFull        string      `json:"on_full"`        // "error" or "queue"
+	TransactionID uint64      `json:"transaction_id"` // what the kernel's pool must be at
+	NextID        uint32      `json:"next_id"`        // the thin id that is tried next; MaxID+1 when all have been
+	Operations    []Operation `json:"operations,omitempty"`
+}
+
+// Kinds of backing devices.
+const (
+	KindFile   = "file"
+	KindDevice = "device"
+)
+
+// Backing is a file or block device that carries a pool's data or metadata.
+type Backing struct {
+	Kind string `json:"kind"` // KindFile or KindDevice
+	Path string `json:"path"` // absolute
+	Size int64  `json:"size"` // bytes, after the label
+}
+
+// What an operation does.
+const (
+	OpCreatePool = "create-pool"
+	OpCreate     = "create"
+	OpFormat     = "format"
+	OpDelete     = "delete"
+	OpDeletePool = "delete-pool"
+)
+
+// Operation is something that has been begun: whoever finds it without its owner has to undo it or to go on with it (Pool.Recovery). The
+// volume that it names exists for nobody else.
+type Operation struct {
+	Op            string `json:"op"`
+	Volume        string `json:"volume,omitempty"` // empty for operations on the pool
+	ID            uint32 `json:"id"`
+	TransactionID uint64 `json:"transaction_id"` // the pool's when the kernel has been told; 0 as long as it is not to be told
+}
+
+// Volume is volumes/VOLUME.json.
+type Volume struct {
+	Format        int       `json:"format"`
+	Name          string    `json:"name"`
+	Pool          string    `json:"pool"`
+	PoolUUID      string    `json:"pool_uuid"`
+	ID            uint32    `json:"id"`
+	Size          int64     `json:"size"` // bytes
+	Origin        string    `json:"origin,omitempty"`
+	OriginID      uint32    `json:"origin_id,omitempty"` // meaningful with Origin only
+	FS            string    `json:"fs,omitempty"`
+	Created       time.Time `json:"created"`
+	TransactionID uint64    `json:"transaction_id"` // the pool's, after it was created
+}

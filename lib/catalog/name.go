@@ -1,0 +1,77 @@
+package catalog
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Lengths of names, in bytes. "thin-POOL@VOLUME" must fit into the 127 bytes of a dm name.
+const (
+	MaxPoolName   = 48
+	MaxVolumeName = 72
+)
+
+// NameError says why a string is not a name.
+type NameError struct {
+	What   string // "pool name", "volume name" or "volume"
+	Name   string
+	Reason string // what is wrong and what is allowed
+}
+
+// Error quotes the name: it may hold anything.
+func (e *NameError) Error() string { return fmt.Sprintf("%s %q: %s", e.What, e.Name, e.Reason) }
+
+// CheckPoolName gives a *NameError unless name can be a pool's.
+func CheckPoolName(name string) error { return checkName("pool name", name, MaxPoolName) }
+
+// CheckVolumeName gives a *NameError unless name can be a volume's within its pool.
+func CheckVolumeName(name string) error { return checkName("volume name", name, MaxVolumeName) }
+
+// ParseSpec takes "pool/volume" apart. The error is a *NameError.
+func ParseSpec(spec string) (pool, volume string, err error) {
+	pool, volume, ok := strings.Cut(spec, "/")
+	if !ok {
+		return "", "", &NameError{"volume", spec, "has no '/'; wanted is POOL/VOLUME"}
+	}
+	if strings.Contains(volume, "/") {
+		return "", "", &NameError{"volume", spec, "has more than one '/'; wanted is POOL/VOLUME"}
+	}
+	if err := CheckPoolName(pool); err != nil {
+		return "", "", err
+	}
+	if err := CheckVolumeName(volume); err != nil {
+		return "", "", err
+	}
+	return pool, volume, nil
+}
+
+func checkName(what, name string, limit int) error {
+	wrong := nameFlaw(name, limit)
+	if wrong == "" {
+		return nil
+	}
+	return &NameError{what, name, fmt.Sprintf("%s; allowed are 1 to %d of A-Z a-z 0-9 _ . + -, of which . + - not at the beginning", wrong, limit)}
+}
+
+// nameFlaw says what is wrong with a name, or nothing.
+func nameFlaw(name string, limit int) string {
+	if name == "" {
+		return "is empty"
+	}
+	if len(name) > limit {
+		return fmt.Sprintf("is %d bytes long", len(name))
+	}
+	if strings.IndexByte(".+-", name[0]) >= 0 {
+		return fmt.Sprintf("begins with %q", name[:1])
+	}
+	for _, r := range name {
+		if !nameRune(r) {
+			return fmt.Sprintf("has %q in it", r)
+		}
+	}
+	return ""
+}
+
+func nameRune(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_.+-", r)
+}

@@ -1,0 +1,91 @@
+package catalog
+
+import "fmt"
+
+// Action is what is to be done about an operation whose owner has died.
+type Action int
+
+// Actions.
+const (
+	Undo    Action = iota // make it as if it had never begun
+	Redo                  // go on with it to its end
+	Foreign               // leave it alone, and the pool too: see the *MismatchError
+)
+
+// String is "undo", "redo" or "foreign".
+func (a Action) String() string {
+	switch a {
+	case Undo:
+		return "undo"
+	case Redo:
+		return "redo"
+	case Foreign:
+		return "foreign"
+	}
+	return fmt.Sprintf("Action(%d)", int(a))
+}
+
+// Step is the decision about one operation.
+//
+// With InKernel, the kernel's pool has already gone on to the operation's transaction id, and its message may or may not have been
+// carried out. Such a step comes first and is done under the pool's lock alone, without another set_transaction_id: message delete for
+// the id ("no such id" is fine), check of the pool's status, RemoveVolume, SetPool with Finish. That holds for create (undone) and for
+// delete (redone) alike.
+//
+// Without InKernel, the kernel has not heard of the operation. A create is undone by RemoveVolume and Finish, with no message: an id
+// that we did not make is not ours to delete. To undo a format, turn it into a delete (Begin) and redo that; to redo a delete, run it
+// from its beginning, set_transaction_id included. Those two need the volume's lock, which is only tried for: if it is taken, the owner
+// of the operation lives, and the step is left to it. Begin sets back the transaction id of an operation that is left.
+//
+// A create-pool is undone and a delete-pool redone by taking the pool's devices down and Destroy.
+type Step struct {
+	Action    Action
+	Operation Operation
+	InKernel  bool
+}
+
+// Incomplete gives the operation on the pool itself, if there is one: such a pool is not to be activated, and Recovery needs no
+// transaction id to say what is to be done about it.
+func (p Pool) Incomplete() (Operation, bool) {
+	for _, op := range p.Operations {
+		if op.Op == OpCreatePool || op.Op == OpDeletePool {
+			return op, true
+		}
+	}
+	return Operation{}, false
+}
+
+// Recovery says what is to be done about the operations of p, whose owners are dead or hold the volume's lock. kernel is the transaction
+// id of the kernel's pool; the pool's lock is held exclusively. If kernel is neither p.TransactionID nor the next one that an operation
+// explains, all steps are Foreign and the error is a *MismatchError.
+func (p Pool) Recovery(kernel uint64) ([]Step, error) {
+	if op, ok := p.Incomplete(); ok {
+		return []Step{decide(op, false)}, nil
+	}
+	var steps []Step
+	explained := kernel == p.TransactionID
+	for _, op := range p.Operations {
+		inKernel := op.TransactionID != 0 && op.TransactionID == kernel && kernel == p.TransactionID+1
+		if inKernel {
+			explained = true
+			steps = append([]Step{decide(op, true)}, steps...)
+			continue
+		}
+		steps = append(steps, decide(op, false))
+	}
+	if explained {
+		return steps, nil
+	}
+	for i := range steps {
+		steps[i].Action = Foreign
+	}
+	return steps, &MismatchError{Pool: p.Name, Catalog: p.TransactionID, Kernel: kernel}
+}
+
+func decide(op Operation, inKernel bool) Step {
+	action := Undo
+	if op.Op == OpDelete || op.Op == OpDeletePool {
+		action = Redo
+	}
+	return Step{Action: action, Operation: op, InKernel: inKernel}
+}

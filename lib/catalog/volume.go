@@ -1,0 +1,116 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+func (c *Catalog) volumePath(name string) string { return filepath.Join(c.volumeDir(), name+suffix) }
+
+// Volume reads a volume's record. A volume that an operation names, and any volume of a pool that is being deleted, does not exist.
+// Errors: *NameError, ErrNoVolume, *CorruptError.
+func (c *Catalog) Volume(name string) (Volume, error) {
+	if err := CheckVolumeName(name); err != nil {
+		return Volume{}, err
+	}
+	if c.pool.hides(name) {
+		return Volume{}, c.noVolume(name)
+	}
+	return c.VolumeAnyState(name)
+}
+
+// VolumeAnyState is Volume that shows volumes in operations, too: for recovery.
+func (c *Catalog) VolumeAnyState(name string) (Volume, error) {
+	if err := CheckVolumeName(name); err != nil {
+		return Volume{}, err
+	}
+	b, err := read(c.volumePath(name))
+	if os.IsNotExist(err) {
+		return Volume{}, c.noVolume(name)
+	}
+	if err != nil {
+		return Volume{}, wrap(err)
+	}
+	v, reason := decodeVolume(b, name, c.pool)
+	if reason != "" {
+		return Volume{}, &CorruptError{c.volumePath(name), reason}
+	}
+	return v, nil
+}
+
+func (c *Catalog) noVolume(name string) error {
+	return fmt.Errorf("catalog: volume %s/%s: %w", c.name, name, ErrNoVolume)
+}
+
+// hides tells whether an operation names a volume.
+func (p Pool) hides(volume string) bool {
+	for _, op := range p.Operations {
+		if op.Op == OpDeletePool || op.Volume == volume {
+			return true
+		}
+	}
+	return false
+}
+
+// Volumes reads the records of all volumes that exist, in the order of their names. Those that cannot be read do not hide the others:
+// the error is theirs, joined.
+func (c *Catalog) Volumes() ([]Volume, error) { return c.volumes(c.Volume) }
+
+// VolumesAnyState is Volumes that shows volumes in operations, too: for recovery.
+func (c *Catalog) VolumesAnyState() ([]Volume, error) { return c.volumes(c.VolumeAnyState) }
+
+func (c *Catalog) volumes(get func(string) (Volume, error)) ([]Volume, error) {
+	entries, err := os.ReadDir(c.volumeDir())
+	if err != nil && !os.IsNotExist(err) {
+		return nil, fmt.Errorf("catalog: %w", err)
+	}
+	var volumes []Volume
+	var errs []error
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), suffix)
+		if !ok || CheckVolumeName(name) != nil {
+			continue // a temp file, or not ours
+		}
+		switch v, err := get(name); {
+		case err == nil:
+			volumes = append(volumes, v)
+		case !errors.Is(err, ErrNoVolume):
+			errs = append(errs, err)
+		}
+	}
+	return volumes, errors.Join(errs...)
+}
+
+// PutVolume writes a volume's record, new or in place of the old one: at return it is durable. Format is filled in, and so are Pool and
+// PoolUUID where they are empty.
+func (c *Catalog) PutVolume(v Volume) error {
+	v.Format = Format
+	if v.Pool == "" {
+		v.Pool = c.pool.Name
+	}
+	if v.PoolUUID == "" {
+		v.PoolUUID = c.pool.UUID
+	}
+	b, reason := encodeVolume(v, c.pool)
+	if reason != "" {
+		return fmt.Errorf("catalog: volume %s/%s: %s", c.name, v.Name, reason)
+	}
+	if err := c.store.disk.replace(c.volumePath(v.Name), b); err != nil {
+		return fmt.Errorf("catalog: volume %s/%s: %w", c.name, v.Name, err)
+	}
+	return nil
+}
+
+// RemoveVolume removes a volume's record: at return that is durable. One that is not there is no error.
+func (c *Catalog) RemoveVolume(name string) error {
+	if err := CheckVolumeName(name); err != nil {
+		return err
+	}
+	if err := c.store.disk.remove(c.volumePath(name)); err != nil {
+		return fmt.Errorf("catalog: volume %s/%s: %w", c.name, name, err)
+	}
+	return nil
+}

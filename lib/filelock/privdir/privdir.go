@@ -1,0 +1,87 @@
+// Package privdir makes and checks the directories that hold locks, references and catalogs.
+//
+// A program that runs as root and believes what it reads there must not be fed by somebody else: such a directory is ours, is no
+// symlink, and nobody else may write in it. Do not use it for directories that users are meant to share.
+package privdir
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// Error says what makes a directory unfit to hold our state.
+type Error struct {
+	Path   string
+	Reason string
+	Err    error // errno of the system call, or nil when the directory was read but is unfit
+}
+
+// Error names the directory first.
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("directory %s: %v", e.Path, e.Err)
+	}
+	return fmt.Sprintf("directory %s: %s", e.Path, e.Reason)
+}
+
+// Unwrap gives the errno, so that a missing directory is fs.ErrNotExist.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Make makes the directory path with mode 0700 where it is missing (not its parents), then checks it as Check does. made tells whether
+// the directory is new, for callers that have to sync its parent. Any number of processes may do so at once.
+func Make(path string) (made bool, err error) {
+	err = os.Mkdir(path, 0o700)
+	if err != nil && !os.IsExist(err) {
+		return false, &Error{Path: path, Err: cause(err)}
+	}
+	return err == nil, Check(path)
+}
+
+// Check refuses path with an *Error unless it is a directory (no symlink to one) of the effective user in which group and others may
+// not write. A missing directory is fs.ErrNotExist.
+func Check(path string) error {
+	return check(path, os.Geteuid())
+}
+
+func check(path string, uid int) error {
+	st, err := os.Lstat(path)
+	if err != nil {
+		return &Error{Path: path, Err: cause(err)}
+	}
+	if reason := unfit(st, uid); reason != "" {
+		return &Error{Path: path, Reason: reason}
+	}
+	return nil
+}
+
+// unfit says what is wrong with a directory, or nothing.
+func unfit(st fs.FileInfo, uid int) string {
+	switch owner := owner(st); {
+	case st.Mode()&fs.ModeSymlink != 0:
+		return "is a symlink, not a directory"
+	case !st.IsDir():
+		return "is not a directory"
+	case owner != uid:
+		return fmt.Sprintf("belongs to uid %d, not to uid %d", owner, uid)
+	case st.Mode().Perm()&0o022 != 0:
+		return fmt.Sprintf("is writable by others (mode %04o; wanted is 0700)", st.Mode().Perm())
+	}
+	return ""
+}
+
+func owner(st fs.FileInfo) int {
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+		return int(sys.Uid)
+	}
+	return -1
+}
+
+// cause takes the errno out of a *fs.PathError, whose path would otherwise be said twice.
+func cause(err error) error {
+	if p, ok := err.(*fs.PathError); ok {
+		return p.Err
+	}
+	return err
+}

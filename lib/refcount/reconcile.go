@@ -1,0 +1,99 @@
+package refcount
+
+// MountPoint is one mount of a volume's device in our mount namespace.
+type MountPoint struct {
+	ID   int    // mountinfo's mount ID
+	Path string // mount point
+	Root string // which directory of the filesystem is mounted: "/" unless it is a bind mount or a btrfs subvolume
+}
+
+// Observed is what the kernel says about a volume.
+type Observed struct {
+	Mounts    []MountPoint // in mountinfo's order: of two mounts at one path the later is on top
+	OpenCount int          // of the dm device, less the caller's own descriptors
+	Active    bool         // the dm device exists
+	Dev       string       // "253:5"
+	PoolUUID  string       // the volume's identity, from the catalog
+	ThinID    uint32
+}
+
+// Reconcile gives the record as far as the kernel agrees with it. It writes nothing and needs no lock: Ref.Reconcile does.
+//
+// A record of another volume of the same name, or of an earlier activation (the device number has changed), says nothing. A device that
+// is not active has neither references nor a hold. A mount at the recorded path keeps its references, and so does the recorded mount when
+// it has been moved. Any other mount is one reference, as if there were no record: first choice is one that shows the whole filesystem.
+// An open device without a mount in our namespace keeps what is recorded, with Elsewhere set; one that nobody has open is not mounted.
+func (r Record) Reconcile(o Observed) Record { return reconcile(r, o) }
+
+func reconcile(r Record, o Observed) Record {
+	if stale(r, o) {
+		r = Record{Volume: r.Volume, Device: r.Device}
+	}
+	r.PoolUUID, r.ThinID, r.Dev, r.Elsewhere = o.PoolUUID, o.ThinID, o.Dev, false
+	switch {
+	case !o.Active:
+		return Record{Volume: r.Volume, Device: r.Device, PoolUUID: o.PoolUUID, ThinID: o.ThinID}
+	case len(o.Mounts) > 0:
+		return r.at(o.Mounts)
+	case o.OpenCount > 0:
+		r.Elsewhere = true
+		return r
+	}
+	return r.unmounted()
+}
+
+// stale tells whether the record is of another volume or of another activation of it.
+func stale(r Record, o Observed) bool {
+	return r.PoolUUID != o.PoolUUID || r.ThinID != o.ThinID || (o.Active && r.Dev != o.Dev)
+}
+
+// unmounted is the record without its mount.
+func (r Record) unmounted() Record {
+	r.MountedOn, r.MountID, r.References = "", 0, 0
+	return r
+}
+
+// at is the record of a volume that has mounts.
+func (r Record) at(mounts []MountPoint) Record {
+	m, known := r.choose(mounts)
+	if !known || r.References < 1 {
+		r.References = 1
+	}
+	r.MountedOn, r.MountID = m.Path, m.ID
+	return r
+}
+
+// choose finds the mount that the record is about, or, if it is about none of them, the one that it should be about from now on.
+// Mount IDs are used again as soon as they are free, so the path counts for more than the ID.
+func (r Record) choose(mounts []MountPoint) (m MountPoint, known bool) {
+	rank := 0
+	for _, c := range mounts {
+		if n := r.rank(c); n > rank || n == rank && n == samePath {
+			m, rank = c, n
+		}
+	}
+	return m, rank >= sameID
+}
+
+// How sure it is that a mount is the recorded one.
+const (
+	anyMount = iota + 1
+	wholeFilesystem
+	sameID
+	samePath // of several the last: it is on top
+	sameMount
+)
+
+func (r Record) rank(m MountPoint) int {
+	switch path, id := m.Path == r.MountedOn, m.ID == r.MountID; {
+	case path && id:
+		return sameMount
+	case path:
+		return samePath
+	case id && r.MountedOn != "":
+		return sameID
+	case m.Root == "/":
+		return wholeFilesystem
+	}
+	return anyMount
+}

@@ -1,0 +1,134 @@
+package refcount
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"thinmount/lib/filelock"
+)
+
+// Ref is a volume's record under the volume's lock. It is for one goroutine.
+type Ref struct {
+	store        Store
+	pool, volume string
+	lock         *filelock.Lock
+	record       Record
+	onDisk       bool // a file is there, readable or not
+	damage       *CorruptError
+}
+
+// Record is the record as it was last read, reconciled or saved. Without a file it only names the volume.
+func (r *Ref) Record() Record { return r.record }
+
+// Damage is the *CorruptError of the record's file when it was locked, or nil. The record is then taken as empty, so that Reconcile goes
+// by what the kernel says; the next write repairs the file.
+func (r *Ref) Damage() error {
+	if r.damage == nil {
+		return nil
+	}
+	return r.damage
+}
+
+func (r *Ref) name() string { return r.pool + "/" + r.volume }
+
+func (r *Ref) path() string { return r.store.recordPath(r.pool, r.volume) }
+
+func (r *Ref) load() error {
+	record, err := readRecord(r.path(), r.name())
+	r.onDisk = !errors.Is(err, ErrNoRecord)
+	if errors.As(err, &r.damage) || errors.Is(err, ErrNoRecord) {
+		record, err = Record{Volume: r.name()}, nil
+	}
+	r.record = record
+	return err
+}
+
+// Reconcile makes the record agree with the kernel (Record.Reconcile) and writes down what that changes. The record that comes back is
+// right even if the error says that it could not be written.
+func (r *Ref) Reconcile(o Observed) (Record, error) {
+	was := r.record
+	now := reconcile(was, o)
+	r.record = now
+	now.Elsewhere = was.Elsewhere
+	if now == was && r.damage == nil || now.Empty() && !r.onDisk {
+		return r.record, nil
+	}
+	now.Elsewhere = r.record.Elsewhere
+	return now, r.Save(now)
+}
+
+// Add counts one reference more to the mount that is recorded, and writes it down.
+func (r *Ref) Add() error { return r.count(+1) }
+
+// Drop counts one reference less, and writes it down. The last one goes with the unmount itself, by Clear or Save: until the unmount has
+// worked there is still a reference, so Drop refuses to take it.
+func (r *Ref) Drop() error { return r.count(-1) }
+
+func (r *Ref) count(n int) error {
+	next := r.record
+	next.References += n
+	switch {
+	case r.record.References < 1:
+		return fmt.Errorf("refcount: volume %s: has no references", r.name())
+	case next.References < 1:
+		return fmt.Errorf("refcount: volume %s: only one reference is left", r.name())
+	}
+	return r.Save(next)
+}
+
+// Save replaces the record: by a complete new file or, on error, not at all. The volume's name is filled in; a record that is Empty
+// removes the file. On a full /run the error is unix.ENOSPC.
+func (r *Ref) Save(record Record) error {
+	record.Volume = r.name()
+	if record.Empty() {
+		return r.clear(record)
+	}
+	b, err := encode(record)
+	if err != nil {
+		return err
+	}
+	if err := r.store.replace(r.path(), b); err != nil {
+		return fmt.Errorf("refcount: record of %s: %w", r.name(), err)
+	}
+	r.record, r.onDisk, r.damage = record, true, nil
+	return nil
+}
+
+// Clear removes the record.
+func (r *Ref) Clear() error { return r.clear(Record{Volume: r.name()}) }
+
+func (r *Ref) clear(record Record) error {
+	if err := os.Remove(r.path()); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("refcount: record of %s: %w", r.name(), err)
+	}
+	r.record, r.onDisk, r.damage = record, false, nil
+	return nil
+}
+
+// Close gives the lock back. The record stays. A second Close does nothing.
+func (r *Ref) Close() error { return r.lock.Unlock() }
+
+// CloseRemove gives the lock back and unlinks its file: for a volume that is deleted.
+func (r *Ref) CloseRemove() error { return r.lock.Remove() }
+
+// replace puts a new file in path's place at once. The directory is not synced: /run does not outlive the kernel.
+func (s Store) replace(path string, b []byte) error {
+	t, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(0o600))
+	if err != nil {
+		return err
+	}
+	defer t.Cleanup()
+	var w io.Writer = t
+	if s.writer != nil {
+		w = s.writer(w)
+	}
+	if _, err := w.Write(b); err != nil {
+		return err
+	}
+	return t.CloseAtomicallyReplace()
+}

@@ -1,0 +1,186 @@
+package refcount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/filelock"
+	"thinmount/lib/filelock/privdir"
+)
+
+// Store is the directory that holds locks and records:
+//
+//	DIR/locks/POOL@VOLUME       lock of a volume
+//	DIR/locks/POOL@             lock of a pool
+//	DIR/refs/POOL@VOLUME.json   record
+//
+// All of it is made as needed, with modes 0700 and 0600, and is gone after a reboot when DIR lies on a tmpfs. DIR's parent must exist.
+type Store struct {
+	Dir string // /run/thin
+
+	writer func(io.Writer) io.Writer // tests let a write fail here
+}
+
+// ErrNoRecord says that nothing is written down about a volume: it is fs.ErrNotExist.
+var ErrNoRecord = fmt.Errorf("no record: %w", fs.ErrNotExist)
+
+// CheckDir makes the directory dir if it is missing and refuses it if it is a symlink, not ours, or writable by others (*privdir.Error).
+func CheckDir(dir string) error {
+	if _, err := privdir.Make(dir); err != nil {
+		return fmt.Errorf("refcount: %w", err)
+	}
+	return nil
+}
+
+// PoolLock waits for the lock of a pool: shared while one of its volumes is activated, exclusive for whatever writes pool.json. Volumes
+// are locked before pools, never the other way round. When ctx ends, the error is a *filelock.HeldError.
+func (s Store) PoolLock(ctx context.Context, pool string, shared bool) (*filelock.Lock, error) {
+	path, err := s.lockPath(pool, "")
+	if err != nil {
+		return nil, err
+	}
+	if shared {
+		return filelock.Shared(ctx, path)
+	}
+	return filelock.Exclusive(ctx, path)
+}
+
+// TryPoolLock is PoolLock that gives filelock.ErrLocked instead of waiting.
+func (s Store) TryPoolLock(pool string, shared bool) (*filelock.Lock, error) {
+	path, err := s.lockPath(pool, "")
+	if err != nil {
+		return nil, err
+	}
+	if shared {
+		return filelock.TryShared(path)
+	}
+	return filelock.TryExclusive(path)
+}
+
+// Lock waits for the lock of a volume and reads its record. A damaged record is no error here: see Ref.Damage. When ctx ends, the error
+// is a *filelock.HeldError.
+func (s Store) Lock(ctx context.Context, pool, volume string) (*Ref, error) {
+	return s.ref(pool, volume, func(path string) (*filelock.Lock, error) { return filelock.Exclusive(ctx, path) })
+}
+
+// TryLock is Lock that gives filelock.ErrLocked instead of waiting.
+func (s Store) TryLock(pool, volume string) (*Ref, error) {
+	return s.ref(pool, volume, filelock.TryExclusive)
+}
+
+func (s Store) ref(pool, volume string, lock func(string) (*filelock.Lock, error)) (*Ref, error) {
+	if volume == "" {
+		return nil, errors.New("refcount: volume name is empty")
+	}
+	path, err := s.lockPath(pool, volume)
+	if err != nil {
+		return nil, err
+	}
+	l, err := lock(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &Ref{store: s, pool: pool, volume: volume, lock: l}
+	if err := r.load(); err != nil {
+		return nil, errors.Join(err, l.Unlock())
+	}
+	return r, nil
+}
+
+// Read reads a record without any lock: what it says may be outdated at once. Without a record the error is ErrNoRecord, and with one
+// that cannot be read as such a *CorruptError.
+func (s Store) Read(pool, volume string) (Record, error) {
+	if err := checkNames(pool, volume); err != nil {
+		return Record{}, err
+	}
+	return readRecord(s.recordPath(pool, volume), pool+"/"+volume)
+}
+
+// List reads all records without any lock, in the order of their names. Records that cannot be read do not hide the others: the error is
+// theirs, joined.
+func (s Store) List() ([]Record, error) {
+	entries, err := os.ReadDir(filepath.Join(s.Dir, "refs"))
+	if err != nil && !os.IsNotExist(err) {
+		return nil, fmt.Errorf("refcount: %w", err)
+	}
+	var records []Record
+	var errs []error
+	for _, e := range entries {
+		name, isRecord := strings.CutSuffix(e.Name(), ".json")
+		pool, volume, named := strings.Cut(name, "@")
+		if !isRecord || !named || checkNames(pool, volume) != nil {
+			continue // what a killed writer left
+		}
+		switch r, err := s.Read(pool, volume); {
+		case err == nil:
+			records = append(records, r)
+		case !errors.Is(err, ErrNoRecord):
+			errs = append(errs, err)
+		}
+	}
+	return records, errors.Join(errs...)
+}
+
+func (s Store) recordPath(pool, volume string) string {
+	return filepath.Join(s.Dir, "refs", pool+"@"+volume+".json")
+}
+
+// lockPath makes the directories, too.
+func (s Store) lockPath(pool, volume string) (string, error) {
+	if err := checkNames(pool, volume); err != nil {
+		return "", err
+	}
+	for _, dir := range []string{s.Dir, filepath.Join(s.Dir, "locks"), filepath.Join(s.Dir, "refs")} {
+		if err := CheckDir(dir); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(s.Dir, "locks", pool+"@"+volume), nil
+}
+
+// checkNames keeps file names within our directory and apart from each other. What a good name is, the catalog says.
+func checkNames(pool, volume string) error {
+	for _, name := range []string{pool, volume} {
+		if strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/@\x00") {
+			return fmt.Errorf("refcount: %q/%q: not a name of a volume", pool, volume)
+		}
+	}
+	if pool == "" {
+		return errors.New("refcount: pool name is empty")
+	}
+	return nil
+}
+
+// readRecord reads a bounded regular file. A symlink or a FIFO in its place is damage like any other.
+func readRecord(path, volume string) (Record, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	switch {
+	case os.IsNotExist(err):
+		return Record{}, fmt.Errorf("refcount: volume %s: %w", volume, ErrNoRecord)
+	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENXIO):
+		return Record{}, &CorruptError{path, "is not a regular file"}
+	case err != nil:
+		return Record{}, fmt.Errorf("refcount: %w", err)
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return Record{}, &CorruptError{path, "is not a regular file"}
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
+	if err != nil {
+		return Record{}, fmt.Errorf("refcount: %w", err)
+	}
+	r, reason := decode(b, volume)
+	if reason != "" {
+		return Record{}, &CorruptError{path, reason}
+	}
+	return r, nil
+}
