@@ -49,7 +49,7 @@ func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, 
 	if size = size / unit * unit; size > usable {
 		return catalog.Backing{}, &Error{Object: path, Err: reason(ErrUsage, "has room for %d bytes, not for %d", max(usable, 0), size)}
 	}
-	return catalog.Backing{Kind: "device", Path: path, Size: size}, nil
+	return catalog.Backing{Kind: catalog.KindDevice, Path: path, Size: size}, nil
 }
 
 // refuseSignatures refuses a device that carries anything.

@@ -3,7 +3,6 @@ package thin
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"thinmount/lib/catalog"
@@ -24,7 +23,7 @@ func (p *pool) addVolume(ctx context.Context, v catalog.Volume, next string, sen
 	if err := p.canGrow(); err != nil {
 		return v, err
 	}
-	op, err := p.begin(catalog.Operation{Op: "create", Volume: v.Name})
+	op, err := p.begin(catalog.Operation{Op: catalog.OpCreate, Volume: v.Name})
 	if err == nil {
 		op, err = p.sendCreate(op, send)
 	}
@@ -67,7 +66,7 @@ func (p *pool) begin(op catalog.Operation) (catalog.Operation, error) {
 			op.ID = c.NextID
 			c.NextID++
 		}
-		setOperation(c, op)
+		c.Begin(op)
 	})
 	if err == nil && op.ID > thinpool.MaxID {
 		err = reason(ErrPoolState, "all %d thin ids have been used", thinpool.MaxID)
@@ -93,7 +92,7 @@ func (p *pool) sendCreate(op catalog.Operation, send func(thinpool.ID) error) (c
 		err = p.cat.SetPool(func(c *catalog.Pool) {
 			op.ID = c.NextID
 			c.NextID++
-			setOperation(c, op)
+			c.Begin(op)
 		})
 		if err != nil {
 			return op, err
@@ -103,13 +102,11 @@ func (p *pool) sendCreate(op catalog.Operation, send func(thinpool.ID) error) (c
 
 // commit ends an operation that the kernel has done: from here it is true.
 func (p *pool) commit(op catalog.Operation, next string) error {
-	return p.cat.SetPool(func(c *catalog.Pool) {
-		c.TransactionID = op.TransactionID
-		dropOperation(c, op.Volume)
-		if next != "" {
-			setOperation(c, catalog.Operation{Op: next, Volume: op.Volume, ID: op.ID})
-		}
-	})
+	var follow *catalog.Operation
+	if next != "" {
+		follow = &catalog.Operation{Op: next, Volume: op.Volume, ID: op.ID}
+	}
+	return p.cat.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume, follow) })
 }
 
 // giveUp undoes what an operation that failed has begun and returns err.
@@ -120,14 +117,4 @@ func (p *pool) giveUp(ctx context.Context, err error) error {
 		p.sys.warn("pool %s: undoing will be tried again by the next command: %v", p.name(), e)
 	}
 	return err
-}
-
-// setOperation puts op in the place of an operation on the same volume.
-func setOperation(c *catalog.Pool, op catalog.Operation) {
-	dropOperation(c, op.Volume)
-	c.Operations = append(c.Operations, op)
-}
-
-func dropOperation(c *catalog.Pool, volume string) {
-	c.Operations = slices.DeleteFunc(c.Operations, func(o catalog.Operation) bool { return o.Volume == volume })
 }

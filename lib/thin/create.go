@@ -71,7 +71,7 @@ func (s *System) createUnformatted(ctx context.Context, c *dm.Control, spec Crea
 	v := catalog.Volume{Name: spec.Volume, Pool: spec.Pool, PoolUUID: p.uuid(), Size: p.roundUp(spec.Size), FS: spec.FS}
 	next := ""
 	if spec.FS != "" {
-		next = "format"
+		next = catalog.OpFormat
 	}
 	s.step("creating %s/%s", spec.Pool, spec.Volume)
 	return p.addVolume(ctx, v, next, func(id thinpool.ID) error { return p.thin.CreateThin(id) })
@@ -102,7 +102,7 @@ func (s *System) formatNew(ctx context.Context, c *dm.Control, v catalog.Volume,
 		}
 		return err
 	}
-	return p.fail(p.cat.SetPool(func(c *catalog.Pool) { dropOperation(c, v.Name) }))
+	return p.fail(p.cat.SetPool(func(c *catalog.Pool) { c.Finish(v.Name, nil) }))
 }
 
 // makeFS activates the volume, runs mkfs, and lets the device go.

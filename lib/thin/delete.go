@@ -59,7 +59,7 @@ func (s *System) promiseDelete(ctx context.Context, c *dm.Control, ref *refcount
 	}
 	s.step("deleting %s/%s", v.Pool, v.Name)
 	return p, p.fail(p.cat.SetPool(func(c *catalog.Pool) {
-		setOperation(c, catalog.Operation{Op: "delete", Volume: v.Name, ID: v.ID})
+		c.Begin(catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
 	}))
 }
 
@@ -79,7 +79,7 @@ func (p *pool) wantsDiscard(o DeleteOptions) bool {
 	if o.Discard != nil {
 		return *o.Discard
 	}
-	return p.cat.Pool().Data.Kind == "file"
+	return p.cat.Pool().Data.Kind == catalog.KindFile
 }
 
 // discard gives all of the volume's own blocks back. The volume's lock is held,
@@ -102,8 +102,8 @@ func (s *System) finishDelete(ctx context.Context, c *dm.Control, ref *refcount.
 		return err
 	}
 	defer p.close()
-	if err := p.deleteVolume(wait, catalog.Operation{Op: "delete", Volume: v.Name, ID: v.ID}); err != nil {
+	if err := p.deleteVolume(wait, catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}); err != nil {
 		return err
 	}
-	return ref.Remove()
+	return ref.CloseRemove()
 }

@@ -7,7 +7,6 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
-	"thinmount/lib/refcount"
 	"thinmount/lib/thinpool"
 )
 
@@ -109,7 +108,7 @@ func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume,
 		info.Used = n
 	}
 	rec, _ := s.refs().Read(v.Pool, v.Name) // unreadable: the mount table alone tells
-	rec = refcount.True(rec, obs)
+	rec = rec.Reconcile(obs)
 	info.MountedOn, info.References = rec.MountedOn, rec.References
 	return info, nil
 }

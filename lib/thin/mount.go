@@ -3,7 +3,6 @@ package thin
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/moby/sys/mountinfo"
@@ -86,6 +85,12 @@ func (m *mounting) do(ctx context.Context, pool, volume string) error {
 	if m.options.Remount {
 		return m.remount(rec, v)
 	}
+	if rec.Elsewhere {
+		if err := m.refuseElsewhere(rec, v); err != nil {
+			return err
+		}
+		rec.MountedOn, rec.References = "", 0
+	}
 	if rec.References > 0 {
 		return m.addReference(ref, rec)
 	}
@@ -94,17 +99,12 @@ func (m *mounting) do(ctx context.Context, pool, volume string) error {
 
 // addReference counts one more mount on the one path.
 func (m *mounting) addReference(ref *refcount.Ref, rec refcount.Record) error {
-	if rec.Elsewhere {
-		return &Error{Object: rec.Volume, Err: reason(ErrBusy, "mounted on %s in another mount namespace%s", rec.MountedOn, holder(rec.Dev)),
-			Hint: "a volume has one mount path: unmount it there first"}
-	}
 	if rec.MountedOn != m.dir {
 		return &Error{Object: rec.Volume, Err: reason(ErrBusy, "already mounted on %s, and a volume has one mount path", rec.MountedOn),
 			Hint: "use " + rec.MountedOn + ", or a snapshot: thin-snap snapshot " + rec.Volume + " " + rec.Volume + "-2"}
 	}
-	rec.References++
-	m.step("%s is mounted on %s: now %d references", rec.Volume, rec.MountedOn, rec.References)
-	return ref.Save(rec)
+	m.step("%s is mounted on %s: now %d references", rec.Volume, rec.MountedOn, rec.References+1)
+	return ref.Add()
 }
 
 // first activates, probes, mounts, and writes down what umount needs.
@@ -251,9 +251,4 @@ func isOurs(m *mountinfo.Info) (pool, volume string, ok bool) {
 		return "", "", false
 	}
 	return splitVolumeName(name)
-}
-
-// mountedElse reports whether any mount but those on dir is in mounts.
-func mountedElse(mounts []refcount.MountPoint, dir string) bool {
-	return slices.ContainsFunc(mounts, func(m refcount.MountPoint) bool { return m.Path != dir })
 }

@@ -92,7 +92,7 @@ func (s *System) openActive(ctx context.Context, c *dm.Control, name string, a a
 // active and somebody at work on it, there is nothing to do.
 func (s *System) tend(ctx context.Context, c *dm.Control, name string, live bool) error {
 	if live {
-		lock, err := s.refs().TryPoolLock(name)
+		lock, err := s.refs().TryPoolLock(name, false)
 		if err != nil {
 			return nil
 		}

@@ -97,10 +97,9 @@ func (p *pool) build(ctx context.Context, fresh bool) error {
 			return err
 		}
 	}
-	_, err = p.dm.Activate(ctx, partName(p.name(), partPool), partUUID(p.uuid(), partPool),
-		[]dm.Target{poolTable(cfg, data, meta).Target()}, dm.ActivateOptions{Cookie: hiddenCookie})
+	_, err = makeDevice(ctx, p.dm, partName(p.name(), partPool), partUUID(p.uuid(), partPool), poolTable(cfg, data, meta).Target(), hiddenCookie)
 	if err != nil {
-		return withKernelReason(err)
+		return err
 	}
 	// From here the kernel removes the two devices below when the pool goes.
 	return errors.Join(p.dm.RemoveDeferred(p.ref(partData)), p.dm.RemoveDeferred(p.ref(partMeta)))
@@ -140,16 +139,15 @@ func (p *pool) buildPart(ctx context.Context, part string, b catalog.Backing) (d
 	}
 	table := dm.Target{Length: dm.Sectors(b.Size / dm.SectorSize), Type: "linear",
 		Params: fmt.Sprintf("%s %d", dev, label.Reserved/dm.SectorSize)}
-	info, err = p.dm.Activate(ctx, partName(p.name(), part), partUUID(p.uuid(), part),
-		[]dm.Target{table}, dm.ActivateOptions{Cookie: hiddenCookie})
-	return info.Dev, withKernelReason(err)
+	info, err = makeDevice(ctx, p.dm, partName(p.name(), part), partUUID(p.uuid(), part), table, hiddenCookie)
+	return info.Dev, err
 }
 
 // openBacking opens the block device that carries b: itself, or a new loop
 // device over the file, which detaches by itself at its last close. release
 // closes what only had to stay open until a table holds it.
 func openBacking(ctx context.Context, b catalog.Backing) (f *os.File, release func(), err error) {
-	if b.Kind == "device" {
+	if b.Kind == catalog.KindDevice {
 		f, err = os.OpenFile(b.Path, os.O_RDWR|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return nil, nil, err

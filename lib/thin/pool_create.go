@@ -147,7 +147,7 @@ func (s *System) plan(spec PoolSpec) (catalog.Pool, error) {
 	cfg := catalog.Pool{
 		Name: spec.Name, UUID: hex.EncodeToString(id), Created: time.Now().UTC().Truncate(time.Second),
 		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, NextID: 1,
-		Operations: []catalog.Operation{{Op: "create-pool"}},
+		Operations: []catalog.Operation{{Op: catalog.OpCreatePool}},
 	}
 	var err error
 	if spec.DataDevice == "" {
@@ -171,11 +171,11 @@ func (s *System) planFiles(spec PoolSpec, cfg *catalog.Pool) error {
 	if size == 0 {
 		size = DefaultPoolSize
 	}
-	cfg.Data = catalog.Backing{Kind: "file", Path: filepath.Join(dir, "data"), Size: size / spec.BlockSize * spec.BlockSize}
+	cfg.Data = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "data"), Size: size / spec.BlockSize * spec.BlockSize}
 	if meta == 0 {
 		meta = thinpool.MetadataSize(size, dm.Sectors(cfg.BlockSize))
 	}
-	cfg.Metadata = catalog.Backing{Kind: "file", Path: filepath.Join(dir, "metadata"), Size: meta / 4096 * 4096}
+	cfg.Metadata = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "metadata"), Size: meta / 4096 * 4096}
 	return checkSizes(spec, cfg)
 }
 
@@ -229,7 +229,7 @@ func (p *pool) make(ctx context.Context) error {
 // is to be formatted.
 func (p *pool) makeBacking(b catalog.Backing, role string) error {
 	flags := os.O_RDWR
-	if b.Kind == "file" {
+	if b.Kind == catalog.KindFile {
 		flags |= os.O_CREATE | os.O_EXCL
 	}
 	f, err := os.OpenFile(b.Path, flags, 0o600)
@@ -237,7 +237,7 @@ func (p *pool) makeBacking(b catalog.Backing, role string) error {
 		return err
 	}
 	defer f.Close()
-	if b.Kind == "file" {
+	if b.Kind == catalog.KindFile {
 		err = f.Truncate(label.Reserved + b.Size)
 	} else {
 		err = zeroEnds(f)
@@ -252,7 +252,7 @@ func (p *pool) makeBacking(b catalog.Backing, role string) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if b.Kind != "file" {
+	if b.Kind != catalog.KindFile {
 		return nil
 	}
 	return syncDir(filepath.Dir(b.Path))

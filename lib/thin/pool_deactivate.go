@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
+	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/loop"
 )
@@ -98,7 +100,7 @@ func (p *pool) dismantle(ctx context.Context) error {
 	cfg := p.cat.Pool()
 	var errs []error
 	for _, b := range []string{cfg.Data.Path, cfg.Metadata.Path} {
-		if cfg.Data.Kind == "file" {
+		if cfg.Data.Kind == catalog.KindFile {
 			errs = append(errs, waitDetached(ctx, b))
 		}
 	}
@@ -112,7 +114,10 @@ func waitDetached(ctx context.Context, path string) error {
 	for {
 		loops, err := loop.Find(path)
 		if err != nil || len(loops) == 0 {
-			return ignoreNotExist(err)
+			if errors.Is(err, fs.ErrNotExist) {
+				err = nil
+			}
+			return err
 		}
 		if !loops[0].Autoclear {
 			return &Error{Object: path, Err: reason(ErrBusy, "attached to %s by somebody else", loops[0].Path),

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"slices"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/label"
@@ -38,12 +37,12 @@ func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) 
 		return err
 	}
 	s.step("deleting pool %s", name)
-	if err := p.cat.SetPool(func(c *catalog.Pool) { c.Operations = []catalog.Operation{{Op: "delete-pool"}} }); err != nil {
+	if err := p.cat.SetPool(func(c *catalog.Pool) { c.Operations = []catalog.Operation{{Op: catalog.OpDeletePool}} }); err != nil {
 		return p.fail(err)
 	}
 	for _, v := range volumes {
 		if ref, err := s.refs().TryLock(name, v.Name); err == nil {
-			ref.Remove()
+			ref.CloseRemove()
 		}
 	}
 	return p.clearHalfMade(ctx)
@@ -52,9 +51,8 @@ func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) 
 // halfMade says that the pool is being made or deleted by a command that, since
 // the lock is ours, is dead.
 func (p *pool) halfMade() bool {
-	return slices.ContainsFunc(p.cat.Pool().Operations, func(o catalog.Operation) bool {
-		return o.Op == "create-pool" || o.Op == "delete-pool"
-	})
+	_, incomplete := p.cat.Pool().Incomplete()
+	return incomplete
 }
 
 // clearHalfMade removes all there is of the pool; pool.json goes last.
@@ -83,11 +81,11 @@ func (p *pool) clearBacking(b catalog.Backing) error {
 	l, err := label.Read(f)
 	ours := err == nil && l.UUID == p.uuid()
 	switch {
-	case b.Kind == "file" && (ours || errors.Is(err, label.ErrNone)):
+	case b.Kind == catalog.KindFile && (ours || errors.Is(err, label.ErrNone)):
 		if err := os.Remove(b.Path); err != nil {
 			return err
 		}
-	case b.Kind == "device" && ours:
+	case b.Kind == catalog.KindDevice && ours:
 		if err := label.Wipe(f); err != nil {
 			return err
 		}

@@ -54,38 +54,42 @@ func (p *pool) recover(ctx context.Context) error {
 // may lie between them: the one that was at the kernel when its command died,
 // and whose command, holding the pool alone, can only be dead.
 func (p *pool) settle(ctx context.Context) error {
-	cfg := p.cat.Pool()
 	st, err := p.thin.Status()
 	if err != nil {
 		return p.fail(err)
 	}
-	for _, op := range cfg.Operations {
-		if op.TransactionID != cfg.TransactionID+1 {
-			continue
+	if st.Mode == thinpool.ModeFail || st.Mode == thinpool.ModeError {
+		return p.fail(wrap(ErrPoolState, st.Writable()))
+	}
+	steps, err := p.cat.Pool().Recovery(st.TransactionID)
+	if err != nil {
+		return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, err),
+			Hint: "restore the newest copy of " + p.cat.Dir() + "; nothing was changed"}
+	}
+	for _, s := range steps {
+		switch {
+		case s.InKernel:
+			err = p.deleteID(ctx, s.Operation)
+		case s.Operation.Op == catalog.OpCreate:
+			err = p.forget(s.Operation)
 		}
-		switch st.TransactionID {
-		case cfg.TransactionID: // the kernel was not told
-			return p.fail(p.cat.SetPool(func(c *catalog.Pool) { takeBack(c, op) }))
-		case op.TransactionID:
-			return p.fail(p.deleteID(ctx, op))
+		if err != nil {
+			return p.fail(err)
 		}
 	}
-	if st.Mode == thinpool.ModeFail || st.TransactionID == cfg.TransactionID {
-		return nil
-	}
-	return &Error{Object: "pool " + p.name(),
-		Err:  reason(ErrPoolState, "transaction id is %d, the catalog says %d: another catalog or another program has changed the pool", st.TransactionID, cfg.TransactionID),
-		Hint: "restore the newest copy of " + p.cat.Dir() + "; nothing was changed"}
+	return nil
 }
 
-// takeBack undoes an intent that the kernel never saw. A delete has been
-// promised at its first step, and stays.
-func takeBack(c *catalog.Pool, op catalog.Operation) {
-	dropOperation(c, op.Volume)
-	if op.Op == "delete" {
-		op.TransactionID = 0
-		setOperation(c, op)
+// forget undoes the intent of a create that the kernel never saw.
+func (p *pool) forget(op catalog.Operation) error {
+	if err := p.cat.RemoveVolume(op.Volume); err != nil {
+		return err
 	}
+	op.TransactionID = 0
+	return p.cat.SetPool(func(c *catalog.Pool) {
+		c.Begin(op)
+		c.Finish(op.Volume, nil)
+	})
 }
 
 // deleteID deletes op's thin id and name, for a delete and for the undoing of
@@ -103,7 +107,7 @@ func (p *pool) deleteID(ctx context.Context, op catalog.Operation) error {
 	if err := p.cat.RemoveVolume(op.Volume); err != nil {
 		return err
 	}
-	return p.commit(op, "")
+	return p.cat.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume, nil) })
 }
 
 // finishLeft goes on with formats and deletes whose command has died, which
@@ -133,7 +137,7 @@ func (p *pool) finishLeft(ctx context.Context) error {
 
 // finish deletes the volume of a left operation.
 func (p *pool) finish(ctx context.Context, op catalog.Operation) error {
-	if v, err := p.cat.VolumeAnyState(op.Volume); err == nil && op.Op == "delete" {
+	if v, err := p.cat.VolumeAnyState(op.Volume); err == nil && op.Op == catalog.OpDelete {
 		if err := p.discard(ctx, v); err != nil {
 			p.sys.warn("%s/%s: discard: %v", p.name(), op.Volume, err)
 		}
@@ -147,7 +151,7 @@ func (p *pool) deleteVolume(ctx context.Context, op catalog.Operation) error {
 	if err := p.removeVolumeDevice(ctx, p.name(), op.Volume, op.ID); err != nil {
 		return err
 	}
-	op.Op = "delete"
+	op.Op = catalog.OpDelete
 	op, err := p.begin(op)
 	if err != nil {
 		return errors.Join(err, p.settle(ctx))

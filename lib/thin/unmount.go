@@ -137,9 +137,8 @@ func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog
 // dropReference counts one less; the mount stays. umount(8) believes that it is
 // gone and takes a line of utab away, so it gets one more to take.
 func (u *unmounting) dropReference(ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info) error {
-	rec.References--
-	u.step("%s stays mounted on %s: %d references left", rec.Volume, rec.MountedOn, rec.References)
-	if err := ref.Save(rec); err != nil {
+	u.step("%s stays mounted on %s: %d references left", rec.Volume, rec.MountedOn, rec.References-1)
+	if err := ref.Drop(); err != nil {
 		return &Error{Object: rec.Volume, Err: err}
 	}
 	if err := u.utab().AddShadow(rec.Volume, top.Mountpoint); err != nil {

@@ -88,9 +88,7 @@ func (p *pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm
 		return dm.Info{}, foreignDevice(v.Pool+"/"+v.Name, name, other.UUID)
 	}
 	p.sys.step("activating %s/%s", v.Pool, v.Name)
-	info, err := p.dm.Activate(ctx, name, volumeUUID(p.uuid(), v.ID),
-		[]dm.Target{thinTarget(pool.Dev, v.ID, v.Size)}, dm.ActivateOptions{Cookie: volumeCookie})
-	return info, withKernelReason(err)
+	return makeDevice(ctx, p.dm, name, volumeUUID(p.uuid(), v.ID), thinTarget(pool.Dev, v.ID, v.Size), volumeCookie)
 }
 
 // openActivation opens the node and makes sure that it is the device meant: a

@@ -1,0 +1,170 @@
+package dm
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Control is an open /dev/mapper/control. Its methods may be called
+// concurrently; a command may sleep in the kernel, and holds a thread for as
+// long.
+type Control struct {
+	call  func(cmd uint, buf []byte) error
+	file  *os.File // nil for a made-up kernel
+	nodes Nodes
+	trace bool
+}
+
+// Buffer sizes in bytes, without the header: what the kernel fills wants room,
+// and is asked again with twice as much until it has enough.
+const (
+	smallBuffer = 2 << 10
+	largeBuffer = 16 << 10
+	maxBuffer   = 64 << 20
+)
+
+// Open opens device-mapper. Where the kernel has it but no node is there (no
+// udev, no devtmpfs), the node is made. Without it the error is ErrNoDriver, or
+// fs.ErrPermission.
+func Open() (*Control, error) {
+	nodes := SystemNodes()
+	path := filepath.Join(nodes.Dir, "control")
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = makeControl(path); err == nil {
+			f, err = os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC, 0)
+		}
+	}
+	if errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
+		err = fmt.Errorf("%w: %w", ErrNoDriver, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := NewControl(func(cmd uint, buf []byte) error { return ioctl(f.Fd(), cmd, buf) })
+	c.file, c.nodes, c.trace = f, nodes, os.Getenv("THIN_DEBUG") != ""
+	return c, nil
+}
+
+// NewControl makes a Control over call, which stands for the kernel: it gets
+// the number of the command and the buffer, which begins with struct dm_ioctl.
+func NewControl(call func(cmd uint, buf []byte) error) *Control {
+	return &Control{call: call, nodes: Nodes{Dir: "/dev/mapper"}}
+}
+
+// Close closes the descriptor.
+func (c *Control) Close() error {
+	if c.file == nil {
+		return nil
+	}
+	return c.file.Close()
+}
+
+// makeControl makes the node as udev would.
+func makeControl(path string) error {
+	minor, err := miscMinor("/proc/misc", "device-mapper")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	err = unix.Mknod(path, unix.S_IFCHR|0o600, int(unix.Mkdev(10, minor)))
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return &os.PathError{Op: "mknod", Path: path, Err: err}
+	}
+	return nil
+}
+
+// miscMinor looks up a driver in /proc/misc.
+func miscMinor(path, driver string) (uint32, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) == 2 && f[1] == driver {
+			n, err := strconv.ParseUint(f[0], 10, 20)
+			return uint32(n), err
+		}
+	}
+	return 0, ErrNoDriver
+}
+
+// do sends one command and returns the buffer as the kernel left it. data
+// follows the header; room is how many bytes the answer may want; fill sets
+// what else the header needs.
+func (c *Control) do(cmd uint, r Ref, data []byte, room int, fill func(*header)) (*request, error) {
+	for room = max(room, len(data)); ; room *= 2 {
+		req := newRequest(room)
+		h := req.header()
+		// The least version that has all: the kernel refuses a minor above its own.
+		h.Version = [3]uint32{4, 0, 0}
+		h.Data_size, h.Data_start = uint32(len(req.bytes())), uint32(headerSize)
+		if r != (Ref{}) {
+			if err := r.put(h); err != nil {
+				return nil, commandError(cmd, r, err)
+			}
+		}
+		if fill != nil {
+			fill(h)
+		}
+		copy(req.data(), data)
+		err := c.retry(cmd, req.bytes())
+		c.traced(cmd, r, data, h, err)
+		if err != nil {
+			return nil, commandError(cmd, r, err)
+		}
+		if h.Flags&unix.DM_BUFFER_FULL_FLAG == 0 {
+			return req, nil
+		}
+		if room > maxBuffer {
+			return nil, commandError(cmd, r, fmt.Errorf("answer has more than %d bytes", maxBuffer))
+		}
+	}
+}
+
+// retry sends again what a signal interrupted; the kernel has undone it.
+func (c *Control) retry(cmd uint, buf []byte) error {
+	for {
+		if err := c.call(cmd, buf); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+func (c *Control) traced(cmd uint, r Ref, data []byte, h *header, err error) {
+	if !c.trace {
+		return
+	}
+	result := "ok"
+	if err != nil {
+		result = err.Error()
+	}
+	fmt.Fprintf(os.Stderr, "dm %s %s %q: %s [%s]\n", opNames[cmd], r, printable(data), result, Flags(h.Flags))
+}
+
+// printable is the text in a command's data.
+func printable(data []byte) string {
+	return strings.Join(strings.FieldsFunc(string(data), func(r rune) bool { return r < ' ' || r > '~' }), " ")
+}
+
+// answer is what the kernel put into the buffer.
+func (req *request) answer() ([]byte, error) {
+	h := req.header()
+	start, end := int(h.Data_start), int(h.Data_size)
+	if start < 0 || start > len(req.bytes()) || end > len(req.bytes()) {
+		return nil, fmt.Errorf("%w: data from %d to %d of %d", errMalformed, start, end, len(req.bytes()))
+	}
+	return req.bytes()[start:max(start, end)], nil
+}
+
+// errMalformed is an answer of the kernel that does not hold together.
+var errMalformed = errors.New("malformed answer")

@@ -1,0 +1,154 @@
+package dm
+
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Version is that of the kernel's ioctl interface.
+type Version struct{ Major, Minor, Patch uint32 }
+
+// Version asks for the version of the interface.
+func (c *Control) Version() (Version, error) {
+	req, err := c.do(cmdVersion, Ref{}, nil, smallBuffer, nil)
+	if err != nil {
+		return Version{}, err
+	}
+	v := req.header().Version
+	return Version{v[0], v[1], v[2]}, nil
+}
+
+// info sends a command that answers with the device's state.
+func (c *Control) info(cmd uint, r Ref, data []byte, fill func(*header)) (Info, error) {
+	req, err := c.do(cmd, r, data, smallBuffer, fill)
+	if err != nil {
+		return Info{}, err
+	}
+	return infoOf(req.header()), nil
+}
+
+// Create makes a device without a table. A name or uuid that is taken is
+// ErrExist.
+func (c *Control) Create(name, uuid string) (Info, error) {
+	r := ByName(name)
+	if uuid != "" {
+		if err := checkUUID(uuid); err != nil {
+			return Info{}, commandError(cmdCreate, r, err)
+		}
+	}
+	return c.info(cmdCreate, r, nil, func(h *header) { copy(h.Uuid[:], uuid) })
+}
+
+// Info asks for the state of a device. One that is not there is ErrNotExist.
+func (c *Control) Info(r Ref) (Info, error) {
+	return c.info(cmdStatus, r, nil, func(h *header) { h.Flags |= unix.DM_NOFLUSH_FLAG })
+}
+
+// Remove removes a device that nobody has open; one that is open is ErrBusy.
+// Deferred, an open device is marked instead, and the kernel removes it at its
+// last close; the result says so. The cookie goes to udev.
+func (c *Control) Remove(r Ref, deferred bool, cookie uint32) (Info, error) {
+	return c.info(cmdRemove, r, nil, func(h *header) {
+		h.Event_nr = cookie
+		if deferred {
+			h.Flags |= unix.DM_DEFERRED_REMOVE
+		}
+	})
+}
+
+// CancelDeferredRemove takes a deferred removal back. A device that is being
+// removed already is ErrBusy or ErrNotExist.
+func (c *Control) CancelDeferredRemove(r Ref) error {
+	_, err := c.Message(r, 0, "@cancel_deferred_remove")
+	return err
+}
+
+// Rename gives a device another name. A name that is taken is ErrExist.
+func (c *Control) Rename(r Ref, name string, cookie uint32) error {
+	if err := checkName(name); err != nil {
+		return commandError(cmdRename, r, err)
+	}
+	return c.rename(r, name, cookie, 0)
+}
+
+// SetUUID gives a uuid to a device that has none; it cannot be changed again.
+func (c *Control) SetUUID(r Ref, uuid string) error {
+	if err := checkUUID(uuid); err != nil {
+		return commandError(cmdRename, r, err)
+	}
+	return c.rename(r, uuid, 0, unix.DM_UUID_FLAG)
+}
+
+func (c *Control) rename(r Ref, to string, cookie uint32, flags uint32) error {
+	_, err := c.info(cmdRename, r, append([]byte(to), 0), func(h *header) {
+		h.Flags |= flags
+		h.Event_nr = cookie
+	})
+	return err
+}
+
+// SuspendFlags change how a device is suspended.
+type SuspendFlags uint32
+
+// Flags of Suspend.
+const (
+	NoFlush    SuspendFlags = unix.DM_NOFLUSH_FLAG     // do not wait for I/O: it is queued
+	SkipLockFS SuspendFlags = unix.DM_SKIP_LOCKFS_FLAG // do not freeze the filesystem
+)
+
+// Suspend freezes the filesystem on the device, waits for its I/O, and holds
+// back what comes until Resume. A process that suspends a device must resume
+// it; see package freeze.
+func (c *Control) Suspend(r Ref, f SuspendFlags) error {
+	_, err := c.info(cmdSuspend, r, nil, func(h *header) { h.Flags |= unix.DM_SUSPEND_FLAG | uint32(f) })
+	return err
+}
+
+// Resume makes a loaded table live, if there is one, and lets I/O go on. A
+// device that is not suspended is left as it is. Udev gets the flags of an
+// ordinary change.
+func (c *Control) Resume(r Ref) (Info, error) {
+	return c.resume(r, PrimarySource.cookie())
+}
+
+func (c *Control) resume(r Ref, cookie uint32) (Info, error) {
+	return c.info(cmdSuspend, r, nil, func(h *header) { h.Event_nr = cookie })
+}
+
+// Wait sleeps until the device has had more than eventNr events, and returns
+// its state. It cannot be interrupted: use ArmPoll and poll(2) where it must.
+func (c *Control) Wait(r Ref, eventNr uint32) (Info, error) {
+	req, err := c.do(cmdWait, r, nil, largeBuffer, func(h *header) { h.Event_nr = eventNr })
+	if err != nil {
+		return Info{}, err
+	}
+	return infoOf(req.header()), nil
+}
+
+// ArmPoll makes poll(2) on the descriptor (FD) report POLLIN at the next event
+// of any device.
+func (c *Control) ArmPoll() error {
+	_, err := c.do(cmdArmPoll, Ref{}, nil, smallBuffer, nil)
+	return err
+}
+
+// FD is the descriptor, for poll(2).
+func (c *Control) FD() uintptr { return c.file.Fd() }
+
+// Message sends a message to the target at a sector of the device, and returns
+// what the target answers, usually nothing.
+func (c *Control) Message(r Ref, sector Sectors, msg string) (string, error) {
+	if strings.ContainsRune(msg, 0) {
+		return "", commandError(cmdMessage, r, unix.EINVAL)
+	}
+	req, err := c.do(cmdMessage, r, encodeMessage(sector, msg), largeBuffer, nil)
+	if err != nil || req.header().Flags&unix.DM_DATA_OUT_FLAG == 0 {
+		return "", err
+	}
+	data, err := req.answer()
+	if err != nil {
+		return "", commandError(cmdMessage, r, err)
+	}
+	return cString(data), nil
+}

@@ -1,0 +1,114 @@
+package dm
+
+import (
+	"errors"
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+)
+
+// What an errno of device-mapper means depends on the command: EBUSY is a name
+// that is taken in create, and a device that is open in remove.
+var (
+	ErrNotExist   error = &sentinel{"no such device", fs.ErrNotExist}
+	ErrExist      error = &sentinel{"name or uuid is taken", fs.ErrExist}
+	ErrBusy       error = &sentinel{"device is in use", nil}
+	ErrPermission error = &sentinel{"only root can do that", fs.ErrPermission}
+	ErrNoDriver   error = &sentinel{"kernel has no device-mapper", nil}
+	ErrNoTarget   error = &sentinel{"kernel has no such target", nil}
+)
+
+// sentinel is an error that is also one of package fs.
+type sentinel struct {
+	text string
+	is   error
+}
+
+func (s *sentinel) Error() string        { return s.text }
+func (s *sentinel) Is(target error) bool { return s.is != nil && target == s.is }
+
+// Error is the failure of one command on one device. errors.Is finds the errno,
+// and the sentinel that says what the errno means for the command.
+type Error struct {
+	Op   string // "create", "table load", …
+	Name string // as given: a name, a uuid or a number; empty for commands on none
+	Err  error
+}
+
+// Error is "dm: OP NAME: REASON".
+func (e *Error) Error() string {
+	if e.Name == "" {
+		return "dm: " + e.Op + ": " + e.Err.Error()
+	}
+	return "dm: " + e.Op + " " + e.Name + ": " + e.Err.Error()
+}
+
+// Unwrap returns the reason.
+func (e *Error) Unwrap() error { return e.Err }
+
+// dual is an errno and its meaning. Its text is the errno's, which is what
+// people search for, but where the meaning says more.
+type dual struct {
+	meaning error
+	errno   unix.Errno
+}
+
+func (d dual) Error() string {
+	if d.meaning == ErrBusy {
+		return d.errno.Error()
+	}
+	return d.meaning.Error() + " (" + d.errno.Error() + ")"
+}
+
+func (d dual) Unwrap() []error { return []error{d.meaning, d.errno} }
+
+// commandError puts an errno of the kernel into the words of its command
+// (drivers/md/dm-ioctl.c).
+func commandError(cmd uint, r Ref, err error) error {
+	if err == nil {
+		return nil
+	}
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		if m := meaning(cmd, errno); m != nil {
+			err = dual{m, errno}
+		}
+	}
+	name := ""
+	if r != (Ref{}) {
+		name = r.String()
+	}
+	return &Error{Op: opNames[cmd], Name: name, Err: err}
+}
+
+func meaning(cmd uint, errno unix.Errno) error {
+	switch errno {
+	case unix.ENXIO:
+		return ErrNotExist
+	case unix.EACCES, unix.EPERM:
+		return ErrPermission
+	case unix.ENOTTY:
+		return ErrNoDriver
+	case unix.EEXIST:
+		if cmd == cmdCreate || cmd == cmdRename {
+			return ErrExist
+		}
+	case unix.EBUSY:
+		if cmd == cmdCreate || cmd == cmdRename {
+			return ErrExist
+		}
+		return ErrBusy
+	case unix.EINVAL:
+		if cmd == cmdGetTargetVersion {
+			return ErrNoTarget
+		}
+	}
+	return nil
+}
+
+var opNames = map[uint]string{
+	cmdVersion: "version", cmdList: "list", cmdCreate: "create", cmdRemove: "remove", cmdRename: "rename",
+	cmdSuspend: "suspend", cmdStatus: "info", cmdWait: "wait", cmdLoad: "table load", cmdClear: "table clear",
+	cmdDeps: "deps", cmdTableStatus: "status", cmdListVersions: "target versions", cmdMessage: "message",
+	cmdArmPoll: "arm poll", cmdGetTargetVersion: "target version",
+}

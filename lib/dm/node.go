@@ -1,0 +1,58 @@
+package dm
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// NodePath is where the node of a device is: /dev/mapper/NAME.
+func (c *Control) NodePath(name string) string { return filepath.Join(c.nodes.Dir, name) }
+
+// make makes the node of a device where udev does not: a link to the node that
+// the kernel made in /dev, as udev would, or a node of its own where /dev is not
+// the kernel's.
+func (n Nodes) make(name string, dev DevNo) error {
+	path := filepath.Join(n.Dir, name)
+	if nodeIs(path, dev) {
+		return nil
+	}
+	if err := os.MkdirAll(n.Dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	kernel := fmt.Sprintf("dm-%d", dev.Minor)
+	if nodeIs(filepath.Join(n.Dir, "..", kernel), dev) {
+		return os.Symlink("../"+kernel, path)
+	}
+	if err := unix.Mknod(path, unix.S_IFBLK|0o600, int(unix.Mkdev(dev.Major, dev.Minor))); err != nil {
+		return &os.PathError{Op: "mknod", Path: path, Err: err}
+	}
+	return nil
+}
+
+// remove removes the node of a device that is gone.
+func (n Nodes) remove(name string) error {
+	if err := os.Remove(filepath.Join(n.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// nodeIs reports whether path leads to that block device.
+func nodeIs(path string, dev DevNo) bool {
+	var st unix.Stat_t
+	return unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK && DevNoOf(st.Rdev) == dev
+}
+
+// lies reports whether there is something at path, be it a link to nowhere.
+func lies(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

@@ -1,0 +1,99 @@
+package dm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// udevWait bounds the wait for udev, which may be stopped or at work on
+// something else. The device is usable without it: only its name may lag.
+const udevWait = 10 * time.Second
+
+// SysV semaphores, which x/sys does not have (semctl(2), semop(2)).
+const (
+	semMagic  = 0x0d4d << 16 // upper half of the key (libdm: DM_UDEV_SEMAPHORE_MAGIC)
+	semSetVal = 16           // SETVAL
+	semRemove = unix.IPC_RMID
+)
+
+// semBuf is struct sembuf.
+type semBuf struct {
+	Num  uint16
+	Op   int16
+	Flag int16
+}
+
+// notified runs do with a cookie, and waits until udev has dealt with the event
+// that do has caused. do says whether there is an event. The semaphore goes
+// whatever happens.
+func notified(ctx context.Context, flags CookieFlags, do func(cookie uint32) (event bool, err error)) error {
+	id, low, err := newSemaphore()
+	if err != nil {
+		// No semaphore to be had (their number is limited): do without waiting.
+		_, err = do(flags.cookie())
+		return err
+	}
+	defer semctl(id, semRemove, 0)
+	event, err := do(flags.cookie() | low)
+	if err != nil || !event {
+		return err
+	}
+	return waitZero(ctx, id)
+}
+
+// newSemaphore makes one with the value 1: udev counts it down.
+func newSemaphore() (id uintptr, low uint32, err error) {
+	for range 100 {
+		low = 1 + rand.Uint32N(0xffff)
+		id, _, errno := unix.Syscall(unix.SYS_SEMGET, uintptr(semMagic|low), 1, unix.IPC_CREAT|unix.IPC_EXCL|0o600)
+		if errno == unix.EEXIST {
+			continue
+		}
+		if errno != 0 {
+			return 0, 0, errno
+		}
+		if err := semctl(id, semSetVal, 1); err != nil {
+			semctl(id, semRemove, 0)
+			return 0, 0, err
+		}
+		return id, low, nil
+	}
+	return 0, 0, unix.EEXIST
+}
+
+func semctl(id uintptr, cmd, value uintptr) error {
+	if _, _, errno := unix.Syscall6(unix.SYS_SEMCTL, id, 0, cmd, value, 0, 0); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// waitZero waits in short turns, so that a cancelled ctx ends it.
+func waitZero(ctx context.Context, id uintptr) error {
+	ctx, cancel := context.WithTimeout(ctx, udevWait)
+	defer cancel()
+	for {
+		turn := unix.NsecToTimespec(int64(100 * time.Millisecond))
+		op := semBuf{}
+		_, _, errno := unix.Syscall6(unix.SYS_SEMTIMEDOP, id, uintptr(unsafe.Pointer(&op)), 1, uintptr(unsafe.Pointer(&turn)), 0, 0)
+		switch errno {
+		case 0, unix.EIDRM, unix.EINVAL:
+			return nil
+		case unix.EAGAIN, unix.EINTR:
+		default:
+			return errno
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w: %w", errUdev, ctx.Err())
+		}
+	}
+}
+
+// errUdev says that udev did not finish. The command itself has worked.
+var errUdev = errors.New("udev has not dealt with the device")

@@ -1,0 +1,54 @@
+package dm
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// CookieFlags tell udev's rules what to do with a device (libdevmapper.h,
+// DM_UDEV_*). They travel in the upper half of the cookie.
+type CookieFlags uint16
+
+// The flags.
+const (
+	DisableDMRules         CookieFlags = 1 << iota // make no /dev/mapper link
+	DisableSubsystemRules                          // LVM's, multipath's rules
+	DisableDiskRules                               // no blkid, no links under /dev/disk
+	DisableOtherRules                              // nothing that others have installed
+	LowPriority                                    // yield /dev/disk links to others of the same UUID
+	DisableLibraryFallback                         // udev alone makes nodes
+	PrimarySource                                  // this event comes from a command, not by chance
+)
+
+// cookie is the event number that carries the flags alone. Its lower half, the
+// semaphore's, is 0: `dmsetup udevcomplete` then counts nothing down.
+func (f CookieFlags) cookie() uint32 { return uint32(f|PrimarySource) << 16 }
+
+// Nodes are the names under /dev/mapper. Where udevd runs with device-mapper's
+// rules and shares our IPC namespace, it makes and removes them and tells us by
+// a semaphore; everywhere else we do. Never do both.
+type Nodes struct {
+	Dir  string // /dev/mapper
+	udev bool   // udevd keeps Dir
+}
+
+// SystemNodes finds out who keeps /dev/mapper on this machine.
+func SystemNodes() Nodes {
+	return Nodes{Dir: "/dev/mapper", udev: udevKeeps("/")}
+}
+
+// udevKeeps looks below root for a running udevd, for the rule by which it
+// counts the semaphore down, and whether that semaphore is the one that we see.
+func udevKeeps(root string) bool {
+	if _, err := os.Stat(filepath.Join(root, "run/udev/control")); err != nil {
+		return false
+	}
+	rules, _ := filepath.Glob(filepath.Join(root, "*", "udev/rules.d/95-dm-notify.rules"))
+	more, _ := filepath.Glob(filepath.Join(root, "usr/lib/udev/rules.d/95-dm-notify.rules"))
+	if len(rules)+len(more) == 0 {
+		return false
+	}
+	ours, err := os.Readlink(filepath.Join(root, "proc/self/ns/ipc"))
+	init, initErr := os.Readlink(filepath.Join(root, "proc/1/ns/ipc"))
+	return err == nil && initErr == nil && ours == init
+}

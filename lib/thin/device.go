@@ -1,0 +1,25 @@
+package thin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"thinmount/lib/dm"
+	"thinmount/lib/kmsg"
+)
+
+// makeDevice activates a device of one target. Why the kernel refuses a table
+// it says in its log only.
+func makeDevice(ctx context.Context, c *dm.Control, name, uuid string, t dm.Target, cookie dm.CookieFlags) (dm.Info, error) {
+	log := kmsg.Begin()
+	defer log.Close()
+	info, err := c.Activate(ctx, name, uuid, []dm.Target{t}, dm.ActivateOptions{Cookie: cookie})
+	if err == nil {
+		return info, nil
+	}
+	if said := log.Messages("device-mapper:"); len(said) > 0 {
+		err = fmt.Errorf("%w (kernel: %s)", err, strings.Join(said, "; "))
+	}
+	return info, err
+}
