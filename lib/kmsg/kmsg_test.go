@@ -6,8 +6,8 @@ func TestMessage(t *testing.T) {
 	for record, want := range map[string]string{
 		"3,1201,88817,-;device-mapper: thin: Couldn't open thin device\n SUBSYSTEM=block\n DEVICE=b253:3\n": "device-mapper: thin: Couldn't open thin device",
 		"6,1,1,-;a; b\n": "a; b",
-		"6,1,1,-":         "",
-		"":                "",
+		"6,1,1,-":        "",
+		"":               "",
 	} {
 		if got := message(record); got != want {
 			t.Errorf("%q: %q, want %q", record, got, want)

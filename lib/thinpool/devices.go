@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 )
 
@@ -23,12 +22,11 @@ type Details struct {
 var ErrMoving = errors.New("metadata keeps changing while it is read")
 
 const (
-	detailsRootOffset = 328 // in the superblock
-	nodeSalt          = 121107
-	nodeHeader        = 32
-	detailsSize       = 24
-	maxDepth          = 16 // a tree of 2^24 devices has 4 levels
-	readAttempts      = 8
+	nodeSalt     = 121107
+	nodeHeader   = 32
+	detailsSize  = 24
+	maxDepth     = 16 // a tree of 2^24 devices has 4 levels
+	readAttempts = 8
 )
 
 // ReadDevices reads the details of all thin devices from a metadata device
@@ -44,12 +42,12 @@ func ReadDevices(r io.ReaderAt, at int64) (map[ID]Details, error) {
 		if err != nil {
 			return nil, err
 		}
-		sb, err := ReadSuperblock(bytes.NewReader(before))
+		sb, err := parseSuperblock(before)
 		if err != nil {
 			return nil, err
 		}
 		w := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, found: map[ID]Details{}}
-		walkErr = w.node(binary.LittleEndian.Uint64(before[detailsRootOffset:]), 0)
+		walkErr = w.node(sb.detailsRoot, 0)
 		after, err := readBlock(r, at, 0)
 		if err != nil {
 			return nil, err
@@ -112,7 +110,7 @@ type node struct {
 
 func parseNode(buf []byte, block uint64) (node, error) {
 	le := binary.LittleEndian
-	if got, want := le.Uint32(buf), ^crc32.Checksum(buf[4:], crc32.MakeTable(crc32.Castagnoli))^nodeSalt; got != want {
+	if got, want := le.Uint32(buf), checksum(buf, nodeSalt); got != want {
 		return node{}, fmt.Errorf("checksum is %#x, should be %#x", got, want)
 	}
 	if at := le.Uint64(buf[8:]); at != block {

@@ -1,0 +1,129 @@
+// Package label reads and writes the header by which a pool knows its own disks.
+// The thin-pool format keeps no identity: without a label, an old copy or
+// another machine's disk under the same name would pass for the pool's.
+//
+// The first Reserved bytes of a data or metadata device are the label's; one
+// block of 4096 bytes at offset 0 is used:
+//
+//	 0  16  "thinmount pool\r\n"
+//	16   4  version, 1
+//	20   4  length of the payload, bytes
+//	24   4  crc32c of version, length and payload
+//	28   4  0
+//	32      payload: JSON
+//
+// All numbers are little-endian.
+package label
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"time"
+)
+
+// Reserved is the number of bytes at the beginning of a device that do not
+// belong to the pool's data or metadata: 1 MiB, so that blocks stay aligned.
+const Reserved = 1 << 20
+
+// Label says whose a device is.
+type Label struct {
+	Pool      string    `json:"pool"` // name when the label was written
+	UUID      string    `json:"uuid"`
+	Role      string    `json:"role"`       // "data" or "metadata"
+	BlockSize uint64    `json:"block_size"` // sectors of 512 bytes
+	Size      int64     `json:"size"`       // bytes, after Reserved
+	Created   time.Time `json:"created"`
+}
+
+const (
+	magic      = "thinmount pool\r\n"
+	version    = 1
+	blockSize  = 4096
+	payloadAt  = 32
+	maxPayload = blockSize - payloadAt
+	versionAt  = 16
+	lengthAt   = 20
+	checksumAt = 24
+)
+
+var (
+	// ErrNone says that there is no label.
+	ErrNone = errors.New("carries no label of a pool")
+	// ErrDamaged says that there is one, but not a whole one.
+	ErrDamaged = errors.New("label is damaged")
+)
+
+// Read reads the label at the beginning of r. A device too short for one has
+// none.
+func Read(r io.ReaderAt) (Label, error) {
+	b := make([]byte, blockSize)
+	if _, err := r.ReadAt(b, 0); errors.Is(err, io.EOF) {
+		return Label{}, ErrNone
+	} else if err != nil {
+		return Label{}, err
+	}
+	return decode(b)
+}
+
+func decode(b []byte) (Label, error) {
+	if !bytes.HasPrefix(b, []byte(magic)) {
+		return Label{}, ErrNone
+	}
+	le := binary.LittleEndian
+	if v := le.Uint32(b[versionAt:]); v != version {
+		return Label{}, fmt.Errorf("%w: version %d is unknown", ErrDamaged, v)
+	}
+	n := le.Uint32(b[lengthAt:])
+	if n > maxPayload {
+		return Label{}, fmt.Errorf("%w: length is %d", ErrDamaged, n)
+	}
+	payload := b[payloadAt : payloadAt+int(n)]
+	if le.Uint32(b[checksumAt:]) != checksum(b, payload) {
+		return Label{}, fmt.Errorf("%w: checksum does not match", ErrDamaged)
+	}
+	var l Label
+	if err := json.Unmarshal(payload, &l); err != nil {
+		return Label{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if l.Role != "data" && l.Role != "metadata" {
+		return Label{}, fmt.Errorf("%w: role is %q", ErrDamaged, l.Role)
+	}
+	return l, nil
+}
+
+// checksum covers version, length and payload.
+func checksum(b, payload []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli)
+	return crc32.Update(crc32.Checksum(b[versionAt:checksumAt], table), table, payload)
+}
+
+// Write writes the label. The caller syncs.
+func Write(w io.WriterAt, l Label) error {
+	payload, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	if len(payload) > maxPayload {
+		return fmt.Errorf("label of %d bytes: at most %d", len(payload), maxPayload)
+	}
+	b := make([]byte, blockSize)
+	copy(b, magic)
+	le := binary.LittleEndian
+	le.PutUint32(b[versionAt:], version)
+	le.PutUint32(b[lengthAt:], uint32(len(payload)))
+	copy(b[payloadAt:], payload)
+	le.PutUint32(b[checksumAt:], checksum(b, payload))
+	_, err = w.WriteAt(b, 0)
+	return err
+}
+
+// Wipe takes the label off. The caller syncs.
+func Wipe(w io.WriterAt) error {
+	_, err := w.WriteAt(make([]byte, blockSize), 0)
+	return err
+}

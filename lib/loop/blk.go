@@ -1,0 +1,59 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Numbers of include/uapi/linux/fs.h.
+const (
+	blkGetSize64 = 0x80081272
+	blkDiscard   = 0x1277
+)
+
+// discardChunk is how much is discarded between two looks at the context.
+const discardChunk = 256 << 20
+
+// ErrNotSupported says that a device knows no discard.
+var ErrNotSupported = errors.New("device does not support discard")
+
+// Size is the length (bytes) of an open block device or file.
+func Size(f *os.File) (int64, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if st.Mode()&os.ModeDevice == 0 {
+		return st.Size(), nil
+	}
+	var n uint64
+	if err := ioctl(f, blkGetSize64, &n); err != nil {
+		return 0, &os.PathError{Op: "BLKGETSIZE64", Path: f.Name(), Err: err}
+	}
+	return int64(n), nil
+}
+
+// Discard gives length bytes from off on back to the device, piece by piece:
+// progress is told after each, and ctx ends it between two.
+func Discard(ctx context.Context, f *os.File, off, length int64, progress func(done int64)) error {
+	for done := int64(0); done < length; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(discardChunk, length-done)
+		span := [2]uint64{uint64(off + done), uint64(n)}
+		if err := ioctl(f, blkDiscard, &span); errors.Is(err, unix.EOPNOTSUPP) {
+			return fmt.Errorf("%s: %w: %w", f.Name(), ErrNotSupported, err)
+		} else if err != nil && !errors.Is(err, unix.EINTR) {
+			return &os.PathError{Op: "BLKDISCARD", Path: f.Name(), Err: err}
+		} else if err == nil {
+			done += n
+			progress(done)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package loop
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/dm"
+)
+
+// Info describes a loop device that is attached.
+type Info struct {
+	Path        string // /dev/loopN
+	DevNo       dm.DevNo
+	BackingFile string // as the kernel has it; may be cut or outdated
+	Offset      uint64 // bytes
+	SizeLimit   uint64 // bytes; 0 is all of the file
+	Autoclear   bool
+	DirectIO    bool
+}
+
+// Find lists the loop devices over the very file at backing: its inode, not its
+// name, which others may have changed.
+func Find(backing string) ([]Info, error) {
+	var want unix.Stat_t
+	if err := unix.Stat(backing, &want); err != nil {
+		return nil, &os.PathError{Op: "stat", Path: backing, Err: err}
+	}
+	attached, err := filepath.Glob("/sys/block/loop*/loop")
+	if err != nil {
+		return nil, err
+	}
+	var found []Info
+	for _, dir := range attached {
+		path := "/dev/" + filepath.Base(filepath.Dir(dir))
+		info, st, err := query(path)
+		if errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) {
+			continue // detached meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		if st.Inode == want.Ino && sameDevice(st.Device, want.Dev) {
+			found = append(found, info)
+		}
+	}
+	return found, nil
+}
+
+// sameDevice compares st_dev with the kernel's own form of it: 64 bits encoded
+// as by huge_encode_dev, which is what stat(2) gives on 64-bit machines.
+func sameDevice(loop, stat uint64) bool {
+	return unix.Major(loop) == unix.Major(stat) && unix.Minor(loop) == unix.Minor(stat)
+}
+
+func query(path string) (Info, *unix.LoopInfo64, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return Info{}, nil, err
+	}
+	defer f.Close()
+	st, err := unix.IoctlLoopGetStatus64(int(f.Fd()))
+	if err != nil {
+		return Info{}, nil, &os.PathError{Op: "LOOP_GET_STATUS64", Path: path, Err: err}
+	}
+	dev, err := devNo(f)
+	if err != nil {
+		return Info{}, nil, err
+	}
+	name, _, _ := strings.Cut(string(st.File_name[:]), "\x00")
+	return Info{
+		Path: path, DevNo: dev, BackingFile: name, Offset: st.Offset, SizeLimit: st.Sizelimit,
+		Autoclear: st.Flags&unix.LO_FLAGS_AUTOCLEAR != 0, DirectIO: st.Flags&unix.LO_FLAGS_DIRECT_IO != 0,
+	}, st, nil
+}

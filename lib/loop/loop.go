@@ -1,0 +1,167 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/dm"
+)
+
+// Options are the choices of Attach.
+type Options struct {
+	ReadOnly  bool
+	Autoclear bool // the kernel detaches the device at its last close
+	DirectIO  bool // past the page cache of the backing file, where its filesystem can
+	BlockSize int  // logical block, bytes; 0 is the kernel's choice
+}
+
+// Device is a loop device that we hold open.
+type Device struct {
+	file   *os.File
+	dev    dm.DevNo
+	direct bool
+}
+
+// Path is /dev/loopN.
+func (d *Device) Path() string { return d.file.Name() }
+
+// DevNo is the device's number.
+func (d *Device) DevNo() dm.DevNo { return d.dev }
+
+// DirectIO reports whether the device got direct I/O.
+func (d *Device) DirectIO() bool { return d.direct }
+
+// Close lets go of the device. With Autoclear the kernel detaches it when
+// nobody else has it open.
+func (d *Device) Close() error { return d.file.Close() }
+
+// Attach makes a loop device over the file at backing. Others attach at the same
+// time: a number that is taken away is tried anew until ctx ends.
+func Attach(ctx context.Context, backing string, o Options) (*Device, error) {
+	flags := os.O_RDWR
+	if o.ReadOnly {
+		flags = os.O_RDONLY
+	}
+	f, err := os.OpenFile(backing, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for {
+		d, err := attachOnce(f, o)
+		if !errors.Is(err, unix.EBUSY) {
+			return d, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%s: %w", backing, errors.Join(ctx.Err(), err))
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+func attachOnce(backing *os.File, o Options) (*Device, error) {
+	path, err := freeDevice()
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	direct, err := configure(f, backing, o)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s on %s: %w", path, backing.Name(), err)
+	}
+	dev, err := devNo(f)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &Device{file: f, dev: dev, direct: direct}, nil
+}
+
+// freeDevice asks for an unused loop device, making one if need be.
+func freeDevice() (string, error) {
+	ctl, err := os.OpenFile("/dev/loop-control", os.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	defer ctl.Close()
+	n, err := unix.IoctlRetInt(int(ctl.Fd()), unix.LOOP_CTL_GET_FREE)
+	if err != nil {
+		return "", &os.PathError{Op: "get a free loop device from", Path: ctl.Name(), Err: err}
+	}
+	return fmt.Sprintf("/dev/loop%d", n), nil
+}
+
+// configure binds the file to the device, all in one step. Direct I/O is given
+// up where the file's filesystem has none.
+func configure(device, backing *os.File, o Options) (direct bool, err error) {
+	cfg := unix.LoopConfig{Fd: uint32(backing.Fd()), Size: uint32(o.BlockSize)}
+	copy(cfg.Info.File_name[:len(cfg.Info.File_name)-1], backing.Name())
+	if o.ReadOnly {
+		cfg.Info.Flags |= unix.LO_FLAGS_READ_ONLY
+	}
+	if o.Autoclear {
+		cfg.Info.Flags |= unix.LO_FLAGS_AUTOCLEAR
+	}
+	if o.DirectIO {
+		cfg.Info.Flags |= unix.LO_FLAGS_DIRECT_IO
+	}
+	err = unix.IoctlLoopConfigure(int(device.Fd()), &cfg)
+	if o.DirectIO && errors.Is(err, unix.EINVAL) {
+		cfg.Info.Flags &^= unix.LO_FLAGS_DIRECT_IO
+		err = unix.IoctlLoopConfigure(int(device.Fd()), &cfg)
+	}
+	if err != nil {
+		return false, os.NewSyscallError("LOOP_CONFIGURE", err)
+	}
+	info, err := unix.IoctlLoopGetStatus64(int(device.Fd()))
+	return err == nil && info.Flags&unix.LO_FLAGS_DIRECT_IO != 0, nil
+}
+
+// Detach detaches a device, or lets it go at its last close if it is open
+// (LOOP_CLR_FD).
+func Detach(path string) error { return simpleIoctl(path, unix.LOOP_CLR_FD, "LOOP_CLR_FD") }
+
+// SetCapacity makes the device as large as its file has become.
+func SetCapacity(path string) error {
+	return simpleIoctl(path, unix.LOOP_SET_CAPACITY, "LOOP_SET_CAPACITY")
+}
+
+func simpleIoctl(path string, number uint, name string) error {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := unix.IoctlRetInt(int(f.Fd()), number); err != nil {
+		return &os.PathError{Op: name, Path: path, Err: err}
+	}
+	return nil
+}
+
+func devNo(f *os.File) (dm.DevNo, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return dm.DevNo{}, &os.PathError{Op: "stat", Path: f.Name(), Err: err}
+	}
+	return dm.DevNoOf(st.Rdev), nil
+}
+
+// ioctl calls one with a pointer to value.
+func ioctl[T any](f *os.File, number uintptr, value *T) error {
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, f.Fd(), number, uintptr(unsafe.Pointer(value)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+// Package mkfs makes filesystems by running the mkfs program of each. It is the
+// one package that executes anything, and finds it by absolute path only.
+package mkfs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// program is how to make one filesystem on a thin volume: nothing is discarded,
+// for nothing is there, and what can be written later is.
+type program struct {
+	fs      string
+	pkg     string // Debian's package
+	args    []string
+	label   string // option for the label
+	maxName int    // longest label, bytes
+}
+
+var ext = []string{"-q", "-F", "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1"}
+
+// programs is a function for want of constant structs.
+func programs() []program {
+	return []program{
+		{"ext2", "e2fsprogs", ext, "-L", 16},
+		{"ext3", "e2fsprogs", ext, "-L", 16},
+		{"ext4", "e2fsprogs", ext, "-L", 16},
+		{"xfs", "xfsprogs", []string{"-q", "-f", "-K"}, "-L", 12},
+		{"btrfs", "btrfs-progs", []string{"-q", "-f", "-K"}, "-L", 255},
+		{"f2fs", "f2fs-tools", []string{"-q", "-f", "-t", "0"}, "-l", 512},
+		{"vfat", "dosfstools", nil, "-n", 11},
+		{"exfat", "exfatprogs", nil, "-L", 22},
+	}
+}
+
+// Options are the choices of Make.
+type Options struct {
+	Label  string
+	Output io.Writer // what the program prints on stdout; nil drops it
+}
+
+// ErrUnknown is a filesystem that Make does not know.
+var ErrUnknown = errors.New("cannot be made by thinmount")
+
+// Known lists the filesystems that Make knows.
+func Known() []string {
+	var names []string
+	for _, p := range programs() {
+		names = append(names, p.fs)
+	}
+	return names
+}
+
+// Check refuses a filesystem that Make does not know, or whose program is not
+// installed, before anything is changed for it.
+func Check(fs string) error {
+	_, _, err := find(fs)
+	return err
+}
+
+func find(fs string) (program, string, error) {
+	all := programs()
+	i := slices.IndexFunc(all, func(p program) bool { return p.fs == fs })
+	if i < 0 {
+		return program{}, "", fmt.Errorf("filesystem %q: %w: it knows %s", fs, ErrUnknown, strings.Join(Known(), ", "))
+	}
+	for _, dir := range []string{"/sbin/", "/usr/sbin/"} {
+		path := dir + "mkfs." + fs
+		if st, err := os.Stat(path); err == nil && st.Mode()&0o111 != 0 {
+			return all[i], path, nil
+		}
+	}
+	return program{}, "", fmt.Errorf("filesystem %s: mkfs.%s is not installed: apt-get install %s", fs, fs, all[i].pkg)
+}
+
+// Make makes a filesystem on a device, whatever is there. What the program says
+// on stderr is in the error. When ctx ends, the program is killed.
+func Make(ctx context.Context, fs, device string, o Options) error {
+	p, path, err := find(fs)
+	if err != nil {
+		return err
+	}
+	args := slices.Clone(p.args)
+	if o.Label != "" {
+		if len(o.Label) > p.maxName {
+			return fmt.Errorf("label %q: %s has room for %d bytes", o.Label, fs, p.maxName)
+		}
+		args = append(args, p.label, o.Label)
+	}
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, path, append(args, device)...)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	cmd.Stdout, cmd.Stderr = o.Output, &said
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w: %s", path, err, strings.Join(strings.Fields(said.String()), " "))
+	}
+	return nil
+}

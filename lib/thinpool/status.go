@@ -1,0 +1,156 @@
+package thinpool
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"thinmount/lib/dm"
+)
+
+// Mode is what a pool can do at present.
+type Mode string
+
+// Modes, as the status line has them.
+const (
+	ModeRW        Mode = "rw"
+	ModeRO        Mode = "ro"
+	ModeOutOfData Mode = "out_of_data_space"
+	ModeFail      Mode = "fail"
+	ModeError     Mode = "error" // the status itself could not be had
+)
+
+// Status is a pool's status line.
+type Status struct {
+	Mode          Mode
+	TransactionID uint64
+	MetaUsed      uint64 // blocks of 4096 bytes
+	MetaTotal     uint64
+	DataUsed      uint64 // blocks of the pool
+	DataTotal     uint64
+	HeldRoot      uint64 // block of a metadata snapshot; 0 without one
+	Discard       string // "discard_passdown", …
+	OnFull        string // "error" or "queue"
+	NeedsCheck    bool
+	MetaLowWater  uint64 // blocks of 4096 bytes; 0 on kernels that do not tell
+}
+
+// ParseStatus reads a status line (dm-thin.c, pool_status). Older kernels have
+// fewer fields, newer may have more.
+func ParseStatus(params string) (Status, error) {
+	switch strings.TrimSpace(params) {
+	case "Fail":
+		return Status{Mode: ModeFail}, nil
+	case "Error":
+		return Status{Mode: ModeError}, nil
+	}
+	f := strings.Fields(params)
+	if len(f) < 5 {
+		return Status{}, fmt.Errorf("thin-pool status %q: has %d fields, want at least 5", params, len(f))
+	}
+	var s Status
+	var errs [4]error
+	s.TransactionID, errs[0] = strconv.ParseUint(f[0], 10, 64)
+	s.MetaUsed, s.MetaTotal, errs[1] = parseRatio(f[1])
+	s.DataUsed, s.DataTotal, errs[2] = parseRatio(f[2])
+	if f[3] != "-" {
+		s.HeldRoot, errs[3] = strconv.ParseUint(f[3], 10, 64)
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		return Status{}, fmt.Errorf("thin-pool status %q: %w", params, err)
+	}
+	for _, word := range f[4:] {
+		s.word(word)
+	}
+	if s.Mode == "" {
+		return Status{}, fmt.Errorf("thin-pool status %q: tells no mode", params)
+	}
+	return s, nil
+}
+
+func (s *Status) word(w string) {
+	switch w {
+	case "rw", "ro", "out_of_data_space":
+		s.Mode = Mode(w)
+	case "ignore_discard", "discard_passdown", "no_discard_passdown":
+		s.Discard = w
+	case "error_if_no_space":
+		s.OnFull = "error"
+	case "queue_if_no_space":
+		s.OnFull = "queue"
+	case "needs_check":
+		s.NeedsCheck = true
+	default:
+		if n, err := strconv.ParseUint(w, 10, 64); err == nil && s.MetaLowWater == 0 {
+			s.MetaLowWater = n
+		}
+	}
+}
+
+func parseRatio(s string) (used, total uint64, err error) {
+	a, b, ok := strings.Cut(s, "/")
+	used, errA := strconv.ParseUint(a, 10, 64)
+	total, errB := strconv.ParseUint(b, 10, 64)
+	if err = errors.Join(errA, errB); !ok && err == nil {
+		err = fmt.Errorf("%q is no USED/TOTAL", s)
+	}
+	return used, total, err
+}
+
+// ErrMode is a pool that refuses to be changed. What it is and the way out
+// stand in the error's text.
+var ErrMode = errors.New("pool refuses changes")
+
+// modeError is an ErrMode with the state and the way out.
+type modeError struct{ state, out string }
+
+func (e modeError) Error() string        { return e.state + ": " + e.out }
+func (e modeError) Is(target error) bool { return target == ErrMode }
+
+// Writable returns nil if messages can work; else an ErrMode.
+func (s Status) Writable() error {
+	switch {
+	case s.Mode == ModeFail || s.Mode == ModeError:
+		return modeError{"pool has failed", "look at dmesg for the disk's errors, deactivate the pool and activate it again"}
+	case s.NeedsCheck:
+		return modeError{"pool is read-only, its metadata needs a check", "deactivate it and run thin_check on the metadata"}
+	case s.Mode == ModeRO:
+		return modeError{"pool is read-only, its metadata is full", "it needs more metadata space"}
+	}
+	return nil
+}
+
+// ThinStatus is the status line of a thin device.
+type ThinStatus struct {
+	Mapped  dm.Sectors // shared ones included
+	Highest *dm.Sectors
+	Fail    bool
+}
+
+// ParseThinStatus reads a thin device's status line (dm-thin.c, thin_status).
+func ParseThinStatus(params string) (ThinStatus, error) {
+	switch strings.TrimSpace(params) {
+	case "Fail", "Error", "-":
+		return ThinStatus{Fail: true}, nil
+	}
+	f := strings.Fields(params)
+	if len(f) < 2 {
+		return ThinStatus{}, fmt.Errorf("thin status %q: has %d fields, want 2", params, len(f))
+	}
+	mapped, err := strconv.ParseUint(f[0], 10, 64)
+	if err != nil {
+		return ThinStatus{}, fmt.Errorf("thin status %q: %w", params, err)
+	}
+	s := ThinStatus{Mapped: dm.Sectors(mapped)}
+	if f[1] == "-" {
+		return s, nil
+	}
+	n, err := strconv.ParseUint(f[1], 10, 64)
+	if err != nil {
+		return ThinStatus{}, fmt.Errorf("thin status %q: %w", params, err)
+	}
+	highest := dm.Sectors(n)
+	s.Highest = &highest
+	return s, nil
+}

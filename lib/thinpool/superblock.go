@@ -1,0 +1,77 @@
+package thinpool
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+
+	"thinmount/lib/dm"
+)
+
+// Superblock is the first block of a pool's metadata (dm-thin-metadata.c,
+// struct thin_disk_superblock).
+type Superblock struct {
+	NeedsCheck     bool
+	Version        uint32
+	TransactionID  uint64
+	HeldRoot       uint64
+	DataBlocks     uint64 // blocks of the pool
+	MetadataBlocks uint64 // blocks of 4096 bytes
+	BlockSize      dm.Sectors
+	detailsRoot    uint64
+}
+
+// What is wrong with a superblock.
+var (
+	ErrUnformatted   = errors.New("metadata is not formatted: its first block is zero")
+	ErrBadSuperblock = errors.New("metadata has no valid superblock")
+)
+
+const (
+	superblockMagic = 27022010
+	superblockSalt  = 160774
+)
+
+// ReadSuperblock reads and checks the superblock at the beginning of r. A first
+// block of zeroes is ErrUnformatted: the kernel would make an empty pool of it.
+func ReadSuperblock(r io.ReaderAt) (Superblock, error) {
+	buf, err := readBlock(r, 0, 0)
+	if err != nil {
+		return Superblock{}, err
+	}
+	return parseSuperblock(buf)
+}
+
+func parseSuperblock(b []byte) (Superblock, error) {
+	if bytes.Equal(b, make([]byte, len(b))) {
+		return Superblock{}, ErrUnformatted
+	}
+	le := binary.LittleEndian
+	bad := func(format string, args ...any) (Superblock, error) {
+		return Superblock{}, fmt.Errorf("%w: %s", ErrBadSuperblock, fmt.Sprintf(format, args...))
+	}
+	if magic := le.Uint64(b[32:]); magic != superblockMagic {
+		return bad("magic is %d", magic)
+	}
+	if got, want := le.Uint32(b), checksum(b, superblockSalt); got != want {
+		return bad("checksum is %#x, should be %#x", got, want)
+	}
+	s := Superblock{
+		NeedsCheck: le.Uint32(b[4:])&1 != 0, Version: le.Uint32(b[40:]), TransactionID: le.Uint64(b[48:]),
+		HeldRoot: le.Uint64(b[56:]), DataBlocks: le.Uint64(b[64:]), MetadataBlocks: le.Uint64(b[344:]),
+		BlockSize: dm.Sectors(le.Uint32(b[336:])), detailsRoot: le.Uint64(b[328:]),
+	}
+	if s.Version < 1 || s.Version > 2 {
+		return bad("version is %d", s.Version)
+	}
+	return s, nil
+}
+
+// checksum is that of all metadata blocks: crc32c of what follows it, with the
+// bits of the kind of block mixed in (persistent-data/dm-block-manager.c).
+func checksum(b []byte, salt uint32) uint32 {
+	return ^crc32.Checksum(b[4:], crc32.MakeTable(crc32.Castagnoli)) ^ salt
+}

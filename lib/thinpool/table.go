@@ -1,0 +1,192 @@
+package thinpool
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"thinmount/lib/dm"
+)
+
+// Limits of a pool's block, in sectors (dm-thin.c, DATA_DEV_BLOCK_SIZE_*).
+const (
+	MinBlock      dm.Sectors = 128     // 64 KiB
+	MaxBlock      dm.Sectors = 2097152 // 1 GiB
+	BlockMultiple dm.Sectors = 128
+)
+
+// CheckBlockSize refuses a block size that the kernel would refuse.
+func CheckBlockSize(b dm.Sectors) error {
+	if b < MinBlock || b > MaxBlock || b%BlockMultiple != 0 {
+		return fmt.Errorf("block size of %d bytes: a multiple of 64 KiB up to 1 GiB is allowed", b.Bytes())
+	}
+	return nil
+}
+
+// Sizes of metadata, in bytes.
+const (
+	MetadataBlock       = 4096
+	MaxMetadata   int64 = 255 * 16320 * MetadataBlock // 15.9 GiB: what the space map can count
+	minMetadata   int64 = 64 << 20
+)
+
+// MetadataSize is a generous size (bytes) for the metadata of a pool of data
+// bytes in blocks of block sectors: twice what LVM takes, since metadata that
+// runs full locks the pool, deletes included.
+func MetadataSize(data int64, block dm.Sectors) int64 {
+	blocks := data / max(block.Bytes(), 1)
+	if blocks > MaxMetadata/128 {
+		return MaxMetadata
+	}
+	size := max(minMetadata, blocks*128)
+	return min((size+MetadataBlock-1)/MetadataBlock*MetadataBlock, MaxMetadata)
+}
+
+// ID is the number of a thin device in its pool, of 24 bits.
+type ID uint32
+
+// MaxID is the largest ID.
+const MaxID = 1<<24 - 1
+
+// NewID checks a number.
+func NewID(n uint64) (ID, error) {
+	if n > MaxID {
+		return 0, fmt.Errorf("thin id %d: at most %d", n, MaxID)
+	}
+	return ID(n), nil
+}
+
+// Table is the table of a pool.
+type Table struct {
+	Metadata, Data    dm.DevNo
+	Size              dm.Sectors
+	BlockSize         dm.Sectors
+	LowWater          uint64 // free blocks at which an event is raised
+	ErrorIfNoSpace    bool   // writes fail when data is full, instead of waiting
+	SkipZeroing       bool
+	IgnoreDiscard     bool
+	NoDiscardPassdown bool
+	ReadOnly          bool
+}
+
+// features are the words of a table, in the order in which the kernel prints
+// them (dm-thin.c, emit_flags).
+func (t *Table) features() []struct {
+	word string
+	set  *bool
+} {
+	return []struct {
+		word string
+		set  *bool
+	}{
+		{"skip_block_zeroing", &t.SkipZeroing},
+		{"ignore_discard", &t.IgnoreDiscard},
+		{"no_discard_passdown", &t.NoDiscardPassdown},
+		{"read_only", &t.ReadOnly},
+		{"error_if_no_space", &t.ErrorIfNoSpace},
+	}
+}
+
+// Target is the line of the table.
+func (t Table) Target() dm.Target {
+	var words []string
+	for _, f := range t.features() {
+		if *f.set {
+			words = append(words, f.word)
+		}
+	}
+	params := fmt.Sprintf("%s %s %d %d %d", t.Metadata, t.Data, t.BlockSize, t.LowWater, len(words))
+	return dm.Target{Length: t.Size, Type: "thin-pool", Params: strings.Join(append([]string{params}, words...), " ")}
+}
+
+// ParseTable is the inverse of Table.Target.
+func ParseTable(target dm.Target) (Table, error) {
+	f := strings.Fields(target.Params)
+	bad := func(why string) (Table, error) {
+		return Table{}, fmt.Errorf("thin-pool table %q: %s", target.Params, why)
+	}
+	if target.Type != "thin-pool" || len(f) < 4 {
+		return bad("want METADATA DATA BLOCK LOWWATER [N FEATURE...]")
+	}
+	t := Table{Size: target.Length}
+	var err error
+	if t.Metadata, err = dm.ParseDevNo(f[0]); err != nil {
+		return bad(err.Error())
+	}
+	if t.Data, err = dm.ParseDevNo(f[1]); err != nil {
+		return bad(err.Error())
+	}
+	block, err := strconv.ParseUint(f[2], 10, 32)
+	if err != nil {
+		return bad(err.Error())
+	}
+	t.BlockSize = dm.Sectors(block)
+	if t.LowWater, err = strconv.ParseUint(f[3], 10, 64); err != nil {
+		return bad(err.Error())
+	}
+	if len(f) == 4 {
+		return t, nil
+	}
+	if n, err := strconv.Atoi(f[4]); err != nil || n != len(f)-5 {
+		return bad("number of features is wrong")
+	}
+	for _, word := range f[5:] {
+		if !t.setFeature(word) {
+			return bad("unknown feature " + word)
+		}
+	}
+	return t, nil
+}
+
+func (t *Table) setFeature(word string) bool {
+	for _, f := range t.features() {
+		if f.word == word {
+			*f.set = true
+			return true
+		}
+	}
+	return false
+}
+
+// Thin is the table of a thin device.
+type Thin struct {
+	Pool     dm.DevNo
+	ID       ID
+	Size     dm.Sectors
+	External *dm.DevNo // read-only device below unmapped blocks, or nil
+}
+
+// Target is the line of the table.
+func (t Thin) Target() dm.Target {
+	params := fmt.Sprintf("%s %d", t.Pool, t.ID)
+	if t.External != nil {
+		params += " " + t.External.String()
+	}
+	return dm.Target{Length: t.Size, Type: "thin", Params: params}
+}
+
+// ParseThin is the inverse of Thin.Target.
+func ParseThin(target dm.Target) (Thin, error) {
+	f := strings.Fields(target.Params)
+	bad := func(why string) (Thin, error) { return Thin{}, fmt.Errorf("thin table %q: %s", target.Params, why) }
+	if target.Type != "thin" || len(f) < 2 || len(f) > 3 {
+		return bad("want POOL ID [EXTERNAL]")
+	}
+	pool, err := dm.ParseDevNo(f[0])
+	if err != nil {
+		return bad(err.Error())
+	}
+	id, err := strconv.ParseUint(f[1], 10, 24)
+	if err != nil {
+		return bad(err.Error())
+	}
+	t := Thin{Pool: pool, ID: ID(id), Size: target.Length}
+	if len(f) == 3 {
+		external, err := dm.ParseDevNo(f[2])
+		if err != nil {
+			return bad(err.Error())
+		}
+		t.External = &external
+	}
+	return t, nil
+}
