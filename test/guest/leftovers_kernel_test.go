@@ -16,10 +16,13 @@ import (
 //go:embed leftovers
 var script string
 
-// leftovers runs the script, and returns what it printed and whether it was content.
-func leftovers(t *testing.T, verb, file string) (string, bool) {
+// leftovers runs the script, which gives things wait seconds to go away, and
+// returns what it printed and whether it was content.
+func leftovers(t *testing.T, verb, file, wait string) (string, bool) {
 	t.Helper()
-	out, err := exec.Command("/bin/sh", "-c", script, "leftovers", verb, file).CombinedOutput()
+	cmd := exec.Command("/bin/sh", "-c", script, "leftovers", verb, file)
+	cmd.Env = append(os.Environ(), "LEFTOVERS_WAIT="+wait)
+	out, err := cmd.CombinedOutput()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		t.Fatal(err)
 	}
@@ -77,17 +80,17 @@ func TestKernelLeftovers(t *testing.T) {
 	for _, m := range kinds() {
 		t.Run(m.kind, func(t *testing.T) {
 			before := filepath.Join(t.TempDir(), "before")
-			leftovers(t, "save", before)
-			if out, clean := leftovers(t, "compare", before); !clean {
+			leftovers(t, "save", before, "0")
+			if out, clean := leftovers(t, "compare", before, "3"); !clean {
 				t.Fatalf("reported before anything was left: %s", out)
 			}
 			undo := m.make(t)
-			out, clean := leftovers(t, "compare", before)
+			out, clean := leftovers(t, "compare", before, "0")
 			undo()
 			if clean || !strings.Contains(out, m.shows) {
 				t.Errorf("clean=%v, want a line with %q: %s", clean, m.shows, out)
 			}
-			if out, clean := leftovers(t, "compare", before); !clean {
+			if out, clean := leftovers(t, "compare", before, "3"); !clean {
 				t.Errorf("reported after it was gone: %s", out)
 			}
 		})
@@ -98,10 +101,20 @@ func TestKernelLeftovers(t *testing.T) {
 func TestKernelLeftoversLost(t *testing.T) {
 	before := filepath.Join(t.TempDir(), "before")
 	sh(t, "mount -t tmpfs lost /mnt")
-	leftovers(t, "save", before)
+	leftovers(t, "save", before, "0")
 	sh(t, "umount /mnt")
-	if out, clean := leftovers(t, "compare", before); clean || !strings.Contains(out, "- mount /mnt type tmpfs") {
+	if out, clean := leftovers(t, "compare", before, "0"); clean || !strings.Contains(out, "- mount /mnt type tmpfs") {
 		t.Errorf("clean=%v: %s", clean, out)
+	}
+}
+
+// TestKernelLeftoversLate wants that a thing on its way out is waited for.
+func TestKernelLeftoversLate(t *testing.T) {
+	before := filepath.Join(t.TempDir(), "before")
+	leftovers(t, "save", before, "0")
+	sh(t, "touch /tmp/late; (sleep 1; rm /tmp/late) >/dev/null 2>&1 &")
+	if out, clean := leftovers(t, "compare", before, "30"); !clean {
+		t.Errorf("reported: %s", out)
 	}
 }
 
