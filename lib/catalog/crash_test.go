@@ -62,6 +62,8 @@ func (m *machine) before(step, path string) error {
 			m.unsynced[path] = true
 		}
 		m.pending = append(m.pending, change{dir, restore(path)})
+	case "removeall":
+		m.pending = append(m.pending, change{dir, restoreTree(path)})
 	case "unlink", "mkdir":
 		m.pending = append(m.pending, change{dir, restore(path)})
 	}
@@ -79,6 +81,18 @@ func restore(path string) func() error {
 	}
 	old, err := os.ReadFile(path)
 	return func() error { return errors.Join(err, os.WriteFile(path, old, 0o600)) }
+}
+
+// restoreTree does so with all that is below path.
+func restoreTree(path string) func() error {
+	if st, err := os.Lstat(path); err != nil || !st.IsDir() {
+		return restore(path)
+	}
+	saved, err := os.MkdirTemp(filepath.Dir(filepath.Dir(filepath.Dir(path))), "saved") // out of the store
+	if err == nil {
+		err = os.CopyFS(saved, os.DirFS(path))
+	}
+	return func() error { return errors.Join(err, os.Mkdir(path, 0o700), os.CopyFS(path, os.DirFS(saved))) }
 }
 
 // powerCut loses what is not durable, or part of it.

@@ -3,10 +3,12 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -270,6 +272,8 @@ func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
 		}
 		if err == nil {
 			err = first(
+				func() error { return c.PutVolume(Volume{Name: "base", Size: 512}) },
+				func() error { return os.WriteFile(filepath.Join(c.Dir(), "data"), nil, 0o600) },
 				func() error { return c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDeletePool}) }) },
 				func() error { ended = true; return c.Destroy() })
 		}
@@ -293,6 +297,9 @@ func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if len(found) == 0 {
+			noFiles(t, s.Dir)
+		}
 		if made && !ended && len(found) == 0 {
 			t.Fatal("the pool is lost")
 		}
@@ -303,4 +310,17 @@ func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
 			t.Fatalf("its name cannot be used again: %v", err)
 		}
 	})
+}
+
+// noFiles checks that what is no pool has nothing in it that the next pool of that name would inherit.
+func noFiles(t *rapid.T, dir string) {
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && !strings.HasSuffix(path, ".tmp") {
+			t.Fatalf("left without a pool: %s", path)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
 }

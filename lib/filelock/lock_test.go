@@ -98,11 +98,14 @@ func waiters(t *testing.T, path string) (n int) {
 }
 
 // awaitWaiter comes back when somebody waits for path.
-func awaitWaiter(t *testing.T, path string) {
+func awaitWaiter(t *testing.T, path string) { t.Helper(); awaitWaiters(t, path, true) }
+
+// awaitWaiters comes back when somebody, or nobody, waits for path.
+func awaitWaiters(t *testing.T, path string, some bool) {
 	t.Helper()
-	for ctx := patience(t); waiters(t, path) == 0; runtime.Gosched() {
+	for ctx := patience(t); (waiters(t, path) > 0) != some; runtime.Gosched() {
 		if ctx.Err() != nil {
-			t.Fatalf("nobody waits for %s", path)
+			t.Fatalf("waiters for %s: %d", path, waiters(t, path))
 		}
 	}
 }

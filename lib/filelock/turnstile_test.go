@@ -3,6 +3,7 @@ package filelock
 import (
 	"context"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 )
 
@@ -51,7 +52,9 @@ func TestAbandonedWaiterIsInNobodysWay(t *testing.T) {
 		t.Fatal("an exclusive lock next to a shared one")
 	}
 	second := must(t)(Shared(patience(t), path))
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a lost descriptor stays open
 	unlock(t, first)
 	unlock(t, second)
+	awaitWaiters(t, path, false) // the abandoned one has been granted the lock
 	unlock(t, must(t)(Exclusive(patience(t), path)))
 }

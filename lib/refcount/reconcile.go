@@ -90,7 +90,7 @@ func (r Record) rank(m MountPoint) int {
 		return sameMount
 	case path:
 		return samePath
-	case id && r.MountedOn != "":
+	case id:
 		return sameID
 	case m.Root == "/":
 		return wholeFilesystem

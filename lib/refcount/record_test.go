@@ -76,6 +76,9 @@ var damage = map[string]func(path string) error{
 	"empty":     func(p string) error { return os.WriteFile(p, nil, 0o600) },
 	"hostile":   func(p string) error { return os.WriteFile(p, []byte(strings.Replace(good, `":2`, `":-2`, 1)), 0o600) },
 	"symlink":   func(p string) error { return os.Symlink("/etc/passwd", p) },
+	"link to a good one": func(p string) error {
+		return errors.Join(os.WriteFile(p+".moved", []byte(good), 0o600), os.Symlink(p+".moved", p))
+	},
 	"directory": func(p string) error { return os.Mkdir(p, 0o700) },
 	"fifo":      func(p string) error { return unix.Mkfifo(p, 0o600) },
 	"endless":   func(p string) error { return os.Symlink("/dev/zero", p) },
