@@ -102,7 +102,7 @@ func exitCode(err error) int {
 		return exitNotFound
 	case errors.Is(err, thin.ErrBusy), errors.Is(err, thin.ErrExists):
 		return exitBusy
-	case errors.Is(err, thin.ErrPoolFull), errors.Is(err, thin.ErrPoolState):
+	case errors.Is(err, thin.ErrPoolState):
 		return exitPool
 	}
 	return exitFailed

@@ -12,7 +12,7 @@ import (
 func main() {
 	// A snapshot re-executes this program as the process that thaws the origin should we die: nothing may run before it.
 	if freeze.IsWatcher(os.Args) {
-		os.Exit(freeze.Watch())
+		os.Exit(freeze.Watch(os.Args))
 	}
 	os.Exit(run(os.Args, newEnv()))
 }

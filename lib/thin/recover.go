@@ -85,11 +85,7 @@ func (p *pool) forget(op catalog.Operation) error {
 	if err := p.cat.RemoveVolume(op.Volume); err != nil {
 		return err
 	}
-	op.TransactionID = 0
-	return p.cat.SetPool(func(c *catalog.Pool) {
-		c.Begin(op)
-		c.Finish(op.Volume, nil)
-	})
+	return p.cat.SetPool(func(c *catalog.Pool) { c.Abandon(op.Volume) })
 }
 
 // deleteID deletes op's thin id and name, for a delete and for the undoing of
@@ -107,7 +103,7 @@ func (p *pool) deleteID(ctx context.Context, op catalog.Operation) error {
 	if err := p.cat.RemoveVolume(op.Volume); err != nil {
 		return err
 	}
-	return p.cat.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume, nil) })
+	return p.cat.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume) })
 }
 
 // finishLeft goes on with formats and deletes whose command has died, which
