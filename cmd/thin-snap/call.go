@@ -62,6 +62,7 @@ func (c *call) do(do work) error {
 			bars := newProgress(c.env.stderr, time.Now)
 			defer bars.close()
 			h.progress = bars.report
+			h.warn = func(message string) { warn(bars, message) }
 		}
 	}
 	sys, err := c.env.newSystem(h)

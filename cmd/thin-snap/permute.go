@@ -150,6 +150,10 @@ func (p *permuter) path() string {
 
 // args is the whole line in its new order.
 func (p *permuter) args(program string) []string {
+	// The version is asked for instead of a command, wherever it is asked.
+	if slices.Contains(p.levels[0].options, "--version") {
+		return []string{program, "--version"}
+	}
 	out := append([]string{program}, p.levels[0].options...)
 	for _, l := range p.levels[1:] {
 		out = append(append(out, l.name), l.options...)

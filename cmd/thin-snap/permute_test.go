@@ -32,6 +32,7 @@ func TestPermute(t *testing.T) {
 		{"pool show help", "pool show -- help"},
 		{"pool delete yes -y", "pool delete --yes -- yes"},
 		{"-V", "--version"},
+		{"list demo -V", "--version"},
 	} {
 		got, err := permute(newApp(&env{}), append([]string{"thin-snap"}, strings.Fields(tt.in)...))
 		if want := append([]string{"thin-snap"}, strings.Fields(tt.want)...); err != nil || !slices.Equal(got, want) {

@@ -57,6 +57,16 @@ func (p *progress) bar(what string) *mpb.Bar {
 	return p.bars[what]
 }
 
+// Write prints a line above the bars.
+func (p *progress) Write(line []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all == nil {
+		return p.w.Write(line)
+	}
+	return p.all.Write(line)
+}
+
 // close takes the bars away, so that what is printed next stands on a line of its own.
 func (p *progress) close() {
 	p.mu.Lock()

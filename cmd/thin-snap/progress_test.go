@@ -24,8 +24,11 @@ func TestProgressWaits(t *testing.T) {
 	if got := p.bars["discard demo/a"].Current(); got != 5<<20 {
 		t.Errorf("bar stands at %d", got)
 	}
-	p.report("discard demo/a", 10<<20, 10<<20)
+	warn(p, "a warning on the way")
 	p.close()
+	if !strings.Contains(out.String(), "thin-snap: warning: a warning on the way\n") {
+		t.Errorf("the warning got lost in %q", out.String())
+	}
 }
 
 func TestProgressClosesUnused(t *testing.T) {
