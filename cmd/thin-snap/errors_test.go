@@ -28,7 +28,7 @@ func TestExitCode(t *testing.T) {
 		{cannot("show", "demo", notFound), 4},
 		{cannot("delete", "demo", thin.ErrBusy), 5},
 		{thin.ErrExists, 5},
-		
+
 		{thin.ErrPoolState, 6},
 		{several([]error{notFound}, 0), 4},
 		{several([]error{notFound, thin.ErrBusy}, 0), 4},

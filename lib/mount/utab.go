@@ -3,18 +3,17 @@ package mount
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
+
+	"thinmount/lib/filelock"
 )
 
 // Utab is libmount's table of what the kernel does not know of mounts,
@@ -192,11 +191,11 @@ func (u Utab) edit(ctx context.Context, change func([]string) []string) error {
 	if err := os.Mkdir(u.Dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	lock := flock.New(filepath.Join(u.Dir, "utab.lock"), flock.SetFlag(os.O_CREATE|os.O_RDONLY|unix.O_CLOEXEC), flock.SetPermissions(0o600))
-	if _, err := lock.TryLockContext(ctx, 2*time.Millisecond); err != nil {
-		return fmt.Errorf("%s: %w", lock.Path(), err)
+	lock, err := filelock.Plain(ctx, filepath.Join(u.Dir, "utab.lock"))
+	if err != nil {
+		return err
 	}
-	defer lock.Close()
+	defer lock.Unlock()
 	path := filepath.Join(u.Dir, "utab")
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"strconv"
@@ -12,13 +13,22 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// TestMain runs one script after the other: they look at the whole system.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "1"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 // TestKernelScripts runs each script of testdata/script in a folder of its own.
 // Pools are named after the script, so that a leftover tells its origin.
 func TestKernelScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:         "testdata/script",
-		Setup:       setup,
-		Cmds:        map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gone": gone},
+		Dir:                 "testdata/script",
+		Setup:               setup,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gone": gone},
 		RequireExplicitExec: true,
 	})
 }
