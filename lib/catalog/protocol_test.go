@@ -3,12 +3,10 @@ package catalog
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -51,7 +49,9 @@ func (p *protocol) run(t *rapid.T, volume string, steps func(*Catalog) error) (c
 func (p *protocol) crash(t *rapid.T) {
 	for p.m.dead {
 		if rapid.Bool().Draw(t, "power cut") {
-			p.m.powerCut(t)
+			p.m.powerCut(t,
+				func(size int64) int64 { return rapid.Int64Range(0, size).Draw(t, "bytes that were written") },
+				func() bool { return rapid.Bool().Draw(t, "lost") })
 			clear(p.deleting) // their owners are dead
 		} else {
 			p.m.restart()
@@ -223,13 +223,13 @@ func (p *protocol) Check(t *rapid.T) {
 }
 
 // memory is a new directory where fsync costs nothing, if there is such a place: the crashes are simulated.
-func memory(t *rapid.T) string {
+func memory(t fataler) string {
 	for _, parent := range []string{"/dev/shm", ""} {
 		if dir, err := os.MkdirTemp(parent, "catalog"); err == nil {
 			return dir
 		}
 	}
-	t.Fatal("no directory for temp files")
+	t.Fatalf("no directory for temp files")
 	return ""
 }
 
@@ -251,76 +251,4 @@ func TestProtocolsSurviveCrashes(t *testing.T) {
 		}
 		t.Repeat(rapid.StateMachineActions(p))
 	})
-}
-
-// A pool that is created or destroyed is there with all its catalog or not at all, or has the operation that says what to do about it.
-func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		dir := memory(t)
-		defer os.RemoveAll(dir)
-		m := &machine{}
-		m.restart()
-		s := Store{Dir: filepath.Join(dir, "thin"), disk: disk{before: m.before}}
-		pool := goodPool()
-		pool.Operations = []Operation{{Op: OpCreatePool}}
-		m.fuse = rapid.IntRange(0, 30).Draw(t, "steps until a crash")
-		var made, ended bool
-		c, err := s.Create(pool)
-		if err == nil {
-			err = c.SetPool(func(p *Pool) { p.Finish("") })
-			made = err == nil
-		}
-		if err == nil {
-			err = first(
-				func() error { return c.PutVolume(Volume{Name: "base", Size: 512}) },
-				func() error { return os.WriteFile(filepath.Join(c.Dir(), "data"), nil, 0o600) },
-				func() error { return c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDeletePool}) }) },
-				func() error { ended = true; return c.Destroy() })
-		}
-		if err != nil && !m.dead {
-			t.Fatal(err)
-		}
-		m.powerCut(t)
-		found, err := s.Pools()
-		if err != nil {
-			t.Fatal(err)
-		}
-		complete := false
-		for range found {
-			c, err := s.Open("demo")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, incomplete := c.Pool().Incomplete(); !incomplete {
-				complete = true
-			} else if err := c.Destroy(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if len(found) == 0 {
-			noFiles(t, s.Dir)
-		}
-		if made && !ended && len(found) == 0 {
-			t.Fatal("the pool is lost")
-		}
-		if ended && complete {
-			t.Fatal("a pool that has lost files looks complete")
-		}
-		if _, err := s.Create(pool); !complete && err != nil {
-			t.Fatalf("its name cannot be used again: %v", err)
-		}
-	})
-}
-
-// noFiles checks that what is no pool has nothing in it that the next pool of that name would inherit.
-func noFiles(t *rapid.T, dir string) {
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && !strings.HasSuffix(path, ".tmp") {
-			t.Fatalf("left without a pool: %s", path)
-		}
-		return err
-	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
 }

@@ -314,3 +314,38 @@ func TestDestroy(t *testing.T) {
 		t.Errorf("what a symlink pointed to: %v", err)
 	}
 }
+
+func TestFullDisk(t *testing.T) {
+	for _, at := range []string{"write", "sync", "rename"} {
+		_, c := newPool(t)
+		put(t, c, "a")
+		c.store.disk.before = func(step, path string) error {
+			if step == at {
+				return unix.ENOSPC
+			}
+			return nil
+		}
+		err1 := c.SetPool(func(p *Pool) { p.NextID = 77 })
+		err2 := c.PutVolume(Volume{Name: "a", ID: 5, Size: 512})
+		err3 := c.PutVolume(Volume{Name: "b", ID: 6, Size: 512})
+		for what, err := range map[string]error{"pool demo: ": err1, "volume demo/a: ": err2, "volume demo/b: ": err3} {
+			if !errors.Is(err, unix.ENOSPC) || err.Error() != "catalog: "+what+"no space left on device" {
+				t.Errorf("%s: %v", at, err)
+			}
+		}
+		if c.Pool().NextID != 9 {
+			t.Errorf("%s: believes what was not written", at)
+		}
+		if err := c.Reload(); err != nil || c.Pool().NextID != 9 {
+			t.Errorf("%s: %+v, %v", at, c.Pool(), err)
+		}
+		if v, err := c.Volumes(); err != nil || len(v) != 1 || v[0].ID != 0 {
+			t.Errorf("%s: %+v, %v", at, v, err)
+		}
+		for _, dir := range []string{c.Dir(), c.volumeDir()} {
+			if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) != 0 {
+				t.Errorf("%s: left %v, %v", at, left, err)
+			}
+		}
+	}
+}

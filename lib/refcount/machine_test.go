@@ -14,7 +14,8 @@ import (
 type world struct {
 	active bool
 	minor  int
-	raw    int // who has opened the device itself
+	held   bool // no deferred removal
+	raw    int  // who has opened the device itself
 	serial int
 	mounts []worldMount
 }
@@ -53,7 +54,7 @@ func (w *world) activate(minor int) {
 
 // settle is the deferred removal.
 func (w *world) settle() {
-	if w.open() == 0 {
+	if w.open() == 0 && !w.held {
 		w.active = false
 	}
 }
@@ -103,6 +104,8 @@ type machine struct {
 	w       world
 	primary int // serial of the mount that is counted; 0 if there is none
 	count   int // its references
+	path    string
+	id      int
 }
 
 var paths = rapid.SampledFrom([]string{"/a", "/b", "/c"})
@@ -121,10 +124,10 @@ func (m *machine) judge(r Record) {
 	case seen == 0 && m.w.open() == 0:
 		m.want(r, !r.Elsewhere, 0)
 	case seen == 0:
-		m.want(r, r.Elsewhere, 0, m.count)
+		m.want(r, r.Elsewhere, m.count)
 	case m.alive():
 		m.want(r, !r.Elsewhere, m.count)
-	case m.count > 0:
+	case m.count > 0 && (r.MountedOn == m.path || r.MountID == m.id):
 		m.want(r, !r.Elsewhere, 1, m.count) // another mount at the same path cannot be told from the recorded one
 	default:
 		m.want(r, !r.Elsewhere, 1)
@@ -152,16 +155,14 @@ func (m *machine) begin() (*Ref, Record) {
 	}
 	m.judge(r)
 	m.adopt(r)
+	m.path, m.id = r.MountedOn, r.MountID
 	return ref, r
 }
 
 // adopt lets the model follow a record that has been judged.
 func (m *machine) adopt(r Record) {
 	if m.w.seen() == 0 {
-		if m.primary = 0; !r.Elsewhere {
-			m.count = 0
-		}
-		m.count = r.References
+		m.primary, m.count = 0, r.References
 		return
 	}
 	if !m.alive() || m.w.mounts[m.w.top(r.MountedOn)].serial != m.primary {
@@ -206,7 +207,7 @@ func (m *machine) Mount(t *rapid.T) {
 			func() error { m.w.activate(rapid.IntRange(0, 1).Draw(t, "minor")); return nil },
 			func() error { mounted = m.w.mount(path, false); return nil },
 			func() error {
-				m.primary, m.count = mounted.serial, 1
+				m.primary, m.count, m.path, m.id = mounted.serial, 1, path, mounted.id
 				o := m.w.observe()
 				return ref.Save(Record{PoolUUID: "u1", ThinID: 7, Dev: o.Dev, MountedOn: path, MountID: mounted.id, References: 1})
 			})
@@ -252,6 +253,11 @@ func (m *machine) CloneNamespace(t *rapid.T) {
 
 func (m *machine) EndNamespace(t *rapid.T) {
 	m.w.mounts = slices.DeleteFunc(m.w.mounts, func(x worldMount) bool { return x.hidden })
+	m.w.settle()
+}
+
+func (m *machine) Hold(t *rapid.T) {
+	m.w.held = !m.w.held
 	m.w.settle()
 }
 
