@@ -35,6 +35,7 @@ func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
 	} {
 		for steps, done := 0, false; !done; steps++ {
 			dir := memory(t)
+			t.Cleanup(func() { os.RemoveAll(dir) })
 			m := &machine{}
 			m.restart()
 			m.fuse = steps
@@ -51,9 +52,6 @@ func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
 			afterwards(t, s, made, ended)
 			if t.Failed() {
 				t.Fatalf("crash before step %d, changes lost that are not synced: %s", steps, what)
-			}
-			if err := os.RemoveAll(dir); err != nil {
-				t.Fatal(err)
 			}
 		}
 	}
