@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-
-	"pgregory.net/rapid"
 )
 
 var (
@@ -95,23 +93,28 @@ func restoreTree(path string) func() error {
 	return func() error { return errors.Join(err, os.Mkdir(path, 0o700), os.CopyFS(path, os.DirFS(saved))) }
 }
 
-// powerCut loses what is not durable, or part of it.
-func (m *machine) powerCut(t *rapid.T) {
+// powerCut loses what is not durable, or part of it: written tells how many bytes of a file survive, lost which changes of folders do not.
+func (m *machine) powerCut(t fataler, written func(size int64) int64, lost func() bool) {
 	for path := range maps.Keys(m.unsynced) {
 		if st, err := os.Lstat(path); err == nil {
-			if err := os.Truncate(path, rapid.Int64Range(0, st.Size()).Draw(t, "bytes that were written")); err != nil {
-				t.Fatal(err)
+			if err := os.Truncate(path, written(st.Size())); err != nil {
+				t.Fatalf("%v", err)
 			}
 		}
 	}
 	for _, c := range slices.Backward(m.pending) {
-		if rapid.Bool().Draw(t, "lost") {
+		if lost() {
 			if err := c.undo(); err != nil {
-				t.Fatal(err)
+				t.Fatalf("%v", err)
 			}
 		}
 	}
 	m.restart()
+}
+
+// fataler is a test of either package.
+type fataler interface {
+	Fatalf(format string, args ...any)
 }
 
 // restart is what comes after a crash of the program alone, too: the kernel writes all in the end.

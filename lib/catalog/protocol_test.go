@@ -3,13 +3,8 @@ package catalog
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
-	"testing"
 
 	"pgregory.net/rapid"
 )
@@ -51,7 +46,9 @@ func (p *protocol) run(t *rapid.T, volume string, steps func(*Catalog) error) (c
 func (p *protocol) crash(t *rapid.T) {
 	for p.m.dead {
 		if rapid.Bool().Draw(t, "power cut") {
-			p.m.powerCut(t)
+			p.m.powerCut(t,
+				func(size int64) int64 { return rapid.Int64Range(0, size).Draw(t, "bytes that were written") },
+				func() bool { return rapid.Bool().Draw(t, "lost") })
 			clear(p.deleting) // their owners are dead
 		} else {
 			p.m.restart()
@@ -184,143 +181,4 @@ func (p *protocol) DeleteEnd(t *rapid.T) {
 	id := p.deleting[name]
 	delete(p.deleting, name)
 	p.run(t, name, func(c *Catalog) error { return p.deleteID(c, Operation{Volume: name, ID: id}) })
-}
-
-// Check compares catalog, pool and what users know.
-func (p *protocol) Check(t *rapid.T) {
-	c := p.open(t)
-	visible, err := c.Volumes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]uint32{}
-	for _, v := range visible {
-		got[v.Name] = v.ID
-	}
-	if id, ok := got[p.doubtful]; ok { // its user was told nothing: either is right, but from now on it counts
-		p.committed[p.doubtful] = id
-	}
-	p.doubtful = ""
-	if !maps.Equal(got, p.committed) {
-		t.Fatalf("volumes %v, want %v", got, p.committed)
-	}
-	ids := map[uint32]bool{}
-	for _, with := range []map[string]uint32{p.committed, p.deleting} {
-		for _, id := range with {
-			ids[id] = true
-		}
-	}
-	if !maps.Equal(ids, p.k.ids) {
-		t.Fatalf("ids in the pool %v, want %v", p.k.ids, ids)
-	}
-	pool := c.Pool()
-	if pool.TransactionID != p.k.tid || len(pool.Operations) != len(p.deleting) {
-		t.Fatalf("pool.json: %+v; kernel at %d; being deleted %v", pool, p.k.tid, p.deleting)
-	}
-	if all, err := c.VolumesAnyState(); err != nil || len(all) != len(ids) {
-		t.Fatalf("records %v, %v; ids %v", all, err, ids)
-	}
-}
-
-// memory is a new directory where fsync costs nothing, if there is such a place: the crashes are simulated.
-func memory(t *rapid.T) string {
-	for _, parent := range []string{"/dev/shm", ""} {
-		if dir, err := os.MkdirTemp(parent, "catalog"); err == nil {
-			return dir
-		}
-	}
-	t.Fatal("no directory for temp files")
-	return ""
-}
-
-func TestProtocolsSurviveCrashes(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		dir := memory(t)
-		defer os.RemoveAll(dir)
-		m := &machine{}
-		m.restart()
-		p := &protocol{
-			m: m, k: &fakePool{m: m, tid: 4, ids: map[uint32]bool{}, used: map[uint32]bool{}},
-			s:         Store{Dir: filepath.Join(dir, "thin"), disk: disk{before: m.before}},
-			committed: map[string]uint32{}, deleting: map[string]uint32{},
-		}
-		pool := goodPool()
-		pool.Operations = nil
-		if _, err := p.s.Create(pool); err != nil {
-			t.Fatal(err)
-		}
-		t.Repeat(rapid.StateMachineActions(p))
-	})
-}
-
-// A pool that is created or destroyed is there with all its catalog or not at all, or has the operation that says what to do about it.
-func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		dir := memory(t)
-		defer os.RemoveAll(dir)
-		m := &machine{}
-		m.restart()
-		s := Store{Dir: filepath.Join(dir, "thin"), disk: disk{before: m.before}}
-		pool := goodPool()
-		pool.Operations = []Operation{{Op: OpCreatePool}}
-		m.fuse = rapid.IntRange(0, 30).Draw(t, "steps until a crash")
-		var made, ended bool
-		c, err := s.Create(pool)
-		if err == nil {
-			err = c.SetPool(func(p *Pool) { p.Finish("") })
-			made = err == nil
-		}
-		if err == nil {
-			err = first(
-				func() error { return c.PutVolume(Volume{Name: "base", Size: 512}) },
-				func() error { return os.WriteFile(filepath.Join(c.Dir(), "data"), nil, 0o600) },
-				func() error { return c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDeletePool}) }) },
-				func() error { ended = true; return c.Destroy() })
-		}
-		if err != nil && !m.dead {
-			t.Fatal(err)
-		}
-		m.powerCut(t)
-		found, err := s.Pools()
-		if err != nil {
-			t.Fatal(err)
-		}
-		complete := false
-		for range found {
-			c, err := s.Open("demo")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, incomplete := c.Pool().Incomplete(); !incomplete {
-				complete = true
-			} else if err := c.Destroy(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if len(found) == 0 {
-			noFiles(t, s.Dir)
-		}
-		if made && !ended && len(found) == 0 {
-			t.Fatal("the pool is lost")
-		}
-		if ended && complete {
-			t.Fatal("a pool that has lost files looks complete")
-		}
-		if _, err := s.Create(pool); !complete && err != nil {
-			t.Fatalf("its name cannot be used again: %v", err)
-		}
-	})
-}
-
-// noFiles checks that what is no pool has nothing in it that the next pool of that name would inherit.
-func noFiles(t *rapid.T, dir string) {
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && !strings.HasSuffix(path, ".tmp") {
-			t.Fatalf("left without a pool: %s", path)
-		}
-		return err
-	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
 }

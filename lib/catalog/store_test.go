@@ -2,17 +2,12 @@ package catalog
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
-
-	"thinmount/lib/filelock/privdir"
 )
 
 // newPool makes a store with one pool.
@@ -143,150 +138,6 @@ func TestSetPool(t *testing.T) {
 		}
 		if got := c.Pool(); got.Name != "demo" || got.Operations[0].TransactionID != 5 {
 			t.Errorf("%s: believes what was not written: %+v", what, got)
-		}
-	}
-}
-
-func TestVolumes(t *testing.T) {
-	_, c := newPool(t)
-	put(t, c, "b", "a", "hidden", "c")
-	if err := c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDelete, Volume: "hidden"}) }); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(c.volumeDir(), ".a.json.tmp"), []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := c.Volumes(); err != nil || names(got) != "a b c" {
-		t.Errorf("%v, %v", names(got), err)
-	}
-	if got, err := c.VolumesAnyState(); err != nil || names(got) != "a b c hidden" {
-		t.Errorf("%v, %v", names(got), err)
-	}
-	if v, err := c.Volume("a"); err != nil || v.ID != 1 || v.Pool != "demo" || v.PoolUUID != uuid || v.Format != Format {
-		t.Errorf("%+v, %v", v, err)
-	}
-	for _, name := range []string{"hidden", "none"} {
-		if _, err := c.Volume(name); !errors.Is(err, ErrNoVolume) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "demo/"+name) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if v, err := c.VolumeAnyState("hidden"); err != nil || v.Name != "hidden" {
-		t.Errorf("%+v, %v", v, err)
-	}
-	if err := errors.Join(c.RemoveVolume("a"), c.RemoveVolume("a")); err != nil {
-		t.Error(err)
-	}
-	if _, err := c.Volume("a"); !errors.Is(err, ErrNoVolume) {
-		t.Errorf("removed: %v", err)
-	}
-	if err := c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDeletePool}) }); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := c.Volumes(); err != nil || len(got) != 0 {
-		t.Errorf("of a pool that is being deleted: %v, %v", got, err)
-	}
-}
-
-func TestBadVolumeNames(t *testing.T) {
-	_, c := newPool(t)
-	for _, name := range []string{"", "..", "a/b", "../pool"} {
-		_, err1 := c.Volume(name)
-		_, err2 := c.VolumeAnyState(name)
-		err3 := c.PutVolume(Volume{Name: name, Size: 512})
-		err4 := c.RemoveVolume(name)
-		for _, err := range []error{err1, err2, err3, err4} {
-			if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("volume name %q", name)) {
-				t.Errorf("%q: %v", name, err)
-			}
-		}
-	}
-	for _, v := range []Volume{{Name: "x"}, {Name: "x", Size: 512, Pool: "other"}, {Name: "x", Size: 512, PoolUUID: "0"}, {Name: "x", Size: 512, ID: MaxID + 1}} {
-		if err := c.PutVolume(v); err == nil {
-			t.Errorf("wrote %+v", v)
-		}
-	}
-}
-
-func TestManyVolumes(t *testing.T) {
-	_, c := newPool(t)
-	for i := range 1000 {
-		b, reason := encodeVolume(Volume{Format: Format, Name: fmt.Sprintf("v%03d", i), Pool: "demo", PoolUUID: uuid, ID: uint32(i), Size: 512}, c.pool)
-		if reason != "" {
-			t.Fatal(reason)
-		}
-		if err := os.WriteFile(c.volumePath(fmt.Sprintf("v%03d", i)), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := c.Volumes()
-	if err != nil || len(got) != 1000 || got[0].Name != "v000" || got[999].ID != 999 {
-		t.Errorf("%d, %v", len(got), err)
-	}
-}
-
-// damage puts something else in a file's place.
-var damage = map[string]func(path string) error{
-	"empty":     func(p string) error { return os.WriteFile(p, nil, 0o600) },
-	"too large": func(p string) error { return os.Truncate(p, maxFile+1) },
-	"symlink": func(p string) error {
-		return errors.Join(os.Rename(p, p+".moved"), os.Symlink(p+".moved", p))
-	},
-	"directory": func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o700)) },
-	"fifo":      func(p string) error { return errors.Join(os.Remove(p), unix.Mkfifo(p, 0o600)) },
-}
-
-// says is what the error has to name.
-var says = map[string]string{
-	"empty": "unexpected end", "too large": "larger than 1048576 bytes", "symlink": "not a regular file",
-	"directory": "not a regular file", "fifo": "not a regular file",
-}
-
-func TestDamagedFiles(t *testing.T) {
-	for name, put1 := range damage {
-		t.Run(name, func(t *testing.T) {
-			s, c := newPool(t)
-			put(t, c, "a", "b", "c")
-			if err := put1(c.volumePath("b")); err != nil {
-				t.Fatal(err)
-			}
-			var corrupt *CorruptError
-			if _, err := c.Volume("b"); !errors.As(err, &corrupt) || corrupt.Path != c.volumePath("b") || !strings.Contains(err.Error(), says[name]) {
-				t.Errorf("volume: %v", err)
-			}
-			if got, err := c.Volumes(); !errors.As(err, &corrupt) || names(got) != "a c" {
-				t.Errorf("the others: %v, %v", names(got), err)
-			}
-			if err := put1(c.poolPath()); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := s.Open("demo"); !errors.As(err, &corrupt) || corrupt.Path != c.poolPath() {
-				t.Errorf("pool: %v", err)
-			}
-		})
-	}
-}
-
-func TestUnfitDirectories(t *testing.T) {
-	for _, sub := range []string{"", "demo", "demo/volumes"} {
-		for what, spoil := range map[string]func(string) error{
-			"is writable by others": func(d string) error { return os.Chmod(d, 0o770) },
-			"is a symlink":          func(d string) error { return errors.Join(os.Rename(d, d+".moved"), os.Symlink(d+".moved", d)) },
-		} {
-			s, c := newPool(t)
-			if err := spoil(filepath.Join(s.Dir, sub)); err != nil {
-				t.Fatal(err)
-			}
-			_, err1 := s.Open("demo")
-			_, err2 := s.Create(c.Pool())
-			for _, err := range []error{err1, err2} {
-				var unfit *privdir.Error
-				if !errors.As(err, &unfit) || !strings.Contains(err.Error(), what) {
-					t.Errorf("%q %s: %v", sub, what, err)
-				}
-			}
-			if _, err := s.Pools(); sub == "" && err == nil {
-				t.Errorf("pools of a store that %s", what)
-			}
 		}
 	}
 }

@@ -2,98 +2,12 @@ package refcount
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
 )
-
-// world is the kernel, as far as one volume goes.
-type world struct {
-	active bool
-	minor  int
-	raw    int // who has opened the device itself
-	serial int
-	mounts []worldMount
-}
-
-type worldMount struct {
-	serial, id int // id is used again as soon as it is free, serial never
-	path       string
-	hidden     bool // in another mount namespace
-}
-
-func (w *world) open() int {
-	if len(w.mounts) > 0 {
-		return w.raw + 1 // all mounts of a filesystem share one descriptor
-	}
-	return w.raw
-}
-
-func (w *world) observe() Observed {
-	o := Observed{OpenCount: w.open(), Active: w.active, PoolUUID: "u1", ThinID: 7}
-	if w.active {
-		o.Dev = fmt.Sprintf("253:%d", w.minor)
-	}
-	for _, m := range w.mounts {
-		if !m.hidden {
-			o.Mounts = append(o.Mounts, MountPoint{m.id, m.path, "/"})
-		}
-	}
-	return o
-}
-
-func (w *world) activate(minor int) {
-	if !w.active {
-		w.active, w.minor = true, minor
-	}
-}
-
-// settle is the deferred removal.
-func (w *world) settle() {
-	if w.open() == 0 {
-		w.active = false
-	}
-}
-
-func (w *world) mount(path string, hidden bool) worldMount {
-	id := 1
-	for slices.ContainsFunc(w.mounts, func(m worldMount) bool { return m.id == id }) {
-		id++
-	}
-	w.serial++
-	m := worldMount{w.serial, id, path, hidden}
-	w.mounts = append(w.mounts, m)
-	return m
-}
-
-// top is the index of the mount that is seen at path, or -1.
-func (w *world) top(path string) int {
-	for i := len(w.mounts) - 1; i >= 0; i-- {
-		if w.mounts[i].path == path && !w.mounts[i].hidden {
-			return i
-		}
-	}
-	return -1
-}
-
-func (w *world) umount(path string) {
-	if i := w.top(path); i >= 0 {
-		w.mounts = slices.Delete(w.mounts, i, i+1)
-	}
-	w.settle()
-}
-
-func (w *world) seen() (n int) {
-	for _, m := range w.mounts {
-		if !m.hidden {
-			n++
-		}
-	}
-	return n
-}
 
 // machine runs helpers against a world and a real store. The model knows each mount by a serial number that is never used again, which
 // the record cannot: what the record says must be what the model says wherever mount ID and path are no more ambiguous than that.
@@ -103,6 +17,8 @@ type machine struct {
 	w       world
 	primary int // serial of the mount that is counted; 0 if there is none
 	count   int // its references
+	path    string
+	id      int
 }
 
 var paths = rapid.SampledFrom([]string{"/a", "/b", "/c"})
@@ -121,10 +37,10 @@ func (m *machine) judge(r Record) {
 	case seen == 0 && m.w.open() == 0:
 		m.want(r, !r.Elsewhere, 0)
 	case seen == 0:
-		m.want(r, r.Elsewhere, 0, m.count)
+		m.want(r, r.Elsewhere, m.count)
 	case m.alive():
 		m.want(r, !r.Elsewhere, m.count)
-	case m.count > 0:
+	case m.count > 0 && (r.MountedOn == m.path || r.MountID == m.id):
 		m.want(r, !r.Elsewhere, 1, m.count) // another mount at the same path cannot be told from the recorded one
 	default:
 		m.want(r, !r.Elsewhere, 1)
@@ -152,16 +68,14 @@ func (m *machine) begin() (*Ref, Record) {
 	}
 	m.judge(r)
 	m.adopt(r)
+	m.path, m.id = r.MountedOn, r.MountID
 	return ref, r
 }
 
 // adopt lets the model follow a record that has been judged.
 func (m *machine) adopt(r Record) {
 	if m.w.seen() == 0 {
-		if m.primary = 0; !r.Elsewhere {
-			m.count = 0
-		}
-		m.count = r.References
+		m.primary, m.count = 0, r.References
 		return
 	}
 	if !m.alive() || m.w.mounts[m.w.top(r.MountedOn)].serial != m.primary {
@@ -206,7 +120,7 @@ func (m *machine) Mount(t *rapid.T) {
 			func() error { m.w.activate(rapid.IntRange(0, 1).Draw(t, "minor")); return nil },
 			func() error { mounted = m.w.mount(path, false); return nil },
 			func() error {
-				m.primary, m.count = mounted.serial, 1
+				m.primary, m.count, m.path, m.id = mounted.serial, 1, path, mounted.id
 				o := m.w.observe()
 				return ref.Save(Record{PoolUUID: "u1", ThinID: 7, Dev: o.Dev, MountedOn: path, MountID: mounted.id, References: 1})
 			})
@@ -252,6 +166,11 @@ func (m *machine) CloneNamespace(t *rapid.T) {
 
 func (m *machine) EndNamespace(t *rapid.T) {
 	m.w.mounts = slices.DeleteFunc(m.w.mounts, func(x worldMount) bool { return x.hidden })
+	m.w.settle()
+}
+
+func (m *machine) Hold(t *rapid.T) {
+	m.w.held = !m.w.held
 	m.w.settle()
 }
 
