@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"thinmount/lib/filelock/privdir"
+	"thinmount/lib/privdir"
 )
 
 // Catalog is one pool's. It is for one goroutine, and as old as its last read: read it (Open, Reload) after the pool's lock was taken.

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"thinmount/lib/filelock/privdir"
+	"thinmount/lib/privdir"
 )
 
 // damage puts something else in a file's place.

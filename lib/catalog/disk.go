@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"thinmount/lib/filelock/privdir"
+	"thinmount/lib/privdir"
 )
 
 // disk does everything that changes the filesystem. Each method does its steps in an order in which a power cut after any of them leaves

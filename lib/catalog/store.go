@@ -21,7 +21,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"thinmount/lib/filelock/privdir"
+	"thinmount/lib/privdir"
 )
 
 // Store is the directory that holds all pools' catalogs. Its parent must exist. Store may be used by many goroutines.

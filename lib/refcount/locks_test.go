@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"thinmount/lib/filelock"
-	"thinmount/lib/filelock/privdir"
+	"thinmount/lib/privdir"
 )
 
 func TestLocks(t *testing.T) {

@@ -61,7 +61,7 @@ func (p *pool) settle(ctx context.Context) error {
 	if st.Mode == thinpool.ModeFail || st.Mode == thinpool.ModeError {
 		return p.fail(wrap(ErrPoolState, st.Writable()))
 	}
-	steps, err := p.cat.Pool().Recovery(st.TransactionID)
+	steps, err := p.cat.Recovery(st.TransactionID)
 	if err != nil {
 		return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, err),
 			Hint: "restore the newest copy of " + p.cat.Dir() + "; nothing was changed"}
