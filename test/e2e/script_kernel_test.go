@@ -33,8 +33,12 @@ func TestKernelScripts(t *testing.T) {
 	})
 }
 
+// noThin keeps the kernel from loading dm-thin, while a script wants that.
+const noThin = "/etc/modprobe.d/e2e.conf"
+
 // setup gives a script mount points below its folder and real system paths.
 func setup(env *testscript.Env) error {
+	env.Defer(func() { os.Remove(noThin) })
 	env.Setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 	env.Setenv("HOME", "/root")
 	for _, d := range []string{"mnt", "srv", "other"} {
