@@ -39,7 +39,7 @@ func (s *System) Create(ctx context.Context, spec CreateSpec) error {
 	if err != nil {
 		return err
 	}
-	defer ref.Close()
+	defer s.letGo(ref, spec.Pool, spec.Volume)
 	v, err := s.createUnformatted(wait, c, spec)
 	if err != nil || spec.FS == "" {
 		return err

@@ -119,7 +119,7 @@ func (p *pool) finishLeft(ctx context.Context) error {
 		if err == nil {
 			err = ref.Clear()
 		}
-		ref.Close()
+		p.sys.letGo(ref, p.name(), op.Volume)
 		if errors.Is(err, ErrBusy) { // its mkfs, say, is still running
 			p.sys.warn("%v", err)
 			continue
