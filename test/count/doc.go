@@ -1,0 +1,12 @@
+// Count reads what `go test -json` or a test binary's `-test.v` prints, shows it
+// to a person, and counts the test cases that passed and failed.
+//
+//	go test -json ./... | count [-to FILE]
+//	some.test -test.v | count -text [-to FILE]
+//	count -total FILE
+//
+// A test that has subtests is a heading, not a case: its subtests are counted.
+// A package that ended badly without a failed test counts as one failure.
+// -to adds a line with both numbers to FILE, and -total prints the sum over such
+// a file. Exit status 1 says that something failed, or that nothing ran.
+package main

@@ -1,0 +1,77 @@
+package main
+
+import "strings"
+
+// tally holds how each test of each package ended.
+type tally struct {
+	failed map[testID]bool // of each test that ended: did it fail
+	open   map[testID]bool // begun and not ended
+	broken map[string]bool // packages that failed as a whole
+}
+
+type testID struct{ pkg, test string }
+
+func newTally() *tally {
+	return &tally{map[testID]bool{}, map[testID]bool{}, map[string]bool{}}
+}
+
+func (t *tally) begin(pkg, test string) { t.open[testID{pkg, test}] = true }
+
+func (t *tally) end(pkg, test string, failed bool) {
+	id := testID{pkg, test}
+	delete(t.open, id)
+	t.failed[id] = t.failed[id] || failed
+}
+
+// endPackage says how a package ended, after its tests.
+func (t *tally) endPackage(pkg string, failed bool) {
+	for id := range t.open {
+		if id.pkg == pkg { // the program died in it
+			t.end(pkg, id.test, true)
+		}
+	}
+	if failed {
+		t.broken[pkg] = true
+	}
+}
+
+// count returns the numbers of test cases that passed and failed.
+func (t *tally) count() (passed, failed int) {
+	headings := t.headings()
+	blamed := map[string]bool{}
+	for id, bad := range t.failed {
+		switch {
+		case bad && !headings[id]:
+			failed++
+			blamed[id.pkg] = true
+		case !bad && !headings[id]:
+			passed++
+		}
+	}
+	for pkg := range t.broken {
+		if !blamed[pkg] {
+			failed++
+		}
+	}
+	return passed, failed + len(t.open)
+}
+
+// headings are the tests that have subtests, but not one that failed of itself
+// while all its subtests passed.
+func (t *tally) headings() map[testID]bool {
+	headings := map[testID]bool{}
+	blame := map[testID]bool{}
+	for id, bad := range t.failed {
+		for i := strings.LastIndexByte(id.test, '/'); i > 0; i = strings.LastIndexByte(id.test[:i], '/') {
+			above := testID{id.pkg, id.test[:i]}
+			headings[above] = true
+			blame[above] = blame[above] || bad
+		}
+	}
+	for id := range headings {
+		if t.failed[id] && !blame[id] {
+			delete(headings, id)
+		}
+	}
+	return headings
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// marker precedes the lines that a test binary prints of itself under
+// -test.v=test2json, so that what a test prints is not taken for them.
+const marker = "\x16"
+
+// readText counts the output of test binaries run one after another, each
+// preceded by the line `=== PACKAGE name`, and passes it on without the markers.
+// `=== PACKAGE-FAIL name` says that a binary, or what it left behind, failed.
+func readText(r io.Reader, w io.Writer) (*tally, error) {
+	t := newTally()
+	pkg := ""
+	in := bufio.NewReader(r)
+	for {
+		line, err := in.ReadString('\n')
+		if line != "" {
+			fmt.Fprint(w, strings.ReplaceAll(line, marker, ""))
+			pkg = t.textLine(pkg, line)
+		}
+		if err == io.EOF {
+			t.endPackage(pkg, false)
+			return t, nil
+		}
+		if err != nil {
+			return t, err
+		}
+	}
+}
+
+// textLine takes in one line of package pkg, and returns the package of the next.
+func (t *tally) textLine(pkg, line string) string {
+	_, line, marked := strings.Cut(line, marker) // a program's last words may have no newline
+	if !marked {
+		return pkg
+	}
+	line = strings.TrimSpace(line)
+	verb, rest, _ := strings.Cut(line, ": ")
+	switch verb {
+	case "--- PASS", "--- FAIL", "--- SKIP":
+		name, _, _ := strings.Cut(rest, " (")
+		t.end(pkg, name, verb != "--- PASS")
+	}
+	f := strings.Fields(line)
+	if len(f) != 3 || f[0] != "===" {
+		return pkg
+	}
+	switch f[1] {
+	case "RUN":
+		t.begin(pkg, f[2])
+	case "PACKAGE":
+		t.endPackage(pkg, false)
+		return f[2]
+	case "PACKAGE-FAIL":
+		t.endPackage(f[2], true)
+	}
+	return pkg
+}
