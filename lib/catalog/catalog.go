@@ -3,11 +3,12 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
-	"thinmount/lib/filelock/privdir"
+	"thinmount/lib/privdir"
 )
 
 // Catalog is one pool's. It is for one goroutine, and as old as its last read: read it (Open, Reload) after the pool's lock was taken.
@@ -55,7 +56,7 @@ func (c *Catalog) Reload() error {
 func (c *Catalog) check() error {
 	for _, dir := range []string{c.store.Dir, c.Dir(), c.volumeDir()} {
 		err := privdir.Check(dir)
-		if os.IsNotExist(err) {
+		if errors.Is(err, fs.ErrNotExist) {
 			if dir == c.volumeDir() {
 				continue // on its way to be destroyed
 			}

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"thinmount/lib/filelock/privdir"
+	"thinmount/lib/privdir"
 )
 
 // disk does everything that changes the filesystem. Each method does its steps in an order in which a power cut after any of them leaves
@@ -26,24 +26,26 @@ func (d disk) step(step, path string) error {
 	return d.before(step, path)
 }
 
-// replace puts b in path's place: temp file, fsync, rename, fsync of the folder. Until the rename path is untouched. The temp file has a
-// fixed name, so that what a crash leaves of it does not pile up: callers hold the pool's lock.
+// replace puts b in path's place: temp file, fsync, rename, fsync of the folder. Until the rename path is untouched, and if it does not
+// come to that, as on a full disk, no temp file stays. It has a fixed name, so that what a crash leaves does not pile up: callers hold
+// the pool's lock.
 func (d disk) replace(path string, b []byte) error {
 	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
-	if err := d.writeTemp(tmp, b); err != nil {
-		return err
+	err := d.writeTemp(tmp, b)
+	if err == nil {
+		err = d.step("rename", path)
 	}
-	if err := d.step("rename", path); err != nil {
-		return err
+	if err == nil {
+		err = os.Rename(tmp, path)
 	}
-	if err := os.Rename(tmp, path); err != nil {
-		return errors.Join(err, os.Remove(tmp))
+	if err != nil {
+		return errors.Join(err, d.discard(tmp))
 	}
 	return d.syncDir(filepath.Dir(path))
 }
 
-// writeTemp makes a file and syncs it. On a full disk nothing of it stays.
-func (d disk) writeTemp(tmp string, b []byte) (err error) {
+// writeTemp makes a file and syncs it.
+func (d disk) writeTemp(tmp string, b []byte) error {
 	if err := d.step("write", tmp); err != nil {
 		return err
 	}
@@ -51,14 +53,23 @@ func (d disk) writeTemp(tmp string, b []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err = f.Write(b); err == nil {
-		if err := d.step("sync", tmp); err != nil {
-			return errors.Join(err, f.Close())
-		}
+	_, err = f.Write(b)
+	if err == nil {
+		err = d.step("sync", tmp)
+	}
+	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(tmp))
+	return errors.Join(err, f.Close())
+}
+
+// discard removes a temp file, if it was made.
+func (d disk) discard(tmp string) error {
+	if d.step("discard", tmp) != nil {
+		return nil // crashed
+	}
+	if err := os.Remove(tmp); err != nil && !os.IsNotExist(err) {
+		return err
 	}
 	return nil
 }

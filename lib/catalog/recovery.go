@@ -32,7 +32,7 @@ func (a Action) String() string {
 // the id ("no such id" is fine), check of the pool's status, RemoveVolume, SetPool with Finish. That holds for create (undone) and for
 // delete (redone) alike.
 //
-// Without InKernel, the kernel has not heard of the operation. A create is undone by RemoveVolume and Finish, with no message: an id
+// Without InKernel, the kernel has not heard of the operation. A create is undone by RemoveVolume and Abandon, with no message: an id
 // that we did not make is not ours to delete. To undo a format, turn it into a delete (Begin) and redo that; to redo a delete, run it
 // from its beginning, set_transaction_id included. Those two need the volume's lock, which is only tried for: if it is taken, the owner
 // of the operation lives, and the step is left to it. Begin sets back the transaction id of an operation that is left.
@@ -80,6 +80,27 @@ func (p Pool) Recovery(kernel uint64) ([]Step, error) {
 		steps[i].Action = Foreign
 	}
 	return steps, &MismatchError{Pool: p.Name, Catalog: p.TransactionID, Kernel: kernel}
+}
+
+// Recovery is Pool.Recovery with a last look at the volumes: a step that would delete a thin id which the record of another volume has
+// is a *CorruptError, because that volume's data would be lost. It reads all records, which is right for the rare case of a crash.
+func (c *Catalog) Recovery(kernel uint64) ([]Step, error) {
+	steps, err := c.pool.Recovery(kernel)
+	if err != nil || len(steps) == 0 {
+		return steps, err
+	}
+	volumes, err := c.VolumesAnyState()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range steps {
+		for _, v := range volumes {
+			if s.Operation.Volume != "" && v.ID == s.Operation.ID && v.Name != s.Operation.Volume {
+				return nil, &CorruptError{c.poolPath(), fmt.Sprintf("operation %s %s: id %d is volume %s's", s.Operation.Op, s.Operation.Volume, v.ID, v.Name)}
+			}
+		}
+	}
+	return steps, nil
 }
 
 func decide(op Operation, inKernel bool) Step {

@@ -15,11 +15,13 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
-	"thinmount/lib/filelock/privdir"
+	"thinmount/lib/privdir"
 )
 
 // Store is the directory that holds all pools' catalogs. Its parent must exist. Store may be used by many goroutines.
@@ -37,7 +39,7 @@ const (
 
 // Pools lists the names of all pools in order, incomplete ones too. Without a store there are none.
 func (s Store) Pools() ([]string, error) {
-	if err := privdir.Check(s.Dir); os.IsNotExist(err) {
+	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("catalog: %w", err)

@@ -69,3 +69,10 @@ func (l *Lock) Remove() error {
 	}
 	return l.Unlock()
 }
+
+// Plain is Exclusive without a turnstile, for a lock file that belongs to the protocol of others, who would wonder at a second file
+// beside it.
+func Plain(ctx context.Context, path string) (*Lock, error) {
+	f, err := acquire(ctx, path, exclusive)
+	return held(f, path, exclusive, err)
+}

@@ -42,9 +42,9 @@ func reconcile(r Record, o Observed) Record {
 	return r.unmounted()
 }
 
-// stale tells whether the record is of another volume or of another activation of it.
+// stale tells whether the record is of another volume or of another activation of it, or says what none can say.
 func stale(r Record, o Observed) bool {
-	return r.PoolUUID != o.PoolUUID || r.ThinID != o.ThinID || (o.Active && r.Dev != o.Dev)
+	return r.flaw() != "" || r.PoolUUID != o.PoolUUID || r.ThinID != o.ThinID || (o.Active && r.Dev != o.Dev)
 }
 
 // unmounted is the record without its mount.
@@ -90,7 +90,7 @@ func (r Record) rank(m MountPoint) int {
 		return sameMount
 	case path:
 		return samePath
-	case id && r.MountedOn != "":
+	case id:
 		return sameID
 	case m.Root == "/":
 		return wholeFilesystem

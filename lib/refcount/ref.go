@@ -92,6 +92,9 @@ func (r *Ref) Save(record Record) error {
 	if err != nil {
 		return err
 	}
+	if r.damage != nil {
+		_ = os.Remove(r.path()) // nothing readable is lost, and a directory would be in the way of the rename
+	}
 	if err := r.store.replace(r.path(), b); err != nil {
 		return fmt.Errorf("refcount: record of %s: %w", r.name(), err)
 	}

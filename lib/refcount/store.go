@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/filelock"
-	"thinmount/lib/filelock/privdir"
+	"thinmount/lib/privdir"
 )
 
 // Store is the directory that holds locks and records:

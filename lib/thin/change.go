@@ -64,7 +64,6 @@ func (p *pool) begin(op catalog.Operation) (catalog.Operation, error) {
 		op.TransactionID = c.TransactionID + 1
 		if op.ID == 0 {
 			op.ID = c.NextID
-			c.NextID++
 		}
 		c.Begin(op)
 	})
@@ -91,7 +90,6 @@ func (p *pool) sendCreate(op catalog.Operation, send func(thinpool.ID) error) (c
 		p.sys.warn("pool %s: thin id %d is in use but has no name", p.name(), op.ID)
 		err = p.cat.SetPool(func(c *catalog.Pool) {
 			op.ID = c.NextID
-			c.NextID++
 			c.Begin(op)
 		})
 		if err != nil {
@@ -102,11 +100,13 @@ func (p *pool) sendCreate(op catalog.Operation, send func(thinpool.ID) error) (c
 
 // commit ends an operation that the kernel has done: from here it is true.
 func (p *pool) commit(op catalog.Operation, next string) error {
-	var follow *catalog.Operation
-	if next != "" {
-		follow = &catalog.Operation{Op: next, Volume: op.Volume, ID: op.ID}
-	}
-	return p.cat.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume, follow) })
+	return p.cat.SetPool(func(c *catalog.Pool) {
+		if next == "" {
+			c.Finish(op.Volume)
+			return
+		}
+		c.FinishInto(catalog.Operation{Op: next, Volume: op.Volume, ID: op.ID})
+	})
 }
 
 // giveUp undoes what an operation that failed has begun and returns err.

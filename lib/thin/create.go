@@ -39,7 +39,7 @@ func (s *System) Create(ctx context.Context, spec CreateSpec) error {
 	if err != nil {
 		return err
 	}
-	defer ref.Close()
+	defer s.letGo(ref, spec.Pool, spec.Volume)
 	v, err := s.createUnformatted(wait, c, spec)
 	if err != nil || spec.FS == "" {
 		return err
@@ -102,7 +102,7 @@ func (s *System) formatNew(ctx context.Context, c *dm.Control, v catalog.Volume,
 		}
 		return err
 	}
-	return p.fail(p.cat.SetPool(func(c *catalog.Pool) { c.Finish(v.Name, nil) }))
+	return p.fail(p.cat.SetPool(func(c *catalog.Pool) { c.Finish(v.Name) }))
 }
 
 // makeFS activates the volume, runs mkfs, and lets the device go.

@@ -31,7 +31,7 @@ func (s *System) Delete(ctx context.Context, poolName, volume string, o DeleteOp
 	if err != nil {
 		return err
 	}
-	defer ref.Close()
+	defer s.letGo(ref, poolName, volume)
 	p, err := s.promiseDelete(wait, c, ref, v)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (s *System) Delete(ctx context.Context, poolName, volume string, o DeleteOp
 			s.warn("%s/%s: discard: %v", poolName, volume, err)
 		}
 	}
-	return s.finishDelete(ctx, c, ref, v)
+	return s.finishDelete(ctx, c, v)
 }
 
 // promiseDelete checks that nobody uses the volume and writes the intent.
@@ -94,7 +94,7 @@ func (p *pool) discard(ctx context.Context, v catalog.Volume) error {
 	return loop.Discard(ctx, a.File, 0, v.Size, func(done int64) { p.sys.Progress(what, done, v.Size) })
 }
 
-func (s *System) finishDelete(ctx context.Context, c *dm.Control, ref *refcount.Ref, v catalog.Volume) error {
+func (s *System) finishDelete(ctx context.Context, c *dm.Control, v catalog.Volume) error {
 	wait, cancel := s.waiting(context.WithoutCancel(ctx))
 	defer cancel()
 	p, err := s.openActive(wait, c, v.Pool, exclusive)
@@ -102,8 +102,5 @@ func (s *System) finishDelete(ctx context.Context, c *dm.Control, ref *refcount.
 		return err
 	}
 	defer p.close()
-	if err := p.deleteVolume(wait, catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}); err != nil {
-		return err
-	}
-	return ref.CloseRemove()
+	return p.deleteVolume(wait, catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
 }

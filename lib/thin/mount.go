@@ -129,7 +129,7 @@ func (m *mounting) first(ctx context.Context, ref *refcount.Ref, rec refcount.Re
 		return err
 	}
 	defer a.Close()
-	if err := m.record(ref, rec, v, a); err != nil {
+	if err := m.record(ctx, ref, rec, v, a); err != nil {
 		return errors.Join(err, mount.Unmount(m.dir, mount.UnmountOptions{NoFollow: true}))
 	}
 	if v.FS != fstype {
@@ -188,7 +188,7 @@ func mountHint(object, fstype string) string {
 
 // record writes the reference and libmount's utab, by which umount(8) finds
 // umount.thin.
-func (m *mounting) record(ref *refcount.Ref, rec refcount.Record, v catalog.Volume, a *activation) error {
+func (m *mounting) record(ctx context.Context, ref *refcount.Ref, rec refcount.Record, v catalog.Volume, a *activation) error {
 	table, err := mount.Table()
 	if err != nil {
 		return err
@@ -205,7 +205,7 @@ func (m *mounting) record(ref *refcount.Ref, rec refcount.Record, v catalog.Volu
 	if m.request.NoMtab {
 		return nil
 	}
-	if err := m.utab().Add(m.utabEntry(top)); err != nil {
+	if err := m.utab().Add(ctx, m.utabEntry(top), mount.LiveIn(table, top.ID)); err != nil {
 		m.warn("%s: utab: %v; unmount it with: umount.thin %s", rec.Volume, err, m.dir)
 	}
 	return nil

@@ -83,6 +83,9 @@ func foreignDevice(object, name, uuid string) error {
 // build makes the devices from the bottom up; fresh says that the metadata is
 // to be formatted by the kernel, which otherwise must not happen.
 func (p *pool) build(ctx context.Context, fresh bool) error {
+	if err := p.sys.kernelHasThin(p.dm); err != nil {
+		return err
+	}
 	cfg := p.cat.Pool()
 	data, err := p.buildPart(ctx, partData, cfg.Data)
 	if err != nil {

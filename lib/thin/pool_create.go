@@ -77,7 +77,7 @@ func (s *System) CreatePool(ctx context.Context, spec PoolSpec) error {
 	if err := p.make(ctx); err != nil {
 		undo, cancel := s.undoing(ctx)
 		defer cancel()
-		return errors.Join(p.fail(err), p.clearHalfMade(undo))
+		return errors.Join(p.fail(err), p.clearHalfMade(undo), lock.Remove())
 	}
 	return nil
 }

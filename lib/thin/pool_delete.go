@@ -45,7 +45,10 @@ func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) 
 			ref.CloseRemove()
 		}
 	}
-	return p.clearHalfMade(ctx)
+	if err := p.clearHalfMade(ctx); err != nil {
+		return err
+	}
+	return p.lock.Remove()
 }
 
 // halfMade says that the pool is being made or deleted by a command that, since

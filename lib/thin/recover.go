@@ -61,7 +61,7 @@ func (p *pool) settle(ctx context.Context) error {
 	if st.Mode == thinpool.ModeFail || st.Mode == thinpool.ModeError {
 		return p.fail(wrap(ErrPoolState, st.Writable()))
 	}
-	steps, err := p.cat.Pool().Recovery(st.TransactionID)
+	steps, err := p.cat.Recovery(st.TransactionID)
 	if err != nil {
 		return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, err),
 			Hint: "restore the newest copy of " + p.cat.Dir() + "; nothing was changed"}
@@ -85,11 +85,7 @@ func (p *pool) forget(op catalog.Operation) error {
 	if err := p.cat.RemoveVolume(op.Volume); err != nil {
 		return err
 	}
-	op.TransactionID = 0
-	return p.cat.SetPool(func(c *catalog.Pool) {
-		c.Begin(op)
-		c.Finish(op.Volume, nil)
-	})
+	return p.cat.SetPool(func(c *catalog.Pool) { c.Abandon(op.Volume) })
 }
 
 // deleteID deletes op's thin id and name, for a delete and for the undoing of
@@ -107,7 +103,7 @@ func (p *pool) deleteID(ctx context.Context, op catalog.Operation) error {
 	if err := p.cat.RemoveVolume(op.Volume); err != nil {
 		return err
 	}
-	return p.cat.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume, nil) })
+	return p.cat.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume) })
 }
 
 // finishLeft goes on with formats and deletes whose command has died, which
@@ -123,7 +119,7 @@ func (p *pool) finishLeft(ctx context.Context) error {
 		if err == nil {
 			err = ref.Clear()
 		}
-		ref.Close()
+		p.sys.letGo(ref, p.name(), op.Volume)
 		if errors.Is(err, ErrBusy) { // its mkfs, say, is still running
 			p.sys.warn("%v", err)
 			continue

@@ -36,6 +36,20 @@ func (s *System) lockVolume(ctx context.Context, pool, volume string) (*refcount
 	return ref, nil
 }
 
+// letGo gives a volume's lock back, and its file, too, if there is no such
+// volume (any more): the names of volumes come and go by the hundred.
+func (s *System) letGo(ref *refcount.Ref, pool, volume string) {
+	cat, err := s.catalogs().Open(pool)
+	if err == nil {
+		_, err = cat.VolumeAnyState(volume)
+	}
+	if errors.Is(err, catalog.ErrNoVolume) || errors.Is(err, catalog.ErrNoPool) {
+		ref.CloseRemove()
+		return
+	}
+	ref.Close()
+}
+
 // findVolume reads a volume's record without any lock.
 func (s *System) findVolume(pool, volume string) (catalog.Volume, error) {
 	if err := errors.Join(catalog.CheckPoolName(pool), catalog.CheckVolumeName(volume)); err != nil {

@@ -40,7 +40,7 @@ func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, size
 		return err
 	}
 	defer originRef.Close()
-	defer newRef.Close()
+	defer s.letGo(newRef, pool, volume)
 	s.flushMounted(c, originRef, o)
 
 	p, err := s.openActive(ctx, c, pool, exclusive)

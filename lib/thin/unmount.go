@@ -115,7 +115,7 @@ func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume
 		return u.plain()
 	}
 	if rec.References > 1 && !u.request.Force {
-		return u.dropReference(ref, rec, top)
+		return u.dropReference(ctx, ref, rec, top)
 	}
 	return u.last(ctx, ref, v, top)
 }
@@ -136,12 +136,12 @@ func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog
 
 // dropReference counts one less; the mount stays. umount(8) believes that it is
 // gone and takes a line of utab away, so it gets one more to take.
-func (u *unmounting) dropReference(ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info) error {
+func (u *unmounting) dropReference(ctx context.Context, ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info) error {
 	u.step("%s stays mounted on %s: %d references left", rec.Volume, rec.MountedOn, rec.References-1)
 	if err := ref.Drop(); err != nil {
 		return &Error{Object: rec.Volume, Err: err}
 	}
-	if err := u.utab().AddShadow(rec.Volume, top.Mountpoint); err != nil {
+	if err := u.utab().AddShadow(ctx, rec.Volume, top.Mountpoint); err != nil {
 		u.warn("%s: utab: %v; the last unmount is: umount.thin %s", rec.Volume, err, u.dir)
 	}
 	return nil
@@ -153,9 +153,7 @@ func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volu
 	if err := u.plain(); err != nil {
 		return err
 	}
-	if err := u.utab().Remove(top.ID, top.Mountpoint); err != nil {
-		u.warn("%s: utab: %v", u.dir, err)
-	}
+	u.dropUtab(ctx, top)
 	rec, err := u.observe(u.c, ref, v)
 	if err != nil {
 		u.warn("%v", err)
@@ -172,6 +170,18 @@ func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volu
 	}
 	u.seeOff(ctx, v)
 	return nil
+}
+
+// dropUtab takes the mount's lines out of libmount's table. Stale ones do no
+// harm, so that it fails is no failure of the unmount.
+func (u *unmounting) dropUtab(ctx context.Context, top *mountinfo.Info) {
+	table, err := mount.Table()
+	if err == nil {
+		err = u.utab().Remove(ctx, mount.Entry{ID: top.ID, Target: top.Mountpoint}, mount.LiveIn(table, top.ID))
+	}
+	if err != nil {
+		u.warn("%s: utab: %v", u.dir, err)
+	}
 }
 
 // seeOff waits for the kernel to remove the device, which it does at the last

@@ -22,7 +22,7 @@ refused() {
 
 # kernel: what the kernel knows of us, in its own words.
 kernel() {
-	echo "  mountinfo: $(awk '/thin-/ { print $10 " on " $5 " type " $9 }' /proc/self/mountinfo | paste -sd '|' | sed 's/^$/nothing/; s/|/\n             /g')"
+	echo "  mountinfo: $(sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \([^ ]*\) .* - \([^ ]*\) \([^ ]*thin-[^ ]*\) .*/\3 on \1 type \2/p' /proc/self/mountinfo | paste -sd '|' | sed 's/^$/nothing/; s/|/\n             /g')"
 	echo "  dmsetup:   $(dmsetup ls 2>/dev/null | grep '^thin-' | sort | paste -sd '|' | sed 's/^$/nothing/; s/\t/ /g; s/|/\n             /g')"
 }
 

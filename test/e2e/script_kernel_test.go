@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"strconv"
@@ -12,19 +13,32 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// TestMain runs one script after the other: they look at the whole system.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "1"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 // TestKernelScripts runs each script of testdata/script in a folder of its own.
 // Pools are named after the script, so that a leftover tells its origin.
 func TestKernelScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:         "testdata/script",
-		Setup:       setup,
-		Cmds:        map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gone": gone},
+		Dir:                 "testdata/script",
+		Setup:               setup,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gone": gone},
 		RequireExplicitExec: true,
 	})
 }
 
+// noThin keeps the kernel from loading dm-thin, while a script wants that.
+const noThin = "/etc/modprobe.d/e2e.conf"
+
 // setup gives a script mount points below its folder and real system paths.
 func setup(env *testscript.Env) error {
+	env.Defer(func() { os.Remove(noThin) })
 	env.Setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 	env.Setenv("HOME", "/root")
 	for _, d := range []string{"mnt", "srv", "other"} {

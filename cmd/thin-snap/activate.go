@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+)
+
+func activateCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "activate",
+		Usage:     "make a volume's device and print its path",
+		UsageText: "thin-snap activate POOL/VOLUME",
+		Description: "For work on the device itself; mounting needs none of this. The device stays until thin-snap deactivate.\n\n" +
+			"   e2fsck -f \"$(thin-snap activate demo/base)\"\n" +
+			"   thin-snap deactivate demo/base",
+		Action: e.action(operands{"POOL/VOLUME", 1, 1}, activate),
+	}
+}
+
+func activate(c *call) (work, error) {
+	v, err := parseSpec(c.Args().First())
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, sys system) error {
+		device, err := sys.Activate(ctx, v.pool, v.volume)
+		if err != nil {
+			return cannot("activate", v.String(), err)
+		}
+		_, err = fmt.Fprintln(c.out, device)
+		return err
+	}, nil
+}

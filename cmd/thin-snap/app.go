@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+)
+
+// newApp is the whole command line. It ends no process and prints no error: run does both.
+func newApp(e *env) *cli.App {
+	app := &cli.App{
+		Name:      "thin-snap",
+		Usage:     "volumes and snapshots on dm-thin",
+		UsageText: "thin-snap [--debug] [-qv] COMMAND [OPTION...] [OPERAND...]",
+		Description: "Makes pools, volumes in them, and snapshots of volumes. Mount them with mount(8), or by fstab:\n\n" +
+			"   thin-snap pool create demo\n" +
+			"   thin-snap create --size 2G --fs ext4 demo/base\n" +
+			"   mount -t thin demo/base /mnt\n" +
+			"   thin-snap snapshot demo/base demo/one\n\n" +
+			"thin-snap COMMAND --help and thin-snap(8) say more.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "debug", Usage: "print every device-mapper ioctl to standard error"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no warnings, no progress; where something is listed, names only"},
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say what was done"},
+			&cli.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "print the version"},
+		},
+		Commands: []*cli.Command{
+			poolCommand(e), createCommand(e), snapshotCommand(e), deleteCommand(e), listCommand(e), showCommand(e),
+			activateCommand(e), deactivateCommand(e), formatCommand(e), recoverCommand(e),
+		},
+		Writer:          e.stdout,
+		ErrWriter:       e.stderr,
+		HideHelpCommand: true,
+		HideVersion:     true, // urfave's own version flag is -v
+		ExitErrHandler:  func(*cli.Context, error) {},
+		OnUsageError:    onUsageError,
+		Action: func(c *cli.Context) error {
+			if c.Bool("version") {
+				_, err := fmt.Fprintf(e.stdout, "thin-snap %s\n", e.version)
+				return err
+			}
+			return noCommand(c)
+		},
+	}
+	for _, c := range app.Commands {
+		strict(c)
+	}
+	plainFlags(app.Flags)
+	return app
+}
+
+// strict takes away urfave's own ways: a help command under each command (an operand "h" would be one), and help for every mistake.
+func strict(c *cli.Command) {
+	c.HideHelpCommand = true
+	c.OnUsageError = onUsageError
+	plainFlags(c.Flags)
+	for _, s := range c.Subcommands {
+		strict(s)
+	}
+}
+
+// plainFlags keeps "(default: false)" out of the help.
+func plainFlags(flags []cli.Flag) {
+	for _, f := range flags {
+		if b, ok := f.(*cli.BoolFlag); ok {
+			b.DisableDefaultText = true
+		}
+	}
+}
+
+func onUsageError(_ *cli.Context, err error, _ bool) error {
+	return &usageError{message: err.Error()}
+}
+
+// noCommand is the action of what only groups commands.
+func noCommand(c *cli.Context) error {
+	return &usageError{message: "no command given", hint: "see " + c.Command.HelpName + " --help"}
+}

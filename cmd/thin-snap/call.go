@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// call is one command being done: its flags and operands, and where it writes.
+type call struct {
+	*cli.Context
+	env *env
+	out *bufio.Writer
+}
+
+// work is what a command does once its line is understood.
+type work func(ctx context.Context, sys system) error
+
+// operands says what operands a command takes; max < 0 is any number.
+type operands struct {
+	names    string
+	min, max int
+}
+
+// action makes a command's action of plan, which reads the flags and operands, and returns nil if nothing is left to do. Only then the system is opened, so that a mistyped
+// line is told what is wrong with it, whoever types it.
+func (e *env) action(o operands, plan func(*call) (work, error)) cli.ActionFunc {
+	return func(cc *cli.Context) error {
+		if err := o.check(cc.Args().Slice()); err != nil {
+			return err
+		}
+		c := &call{Context: cc, env: e, out: bufio.NewWriter(e.stdout)}
+		do, err := plan(c)
+		if err != nil {
+			return err
+		}
+		if do != nil {
+			err = c.do(do)
+		}
+		if flushErr := c.out.Flush(); err == nil && flushErr != nil {
+			err = fmt.Errorf("cannot write standard output: %w", flushErr)
+		}
+		return err
+	}
+}
+
+// do opens the system for one piece of work. What the work says on the way goes to standard error, unless it was to be quiet.
+func (c *call) do(do work) error {
+	if c.env.uid != 0 {
+		return errNotRoot
+	}
+	h := hooks{debug: c.Bool("debug"), warn: func(string) {}, progress: func(string, int64, int64) {}}
+	if !c.Bool("quiet") {
+		h.warn = func(message string) { warn(c.env.stderr, message) }
+		if c.env.stderrTTY {
+			bars := newProgress(c.env.stderr, time.Now)
+			defer bars.close()
+			h.progress = bars.report
+			h.warn = func(message string) { warn(bars, message) }
+		}
+	}
+	sys, err := c.env.newSystem(h)
+	if err != nil {
+		return err
+	}
+	return do(c.Context.Context, sys)
+}
+
+// did says what was done, for who asked by --verbose, or with --dry-run what would be: would delete demo/one.
+func (c *call) did(verb, past, object string) {
+	switch {
+	case c.Bool("dry-run"):
+		fmt.Fprintln(c.out, "would", verb, object)
+	case c.Bool("verbose"):
+		fmt.Fprintln(c.out, past, object)
+	}
+}
+
+// confirm asks on standard error, whatever standard output is.
+func (c *call) confirm(question string) bool {
+	return ask(c.env.stdin, c.env.stderr, question)
+}
+
+// size is the value of a flag for a size in bytes, 0 if it was not given.
+func (c *call) size(flag string) (int64, error) {
+	if !c.IsSet(flag) {
+		return 0, nil
+	}
+	n, err := parseSize(c.String(flag))
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return 0, &usageError{message: "--" + flag + ": " + usage.message, hint: usage.hint}
+	}
+	return n, err
+}
+
+func (o operands) check(args []string) error {
+	if len(args) < o.min {
+		return usagef("missing operand %s", strings.Fields(o.names)[len(args)])
+	}
+	if o.max >= 0 && len(args) > o.max {
+		return usagef("unexpected operand %q", args[o.max])
+	}
+	if slices.Contains(args, "") {
+		return usagef("an operand is empty")
+	}
+	return nil
+}

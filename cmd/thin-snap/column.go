@@ -1,0 +1,113 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// column is one property of what is listed. Its name is that of the field in JSON.
+type column[T any] struct {
+	name, head, help string
+	// right says that its values are numbers, set to the right.
+	right bool
+	// value is an int64, bytes, time.Time, bool or string; nil where it does not apply or is not known.
+	value func(T) any
+}
+
+// bytes is a size: 1.50G for people, exact for programs.
+type bytes int64
+
+// text is a value as people read it, or exact: all digits, and times in seconds since 1970.
+func text(v any, exact bool) string {
+	switch v := v.(type) {
+	case bytes:
+		if exact {
+			return strconv.FormatInt(int64(v), 10)
+		}
+		return niceSize(int64(v))
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case time.Time:
+		if v.IsZero() {
+			return "-"
+		}
+		if exact {
+			return strconv.FormatInt(v.Unix(), 10)
+		}
+		return v.Local().Format("2006-01-02 15:04")
+	case bool:
+		if v {
+			return "yes"
+		}
+		return "no"
+	case string:
+		return escape(v)
+	}
+	return "-"
+}
+
+// escape writes what would break a line or a column as /proc/self/mountinfo does: \011, \012, \134.
+func escape(s string) string {
+	return strings.NewReplacer("\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(s)
+}
+
+// compareValues orders two values of one column; what does not apply comes first.
+func compareValues(a, b any) int {
+	switch a := a.(type) {
+	case nil:
+		return cmp.Compare(rank(nil), rank(b))
+	case bytes:
+		return compareAs(a, b, cmp.Compare)
+	case int64:
+		return compareAs(a, b, cmp.Compare)
+	case string:
+		return compareAs(a, b, cmp.Compare)
+	case time.Time:
+		return compareAs(a, b, time.Time.Compare)
+	}
+	return cmp.Compare(text(a, true), text(b, true))
+}
+
+func compareAs[V any](a V, b any, compare func(V, V) int) int {
+	if b, ok := b.(V); ok {
+		return compare(a, b)
+	}
+	return cmp.Compare(rank(a), rank(b))
+}
+
+func rank(v any) int {
+	if v == nil {
+		return 0
+	}
+	return 1
+}
+
+// chooseColumns reads the value of -o: names, or + and names that follow the default ones.
+func chooseColumns[T any](all []column[T], defaults, chosen string) ([]column[T], error) {
+	names := chosen
+	if more, plus := strings.CutPrefix(chosen, "+"); plus {
+		names = defaults + "," + more
+	} else if chosen == "" {
+		names = defaults
+	}
+	var out []column[T]
+	for name := range strings.SplitSeq(names, ",") {
+		c, err := findColumn(all, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func findColumn[T any](all []column[T], name string) (column[T], error) {
+	at := slices.IndexFunc(all, func(c column[T]) bool { return c.name == name })
+	if at < 0 {
+		return column[T]{}, &usageError{message: "unknown column " + strconv.Quote(name), hint: "-o help lists them"}
+	}
+	return all[at], nil
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
+)
+
+var errDeclined = errors.New("not confirmed")
+
+func deleteCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "delete",
+		Usage:     "remove volumes and snapshots for good",
+		UsageText: "thin-snap delete [-ny] [--discard | --no-discard] POOL/VOLUME...",
+		Description: "Asks before it deletes a volume that is no snapshot, if there is a terminal to ask. Snapshots of a volume outlive it.\n\n" +
+			"   thin-snap delete demo/one demo/two",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "discard", Usage: "give the room back to what is under the pool, whatever the pool is set to"},
+			&cli.BoolFlag{Name: "no-discard", Usage: "give the room back to the pool alone"},
+			dryRunFlag(), yesFlag(),
+		},
+		Action: e.action(operands{"POOL/VOLUME", 1, -1}, deleteVolumes),
+	}
+}
+
+func deleteVolumes(c *call) (work, error) {
+	specs, err := parseSpecs(c.Args().Slice())
+	if err != nil {
+		return nil, err
+	}
+	o, err := deleteOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, sys system) error {
+		snapshots := map[volumeSpec]bool{}
+		check := func(ctx context.Context, v volumeSpec) error {
+			info, err := sys.Volume(ctx, v.pool, v.volume)
+			snapshots[v] = info.Origin != nil
+			return cannot("delete", v.String(), err)
+		}
+		return each(ctx, specs, check, func(ctx context.Context, v volumeSpec) error {
+			return deleteOne(ctx, c, sys, v, snapshots[v], o)
+		})
+	}, nil
+}
+
+func deleteOne(ctx context.Context, c *call, sys system, v volumeSpec, isSnapshot bool, o thin.DeleteOptions) error {
+	if !c.Bool("dry-run") {
+		ask := !isSnapshot && !c.Bool("yes") && c.env.stdinTTY
+		if ask && !c.confirm("delete "+v.String()+" and all that is in it?") {
+			return cannot("delete", v.String(), errDeclined)
+		}
+		if err := sys.Delete(ctx, v.pool, v.volume, o); err != nil {
+			return cannot("delete", v.String(), err)
+		}
+	}
+	c.did("delete", "deleted", v.String())
+	return nil
+}
+
+func deleteOptions(c *call) (thin.DeleteOptions, error) {
+	yes, no := c.Bool("discard"), c.Bool("no-discard")
+	switch {
+	case yes && no:
+		return thin.DeleteOptions{}, usagef("--discard and --no-discard exclude each other")
+	case yes || no:
+		return thin.DeleteOptions{Discard: &yes}, nil
+	}
+	return thin.DeleteOptions{}, nil
+}

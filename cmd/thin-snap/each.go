@@ -1,0 +1,29 @@
+package main
+
+import "context"
+
+// each checks all names before it does anything to the first, so that a mistyped one changes nothing. Then it does them in order, and
+// a failure does not hide the rest. A signal ends it between two.
+func each[N any](ctx context.Context, names []N, check, do func(context.Context, N) error) error {
+	var errs []error
+	for _, n := range names {
+		if err := check(ctx, n); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) > 0 {
+		return several(errs, 0)
+	}
+	done := 0
+	for _, n := range names {
+		if ctx.Err() != nil {
+			return several(append(errs, context.Cause(ctx)), done)
+		}
+		if err := do(ctx, n); err != nil {
+			errs = append(errs, err)
+		} else {
+			done++
+		}
+	}
+	return several(errs, done)
+}

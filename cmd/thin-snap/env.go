@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/vbauerster/mpb/v8/cwriter"
+
+	"thinmount/lib/thin"
+)
+
+// system is what the commands need of lib/thin, so that tests of the command line need neither root nor a kernel.
+type system interface {
+	CreatePool(ctx context.Context, spec thin.PoolSpec) error
+	Pools(ctx context.Context) ([]thin.PoolInfo, error)
+	Pool(ctx context.Context, name string) (thin.PoolInfo, error)
+	ActivatePool(ctx context.Context, name string) error
+	DeactivatePool(ctx context.Context, name string) error
+	DeletePool(ctx context.Context, name string, withVolumes bool) error
+	Create(ctx context.Context, spec thin.CreateSpec) error
+	Snapshot(ctx context.Context, pool, origin, volume string, size int64) error
+	Delete(ctx context.Context, pool, volume string, o thin.DeleteOptions) error
+	Format(ctx context.Context, pool, volume, fs, label string, force bool) error
+	Volumes(ctx context.Context, pool string) ([]thin.VolumeInfo, error)
+	Volume(ctx context.Context, pool, volume string) (thin.VolumeInfo, error)
+	Activate(ctx context.Context, pool, volume string) (device string, err error)
+	Deactivate(ctx context.Context, pool, volume string) error
+	Recover(ctx context.Context, pool string) error
+}
+
+// hooks are what a command line asks of a system.
+type hooks struct {
+	debug    bool
+	warn     func(message string)
+	progress func(what string, done, total int64)
+}
+
+// env is everything that a run takes from outside its arguments.
+type env struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	// stdinTTY says whether somebody can answer a question, stderrTTY whether somebody watches.
+	stdinTTY, stderrTTY bool
+	uid                 int
+	version             string
+	newSystem           func(hooks) (system, error)
+}
+
+// newEnv is the env of the real program.
+func newEnv() env {
+	return env{
+		stdin:     os.Stdin,
+		stdout:    os.Stdout,
+		stderr:    os.Stderr,
+		stdinTTY:  cwriter.IsTerminal(int(os.Stdin.Fd())),
+		stderrTTY: cwriter.IsTerminal(int(os.Stderr.Fd())),
+		uid:       os.Geteuid(),
+		version:   programVersion(),
+		newSystem: newSystem,
+	}
+}
+
+// newSystem is lib/thin on this machine.
+func newSystem(h hooks) (system, error) {
+	if h.debug {
+		if err := os.Setenv("THIN_DEBUG", "1"); err != nil {
+			return nil, err
+		}
+	}
+	s := thin.Default()
+	s.Warn, s.Progress = h.warn, h.progress
+	return s, nil
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"thinmount/lib/thin"
+)
+
+// Exit statuses, as in EXIT STATUS of thin-snap(8).
+const (
+	exitFailed   = 1
+	exitUsage    = 2
+	exitPartial  = 3
+	exitNotFound = 4
+	exitBusy     = 5
+	exitPool     = 6
+	exitSignal   = 128
+)
+
+var errNotRoot = errors.New("only root can do that")
+
+// usageError is a command line that cannot be meant; hint may be empty.
+type usageError struct{ message, hint string }
+
+func (e *usageError) Error() string { return e.message }
+
+func usagef(format string, args ...any) error {
+	return &usageError{message: fmt.Sprintf(format, args...)}
+}
+
+// opError is "cannot VERB OBJECT: reason".
+type opError struct {
+	verb, object string
+	err          error
+}
+
+func (e *opError) Unwrap() error { return e.err }
+
+func (e *opError) Error() string {
+	reason := e.err.Error()
+	if errors.Is(e.err, context.Canceled) {
+		reason = "interrupted"
+	}
+	// lib/thin puts the object first too: say it once.
+	var inner *thin.Error
+	if errors.As(e.err, &inner) && inner.Object == e.object {
+		reason = strings.TrimPrefix(reason, e.object+": ")
+	}
+	return strings.TrimSpace("cannot "+e.verb+" "+e.object) + ": " + reason
+}
+
+// cannot returns nil for nil.
+func cannot(verb, object string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &opError{verb, object, err}
+}
+
+// severalError is what went wrong with some of several names; done counts the others.
+type severalError struct {
+	errs []error
+	done int
+}
+
+// several returns nil if there are no errors.
+func several(errs []error, done int) error {
+	switch {
+	case len(errs) == 0:
+		return nil
+	case len(errs) == 1 && done == 0:
+		return errs[0]
+	}
+	return &severalError{errs, done}
+}
+
+func (e *severalError) Unwrap() []error { return e.errs }
+func (e *severalError) Error() string   { return errors.Join(e.errs...).Error() }
+
+// exitCode is the exit status that tells err.
+func exitCode(err error) int {
+	var (
+		some  *severalError
+		sig   *signalError
+		usage *usageError
+	)
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &sig):
+		return exitSignal + int(sig.signal)
+	case errors.As(err, &some) && some.done > 0:
+		return exitPartial
+	case some != nil:
+		return exitCode(some.errs[0])
+	case errors.As(err, &usage), errors.Is(err, thin.ErrUsage):
+		return exitUsage
+	case errors.Is(err, thin.ErrNotFound):
+		return exitNotFound
+	case errors.Is(err, thin.ErrBusy), errors.Is(err, thin.ErrExists):
+		return exitBusy
+	case errors.Is(err, thin.ErrPoolState):
+		return exitPool
+	}
+	return exitFailed
+}

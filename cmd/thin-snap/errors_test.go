@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/thin"
+)
+
+func TestExitCode(t *testing.T) {
+	notFound := &thin.Error{Object: "demo", Err: fmt.Errorf("no pool: %w", thin.ErrNotFound)}
+	for _, tt := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("x"), 1},
+		{errNotRoot, 1},
+		{os.ErrNotExist, 1},
+		{usagef("x"), 2},
+		{fmt.Errorf("x: %w", thin.ErrUsage), 2},
+		{cannot("show", "demo", notFound), 4},
+		{cannot("delete", "demo", thin.ErrBusy), 5},
+		{thin.ErrExists, 5},
+
+		{thin.ErrPoolState, 6},
+		{several([]error{notFound}, 0), 4},
+		{several([]error{notFound, thin.ErrBusy}, 0), 4},
+		{several([]error{thin.ErrBusy}, 1), 3},
+		{several(nil, 1), 0},
+		{&signalError{unix.SIGINT}, 130},
+		{several([]error{&signalError{unix.SIGTERM}}, 1), 143},
+	} {
+		if got := exitCode(tt.err); got != tt.want {
+			t.Errorf("exitCode(%v) = %d, want %d", tt.err, got, tt.want)
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	busy := &thin.Error{Object: "demo/a", Err: errors.New("device is busy"), Hint: "unmount /mnt first"}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{nil, ""},
+		{cannot("delete", "demo/a", busy), "thin-snap: cannot delete demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
+		{cannot("delete", "demo/b", busy), "thin-snap: cannot delete demo/b: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
+		{cannot("delete", "a\nb", errors.New("x\x1b[2J")), "thin-snap: cannot delete a b: x [2J\n"},
+		{cannot("create", "demo/a", fmt.Errorf("wait: %w", context.Canceled)), "thin-snap: cannot create demo/a: interrupted\n"},
+		{several([]error{errors.New("x"), usagef("y")}, 1), "thin-snap: x\nthin-snap: y\n"},
+	} {
+		var b strings.Builder
+		report(&b, tt.err)
+		if b.String() != tt.want {
+			t.Errorf("report(%v) = %q, want %q", tt.err, b.String(), tt.want)
+		}
+	}
+}
+
+func TestAsk(t *testing.T) {
+	for answer, want := range map[string]bool{"y\n": true, " YES \n": true, "\n": false, "n\n": false, "yess\n": false, "": false, "y": false} {
+		if got := ask(strings.NewReader(answer), &strings.Builder{}, "?"); got != want {
+			t.Errorf("answer %q is %v, want %v", answer, got, want)
+		}
+	}
+}
+
+// A name after a signal is not touched.
+func TestEachStopsAtSignal(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var did []string
+	err := each(ctx, []string{"a", "b", "c"},
+		func(context.Context, string) error { return nil },
+		func(_ context.Context, name string) error {
+			did = append(did, name)
+			if name == "b" {
+				cancel(&signalError{unix.SIGINT})
+			}
+			return nil
+		})
+	if exitCode(err) != 130 || len(did) != 2 {
+		t.Errorf("did %q, then %v", did, err)
+	}
+}
+
+func TestWriteErrorIsAnError(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	var stderr strings.Builder
+	e := env{stdout: full, stderr: &stderr, newSystem: func(h hooks) (system, error) { return openFake(t.TempDir()+"/none", h) }}
+	code := run([]string{"thin-snap", "list", "-j"}, e)
+	if want := "thin-snap: cannot write standard output: write /dev/full: no space left on device\n"; code != 1 || !strings.HasPrefix(stderr.String(), want) {
+		t.Errorf("status %d, %q", code, stderr.String())
+	}
+}

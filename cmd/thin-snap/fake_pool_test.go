@@ -1,0 +1,95 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+
+	"thinmount/lib/thin"
+)
+
+func (f *fakeSystem) pool(name string) (thin.PoolInfo, error) {
+	p, ok := f.PoolMap[name]
+	if !ok {
+		return p, &thin.Error{Object: name, Err: fmt.Errorf("no such pool: %w", thin.ErrNotFound), Hint: "thin-snap pool list shows the pools"}
+	}
+	return p, nil
+}
+
+func (f *fakeSystem) CreatePool(_ context.Context, s thin.PoolSpec) error {
+	if _, err := f.pool(s.Name); err == nil {
+		return &thin.Error{Object: s.Name, Err: fmt.Errorf("there is one already: %w", thin.ErrExists)}
+	}
+	f.PoolMap[s.Name] = thin.PoolInfo{
+		Name: s.Name, UUID: fmt.Sprintf("%032d", len(f.PoolMap)+1), State: "rw", DataSize: cmp.Or(s.Size, 10<<30), DataUsed: 1 << 20,
+		MetadataSize: cmp.Or(s.MetadataSize, 64<<20), MetadataUsed: 40960, BlockSize: cmp.Or(s.BlockSize, 65536),
+		Data: cmp.Or(s.DataDevice, "/var/lib/thin/"+s.Name+"/data"), Metadata: cmp.Or(s.MetadataDevice, "/var/lib/thin/"+s.Name+"/metadata"),
+		OnFull: s.OnFull, Created: fakeTime(len(f.PoolMap)),
+	}
+	return f.save("CreatePool %+v", s)
+}
+
+func (f *fakeSystem) Pools(context.Context) ([]thin.PoolInfo, error) {
+	var out []thin.PoolInfo
+	for name := range f.PoolMap {
+		p, _ := f.Pool(context.Background(), name)
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (f *fakeSystem) Pool(ctx context.Context, name string) (thin.PoolInfo, error) {
+	p, err := f.pool(name)
+	if err == nil {
+		volumes, _ := f.Volumes(ctx, name)
+		p.Volumes = len(volumes)
+	}
+	return p, err
+}
+
+func (f *fakeSystem) ActivatePool(_ context.Context, name string) error {
+	p, err := f.pool(name)
+	if err != nil {
+		return err
+	}
+	p.State, p.DataUsed, p.MetadataUsed = "rw", 1<<20, 40960
+	f.PoolMap[name] = p
+	return f.save("ActivatePool %s", name)
+}
+
+func (f *fakeSystem) DeactivatePool(ctx context.Context, name string) error {
+	p, err := f.pool(name)
+	if err != nil {
+		return err
+	}
+	volumes, _ := f.Volumes(ctx, name)
+	for _, v := range volumes {
+		if v.Active {
+			return &thin.Error{Object: name, Err: fmt.Errorf("%s is active: %w", v.Name, thin.ErrBusy), Hint: "thin-snap deactivate " + v.Name}
+		}
+	}
+	p.State, p.DataUsed, p.MetadataUsed = "inactive", -1, -1
+	f.PoolMap[name] = p
+	return f.save("DeactivatePool %s", name)
+}
+
+func (f *fakeSystem) DeletePool(ctx context.Context, name string, withVolumes bool) error {
+	volumes, err := f.Volumes(ctx, name)
+	if err != nil {
+		return err
+	}
+	if len(volumes) > 0 && !withVolumes {
+		return &thin.Error{Object: name, Err: fmt.Errorf("%d volumes are in it: %w", len(volumes), thin.ErrBusy), Hint: "-r deletes them too"}
+	}
+	delete(f.PoolMap, name)
+	maps.DeleteFunc(f.VolumeMap, func(_ string, v thin.VolumeInfo) bool { return v.Pool == name })
+	return f.save("DeletePool %s %v", name, withVolumes)
+}
+
+func (f *fakeSystem) Recover(_ context.Context, pool string) error {
+	if _, err := f.pool(pool); err != nil {
+		return err
+	}
+	return f.save("Recover %s", pool)
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"thinmount/lib/thin"
+)
+
+// fakeSystem is a system in one JSON file, so that several runs of the program in a script see the same pools.
+// A volume named busy or full fails, one named slow takes until a signal comes.
+type fakeSystem struct {
+	path      string
+	hooks     hooks
+	PoolMap   map[string]thin.PoolInfo
+	VolumeMap map[string]thin.VolumeInfo
+	// Calls is what was asked of it, one line each.
+	Calls []string
+}
+
+func openFake(path string, h hooks) (*fakeSystem, error) {
+	f := &fakeSystem{path: path, hooks: h, PoolMap: map[string]thin.PoolInfo{}, VolumeMap: map[string]thin.VolumeInfo{}}
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return f, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, json.Unmarshal(raw, f)
+}
+
+func (f *fakeSystem) save(format string, args ...any) error {
+	f.Calls = append(f.Calls, fmt.Sprintf(format, args...))
+	raw, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	if log := os.Getenv("FAKE_CALLS"); log != "" {
+		var all string
+		for _, c := range f.Calls {
+			all += c + "\n"
+		}
+		if err := os.WriteFile(log, []byte(all), 0o600); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(f.path, raw, 0o600)
+}
+
+func fakeTime(n int) time.Time { return time.Date(2026, 11, 23, 10, n, 0, 0, time.UTC) }
+
+func (f *fakeSystem) add(pool, volume string, v thin.VolumeInfo) error {
+	if _, err := f.pool(pool); err != nil {
+		return err
+	}
+	name := pool + "/" + volume
+	if _, ok := f.VolumeMap[name]; ok {
+		return &thin.Error{Object: name, Err: fmt.Errorf("there is one already: %w", thin.ErrExists)}
+	}
+	if volume == "full" {
+		return &thin.Error{Object: pool, Err: thin.ErrPoolState}
+	}
+	v.Name, v.Pool, v.ID, v.Created = name, pool, uint32(len(f.VolumeMap)+1), fakeTime(len(f.VolumeMap))
+	f.VolumeMap[name] = v
+	return nil
+}
+
+func (f *fakeSystem) Create(_ context.Context, s thin.CreateSpec) error {
+	f.hooks.warn("a warning of the system")
+	used := int64(1536) << 10
+	if err := f.add(s.Pool, s.Volume, thin.VolumeInfo{Size: s.Size, FS: s.FS, Used: &used}); err != nil {
+		return err
+	}
+	return f.save("Create %+v", s)
+}
+
+func (f *fakeSystem) Snapshot(ctx context.Context, pool, origin, volume string, size int64) error {
+	o, err := f.Volume(ctx, pool, origin)
+	if err != nil {
+		return err
+	}
+	from := o.Name
+	if err := f.add(pool, volume, thin.VolumeInfo{Size: max(size, o.Size), FS: o.FS, Origin: &from}); err != nil {
+		return err
+	}
+	return f.save("Snapshot %s %s %s %d", pool, origin, volume, size)
+}
+
+func (f *fakeSystem) Delete(ctx context.Context, pool, volume string, o thin.DeleteOptions) error {
+	v, err := f.Volume(ctx, pool, volume)
+	if err != nil {
+		return err
+	}
+	switch volume {
+	case "busy":
+		return &thin.Error{Object: v.Name, Err: fmt.Errorf("mounted on /mnt: %w", thin.ErrBusy), Hint: "umount /mnt first"}
+	case "slow":
+		if err := os.WriteFile(os.Getenv("FAKE_SLOW"), nil, 0o600); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	delete(f.VolumeMap, v.Name)
+	discard := "default"
+	if o.Discard != nil {
+		discard = fmt.Sprint(*o.Discard)
+	}
+	return f.save("Delete %s discard=%s", v.Name, discard)
+}
+
+func (f *fakeSystem) Format(ctx context.Context, pool, volume, fs, label string, force bool) error {
+	v, err := f.Volume(ctx, pool, volume)
+	if err != nil {
+		return err
+	}
+	v.FS = fs
+	f.VolumeMap[v.Name] = v
+	return f.save("Format %s %s %q %v", v.Name, fs, label, force)
+}
+
+func (f *fakeSystem) Volumes(_ context.Context, pool string) ([]thin.VolumeInfo, error) {
+	if pool != "" {
+		if _, err := f.pool(pool); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Collect(func(yield func(thin.VolumeInfo) bool) {
+		for _, v := range f.VolumeMap {
+			if (pool == "" || v.Pool == pool) && !yield(v) {
+				return
+			}
+		}
+	}), nil
+}
+
+func (f *fakeSystem) Volume(_ context.Context, pool, volume string) (thin.VolumeInfo, error) {
+	if _, err := f.pool(pool); err != nil {
+		return thin.VolumeInfo{}, err
+	}
+	v, ok := f.VolumeMap[pool+"/"+volume]
+	if !ok {
+		return v, &thin.Error{Object: pool + "/" + volume, Err: fmt.Errorf("no such volume: %w", thin.ErrNotFound)}
+	}
+	return v, nil
+}
+
+func (f *fakeSystem) Activate(ctx context.Context, pool, volume string) (string, error) {
+	v, err := f.Volume(ctx, pool, volume)
+	if err != nil {
+		return "", err
+	}
+	v.Active, v.Device = true, "/dev/mapper/thin-"+pool+"@"+volume
+	if volume == "mounted" {
+		v.MountedOn, v.References = "/mnt/a\tb", 2
+	}
+	f.VolumeMap[v.Name] = v
+	return v.Device, f.save("Activate %s", v.Name)
+}
+
+func (f *fakeSystem) Deactivate(ctx context.Context, pool, volume string) error {
+	v, err := f.Volume(ctx, pool, volume)
+	if err != nil {
+		return err
+	}
+	v.Active, v.Device = false, ""
+	f.VolumeMap[v.Name] = v
+	return f.save("Deactivate %s", v.Name)
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+)
+
+func formatCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "format",
+		Usage:     "make a filesystem on a volume",
+		UsageText: "thin-snap format [-f] --fs FS [--label LABEL] POOL/VOLUME",
+		Description: "A volume that carries a filesystem or other signature is refused unless --force.\n\n" +
+			"   thin-snap format --fs xfs demo/base",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "fs", Usage: "filesystem to make: `FS` is ext4, xfs, btrfs and the like"},
+			&cli.StringFlag{Name: "label", Usage: "`LABEL` of the filesystem"},
+			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "overwrite what is on the volume"},
+		},
+		Action: e.action(operands{"POOL/VOLUME", 1, 1}, format),
+	}
+}
+
+func format(c *call) (work, error) {
+	v, err := parseSpec(c.Args().First())
+	if err != nil {
+		return nil, err
+	}
+	fs := c.String("fs")
+	if fs == "" {
+		return nil, &usageError{message: v.String() + ": no filesystem given", hint: "use --fs, as --fs ext4"}
+	}
+	return func(ctx context.Context, sys system) error {
+		if err := sys.Format(ctx, v.pool, v.volume, fs, c.String("label"), c.Bool("force")); err != nil {
+			return cannot("format", v.String(), err)
+		}
+		c.did("format", "formatted", v.String())
+		return nil
+	}, nil
+}

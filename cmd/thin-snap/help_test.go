@@ -1,0 +1,63 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+// walk calls f for every command, with the words that call it.
+func walk(commands []*cli.Command, path string, f func(path string, c *cli.Command)) {
+	for _, c := range commands {
+		words := strings.TrimSpace(path + " " + c.Name)
+		f(words, c)
+		walk(c.Subcommands, words, f)
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (go test -update rewrites it):\n%s", name, got)
+	}
+}
+
+// TestHelp pins every help text, in one file for reading through.
+func TestHelp(t *testing.T) {
+	var b strings.Builder
+	help := func(path string) {
+		b.WriteString("$ thin-snap " + strings.TrimSpace(path+" --help") + "\n")
+		if code := run(append(append([]string{"thin-snap"}, strings.Fields(path)...), "--help"), env{stdout: &b, stderr: &b}); code != 0 {
+			t.Errorf("%s --help: status %d", path, code)
+		}
+		b.WriteString("\n")
+	}
+	help("")
+	walk(newApp(&env{}).Commands, "", func(path string, _ *cli.Command) { help(path) })
+	golden(t, "help.golden", b.String())
+}
+
+// Every command says what it is for, how it is called, and gives an example.
+func TestHelpIsComplete(t *testing.T) {
+	walk(newApp(&env{}).Commands, "", func(path string, c *cli.Command) {
+		if c.Usage == "" || !strings.HasPrefix(c.UsageText, "thin-snap "+path+" ") && c.UsageText != "thin-snap "+path {
+			t.Errorf("%s: usage %q", path, c.UsageText)
+		}
+		if len(c.Subcommands) == 0 && !strings.Contains(c.Description, "\n\n   ") {
+			t.Errorf("%s: no example in %q", path, c.Description)
+		}
+	})
+}

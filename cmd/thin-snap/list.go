@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
+)
+
+func listCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "list",
+		Usage:     "list volumes",
+		UsageText: "thin-snap list [-Hjp] [-o COLUMNS] [-s COLUMN | -S COLUMN] [POOL...]",
+		Description: "Shows every volume of the pools, or of all pools: size, use, origin, where it is mounted and how many references hold it there.\n\n" +
+			"   thin-snap list\n" +
+			"   thin-snap list -o +device,fs -S used demo\n" +
+			"   thin-snap list --json",
+		Flags:  listFlags(),
+		Action: e.action(operands{"POOL", 0, -1}, list),
+	}
+}
+
+func list(c *call) (work, error) {
+	pools, err := parsePools(c.Args().Slice())
+	if err != nil {
+		return nil, err
+	}
+	l := volumeListing("thin-snap list")
+	if err := l.read(c); err != nil {
+		return nil, err
+	}
+	if l.askedHelp {
+		return nil, l.writeHelp(c.out)
+	}
+	return func(ctx context.Context, sys system) error {
+		volumes, err := volumesOf(ctx, sys, pools)
+		if len(volumes) > 0 || err == nil {
+			if err := l.writeList(c.out, volumes); err != nil {
+				return err
+			}
+		}
+		return err
+	}, nil
+}
+
+// volumesOf collects the volumes of pools, of all if none is named. Those found are good even if there is an error about the others.
+func volumesOf(ctx context.Context, sys system, pools []string) ([]thin.VolumeInfo, error) {
+	if len(pools) == 0 {
+		volumes, err := sys.Volumes(ctx, "")
+		return volumes, cannot("list", "volumes", err)
+	}
+	var found []thin.VolumeInfo
+	var errs []error
+	for _, pool := range pools {
+		volumes, err := sys.Volumes(ctx, pool)
+		if err != nil {
+			errs = append(errs, cannot("list", pool, err))
+		}
+		found = append(found, volumes...)
+	}
+	return found, several(errs, len(pools)-len(errs))
+}

@@ -1,0 +1,18 @@
+//go:build linux
+
+// Command thin-snap makes, lists and removes thin pools, their volumes and snapshots of them. See thin-snap(8).
+package main
+
+import (
+	"os"
+
+	"thinmount/lib/freeze"
+)
+
+func main() {
+	// A snapshot re-executes this program as the process that thaws the origin should we die: nothing may run before it.
+	if freeze.IsWatcher(os.Args) {
+		os.Exit(freeze.Watch(os.Args))
+	}
+	os.Exit(run(os.Args, newEnv()))
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestPermute(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"list", "list"},
+		{"list demo -H", "list --no-headings -- demo"},
+		{"list -Hp demo -o name x", "list --no-headings --parsable --columns=name -- demo x"},
+		{"list -Hpo name", "list --no-headings --parsable --columns=name"},
+		{"list -oname -s=size", "list --columns=name --sort==size"},
+		{"list --columns=name,size --noheadings", "list --columns=name,size --no-headings"},
+		{"list -o --json", "list --columns=--json"},
+		{"create demo/base --size 2G", "create --size=2G -- demo/base"},
+		{"create --size 2G -- -x --size", "create --size=2G -- -x --size"},
+		{"-- create demo/base", "create -- demo/base"},
+		{"create - demo", "create -- - demo"},
+		{"create demo/x --debug -vq", "--debug --verbose --quiet create -- demo/x"},
+		{"pool --debug list -Hv", "--debug --verbose pool list --no-headings"},
+		{"pool create demo --help", "pool create --help -- demo"},
+		{"pool -h create", "pool --help create"},
+		{"snap demo/a b", "snapshot -- demo/a b"},
+		{"help", "--help"},
+		{"help pool create", "pool create --help"},
+		{"pool show help", "pool show -- help"},
+		{"pool delete yes -y", "pool delete --yes -- yes"},
+		{"-V", "--version"},
+		{"list demo -V", "--version"},
+	} {
+		got, err := permute(newApp(&env{}), append([]string{"thin-snap"}, strings.Fields(tt.in)...))
+		if want := append([]string{"thin-snap"}, strings.Fields(tt.want)...); err != nil || !slices.Equal(got, want) {
+			t.Errorf("permute(%s) = %q, %v, want %q", tt.in, got, err, want)
+		}
+	}
+}
+
+func TestPermuteRefuses(t *testing.T) {
+	for _, tt := range []struct{ in, want, hint string }{
+		{"list --frob", "unknown option --frob", "see thin-snap list --help"},
+		{"list --frob=1", "unknown option --frob=1", "see thin-snap list --help"},
+		{"list -Hz", "unknown option -Hz", "see thin-snap list --help"},
+		{"pool create -size 1G x", "unknown option -size", "did you mean --size"},
+		{"--json list", "unknown option --json", "options of a command stand after it"},
+		{"create demo/x --size", "option --size needs a value", ""},
+		{"list -Ho", "option -Ho needs a value", ""},
+		{"list --json=yes", "option --json takes no value", ""},
+		{"frob --json", `unknown command "frob"`, "see thin-snap --help"},
+		{"pool frob", `unknown command "frob"`, "see thin-snap pool --help"},
+	} {
+		_, err := permute(newApp(&env{}), append([]string{"thin-snap"}, strings.Fields(tt.in)...))
+		var usage *usageError
+		if !errors.As(err, &usage) || usage.message != tt.want || usage.hint != tt.hint {
+			t.Errorf("permute(%s) = %#v, want %q, %q", tt.in, err, tt.want, tt.hint)
+		}
+	}
+}
+
+// However a line is shuffled, its operands keep their order and nothing is lost; a line in order stays as it is.
+func TestPermuteKeeps(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.SampledFrom([]string{"a", "b/c", "-H", "-p", "-o x", "--sort y", "--debug", "-S=z"})
+		var line, operands []string
+		for _, w := range rapid.SliceOf(word).Draw(t, "words") {
+			line = append(line, strings.Fields(w)...)
+			if w[0] != '-' {
+				operands = append(operands, w)
+			}
+		}
+		got, err := permute(newApp(&env{}), append([]string{"thin-snap", "list"}, line...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rest := got[len(got)-len(operands):]; !slices.Equal(rest, operands) {
+			t.Fatalf("%q: operands %q, want %q", line, rest, operands)
+		}
+		again, err := permute(newApp(&env{}), got)
+		if err != nil || !slices.Equal(again, got) {
+			t.Fatalf("%q, again %q, %v", got, again, err)
+		}
+	})
+}

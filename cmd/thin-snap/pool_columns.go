@@ -1,0 +1,63 @@
+package main
+
+import (
+	"time"
+
+	"thinmount/lib/thin"
+)
+
+const poolDefaults = "name,state,data_size,data_used,metadata_size,metadata_used,volumes"
+
+func poolColumns() []column[thin.PoolInfo] {
+	type p = thin.PoolInfo
+	return []column[p]{
+		{"name", "NAME", "the pool", false, func(i p) any { return i.Name }},
+		{"uuid", "UUID", "its identity, also in its devices' labels", false, func(i p) any { return nonEmpty(i.UUID) }},
+		{"state", "STATE", "inactive, rw, ro, out_of_data_space or fail", false, func(i p) any { return i.State }},
+		{"data_size", "SIZE", "room for data", true, func(i p) any { return bytes(i.DataSize) }},
+		{"data_used", "USED", "data in use, while active", true, func(i p) any { return known(used(i.DataUsed)) }},
+		{"metadata_size", "META", "room for metadata", true, func(i p) any { return bytes(i.MetadataSize) }},
+		{"metadata_used", "META USED", "metadata in use, while active", true, func(i p) any { return known(used(i.MetadataUsed)) }},
+		{"block_size", "BLOCK", "what is allocated and shared at once", true, func(i p) any { return bytes(i.BlockSize) }},
+		{"volumes", "VOLUMES", "number of volumes", true, func(i p) any { return int64(i.Volumes) }},
+		{"data", "DATA", "file or device with the data", false, func(i p) any { return nonEmpty(i.Data) }},
+		{"metadata", "METADATA", "file or device with the metadata", false, func(i p) any { return nonEmpty(i.Metadata) }},
+		{"on_full", "ON FULL", "what a write does when the pool is full: queue or error", false, func(i p) any { return nonEmpty(i.OnFull) }},
+		{"transaction_id", "TRANSACTION", "number of changes to the pool", true, func(i p) any { return int64(i.TransactionID) }},
+		{"created", "CREATED", "time of its creation", false, func(i p) any { return i.Created }},
+	}
+}
+
+// poolJSON has the fields of a pool; what is not known is null.
+type poolJSON struct {
+	Name          string    `json:"name"`
+	UUID          string    `json:"uuid"`
+	State         string    `json:"state"`
+	DataSize      int64     `json:"data_size"`
+	DataUsed      *int64    `json:"data_used"`
+	MetadataSize  int64     `json:"metadata_size"`
+	MetadataUsed  *int64    `json:"metadata_used"`
+	BlockSize     int64     `json:"block_size"`
+	Volumes       int       `json:"volumes"`
+	Data          *string   `json:"data"`
+	Metadata      *string   `json:"metadata"`
+	OnFull        string    `json:"on_full"`
+	TransactionID uint64    `json:"transaction_id"`
+	Created       time.Time `json:"created"`
+}
+
+func poolListing(command string) *listing[thin.PoolInfo] {
+	return &listing[thin.PoolInfo]{command: command, key: "pools", all: poolColumns(), defaults: poolDefaults,
+		record: func(i thin.PoolInfo) any {
+			return poolJSON{i.Name, i.UUID, i.State, i.DataSize, used(i.DataUsed), i.MetadataSize, used(i.MetadataUsed), i.BlockSize,
+				i.Volumes, pointer(i.Data), pointer(i.Metadata), i.OnFull, i.TransactionID, jsonTime(i.Created)}
+		}}
+}
+
+// used is nil for the negative number that says "not known".
+func used(n int64) *int64 {
+	if n < 0 {
+		return nil
+	}
+	return &n
+}

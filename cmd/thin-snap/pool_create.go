@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
+)
+
+func poolCreateCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:  "create",
+		Usage: "make a pool, in files or on two block devices",
+		UsageText: "thin-snap pool create [-f] [--data DEVICE --metadata DEVICE | --dir DIR] [--size SIZE] [--metadata-size SIZE]" +
+			" [--block-size SIZE] [--on-full error|queue] NAME",
+		Description: "Without --data and --metadata the pool lies in two sparse files, in /var/lib/thin/NAME or in --dir, on loop devices.\n" +
+			"A device that carries a filesystem, partition table or other signature is refused unless --force.\n\n" +
+			"   thin-snap pool create demo\n" +
+			"   thin-snap pool create --data /dev/sdb --metadata /dev/sdc fast",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "data", Usage: "block `DEVICE` for data"},
+			&cli.StringFlag{Name: "metadata", Usage: "block `DEVICE` for metadata"},
+			&cli.StringFlag{Name: "dir", Usage: "existing `DIR` for the files of the pool"},
+			&cli.StringFlag{Name: "size", Usage: "`SIZE` for data"},
+			&cli.StringFlag{Name: "metadata-size", Usage: "`SIZE` for metadata; by default what the data may need"},
+			&cli.StringFlag{Name: "block-size", Usage: "`SIZE` that is allocated and shared at once, a multiple of 64K"},
+			&cli.StringFlag{Name: "on-full", Value: "error", Usage: "`WHAT` a write does when the pool is full: error, or queue to wait for room"},
+			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "overwrite what is on the devices"},
+		},
+		Action: e.action(operands{"NAME", 1, 1}, poolCreate),
+	}
+}
+
+func poolCreate(c *call) (work, error) {
+	spec, err := poolSpec(c)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, sys system) error {
+		if err := sys.CreatePool(ctx, spec); err != nil {
+			return cannot("create pool", spec.Name, err)
+		}
+		c.did("create", "created", "pool "+spec.Name)
+		return nil
+	}, nil
+}
+
+func poolSpec(c *call) (thin.PoolSpec, error) {
+	spec := thin.PoolSpec{
+		DataDevice: c.String("data"), MetadataDevice: c.String("metadata"), Dir: c.String("dir"),
+		OnFull: c.String("on-full"), Force: c.Bool("force"),
+	}
+	var err error
+	if spec.Name, err = parsePool(c.Args().First()); err != nil {
+		return spec, err
+	}
+	for flag, field := range map[string]*int64{"size": &spec.Size, "metadata-size": &spec.MetadataSize, "block-size": &spec.BlockSize} {
+		if *field, err = c.size(flag); err != nil {
+			return spec, err
+		}
+	}
+	switch {
+	case (spec.DataDevice == "") != (spec.MetadataDevice == ""):
+		return spec, usagef("--data and --metadata go together")
+	case spec.DataDevice != "" && spec.Dir != "":
+		return spec, usagef("--dir is for a pool in files: it does not go with --data and --metadata")
+	case spec.OnFull != "error" && spec.OnFull != "queue":
+		return spec, usagef("--on-full: neither error nor queue: %s", spec.OnFull)
+	}
+	return spec, nil
+}

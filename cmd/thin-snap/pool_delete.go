@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
+)
+
+func poolDeleteCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "delete",
+		Usage:     "remove a pool for good",
+		UsageText: "thin-snap pool delete [-nry] NAME",
+		Description: "A pool that has volumes is refused unless --recursive, which asks; where nobody can be asked it needs --yes.\n\n" +
+			"   thin-snap pool delete demo\n" +
+			"   thin-snap pool delete -r -y demo",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "recursive", Aliases: []string{"r"}, Usage: "with all volumes in it"},
+			dryRunFlag(), yesFlag(),
+		},
+		Action: e.action(operands{"NAME", 1, 1}, poolDelete),
+	}
+}
+
+func dryRunFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "change nothing, say what would be done"}
+}
+
+func yesFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "ask nothing"}
+}
+
+func poolDelete(c *call) (work, error) {
+	name, err := parsePool(c.Args().First())
+	if err != nil {
+		return nil, err
+	}
+	recursive := c.Bool("recursive")
+	mustAsk := recursive && !c.Bool("yes") && !c.Bool("dry-run")
+	if mustAsk && !c.env.stdinTTY {
+		return nil, &usageError{message: "cannot delete " + name + ": its volumes go with it, and nobody can be asked", hint: "use -y"}
+	}
+	return func(ctx context.Context, sys system) error {
+		pool, err := sys.Pool(ctx, name)
+		if err != nil {
+			return cannot("delete", name, err)
+		}
+		if mustAsk && !c.confirm(fmt.Sprintf("delete pool %s and %d volumes in it?", name, pool.Volumes)) {
+			return cannot("delete", name, errDeclined)
+		}
+		if c.Bool("dry-run") {
+			return poolDeleteDry(ctx, c, sys, name)
+		}
+		if err := sys.DeletePool(ctx, name, recursive); err != nil {
+			return cannot("delete", name, err)
+		}
+		c.did("delete", "deleted", "pool "+name)
+		return nil
+	}, nil
+}
+
+func poolDeleteDry(ctx context.Context, c *call, sys system, name string) error {
+	volumes, err := sys.Volumes(ctx, name)
+	if err != nil {
+		return cannot("delete", name, err)
+	}
+	if len(volumes) > 0 && !c.Bool("recursive") {
+		return cannot("delete", name, &thin.Error{
+			Object: name, Err: fmt.Errorf("%w: %d volumes are in it", thin.ErrBusy, len(volumes)), Hint: "-r deletes them too"})
+	}
+	slices.SortFunc(volumes, func(a, b thin.VolumeInfo) int { return strings.Compare(a.Name, b.Name) })
+	for _, v := range volumes {
+		c.did("delete", "deleted", v.Name)
+	}
+	c.did("delete", "deleted", "pool "+name)
+	return nil
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"io"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+)
+
+// patience is how long work may take before anybody wants to watch it.
+const patience = time.Second
+
+// progress draws one bar per piece of work, once the work has taken longer than patience. Safe for concurrent use.
+type progress struct {
+	w     io.Writer
+	now   func() time.Time
+	mu    sync.Mutex
+	start map[string]time.Time
+	bars  map[string]*mpb.Bar
+	all   *mpb.Progress
+}
+
+func newProgress(w io.Writer, now func() time.Time) *progress {
+	return &progress{w: w, now: now, start: map[string]time.Time{}, bars: map[string]*mpb.Bar{}}
+}
+
+// report is a thin.System's Progress: done of total bytes of what.
+func (p *progress) report(what string, done, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	started, seen := p.start[what]
+	if !seen {
+		p.start[what] = p.now()
+		return
+	}
+	if p.now().Sub(started) < patience {
+		return
+	}
+	bar := p.bar(what)
+	bar.SetTotal(total, false)
+	bar.SetCurrent(done)
+}
+
+func (p *progress) bar(what string) *mpb.Bar {
+	if b := p.bars[what]; b != nil {
+		return b
+	}
+	if p.all == nil {
+		p.all = mpb.New(mpb.WithOutput(p.w), mpb.WithWidth(40), mpb.WithAutoRefresh())
+	}
+	p.bars[what] = p.all.AddBar(0,
+		mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Name(what+" ")),
+		mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f")))
+	return p.bars[what]
+}
+
+// Write prints a line above the bars.
+func (p *progress) Write(line []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all == nil {
+		return p.w.Write(line)
+	}
+	return p.all.Write(line)
+}
+
+// close takes the bars away, so that what is printed next stands on a line of its own.
+func (p *progress) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all == nil {
+		return
+	}
+	for _, b := range p.bars {
+		b.Abort(true)
+	}
+	p.all.Wait()
+}

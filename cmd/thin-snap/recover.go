@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+)
+
+func recoverCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "recover",
+		Usage:     "finish or undo what a crash interrupted",
+		UsageText: "thin-snap recover [POOL...]",
+		Description: "Every command does this for its pool before it changes anything; this one does it now, for the pools named or for all.\n\n" +
+			"   thin-snap recover",
+		Action: e.action(operands{"POOL", 0, -1}, recoverPools),
+	}
+}
+
+func recoverPools(c *call) (work, error) {
+	pools, err := parsePools(c.Args().Slice())
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, sys system) error {
+		names := pools
+		if len(names) == 0 {
+			infos, err := sys.Pools(ctx)
+			if err != nil {
+				return cannot("list", "pools", err)
+			}
+			for _, i := range infos {
+				names = append(names, i.Name)
+			}
+		}
+		check := func(context.Context, string) error { return nil }
+		return each(ctx, names, check, func(ctx context.Context, name string) error {
+			if err := sys.Recover(ctx, name); err != nil {
+				return cannot("recover", name, err)
+			}
+			c.did("recover", "recovered", name)
+			return nil
+		})
+	}, nil
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"slices"
+)
+
+// run does what args say and returns the exit status.
+func run(args []string, e env) int {
+	ctx, stop := signalContext(context.Background())
+	defer stop()
+	ordered, err := runApp(ctx, args, e)
+	report(e.stderr, err)
+	code := exitCode(err)
+	// A command that came to its end in spite of the signal did what was asked.
+	if sig := signalOf(ctx); sig != nil && err != nil {
+		code = exitCode(sig)
+	}
+	if code != 0 && wantsJSON(ordered) {
+		reportJSON(e.stderr, code, err)
+	}
+	return code
+}
+
+// runApp returns what was asked for in its proper order too, as far as it could be read.
+func runApp(ctx context.Context, args []string, e env) (ordered []string, err error) {
+	app := newApp(&e)
+	ordered, err = permute(app, args)
+	if err != nil {
+		return args, err
+	}
+	return ordered, app.RunContext(ctx, ordered)
+}
+
+// wantsJSON says whether --json stands among the options.
+func wantsJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.Contains(args, "--json") || slices.Contains(args, "-j")
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+)
+
+func showCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "show",
+		Usage:     "show all about one volume",
+		UsageText: "thin-snap show [-Hjp] [-o COLUMNS] POOL/VOLUME",
+		Description: "Shows one property a line.\n\n" +
+			"   thin-snap show demo/base\n" +
+			"   thin-snap show -H -o device demo/base",
+		Flags:  showFlags(),
+		Action: e.action(operands{"POOL/VOLUME", 1, 1}, show),
+	}
+}
+
+func show(c *call) (work, error) {
+	v, err := parseSpec(c.Args().First())
+	if err != nil {
+		return nil, err
+	}
+	l := volumeListing("thin-snap show").wide()
+	if err := l.read(c); err != nil {
+		return nil, err
+	}
+	if l.askedHelp {
+		return nil, l.writeHelp(c.out)
+	}
+	return func(ctx context.Context, sys system) error {
+		volume, err := sys.Volume(ctx, v.pool, v.volume)
+		if err != nil {
+			return cannot("show", v.String(), err)
+		}
+		return l.writeShow(c.out, volume)
+	}, nil
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+func snapshotCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "snapshot",
+		Aliases:   []string{"snap"},
+		Usage:     "make a writable snapshot of a volume",
+		UsageText: "thin-snap snapshot [--size SIZE] POOL/ORIGIN NEW",
+		Description: "The origin may be mounted: its filesystem stands still for the blink of the snapshot. A snapshot is a volume of its own,\n" +
+			"in the origin's pool, and outlives it. NEW is its name, with or without POOL/ before it.\n\n" +
+			"   thin-snap snapshot demo/base one",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "size", Usage: "`SIZE` of the snapshot, larger than the origin"},
+		},
+		Action: e.action(operands{"POOL/ORIGIN NEW", 2, 2}, snapshot),
+	}
+}
+
+func snapshot(c *call) (work, error) {
+	origin, err := parseSpec(c.Args().Get(0))
+	if err != nil {
+		return nil, err
+	}
+	created, err := snapshotSpec(origin, c.Args().Get(1))
+	if err != nil {
+		return nil, err
+	}
+	size, err := c.size("size")
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, sys system) error {
+		if err := sys.Snapshot(ctx, origin.pool, origin.volume, created.volume, size); err != nil {
+			return cannot("snapshot", origin.String(), err)
+		}
+		c.did("create", "created", created.String())
+		return nil
+	}, nil
+}
+
+// snapshotSpec reads the name of a snapshot; the pool may be left out, since it can only be the origin's.
+func snapshotSpec(origin volumeSpec, s string) (volumeSpec, error) {
+	if !strings.Contains(s, "/") {
+		return volumeSpec{origin.pool, s}, nil
+	}
+	v, err := parseSpec(s)
+	if err == nil && v.pool != origin.pool {
+		err = usagef("a snapshot of %s lies in pool %s, not in %s", origin, origin.pool, v.pool)
+	}
+	return v, err
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"slices"
+	"strings"
+)
+
+// volumeSpec is POOL/VOLUME. Whether the names are allowed, and whether anything bears them, lib/thin says.
+type volumeSpec struct{ pool, volume string }
+
+func (v volumeSpec) String() string { return v.pool + "/" + v.volume }
+
+func parseSpec(s string) (volumeSpec, error) {
+	pool, volume, found := strings.Cut(s, "/")
+	if !found || pool == "" || volume == "" {
+		return volumeSpec{}, &usageError{message: "not a volume: " + s, hint: "a volume is named POOL/VOLUME, as demo/base"}
+	}
+	return volumeSpec{pool, volume}, nil
+}
+
+// parseSpecs reads several, each once.
+func parseSpecs(args []string) ([]volumeSpec, error) {
+	var out []volumeSpec
+	for _, a := range args {
+		v, err := parseSpec(a)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// parsePool is for an operand that names a pool.
+func parsePool(s string) (string, error) {
+	if pool, _, found := strings.Cut(s, "/"); found {
+		return "", &usageError{message: "not a pool: " + s, hint: "the pool's name alone: " + pool}
+	}
+	return s, nil
+}
+
+// parsePools reads several, each once.
+func parsePools(args []string) ([]string, error) {
+	var out []string
+	for _, a := range args {
+		p, err := parsePool(a)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}

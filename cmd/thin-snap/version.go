@@ -1,0 +1,37 @@
+package main
+
+import (
+	"cmp"
+	"runtime/debug"
+)
+
+// version is set by the linker where a package is built from a tarball: -X main.version=1.2.3
+var version string
+
+// programVersion is the linker's version, else what the go command knew about the source.
+func programVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return cmp.Or(version, "unknown")
+	}
+	return versionOf(version, info)
+}
+
+func versionOf(override string, info *debug.BuildInfo) string {
+	if override != "" {
+		return override
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	var revision, dirty string
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+dirty"
+		}
+	}
+	return cmp.Or(revision, "unknown") + dirty
+}

@@ -1,0 +1,96 @@
+# bash completion for thin-snap(8)
+
+# _thin_snap_list prints names of pools or volumes; without root there are none.
+_thin_snap_list() {
+	thin-snap "$@" -H -o name 2>/dev/null
+}
+
+# _thin_snap_columns prints the columns that a listing command has.
+_thin_snap_columns() {
+	thin-snap "$@" -o help 2>/dev/null | while read -r name _; do printf '%s\n' "$name"; done
+}
+
+_thin_snap() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local global='--debug --quiet --verbose --help'
+	local listing='--no-headings --noheadings --parsable --json --columns'
+	local sorting='--sort --sort-descending'
+	local commands='pool create snapshot snap delete list show activate deactivate format recover'
+	local pool_commands='create list show activate deactivate delete'
+	local command='' word words='' i
+	COMPREPLY=()
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		-*) ;;
+		*)
+			if [[ -z $command ]]; then
+				command=$word
+			elif [[ $command == pool ]]; then
+				command="pool $word"
+				break
+			else
+				break
+			fi
+			;;
+		esac
+	done
+
+	case $prev in
+	--data | --metadata)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "${cur:-/dev/}")
+		return
+		;;
+	--dir)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--on-full) words='error queue' ;;
+	--fs) words='ext2 ext3 ext4 xfs btrfs f2fs vfat' ;;
+	--size | --metadata-size | --block-size | --label) return ;;
+	-o | --columns | -s | -S | --sort | --sort-descending)
+		case $command in
+		pool*) words=$(_thin_snap_columns pool list) ;;
+		*) words=$(_thin_snap_columns list) ;;
+		esac
+		;;
+	esac
+	if [[ -n $words ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+		return
+	fi
+
+	if [[ $cur == -* ]]; then
+		case $command in
+		'') words='--version' ;;
+		'pool create') words='--data --metadata --dir --size --metadata-size --block-size --on-full --force' ;;
+		'pool list' | list) words="$listing $sorting" ;;
+		'pool show' | show) words=$listing ;;
+		'pool delete') words='--recursive --dry-run --yes' ;;
+		create) words='--size --fs --label' ;;
+		snapshot | snap) words='--size' ;;
+		delete) words='--discard --no-discard --dry-run --yes' ;;
+		format) words='--fs --label --force' ;;
+		esac
+		mapfile -t COMPREPLY < <(compgen -W "$words $global" -- "$cur")
+		return
+	fi
+
+	case $command in
+	'') words=$commands ;;
+	pool) words=$pool_commands ;;
+	'pool show' | 'pool activate' | 'pool deactivate' | 'pool delete' | list | recover) words=$(_thin_snap_list pool list) ;;
+	create)
+		words=$(_thin_snap_list pool list)
+		words=${words//$'\n'//$'\n'}${words:+/}
+		compopt -o nospace 2>/dev/null
+		;;
+	snapshot | snap | delete | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+complete -F _thin_snap thin-snap

@@ -1,0 +1,174 @@
+package catalog
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const uuid = "0123456789abcdef0123456789abcdef"
+
+func goodPool() Pool {
+	return Pool{
+		Format: Format, Name: "demo", UUID: uuid, Created: time.Unix(1700000000, 0).UTC(), BlockSize: 128, OnFull: "error",
+		Data:          Backing{KindFile, "/var/lib/thin/demo/data", 1 << 30},
+		Metadata:      Backing{KindDevice, "/dev/disk/by-id/x", 64 << 20},
+		TransactionID: 4, NextID: 9,
+		Operations: []Operation{{OpCreate, "fresh", 8, 5}, {OpDelete, "old", 2, 0}},
+	}
+}
+
+func goodVolume() Volume {
+	return Volume{
+		Format: Format, Name: "base", Pool: "demo", PoolUUID: uuid, ID: 3, Size: 1 << 30, Origin: "root", OriginID: 1, FS: "ext4",
+		Created: time.Unix(1700000001, 0).UTC(), TransactionID: 4,
+	}
+}
+
+// damaged is a file in which one thing is wrong, and what is to be said about it.
+type damaged struct{ name, old, new, want string }
+
+// everyFile is what can be wrong with any JSON file.
+var everyFile = []damaged{
+	{"nothing", "", "", ""},
+	{"unknown field", `"format"`, `"new": {"a": [1]}, "format"`, ""},
+	{"format of tomorrow", `"format": 1`, `"format": 2`, "format: 2; this program knows 1"},
+	{"no format", `"format"`, `"xormat"`, "format: 0"},
+	{"wrong type", `"format": 1`, `"format": "1"`, "cannot unmarshal string"},
+	{"NUL bytes", "{", "\x00{", "invalid character"},
+	{"more after the end", "\n}\n", "\n}\n{}", "after top-level value"},
+	{"huge number", `"transaction_id": 4`, `"transaction_id": 18446744073709551616`, "cannot unmarshal number"},
+	{"great number", `"transaction_id": 4`, `"transaction_id": 18446744073709551615`, "transaction_id: 18446744073709551615 is more than"},
+	{"negative number", `"transaction_id": 4`, `"transaction_id": -4`, "cannot unmarshal number"},
+	{"time", `"2023-11`, `"x`, "parsing time"},
+}
+
+func TestDecodePool(t *testing.T) {
+	b, reason := encodePool(goodPool())
+	if reason != "" {
+		t.Fatal(reason)
+	}
+	for _, tt := range append([]damaged{
+		{"other name", `"name": "demo"`, `"name": "other"`, `is of pool "other", but lies in the folder of "demo"`},
+		{"short uuid", uuid, uuid[1:], "uuid: "},
+		{"uuid with signs", uuid, "01234567-89ab-cdef-0123456789abcd", "uuid: "},
+		{"block size 0", `"block_size": 128`, `"block_size": 0`, "block_size: 0"},
+		{"odd block size", `"block_size": 128`, `"block_size": 129`, "block_size: 129"},
+		{"great block size", `"block_size": 128`, `"block_size": 2097280`, "block_size: 2097280"},
+		{"on full", `"on_full": "error"`, `"on_full": ""`, "on_full: "},
+		{"next id", `"next_id": 9`, `"next_id": 16777217`, "next_id: 16777217"},
+		{"last next id", `"next_id": 9`, `"next_id": 16777216`, ""},
+		{"kind", `"kind": "file"`, `"kind": "http"`, `data: kind: "http"`},
+		{"relative path", `"/dev/disk`, `"dev/disk`, "metadata: path: "},
+		{"NUL in path", `"/dev/disk`, `"/dev\u0000disk`, "metadata: path: "},
+		{"negative size", `1073741824`, `-1`, "data: size: -1"},
+		{"unknown op", `"op": "delete"`, `"op": "resize"`, `operations[1]: op: "resize" is unknown`},
+		{"op name", `"volume": "old"`, `"volume": "../x"`, "operations[1]: volume name"},
+		{"op without volume", `"volume": "old"`, `"xolume": "old"`, "operations[1]: volume name"},
+		{"op id", `"id": 2`, `"id": 16777216`, "operations[1]: id: 16777216"},
+		{"two ops on a volume", `"volume": "old"`, `"volume": "fresh"`, `operations[1]: volume: "fresh" is in another`},
+		{"op of the past", `"transaction_id": 5`, `"transaction_id": 4`, "operations[0]: transaction_id: 4 is neither 0 nor 5"},
+		{"op of the future", `"transaction_id": 5`, `"transaction_id": 6`, "operations[0]: transaction_id: 6"},
+		{"two ops at the kernel", `"transaction_id": 0`, `"transaction_id": 5`, "operations[1]: transaction_id: 5 is that of another"},
+		{"pool op with volume", `"op": "delete"`, `"op": "delete-pool"`, "operations[1]: delete-pool: has a volume"},
+	}, everyFile...) {
+		_, reason := decodePool([]byte(replaced(t, string(b), tt)), "demo")
+		judge(t, tt, reason)
+	}
+	truncations(t, b, func(b []byte) string { _, reason := decodePool(b, "demo"); return reason })
+}
+
+func TestDecodeVolume(t *testing.T) {
+	p := goodPool()
+	b, reason := encodeVolume(goodVolume(), p)
+	if reason != "" {
+		t.Fatal(reason)
+	}
+	for _, tt := range append([]damaged{
+		{"other name", `"name": "base"`, `"name": "other"`, `is of volume "other", but is called "base"`},
+		{"other pool", `"pool": "demo"`, `"pool": "other"`, `pool: is of "other", not of "demo"`},
+		{"other uuid", uuid, strings.Repeat("0", 32), "pool_uuid: is of pool"},
+		{"id", `"id": 3`, `"id": 16777216`, "id: 16777216"},
+		{"id of more than 32 bits", `"id": 3`, `"id": 4294967296`, "cannot unmarshal number"},
+		{"origin id", `"origin_id": 1`, `"origin_id": 16777216`, "origin_id: 16777216"},
+		{"origin", `"origin": "root"`, `"origin": "a/b"`, "origin: volume name"},
+		{"no size", `1073741824`, `0`, "size: 0"},
+		{"odd size", `1073741824`, `1073741825`, "size: 1073741825"},
+		{"negative size", `1073741824`, `-512`, "size: -512"},
+		{"fraction", `1073741824`, `512.5`, "cannot unmarshal number"},
+	}, everyFile...) {
+		_, reason := decodeVolume([]byte(replaced(t, string(b), tt)), "base", p)
+		judge(t, tt, reason)
+	}
+	truncations(t, b, func(b []byte) string { _, reason := decodeVolume(b, "base", p); return reason })
+}
+
+func replaced(t *testing.T, s string, d damaged) string {
+	t.Helper()
+	if !strings.Contains(s, d.old) {
+		t.Fatalf("%s: no %s in %s", d.name, d.old, s)
+	}
+	return strings.Replace(s, d.old, d.new, 1)
+}
+
+func judge(t *testing.T, d damaged, reason string) {
+	t.Helper()
+	if (reason == "") != (d.want == "") || !strings.Contains(reason, d.want) {
+		t.Errorf("%s: %q, want %q", d.name, reason, d.want)
+	}
+}
+
+// truncations checks that no file which ends early is read.
+func truncations(t *testing.T, b []byte, decode func([]byte) string) {
+	t.Helper()
+	whole := len(strings.TrimSpace(string(b)))
+	for n := range whole {
+		if decode(b[:n]) == "" {
+			t.Errorf("the first %d bytes of %d are read", n, whole)
+		}
+	}
+}
+
+func FuzzDecodePool(f *testing.F) {
+	b, _ := encodePool(goodPool())
+	f.Add(b)
+	f.Add(b[:len(b)/2])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, reason := decodePool(b, "demo")
+		if reason != "" {
+			return
+		}
+		again, reason := encodePool(p)
+		if reason != "" {
+			t.Fatalf("%+v was read, but cannot be written: %s", p, reason)
+		}
+		back, reason := decodePool(again, "demo")
+		if reason != "" || back.TransactionID != p.TransactionID || len(back.Operations) != len(p.Operations) || back.Data != p.Data {
+			t.Errorf("%+v comes back as %+v, %s", p, back, reason)
+		}
+		for _, kernel := range []uint64{p.TransactionID, p.TransactionID + 1} {
+			if steps, err := p.Recovery(kernel); err == nil && len(steps) > len(p.Operations) {
+				t.Errorf("%d steps for %d operations", len(steps), len(p.Operations))
+			}
+		}
+	})
+}
+
+func FuzzDecodeVolume(f *testing.F) {
+	b, _ := encodeVolume(goodVolume(), goodPool())
+	f.Add(b)
+	f.Add(b[:len(b)/2])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		v, reason := decodeVolume(b, "base", goodPool())
+		if reason != "" {
+			return
+		}
+		again, reason := encodeVolume(v, goodPool())
+		if reason != "" {
+			t.Fatalf("%+v was read, but cannot be written: %s", v, reason)
+		}
+		if back, reason := decodeVolume(again, "base", goodPool()); reason != "" || !back.Created.Equal(v.Created) || back.ID != v.ID || back.Size != v.Size {
+			t.Errorf("%+v comes back as %+v, %s", v, back, reason)
+		}
+	})
+}

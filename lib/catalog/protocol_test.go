@@ -1,0 +1,184 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"pgregory.net/rapid"
+)
+
+// protocol runs creates and deletes as docs/design.md has them, each in a process that can crash, and recovers as it says.
+type protocol struct {
+	m         *machine
+	k         *fakePool
+	s         Store
+	committed map[string]uint32 // what users have been told that exists
+	deleting  map[string]uint32 // deletes whose owners live and discard; they hold the volume's lock
+	doubtful  string            // what a crashed process was about
+	serial    int
+}
+
+func (p *protocol) open(t *rapid.T) *Catalog {
+	c, err := p.s.Open("demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// run runs one process; should it crash, a next one recovers.
+func (p *protocol) run(t *rapid.T, volume string, steps func(*Catalog) error) (crashed bool) {
+	p.m.fuse = rapid.IntRange(0, 40).Draw(t, "steps until a crash")
+	err := steps(p.open(t))
+	if err != nil && !p.m.dead {
+		t.Fatal(err)
+	}
+	if crashed = p.m.dead; crashed {
+		p.doubtful = volume
+		p.crash(t)
+	}
+	p.m.fuse = -1
+	return crashed
+}
+
+func (p *protocol) crash(t *rapid.T) {
+	for p.m.dead {
+		if rapid.Bool().Draw(t, "power cut") {
+			p.m.powerCut(t,
+				func(size int64) int64 { return rapid.Int64Range(0, size).Draw(t, "bytes that were written") },
+				func() bool { return rapid.Bool().Draw(t, "lost") })
+			clear(p.deleting) // their owners are dead
+		} else {
+			p.m.restart()
+		}
+		p.m.fuse = rapid.IntRange(0, 40).Draw(t, "steps until a crash in recovery")
+		if err := p.recover(p.open(t)); err != nil && !p.m.dead {
+			t.Fatal(err)
+		}
+	}
+	p.m.fuse = -1
+}
+
+func (p *protocol) recover(c *Catalog) error {
+	steps, err := c.Recovery(p.k.tid)
+	for _, s := range steps {
+		if err == nil {
+			err = p.step(c, s)
+		}
+	}
+	return err
+}
+
+func (p *protocol) step(c *Catalog, s Step) error {
+	op := s.Operation
+	_, owned := p.deleting[op.Volume]
+	switch {
+	case s.InKernel:
+		return p.finishDelete(c, op)
+	case owned:
+		return nil
+	case op.Op == OpCreate:
+		return first(
+			func() error { return c.RemoveVolume(op.Volume) },
+			func() error { return c.SetPool(func(p *Pool) { p.Abandon(op.Volume) }) })
+	}
+	return p.deleteID(c, op)
+}
+
+// first runs functions until one fails.
+func first(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *protocol) create(c *Catalog, name string, format bool) error {
+	pool := c.Pool()
+	op := Operation{OpCreate, name, pool.NextID, pool.TransactionID + 1}
+	err := first(
+		func() error { return c.SetPool(func(p *Pool) { p.Begin(op) }) },
+		func() error { return p.k.setTransactionID(pool.TransactionID) },
+		func() error { return p.k.create(op.ID) },
+		func() error {
+			return c.PutVolume(Volume{Name: name, ID: op.ID, Size: 512, TransactionID: op.TransactionID})
+		})
+	if err != nil || !format {
+		return errors.Join(err, ifNil(err, func() error { return c.SetPool(func(p *Pool) { p.Finish(name) }) }))
+	}
+	return first(
+		func() error {
+			return c.SetPool(func(p *Pool) { p.FinishInto(Operation{OpFormat, name, op.ID, 0}) })
+		},
+		p.m.tick, // mkfs
+		func() error { return c.SetPool(func(p *Pool) { p.Finish(name) }) })
+}
+
+func ifNil(err error, do func() error) error {
+	if err != nil {
+		return nil
+	}
+	return do()
+}
+
+// deleteID is delete from step 3 on.
+func (p *protocol) deleteID(c *Catalog, op Operation) error {
+	old := c.Pool().TransactionID
+	op = Operation{OpDelete, op.Volume, op.ID, old + 1}
+	return first(
+		func() error { return c.SetPool(func(p *Pool) { p.Begin(op) }) },
+		func() error { return p.k.setTransactionID(old) },
+		func() error { return p.finishDelete(c, op) })
+}
+
+func (p *protocol) finishDelete(c *Catalog, op Operation) error {
+	if err := p.k.delete(op.ID); err != nil && !errors.Is(err, errNoID) {
+		return err
+	}
+	return first(
+		func() error { return c.RemoveVolume(op.Volume) },
+		func() error { return c.SetPool(func(p *Pool) { p.Finish(op.Volume) }) })
+}
+
+func (p *protocol) Create(t *rapid.T) {
+	p.serial++
+	name := fmt.Sprintf("v%d", p.serial)
+	format := rapid.Bool().Draw(t, "format")
+	if !p.run(t, name, func(c *Catalog) error { return p.create(c, name, format) }) {
+		v, err := p.open(t).Volume(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.committed[name] = v.ID
+	}
+}
+
+// DeleteBegin is step 1: the owner goes on to discard.
+func (p *protocol) DeleteBegin(t *rapid.T) {
+	if len(p.committed) == 0 {
+		return
+	}
+	name := rapid.SampledFrom(slices.Sorted(maps.Keys(p.committed))).Draw(t, "volume")
+	id := p.committed[name]
+	delete(p.committed, name)
+	if !p.run(t, name, func(c *Catalog) error {
+		return c.SetPool(func(p *Pool) { p.Begin(Operation{OpDelete, name, id, 0}) })
+	}) {
+		p.deleting[name] = id
+	}
+}
+
+// DeleteEnd is the rest.
+func (p *protocol) DeleteEnd(t *rapid.T) {
+	if len(p.deleting) == 0 {
+		return
+	}
+	name := rapid.SampledFrom(slices.Sorted(maps.Keys(p.deleting))).Draw(t, "volume")
+	id := p.deleting[name]
+	delete(p.deleting, name)
+	p.run(t, name, func(c *Catalog) error { return p.deleteID(c, Operation{Volume: name, ID: id}) })
+}

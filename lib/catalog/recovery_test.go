@@ -1,0 +1,115 @@
+package catalog
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestPoolRecovery(t *testing.T) {
+	create, remove := Operation{OpCreate, "n", 8, 5}, Operation{OpDelete, "d", 2, 5}
+	waiting, format := Operation{OpDelete, "w", 3, 0}, Operation{OpFormat, "f", 4, 0}
+	untold := Operation{OpCreate, "u", 9, 0}
+	for _, tt := range []struct {
+		name   string
+		ops    []Operation
+		kernel uint64 // the catalog is at 4
+		want   []Step
+		broken bool
+	}{
+		{"nothing", nil, 4, nil, false},
+		{"create, not told", []Operation{create}, 4, []Step{{Undo, create, false}}, false},
+		{"create, told", []Operation{create}, 5, []Step{{Undo, create, true}}, false},
+		{"create without a transaction id", []Operation{untold}, 4, []Step{{Undo, untold, false}}, false},
+		{"delete, not told", []Operation{remove}, 4, []Step{{Redo, remove, false}}, false},
+		{"delete, told", []Operation{remove}, 5, []Step{{Redo, remove, true}}, false},
+		{"delete, discarding", []Operation{waiting}, 4, []Step{{Redo, waiting, false}}, false},
+		{"format", []Operation{format}, 4, []Step{{Undo, format, false}}, false},
+		{"told ones first", []Operation{waiting, format, create}, 5, []Step{{Undo, create, true}, {Redo, waiting, false}, {Undo, format, false}}, false},
+		{"all untold", []Operation{waiting, create}, 4, []Step{{Redo, waiting, false}, {Undo, create, false}}, false},
+		{"ahead, no operation", nil, 5, nil, true},
+		{"ahead, none told", []Operation{waiting, format}, 5, []Step{{Foreign, waiting, false}, {Foreign, format, false}}, true},
+		{"ahead by two", []Operation{create}, 6, []Step{{Foreign, create, false}}, true},
+		{"behind", []Operation{create}, 3, []Step{{Foreign, create, false}}, true},
+		{"behind, no operation", nil, 0, nil, true},
+		{"pool half made", []Operation{{Op: OpCreatePool}}, 99, []Step{{Undo, Operation{Op: OpCreatePool}, false}}, false},
+		{"pool half gone", []Operation{waiting, {Op: OpDeletePool}}, 0, []Step{{Redo, Operation{Op: OpDeletePool}, false}}, false},
+	} {
+		p := Pool{Name: "demo", TransactionID: 4, Operations: tt.ops}
+		got, err := p.Recovery(tt.kernel)
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+		var mismatch *MismatchError
+		if errors.As(err, &mismatch) != tt.broken || (err != nil) != tt.broken {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if tt.broken && *mismatch != (MismatchError{"demo", 4, tt.kernel}) {
+			t.Errorf("%s: %+v", tt.name, mismatch)
+		}
+	}
+}
+
+func TestMismatchErrorTellsBoth(t *testing.T) {
+	text := (&MismatchError{"demo", 4, 7}).Error()
+	for _, part := range []string{"pool demo", "kernel's pool is at transaction id 7", "pool.json at 4"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q does not say %q", text, part)
+		}
+	}
+}
+
+func TestActionString(t *testing.T) {
+	for a, want := range map[Action]string{Undo: "undo", Redo: "redo", Foreign: "foreign", 9: "Action(9)"} {
+		if a.String() != want {
+			t.Errorf("%s, want %s", a, want)
+		}
+	}
+}
+
+// An id that the record of another volume has must not be deleted in the course of a recovery.
+func TestCatalogRecoverySparesOthersIDs(t *testing.T) {
+	_, c := newPool(t)
+	put(t, c, "a", "b") // ids 0 and 1
+	set := func(op Operation) {
+		t.Helper()
+		if err := c.SetPool(func(p *Pool) { p.Operations = nil; p.Begin(op) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(Operation{OpCreate, "n", 1, 5})
+	var corrupt *CorruptError
+	if steps, err := c.Recovery(5); !errors.As(err, &corrupt) || steps != nil || !strings.Contains(err.Error(), "id 1 is volume b's") {
+		t.Errorf("%v, %v", steps, err)
+	}
+	set(Operation{OpDelete, "b", 1, 5})
+	if steps, err := c.Recovery(5); err != nil || len(steps) != 1 || steps[0].Action != Redo {
+		t.Errorf("%v, %v", steps, err)
+	}
+	if _, err := c.Recovery(7); !errors.As(err, new(*MismatchError)) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestOperations(t *testing.T) {
+	p := Pool{TransactionID: 4, NextID: 3}
+	p.Begin(Operation{OpDelete, "d", 1, 5})
+	p.Begin(Operation{OpCreate, "n", 3, 5}) // the delete did not get to the kernel
+	if p.NextID != 4 || !slices.Equal(p.Operations, []Operation{{OpDelete, "d", 1, 0}, {OpCreate, "n", 3, 5}}) {
+		t.Errorf("begun: %+v", p)
+	}
+	p.Begin(Operation{OpCreate, "n", 4, 5}) // the next id
+	p.FinishInto(Operation{OpFormat, "n", 4, 0})
+	if p.TransactionID != 5 || p.NextID != 5 || !slices.Equal(p.Operations, []Operation{{OpDelete, "d", 1, 0}, {OpFormat, "n", 4, 0}}) {
+		t.Errorf("created: %+v", p)
+	}
+	p.Finish("n")
+	p.Finish("unknown")
+	p.Begin(Operation{OpDelete, "d", 1, 6})
+	p.Abandon("d")
+	p.Abandon("d")
+	if p.TransactionID != 5 || len(p.Operations) != 0 {
+		t.Errorf("ended: %+v", p)
+	}
+}

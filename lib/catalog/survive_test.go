@@ -1,0 +1,77 @@
+package catalog
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Check compares catalog, pool and what users know.
+func (p *protocol) Check(t *rapid.T) {
+	c := p.open(t)
+	visible, err := c.Volumes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]uint32{}
+	for _, v := range visible {
+		got[v.Name] = v.ID
+	}
+	if id, ok := got[p.doubtful]; ok { // its user was told nothing: either is right, but from now on it counts
+		p.committed[p.doubtful] = id
+	}
+	p.doubtful = ""
+	if !maps.Equal(got, p.committed) {
+		t.Fatalf("volumes %v, want %v", got, p.committed)
+	}
+	ids := map[uint32]bool{}
+	for _, with := range []map[string]uint32{p.committed, p.deleting} {
+		for _, id := range with {
+			ids[id] = true
+		}
+	}
+	if !maps.Equal(ids, p.k.ids) {
+		t.Fatalf("ids in the pool %v, want %v", p.k.ids, ids)
+	}
+	pool := c.Pool()
+	if pool.TransactionID != p.k.tid || len(pool.Operations) != len(p.deleting) {
+		t.Fatalf("pool.json: %+v; kernel at %d; being deleted %v", pool, p.k.tid, p.deleting)
+	}
+	if all, err := c.VolumesAnyState(); err != nil || len(all) != len(ids) {
+		t.Fatalf("records %v, %v; ids %v", all, err, ids)
+	}
+}
+
+// memory is a new directory where fsync costs nothing, if there is such a place: the crashes are simulated.
+func memory(t fataler) string {
+	for _, parent := range []string{"/dev/shm", ""} {
+		if dir, err := os.MkdirTemp(parent, "catalog"); err == nil {
+			return dir
+		}
+	}
+	t.Fatalf("no directory for temp files")
+	return ""
+}
+
+func TestProtocolsSurviveCrashes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dir := memory(t)
+		defer os.RemoveAll(dir)
+		m := &machine{}
+		m.restart()
+		p := &protocol{
+			m: m, k: &fakePool{m: m, tid: 4, ids: map[uint32]bool{}, used: map[uint32]bool{}},
+			s:         Store{Dir: filepath.Join(dir, "thin"), disk: disk{before: m.before}},
+			committed: map[string]uint32{}, deleting: map[string]uint32{},
+		}
+		pool := goodPool()
+		pool.Operations = nil
+		if _, err := p.s.Create(pool); err != nil {
+			t.Fatal(err)
+		}
+		t.Repeat(rapid.StateMachineActions(p))
+	})
+}

@@ -1,0 +1,88 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestVolumes(t *testing.T) {
+	_, c := newPool(t)
+	put(t, c, "b", "a", "hidden", "c")
+	if err := c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDelete, Volume: "hidden"}) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(c.volumeDir(), ".a.json.tmp"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Volumes(); err != nil || names(got) != "a b c" {
+		t.Errorf("%v, %v", names(got), err)
+	}
+	if got, err := c.VolumesAnyState(); err != nil || names(got) != "a b c hidden" {
+		t.Errorf("%v, %v", names(got), err)
+	}
+	if v, err := c.Volume("a"); err != nil || v.ID != 1 || v.Pool != "demo" || v.PoolUUID != uuid || v.Format != Format {
+		t.Errorf("%+v, %v", v, err)
+	}
+	for _, name := range []string{"hidden", "none"} {
+		if _, err := c.Volume(name); !errors.Is(err, ErrNoVolume) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "demo/"+name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if v, err := c.VolumeAnyState("hidden"); err != nil || v.Name != "hidden" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if err := errors.Join(c.RemoveVolume("a"), c.RemoveVolume("a")); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Volume("a"); !errors.Is(err, ErrNoVolume) {
+		t.Errorf("removed: %v", err)
+	}
+	if err := c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDeletePool}) }); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Volumes(); err != nil || len(got) != 0 {
+		t.Errorf("of a pool that is being deleted: %v, %v", got, err)
+	}
+}
+
+func TestBadVolumeNames(t *testing.T) {
+	_, c := newPool(t)
+	for _, name := range []string{"", "..", "a/b", "../pool"} {
+		_, err1 := c.Volume(name)
+		_, err2 := c.VolumeAnyState(name)
+		err3 := c.PutVolume(Volume{Name: name, Size: 512})
+		err4 := c.RemoveVolume(name)
+		for _, err := range []error{err1, err2, err3, err4} {
+			if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("volume name %q", name)) {
+				t.Errorf("%q: %v", name, err)
+			}
+		}
+	}
+	for _, v := range []Volume{{Name: "x"}, {Name: "x", Size: 512, Pool: "other"}, {Name: "x", Size: 512, PoolUUID: "0"}, {Name: "x", Size: 512, ID: MaxID + 1}} {
+		if err := c.PutVolume(v); err == nil {
+			t.Errorf("wrote %+v", v)
+		}
+	}
+}
+
+func TestManyVolumes(t *testing.T) {
+	_, c := newPool(t)
+	for i := range 1000 {
+		b, reason := encodeVolume(Volume{Format: Format, Name: fmt.Sprintf("v%03d", i), Pool: "demo", PoolUUID: uuid, ID: uint32(i), Size: 512}, c.pool)
+		if reason != "" {
+			t.Fatal(reason)
+		}
+		if err := os.WriteFile(c.volumePath(fmt.Sprintf("v%03d", i)), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := c.Volumes()
+	if err != nil || len(got) != 1000 || got[0].Name != "v000" || got[999].ID != 999 {
+		t.Errorf("%d, %v", len(got), err)
+	}
+}

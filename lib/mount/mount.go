@@ -1,0 +1,213 @@
+package mount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/kmsg"
+)
+
+// Request is one mount.
+type Request struct {
+	Source  string // block device
+	Target  string // directory
+	FSType  string
+	Options Options
+}
+
+// Result tells how it was mounted.
+type Result struct {
+	DroppedDiscard bool // the filesystem or the device refused discard
+}
+
+// Error is a mount that failed, with the kernel's own words where it has any.
+type Error struct {
+	Op     string // the step: "fsopen", "fsconfig", …
+	Source string
+	Target string
+	FSType string
+	Kernel []string
+	Err    error
+}
+
+// Error begins with where, and ends with the kernel's words.
+func (e *Error) Error() string {
+	s := fmt.Sprintf("mount %s on %s: %v", e.FSType, e.Target, e.Err)
+	if len(e.Kernel) > 0 {
+		s += " (kernel: " + strings.Join(e.Kernel, "; ") + ")"
+	}
+	return s
+}
+
+// Unwrap returns the reason.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Mount mounts a filesystem. Discard is asked for by default, where the
+// filesystem knows it, and given up when it is refused; xfs gets nouuid, since a
+// snapshot has its origin's UUID. The mount API is that of fsopen(2), or
+// mount(2) on kernels without it.
+func Mount(ctx context.Context, r Request) (Result, error) {
+	if err := ctx.Err(); err != nil {
+		return Result{}, err
+	}
+	options, discards := fsOptions(r)
+	err := mountOnce(r, options)
+	if !discards || !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EOPNOTSUPP) {
+		return Result{}, err
+	}
+	options = slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == "discard" })
+	if err := mountOnce(r, options); err != nil {
+		return Result{}, err // not for discard, but for what the caller asked
+	}
+	return Result{DroppedDiscard: true}, nil
+}
+
+// fsOptions is what the filesystem is told.
+func fsOptions(r Request) (options []string, discards bool) {
+	options = slices.Clone(r.Options.FS)
+	if r.FSType == "xfs" && !slices.Contains(options, "nouuid") {
+		options = append(options, "nouuid")
+	}
+	switch {
+	case knowsDiscard(r.FSType) && (r.Options.Discard == nil || *r.Options.Discard):
+		return append(options, "discard"), true
+	case knowsDiscard(r.FSType) && r.FSType != "vfat" && r.FSType != "exfat":
+		return append(options, "nodiscard"), false
+	}
+	return options, false
+}
+
+// knowsDiscard: ext2 is mounted by ext4, which wants a journal for it; the
+// others that are not named are read-only by nature or discard nothing.
+func knowsDiscard(fstype string) bool {
+	return slices.Contains([]string{"ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "exfat"}, fstype)
+}
+
+// mountOnce mounts and, if that fails, collects the kernel's words.
+func mountOnce(r Request, options []string) error {
+	log := kmsg.Begin()
+	defer log.Close()
+	op, said, err := newMount(r, options)
+	if errors.Is(err, unix.ENOSYS) {
+		op, said, err = "mount", nil, oldMount(r, options)
+	}
+	if err == nil {
+		return nil
+	}
+	if len(said) == 0 {
+		said = log.Messages(logWords(r)...)
+	}
+	return &Error{Op: op, Source: r.Source, Target: r.Target, FSType: r.FSType, Kernel: said, Err: err}
+}
+
+// newMount is the way of fsopen(2). said is what the kernel explains in the
+// filesystem context's log.
+func newMount(r Request, options []string) (op string, said []string, err error) {
+	fs, err := unix.Fsopen(r.FSType, unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return "fsopen", nil, unknownType(r.FSType, err)
+	}
+	defer unix.Close(fs)
+	if err := configure(fs, r, options); err != nil {
+		return "fsconfig", contextLog(fs), err
+	}
+	m, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, attributes(r.Options.Flags))
+	if err != nil {
+		return "fsmount", contextLog(fs), err
+	}
+	defer unix.Close(m)
+	err = unix.MoveMount(m, "", unix.AT_FDCWD, r.Target, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	return "move_mount", nil, err
+}
+
+// unknownType puts ENODEV into words.
+func unknownType(fstype string, err error) error {
+	if errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("the kernel knows no filesystem %s: %w", fstype, err)
+	}
+	return err
+}
+
+func configure(fs int, r Request, options []string) error {
+	if err := unix.FsconfigSetString(fs, "source", r.Source); err != nil {
+		return err
+	}
+	for _, f := range superblockFlags(r.Options.Flags) {
+		if err := unix.FsconfigSetFlag(fs, f); err != nil {
+			return fmt.Errorf("option %s: %w", f, err)
+		}
+	}
+	for _, word := range options {
+		key, value, hasValue := option(word)
+		set := func() error { return unix.FsconfigSetFlag(fs, key) }
+		if hasValue {
+			set = func() error { return unix.FsconfigSetString(fs, key, value) }
+		}
+		if err := set(); err != nil {
+			return fmt.Errorf("option %s: %w", word, err)
+		}
+	}
+	return unix.FsconfigCreate(fs)
+}
+
+// contextLog reads the messages of a filesystem context: each begins with its
+// level, as in "e ext4: Unknown parameter 'x'".
+func contextLog(fs int) []string {
+	var said []string
+	buf := make([]byte, 4096)
+	for {
+		n, err := unix.Read(fs, buf)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil || n <= 0 {
+			return said
+		}
+		m := string(buf[:n])
+		if level, text, ok := strings.Cut(m, " "); ok && len(level) == 1 {
+			m = text
+		}
+		said = append(said, strings.TrimSpace(m))
+	}
+}
+
+// logWords find a mount's messages in the kernel's log: filesystems name the
+// device by its kernel name.
+func logWords(r Request) []string {
+	words := []string{r.Source}
+	if name := kernelName(r.Source); name != "" {
+		words = append(words, "("+name+")", name+":", "device "+name, strings.ToUpper(r.FSType)+" ("+name)
+	}
+	return append(words, "BTRFS error", "BTRFS: ")
+}
+
+// oldMount is mount(2).
+func oldMount(r Request, options []string) error {
+	return unknownType(r.FSType, unix.Mount(r.Source, r.Target, r.FSType, r.Options.Flags, joinOptions(options)))
+}
+
+// joinOptions makes the data argument of mount(2), which knows no quotes.
+func joinOptions(options []string) string {
+	var words []string
+	for _, word := range options {
+		if key, value, hasValue := option(word); hasValue {
+			word = key + "=" + value
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ",")
+}
+
+// Remount changes the options of what is mounted on target.
+func Remount(target string, o Options) error {
+	err := unix.Mount("", target, "", o.Flags|unix.MS_REMOUNT, joinOptions(o.FS))
+	if err != nil {
+		return fmt.Errorf("remount %s: %w", target, err)
+	}
+	return nil
+}

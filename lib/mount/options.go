@@ -1,0 +1,139 @@
+package mount
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options are mount options, sorted by who they are for.
+type Options struct {
+	Flags    uintptr  // MS_*: for the kernel's VFS
+	FS       []string // for the filesystem, in their order, quotes kept
+	ReadOnly bool
+	Remount  bool
+	Nofail   bool
+	Netdev   bool
+	Discard  *bool // what the caller says about discard, if anything
+}
+
+// ErrOption is an option that cannot be used.
+var ErrOption = errors.New("cannot be used")
+
+// vfsFlag is what an option does to the flags: sets them, after clearing others.
+type vfsFlag struct{ set, clear uintptr }
+
+const atimes = unix.MS_NOATIME | unix.MS_RELATIME | unix.MS_STRICTATIME
+
+// vfsFlags are the options of mount(8), FILESYSTEM-INDEPENDENT MOUNT OPTIONS.
+func vfsFlags() map[string]vfsFlag {
+	on := func(f uintptr) vfsFlag { return vfsFlag{set: f} }
+	off := func(f uintptr) vfsFlag { return vfsFlag{clear: f} }
+	return map[string]vfsFlag{
+		"ro": on(unix.MS_RDONLY), "rw": off(unix.MS_RDONLY),
+		"nosuid": on(unix.MS_NOSUID), "suid": off(unix.MS_NOSUID),
+		"nodev": on(unix.MS_NODEV), "dev": off(unix.MS_NODEV),
+		"noexec": on(unix.MS_NOEXEC), "exec": off(unix.MS_NOEXEC),
+		"sync": on(unix.MS_SYNCHRONOUS), "async": off(unix.MS_SYNCHRONOUS),
+		"dirsync":  on(unix.MS_DIRSYNC),
+		"lazytime": on(unix.MS_LAZYTIME), "nolazytime": off(unix.MS_LAZYTIME),
+		"silent": on(unix.MS_SILENT), "loud": off(unix.MS_SILENT),
+		"mand": on(unix.MS_MANDLOCK), "nomand": off(unix.MS_MANDLOCK),
+		"iversion": on(unix.MS_I_VERSION), "noiversion": off(unix.MS_I_VERSION),
+		"nosymfollow": on(unix.MS_NOSYMFOLLOW), "symfollow": off(unix.MS_NOSYMFOLLOW),
+		"nodiratime": on(unix.MS_NODIRATIME), "diratime": off(unix.MS_NODIRATIME),
+		"noatime": {unix.MS_NOATIME, atimes}, "atime": off(unix.MS_NOATIME),
+		"relatime": {unix.MS_RELATIME, atimes}, "norelatime": off(unix.MS_RELATIME),
+		"strictatime": {unix.MS_STRICTATIME, atimes}, "nostrictatime": off(unix.MS_STRICTATIME),
+	}
+}
+
+// userspace are the options that mount(8) passes on but that are for fstab,
+// for libmount or for us, not for a filesystem.
+func userspace() []string {
+	return []string{"defaults", "auto", "noauto", "user", "users", "nouser", "nousers", "owner", "noowner", "group", "nogroup", "_netdev", "nofail", "remount"}
+}
+
+// refused are options of things that a thin volume cannot be, or that mount(8)
+// itself does.
+func refused() map[string]string {
+	return map[string]string{
+		"loop": "a volume is a device already", "offset": "a volume is mounted as a whole", "sizelimit": "a volume is mounted as a whole",
+		"bind": "use mount --bind on the mounted directory", "rbind": "use mount --rbind on the mounted directory", "move": "use mount --move",
+	}
+}
+
+// ParseOptions sorts an option string as mount(8) gives it to its helpers.
+// Commas inside double quotes do not separate. The last of two options that
+// contradict each other wins.
+func ParseOptions(s string) (Options, error) {
+	var o Options
+	if i := strings.IndexFunc(s, func(r rune) bool { return r == 0 || r == '\n' }); i >= 0 {
+		return o, fmt.Errorf("options %q: byte %d %w", s, i, ErrOption)
+	}
+	words, err := splitOptions(s)
+	if err != nil {
+		return o, err
+	}
+	for _, word := range words {
+		if err := o.add(word); err != nil {
+			return o, err
+		}
+	}
+	o.ReadOnly = o.Flags&unix.MS_RDONLY != 0
+	return o, nil
+}
+
+func splitOptions(s string) ([]string, error) {
+	var words []string
+	quoted, start := false, 0
+	for i := range len(s) {
+		switch {
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == ',' && !quoted:
+			words, start = append(words, s[start:i]), i+1
+		}
+	}
+	if quoted {
+		return nil, fmt.Errorf("options %s: a quote is not closed: %w", s, ErrOption)
+	}
+	return append(words, s[start:]), nil
+}
+
+func (o *Options) add(word string) error {
+	key, _, hasValue := strings.Cut(word, "=")
+	if why := refused()[key]; why != "" {
+		return fmt.Errorf("option %s %w with a thin volume: %s", key, ErrOption, why)
+	}
+	if f, ok := vfsFlags()[word]; ok {
+		o.Flags = o.Flags&^f.clear | f.set
+		return nil
+	}
+	switch {
+	case word == "", hasValue && key == "comment", key == "helper", key == "uhelper":
+	case strings.HasPrefix(word, "x-"), strings.HasPrefix(word, "X-"):
+	case slices.Contains(userspace(), key):
+		o.Remount = o.Remount || word == "remount"
+		o.Nofail = o.Nofail || word == "nofail"
+		o.Netdev = o.Netdev || word == "_netdev"
+	case word == "discard" || word == "nodiscard":
+		yes := word == "discard"
+		o.Discard = &yes
+	default:
+		o.FS = append(o.FS, word)
+	}
+	return nil
+}
+
+// option splits what a filesystem is told: its value without quotes.
+func option(word string) (key, value string, hasValue bool) {
+	key, value, hasValue = strings.Cut(word, "=")
+	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
+		value = value[1 : len(value)-1]
+	}
+	return key, value, hasValue
+}

@@ -1,0 +1,49 @@
+package mount
+
+import (
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// UnmountOptions are the flags of umount2(2).
+type UnmountOptions struct {
+	Lazy     bool
+	Force    bool
+	NoFollow bool // do not follow a symbolic link at the target
+}
+
+// Unmount unmounts what is on top at target. The errno is kept: EBUSY says that
+// it is in use, EINVAL that nothing is mounted there.
+func Unmount(target string, o UnmountOptions) error {
+	flags := 0
+	if o.Lazy {
+		flags |= unix.MNT_DETACH
+	}
+	if o.Force {
+		flags |= unix.MNT_FORCE
+	}
+	if o.NoFollow {
+		flags |= unix.UMOUNT_NOFOLLOW
+	}
+	if err := unix.Unmount(target, flags); err != nil {
+		return fmt.Errorf("%s: %w", target, unmountError(err))
+	}
+	return nil
+}
+
+// unmountError says what umount(8) says, with the errno kept.
+func unmountError(err error) error {
+	switch err {
+	case unix.EBUSY:
+		return fmt.Errorf("target is busy: %w", err)
+	case unix.EINVAL:
+		return fmt.Errorf("not mounted: %w", err)
+	}
+	return err
+}
+
+func deviceNumber(rdev uint64) string {
+	return strconv.Itoa(int(unix.Major(rdev))) + ":" + strconv.Itoa(int(unix.Minor(rdev)))
+}

@@ -1,0 +1,74 @@
+package refcount
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// fullAfter is a disk that is full after n bytes.
+type fullAfter struct {
+	w io.Writer
+	n int
+}
+
+func (f *fullAfter) Write(b []byte) (int, error) {
+	if len(b) <= f.n {
+		return f.w.Write(b)
+	}
+	n, _ := f.w.Write(b[:f.n])
+	return n, unix.ENOSPC
+}
+
+func TestFullDisk(t *testing.T) {
+	s := newStore(t)
+	old, o := recorded()
+	save(t, s, old)
+	for _, room := range []int{0, 1, 100} {
+		s.writer = func(w io.Writer) io.Writer { return &fullAfter{w, room} }
+		ref := lock(t, s)
+		next := old
+		next.References = 9
+		err := ref.Save(next)
+		if !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "record of demo/base: no space left on device") {
+			t.Errorf("error %v", err)
+		}
+		if ref.Record() != old {
+			t.Errorf("believes what was not written: %+v", ref.Record())
+		}
+		if got, err := ref.Reconcile(o); err != nil || got != old {
+			t.Errorf("nothing to write: %+v, %v", got, err)
+		}
+		o := o
+		o.Mounts = []MountPoint{{41, "/b", "/"}}
+		if got, err := ref.Reconcile(o); !errors.Is(err, unix.ENOSPC) || got.MountedOn != "/b" || ref.Record() != got {
+			t.Errorf("answer %+v, record %+v, %v", got, ref.Record(), err)
+		}
+		if err := ref.Close(); err != nil {
+			t.Error(err)
+		}
+		if got, err := s.Read("demo", "base"); err != nil || got != old {
+			t.Errorf("old record: %+v, %v", got, err)
+		}
+		if names := listDir(t, filepath.Join(s.Dir, "refs")); len(names) != 1 {
+			t.Errorf("left behind: %v", names)
+		}
+	}
+}
+
+func listDir(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}

@@ -1,0 +1,218 @@
+package refcount
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// machine runs helpers against a world and a real store. The model knows each mount by a serial number that is never used again, which
+// the record cannot: what the record says must be what the model says wherever mount ID and path are no more ambiguous than that.
+type machine struct {
+	t       *rapid.T
+	s       Store
+	w       world
+	primary int // serial of the mount that is counted; 0 if there is none
+	count   int // its references
+	path    string
+	id      int
+}
+
+var paths = rapid.SampledFrom([]string{"/a", "/b", "/c"})
+
+func (m *machine) alive() bool {
+	return m.primary != 0 && slices.ContainsFunc(m.w.mounts, func(x worldMount) bool { return x.serial == m.primary && !x.hidden })
+}
+
+// judge compares a reconciled record with the model.
+func (m *machine) judge(r Record) {
+	if reason := r.flaw(); reason != "" {
+		m.t.Fatalf("impossible record: %s", reason)
+	}
+	seen := m.w.seen()
+	switch {
+	case seen == 0 && m.w.open() == 0:
+		m.want(r, !r.Elsewhere, 0)
+	case seen == 0:
+		m.want(r, r.Elsewhere, m.count)
+	case m.alive():
+		m.want(r, !r.Elsewhere, m.count)
+	case m.count > 0 && (r.MountedOn == m.path || r.MountID == m.id):
+		m.want(r, !r.Elsewhere, 1, m.count) // another mount at the same path cannot be told from the recorded one
+	default:
+		m.want(r, !r.Elsewhere, 1)
+	}
+	if r.MountedOn != "" && seen > 0 && m.w.top(r.MountedOn) < 0 {
+		m.t.Fatalf("nothing is mounted at %s: %+v", r.MountedOn, m.w.mounts)
+	}
+}
+
+func (m *machine) want(r Record, flag bool, refs ...int) {
+	if !flag || !slices.Contains(refs, r.References) {
+		m.t.Fatalf("record %+v, want references %v; world %+v", r, refs, m.w)
+	}
+}
+
+// begin is what every helper does first.
+func (m *machine) begin() (*Ref, Record) {
+	ref, err := m.s.TryLock("demo", "base")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	r, err := ref.Reconcile(m.w.observe())
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.judge(r)
+	m.adopt(r)
+	m.path, m.id = r.MountedOn, r.MountID
+	return ref, r
+}
+
+// adopt lets the model follow a record that has been judged.
+func (m *machine) adopt(r Record) {
+	if m.w.seen() == 0 {
+		m.primary, m.count = 0, r.References
+		return
+	}
+	if !m.alive() || m.w.mounts[m.w.top(r.MountedOn)].serial != m.primary {
+		for _, x := range m.w.mounts {
+			if x.id == r.MountID && x.path == r.MountedOn {
+				m.primary = x.serial
+			}
+		}
+	}
+	m.count = r.References
+}
+
+// helper runs steps under the volume's lock, and dies before one of them or not at all.
+func (m *machine) helper(ref *Ref, steps ...func() error) {
+	die := rapid.IntRange(0, 2*len(steps)).Draw(m.t, "dies before step")
+	var err error
+	for i, step := range steps {
+		if i != die {
+			err = errors.Join(err, step())
+			continue
+		}
+		break
+	}
+	if err = errors.Join(err, ref.Close()); err != nil { // the kernel does that for the dead
+		m.t.Fatal(err)
+	}
+	m.w.settle()
+}
+
+func (m *machine) Mount(t *rapid.T) {
+	m.t = t
+	ref, r := m.begin()
+	path := paths.Draw(t, "path")
+	var mounted worldMount
+	switch {
+	case r.Elsewhere, r.MountedOn != "" && r.MountedOn != path:
+		m.helper(ref) // refuses
+	case r.MountedOn == path:
+		m.helper(ref, func() error { m.count++; return ref.Add() })
+	default:
+		m.helper(ref,
+			func() error { m.w.activate(rapid.IntRange(0, 1).Draw(t, "minor")); return nil },
+			func() error { mounted = m.w.mount(path, false); return nil },
+			func() error {
+				m.primary, m.count, m.path, m.id = mounted.serial, 1, path, mounted.id
+				o := m.w.observe()
+				return ref.Save(Record{PoolUUID: "u1", ThinID: 7, Dev: o.Dev, MountedOn: path, MountID: mounted.id, References: 1})
+			})
+	}
+}
+
+func (m *machine) Umount(t *rapid.T) {
+	m.t = t
+	ref, r := m.begin()
+	switch {
+	case r.Elsewhere, r.References == 0:
+		m.helper(ref)
+	case r.References > 1:
+		m.helper(ref, func() error { m.count--; return ref.Drop() })
+	default:
+		m.helper(ref,
+			func() error { m.w.umount(r.MountedOn); return nil },
+			func() error { m.primary, m.count = 0, 0; return ref.Clear() })
+	}
+}
+
+func (m *machine) MountByHand(t *rapid.T) {
+	if m.w.active {
+		m.w.mount(paths.Draw(t, "path"), false)
+	}
+}
+
+func (m *machine) UmountByHand(t *rapid.T) { m.w.umount(paths.Draw(t, "path")) }
+
+func (m *machine) Move(t *rapid.T) {
+	if i := m.w.top(paths.Draw(t, "from")); i >= 0 {
+		m.w.mounts[i].path = paths.Draw(t, "to")
+	}
+}
+
+func (m *machine) CloneNamespace(t *rapid.T) {
+	for _, x := range slices.Clone(m.w.mounts) {
+		if !x.hidden {
+			m.w.mount(x.path, true)
+		}
+	}
+}
+
+func (m *machine) EndNamespace(t *rapid.T) {
+	m.w.mounts = slices.DeleteFunc(m.w.mounts, func(x worldMount) bool { return x.hidden })
+	m.w.settle()
+}
+
+func (m *machine) Hold(t *rapid.T) {
+	m.w.held = !m.w.held
+	m.w.settle()
+}
+
+func (m *machine) OpenRaw(t *rapid.T) {
+	if m.w.active {
+		m.w.raw++
+	}
+}
+
+func (m *machine) CloseRaw(t *rapid.T) {
+	m.w.raw = 0
+	m.w.settle()
+}
+
+func (m *machine) DamageRecord(t *rapid.T) {
+	path := m.s.recordPath("demo", "base")
+	if err := os.Truncate(path, 10); err == nil {
+		m.primary, m.count = 0, 0
+	}
+}
+
+// Check looks on from outside, without a lock.
+func (m *machine) Check(t *rapid.T) {
+	m.t = t
+	r, err := m.s.Read("demo", "base")
+	if corrupt := (*CorruptError)(nil); errors.As(err, &corrupt) || errors.Is(err, ErrNoRecord) {
+		r, err = Record{Volume: "demo/base"}, nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.judge(r.Reconcile(m.w.observe()))
+}
+
+func TestHelpersAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dir, err := os.MkdirTemp("", "refcount")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		m := &machine{t: t, s: Store{Dir: dir}}
+		t.Repeat(rapid.StateMachineActions(m))
+	})
+}

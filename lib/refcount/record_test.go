@@ -1,0 +1,116 @@
+package refcount
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+const good = `{"volume":"demo/base","pool_uuid":"u1","thin_id":7,"device":"/dev/mapper/x","dev":"253:5",
+	"mounted_on":"/a","mount_id":40,"references":2,"held":false,"since":"2026-01-02T03:04:05Z"}`
+
+func TestDecode(t *testing.T) {
+	change := func(old, new string) string { return strings.Replace(good, old, new, 1) }
+	for _, tt := range []struct{ name, text, want string }{
+		{"good", good, ""},
+		{"unknown field", change(`"held"`, `"new":{"x":[1]},"held"`), ""},
+		{"empty", "", "unexpected end of JSON input"},
+		{"truncated", good[:len(good)/2], "unexpected end"},
+		{"zeros", strings.Repeat("\x00", 512), "invalid character"},
+		{"two values", good + good, "invalid character '{' after top-level value"},
+		{"array", "[]", "cannot unmarshal array"},
+		{"null", "null", `is of volume ""`},
+		{"wrong type", change(`"references":2`, `"references":"2"`), "cannot unmarshal"},
+		{"fraction", change(`"references":2`, `"references":2.5`), "cannot unmarshal"},
+		{"negative references", change(`"references":2`, `"references":-2`), "references: -2 is not within"},
+		{"too many references", change(`"references":2`, `"references":9223372036854775807`), "is not within"},
+		{"more than an int", change(`"references":2`, `"references":9223372036854775808`), "cannot unmarshal"},
+		{"no references", change(`"references":2`, `"references":0`), `references: 0, but mounted_on is "/a"`},
+		{"no path", change(`"/a"`, `""`), "references: 2, but mounted_on"},
+		{"relative path", change(`"/a"`, `"a"`), "is not absolute"},
+		{"negative mount id", change(`40`, `-1`), "mount_id: -1"},
+		{"thin id", change(`"thin_id":7`, `"thin_id":16777216`), "more than 24 bits"},
+		{"negative thin id", change(`"thin_id":7`, `"thin_id":-7`), "cannot unmarshal"},
+		{"another volume", change("demo/base", "demo/other"), `is of volume "demo/other"`},
+		{"year 10000", change("2026-01", "12026-01"), "parsing time"},
+		{"huge", `{"volume":"` + strings.Repeat("x", maxRecord) + `"}`, "is larger than 65536 bytes"},
+	} {
+		_, reason := decode([]byte(tt.text), "demo/base")
+		if (reason == "") != (tt.want == "") || !strings.Contains(reason, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.name, reason, tt.want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	r, _ := recorded()
+	real, err := encode(r)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(real)
+	f.Add([]byte(good))
+	f.Add(real[:len(real)/2])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, reason := decode(b, "demo/base")
+		if reason != "" {
+			return
+		}
+		again, err := encode(r)
+		if err != nil {
+			t.Fatalf("%+v was read, but cannot be written: %v", r, err)
+		}
+		if back, reason := decode(again, "demo/base"); reason != "" || !back.Since.Equal(r.Since) || back.References != r.References || back.MountedOn != r.MountedOn {
+			t.Errorf("%+v comes back as %+v, %s", r, back, reason)
+		}
+	})
+}
+
+// damage puts something else in a record's place.
+var damage = map[string]func(path string) error{
+	"truncated": func(p string) error { return os.WriteFile(p, []byte(good[:40]), 0o600) },
+	"empty":     func(p string) error { return os.WriteFile(p, nil, 0o600) },
+	"hostile":   func(p string) error { return os.WriteFile(p, []byte(strings.Replace(good, `":2`, `":-2`, 1)), 0o600) },
+	"symlink":   func(p string) error { return os.Symlink("/etc/passwd", p) },
+	"link to a good one": func(p string) error {
+		return errors.Join(os.WriteFile(p+".moved", []byte(good), 0o600), os.Symlink(p+".moved", p))
+	},
+	"directory": func(p string) error { return os.Mkdir(p, 0o700) },
+	"fifo":      func(p string) error { return unix.Mkfifo(p, 0o600) },
+	"endless":   func(p string) error { return os.Symlink("/dev/zero", p) },
+}
+
+func TestDamagedRecordIsRebuilt(t *testing.T) {
+	for name, put := range damage {
+		t.Run(name, func(t *testing.T) {
+			s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
+			if err := lock(t, s).Close(); err != nil { // makes the directories
+				t.Fatal(err)
+			}
+			if err := put(s.recordPath("demo", "base")); err != nil {
+				t.Fatal(err)
+			}
+			var corrupt *CorruptError
+			if _, err := s.Read("demo", "base"); !errors.As(err, &corrupt) || corrupt.Path != s.recordPath("demo", "base") {
+				t.Errorf("read: %v", err)
+			}
+			r := lock(t, s)
+			defer r.Close()
+			if err := r.Damage(); !errors.As(err, &corrupt) {
+				t.Errorf("damage: %v", err)
+			}
+			_, o := recorded()
+			got, err := r.Reconcile(o)
+			if err != nil || got.References != 1 || got.MountedOn != "/a" {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			if onDisk, err := s.Read("demo", "base"); err != nil || onDisk != got || r.Damage() != nil {
+				t.Errorf("after it: %+v, %v, damage %v", onDisk, err, r.Damage())
+			}
+		})
+	}
+}

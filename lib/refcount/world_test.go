@@ -1,0 +1,92 @@
+package refcount
+
+import (
+	"fmt"
+	"slices"
+)
+
+// world is the kernel, as far as one volume goes.
+type world struct {
+	active bool
+	minor  int
+	held   bool // no deferred removal
+	raw    int  // who has opened the device itself
+	serial int
+	mounts []worldMount
+}
+
+type worldMount struct {
+	serial, id int // id is used again as soon as it is free, serial never
+	path       string
+	hidden     bool // in another mount namespace
+}
+
+func (w *world) open() int {
+	if len(w.mounts) > 0 {
+		return w.raw + 1 // all mounts of a filesystem share one descriptor
+	}
+	return w.raw
+}
+
+func (w *world) observe() Observed {
+	o := Observed{OpenCount: w.open(), Active: w.active, PoolUUID: "u1", ThinID: 7}
+	if w.active {
+		o.Dev = fmt.Sprintf("253:%d", w.minor)
+	}
+	for _, m := range w.mounts {
+		if !m.hidden {
+			o.Mounts = append(o.Mounts, MountPoint{m.id, m.path, "/"})
+		}
+	}
+	return o
+}
+
+func (w *world) activate(minor int) {
+	if !w.active {
+		w.active, w.minor = true, minor
+	}
+}
+
+// settle is the deferred removal.
+func (w *world) settle() {
+	if w.open() == 0 && !w.held {
+		w.active = false
+	}
+}
+
+func (w *world) mount(path string, hidden bool) worldMount {
+	id := 1
+	for slices.ContainsFunc(w.mounts, func(m worldMount) bool { return m.id == id }) {
+		id++
+	}
+	w.serial++
+	m := worldMount{w.serial, id, path, hidden}
+	w.mounts = append(w.mounts, m)
+	return m
+}
+
+// top is the index of the mount that is seen at path, or -1.
+func (w *world) top(path string) int {
+	for i := len(w.mounts) - 1; i >= 0; i-- {
+		if w.mounts[i].path == path && !w.mounts[i].hidden {
+			return i
+		}
+	}
+	return -1
+}
+
+func (w *world) umount(path string) {
+	if i := w.top(path); i >= 0 {
+		w.mounts = slices.Delete(w.mounts, i, i+1)
+	}
+	w.settle()
+}
+
+func (w *world) seen() (n int) {
+	for _, m := range w.mounts {
+		if !m.hidden {
+			n++
+		}
+	}
+	return n
+}
