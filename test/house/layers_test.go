@@ -1,0 +1,143 @@
+package house
+
+import (
+	"fmt"
+	"go/ast"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "thinmount/"
+
+// layer says how high a package stands: it may import those below alone.
+func layer(pkg string) int {
+	switch pkg {
+	case "lib/dm", "lib/filelock", "lib/kmsg", "lib/privdir":
+		return 0
+	case "lib/thin":
+		return 2
+	case "lib/helper":
+		return 3
+	}
+	if strings.HasPrefix(pkg, "lib/") {
+		return 1 // a part, which knows no other part
+	}
+	return 4
+}
+
+// commandsCall are the packages that a command may import; lib/freeze for the
+// watcher, which is the program itself, started once more.
+var commandsCall = map[string]bool{"lib/thin": true, "lib/helper": true, "lib/freeze": true}
+
+// upward returns the imports of a file that lead up or sideways.
+func upward(s source) (found []string) {
+	if s.test() || strings.HasPrefix(s.path, "test/") {
+		return nil // a test may hold parts beside each other
+	}
+	for _, i := range s.imports() {
+		to, ours := strings.CutPrefix(i, module)
+		if !ours {
+			continue
+		}
+		if layer(to) >= layer(s.pkg()) || strings.HasPrefix(s.pkg(), "cmd/") && !commandsCall[to] {
+			found = append(found, fmt.Sprintf("%s imports %s", s.path, to))
+		}
+	}
+	return found
+}
+
+// only maps what few packages may import to those packages.
+var only = map[string][]string{
+	"unsafe":                       {"lib/dm", "lib/loop"},
+	"os/exec":                      {"lib/mkfs"},
+	"plugin":                       {},
+	"net/http":                     {},
+	"C":                            {},
+	"github.com/urfave/cli/v2":     {"cmd/thin-snap"},
+	"github.com/vbauerster/mpb/v8": {"cmd/thin-snap"},
+}
+
+// reserved returns the imports of a file that are kept for other packages.
+func reserved(s source) (found []string) {
+	if s.test() || strings.HasPrefix(s.path, "test/") {
+		return nil
+	}
+	for _, i := range s.imports() {
+		for what, pkgs := range only {
+			if (i == what || strings.HasPrefix(i, what+"/")) && !slices.Contains(pkgs, s.pkg()) {
+				found = append(found, fmt.Sprintf("%s imports %s", s.path, i))
+			}
+		}
+	}
+	return found
+}
+
+// starts are the calls that start a program by another way than os/exec.
+var starts = map[string]bool{"StartProcess": true, "ForkExec": true, "Exec": true}
+
+// lowLevel returns calls that start programs, and ioctls, outside of the packages that are for it.
+func lowLevel(s source) (found []string) {
+	if s.test() || strings.HasPrefix(s.path, "test/") {
+		return nil
+	}
+	s.selectors(func(x, name string, n ast.Node) {
+		switch {
+		case starts[name] && (x == "os" || x == "syscall" || x == "unix") && s.pkg() != "lib/freeze",
+			(name == "SYS_IOCTL" || strings.HasPrefix(name, "Ioctl")) && s.pkg() != "lib/dm" && s.pkg() != "lib/loop":
+			found = append(found, fmt.Sprintf("%s: %s.%s", s.at(n), x, name))
+		}
+	})
+	return found
+}
+
+// linked returns the modules of others that end up in the program pkg.
+func linked(all []source, pkg string) map[string]bool {
+	found, seen := map[string]bool{}, map[string]bool{}
+	var visit func(string)
+	visit = func(pkg string) {
+		if seen[pkg] {
+			return
+		}
+		seen[pkg] = true
+		for _, s := range all {
+			if s.pkg() != pkg || s.test() {
+				continue
+			}
+			for _, i := range s.imports() {
+				if to, ours := strings.CutPrefix(i, module); ours {
+					visit(to)
+				} else {
+					found[i] = true
+				}
+			}
+		}
+	}
+	visit(pkg)
+	return found
+}
+
+func TestHouseLayers(t *testing.T) {
+	for _, s := range tree(t) {
+		for _, check := range []func(source) []string{upward, reserved, lowLevel} {
+			for _, problem := range check(s) {
+				t.Error(problem)
+			}
+		}
+	}
+}
+
+func TestHouseHelpersAreSmall(t *testing.T) {
+	all := tree(t)
+	for _, program := range []string{"cmd/mount.thin", "cmd/umount.thin"} {
+		links := linked(all, program)
+		if len(links) == 0 {
+			t.Errorf("%s: not found", program)
+		}
+		for i := range links {
+			if strings.Contains(i, "urfave/cli") || strings.Contains(i, "vbauerster/mpb") || strings.Contains(i, "progressbar") {
+				t.Errorf("%s links %s", program, i)
+			}
+		}
+	}
+}
