@@ -41,6 +41,9 @@ func Open() (*Control, error) {
 		if err = makeControl(path); err == nil {
 			f, err = os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC, 0)
 		}
+		if err != nil {
+			os.Remove(path)
+		}
 	}
 	if errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
 		err = fmt.Errorf("%w: %w", ErrNoDriver, err)
