@@ -41,6 +41,9 @@ func Open() (*Control, error) {
 		if err = makeControl(path); err == nil {
 			f, err = os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC, 0)
 		}
+		if err != nil {
+			os.Remove(path)
+		}
 	}
 	if errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
 		err = fmt.Errorf("%w: %w", ErrNoDriver, err)
@@ -67,9 +70,16 @@ func (c *Control) Close() error {
 	return c.file.Close()
 }
 
+// controlMinor is the node's fixed number; opening it loads the module
+// (include/linux/miscdevice.h, MAPPER_CTRL_MINOR).
+const controlMinor = 236
+
 // makeControl makes the node as udev would.
 func makeControl(path string) error {
 	minor, err := miscMinor("/proc/misc", "device-mapper")
+	if errors.Is(err, ErrNoDriver) {
+		minor, err = controlMinor, nil
+	}
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func Code(err error) int {
 		return ExitUsage
 	case errors.Is(err, thin.ErrNoKernel):
 		return ExitSystem
-	case errors.Is(err, thin.ErrInterrupt):
+	case errors.Is(err, thin.ErrInterrupt), errors.Is(err, context.Canceled):
 		return ExitUser
 	}
 	return ExitFail

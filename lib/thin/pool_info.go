@@ -40,7 +40,10 @@ func (s *System) Pools(ctx context.Context) ([]PoolInfo, error) {
 	var errs []error
 	for _, name := range names {
 		info, err := s.Pool(ctx, name)
-		if err == nil {
+		if errors.Is(err, ErrNotFound) {
+			continue // half made, or deleted meanwhile
+		}
+		if err == nil || info.Name != "" {
 			all = append(all, info)
 		}
 		errs = append(errs, err)
@@ -63,6 +66,9 @@ func (s *System) Pool(ctx context.Context, name string) (PoolInfo, error) {
 		return PoolInfo{}, err
 	}
 	cfg := cat.Pool()
+	if _, incomplete := cfg.Incomplete(); incomplete {
+		return PoolInfo{}, noPool(name)
+	}
 	volumes, err := cat.Volumes()
 	info := PoolInfo{
 		Name: cfg.Name, UUID: cfg.UUID, State: "inactive", BlockSize: int64(cfg.BlockSize) * dm.SectorSize,
