@@ -1,0 +1,184 @@
+package thinpool
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"testing"
+)
+
+// image is a metadata device in memory, as far as the details tree goes.
+type image []byte
+
+func newImage(blocks int) image { return make(image, blocks*MetadataBlock) }
+
+func (m image) block(n int) []byte { return m[n*MetadataBlock : (n+1)*MetadataBlock] }
+
+func (m image) seal(n int, salt uint32) {
+	b := m.block(n)
+	binary.LittleEndian.PutUint32(b, checksum(b, salt))
+}
+
+// superblock writes block 0, with the details tree at root.
+func (m image) superblock(root uint64) image {
+	b, le := m.block(0), binary.LittleEndian
+	le.PutUint64(b[32:], superblockMagic)
+	le.PutUint32(b[40:], 2)
+	le.PutUint64(b[48:], 41)
+	le.PutUint64(b[64:], 1000)
+	le.PutUint64(b[328:], root)
+	le.PutUint32(b[336:], 128)
+	le.PutUint64(b[344:], uint64(len(m)/MetadataBlock))
+	m.seal(0, superblockSalt)
+	return m
+}
+
+// node writes a tree node whose values come from value.
+func (m image) node(n int, leaf bool, keys []uint64, value func(i int) []byte) image {
+	b, le := m.block(n), binary.LittleEndian
+	flags, size, limit := uint32(1), 8, 252
+	if leaf {
+		flags, size, limit = 2, detailsSize, 126
+	}
+	le.PutUint32(b[4:], flags)
+	le.PutUint64(b[8:], uint64(n))
+	le.PutUint32(b[16:], uint32(len(keys)))
+	le.PutUint32(b[20:], uint32(limit))
+	le.PutUint32(b[24:], uint32(size))
+	for i, k := range keys {
+		le.PutUint64(b[nodeHeader+8*i:], k)
+		copy(b[nodeHeader+8*limit+size*i:], value(i))
+	}
+	m.seal(n, nodeSalt)
+	return m
+}
+
+func child(blocks ...uint64) func(int) []byte {
+	return func(i int) []byte { return binary.LittleEndian.AppendUint64(nil, blocks[i]) }
+}
+
+func mapped(counts ...uint64) func(int) []byte {
+	return func(i int) []byte {
+		b := make([]byte, detailsSize)
+		binary.LittleEndian.PutUint64(b, counts[i])
+		return b
+	}
+}
+
+// sample has three devices in two leaves.
+func sample() image {
+	return newImage(8).superblock(2).
+		node(2, false, []uint64{1, 9}, child(4, 5)).
+		node(4, true, []uint64{1, 2}, mapped(10, 20)).
+		node(5, true, []uint64{9}, mapped(30))
+}
+
+func TestReadDevices(t *testing.T) {
+	shifted := append(make([]byte, 1<<20), sample()...)
+	for at, m := range map[int64][]byte{0: sample(), 1 << 20: shifted} {
+		got, err := ReadDevices(bytes.NewReader(m), at)
+		if err != nil || len(got) != 3 || got[1].Mapped != 10 || got[2].Mapped != 20 || got[9].Mapped != 30 {
+			t.Errorf("%v, %v", got, err)
+		}
+	}
+}
+
+func TestReadDevicesOfHostileMetadata(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		m    image
+		want string
+	}{
+		{"loop", newImage(8).superblock(2).node(2, false, []uint64{1}, child(2)), "no place"},
+		{"two nodes that lead to each other", newImage(8).superblock(2).node(2, false, []uint64{1}, child(3)).node(3, false, []uint64{1}, child(2)), "no place"},
+		{"root outside", newImage(8).superblock(1000), "no place"},
+		{"root in the superblock", newImage(8).superblock(0), "no place"},
+		{"empty block as node", newImage(8).superblock(3), "checksum"},
+		{"node of another block", func() image {
+			m := newImage(8).superblock(3).node(2, true, []uint64{1}, mapped(1))
+			copy(m.block(3), m.block(2))
+			return m
+		}(), "says that it is block 2"},
+		{"too many entries", func() image {
+			m := newImage(8).superblock(2).node(2, true, nil, nil)
+			binary.LittleEndian.PutUint32(m.block(2)[16:], 1<<31)
+			m.seal(2, nodeSalt)
+			return m
+		}(), "entries"},
+		{"huge entries", func() image {
+			m := newImage(8).superblock(2).node(2, true, nil, nil)
+			binary.LittleEndian.PutUint32(m.block(2)[20:], 1<<31)
+			m.seal(2, nodeSalt)
+			return m
+		}(), "entries"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if _, err := ReadDevices(bytes.NewReader(row.m), 0); err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("%v, want %q", err, row.want)
+			}
+		})
+	}
+}
+
+// changing gives another superblock at each reading.
+type changing struct {
+	image
+	n uint64
+}
+
+func (c *changing) ReadAt(p []byte, off int64) (int, error) {
+	if off == 0 {
+		c.n++
+		binary.LittleEndian.PutUint64(c.block(0)[48:], c.n)
+		c.seal(0, superblockSalt)
+	}
+	return bytes.NewReader(c.image).ReadAt(p, off)
+}
+
+func TestReadDevicesGivesUp(t *testing.T) {
+	if _, err := ReadDevices(&changing{image: sample()}, 0); !errors.Is(err, ErrMoving) {
+		t.Error(err)
+	}
+}
+
+func TestReadSuperblock(t *testing.T) {
+	sb, err := ReadSuperblock(bytes.NewReader(sample()))
+	if err != nil || sb.TransactionID != 41 || sb.DataBlocks != 1000 || sb.BlockSize != 128 || sb.MetadataBlocks != 8 || sb.NeedsCheck {
+		t.Errorf("%+v, %v", sb, err)
+	}
+	m := sample()
+	m.block(0)[4] = 1
+	m.seal(0, superblockSalt)
+	if sb, err := ReadSuperblock(bytes.NewReader(m)); err != nil || !sb.NeedsCheck {
+		t.Errorf("%+v, %v", sb, err)
+	}
+	if _, err := ReadSuperblock(bytes.NewReader(newImage(1))); !errors.Is(err, ErrUnformatted) {
+		t.Error(err)
+	}
+	for i := range 400 {
+		m := sample()
+		m.block(0)[i] ^= 0x10
+		if _, err := ReadSuperblock(bytes.NewReader(m)); !errors.Is(err, ErrBadSuperblock) {
+			t.Errorf("byte %d changed: %v", i, err)
+		}
+	}
+	if _, err := ReadSuperblock(strings.NewReader("short")); err == nil {
+		t.Error("a short device was taken")
+	}
+}
+
+func FuzzReadDevices(f *testing.F) {
+	f.Add([]byte(sample()))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m := image(b)
+		for n := range len(m) / MetadataBlock { // most that a fuzzer makes would fail for their sums alone
+			salt := uint32(nodeSalt)
+			if n == 0 {
+				salt = superblockSalt
+			}
+			m.seal(n, salt)
+		}
+		ReadDevices(bytes.NewReader(m), 0)
+	})
+}
