@@ -21,7 +21,8 @@ type Log struct {
 	open bool
 }
 
-// Begin opens the log at its present end. Where it may not be read there will
+// Begin opens the log at its present end, or one record before it: the kernel
+// may yet add to the last (printk_ringbuffer.c, prb_next_seq). Where it may not be read there will
 // be no messages, which is no error: they only explain.
 func Begin() Log {
 	fd, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)

@@ -16,6 +16,7 @@ func TestKernelMessages(t *testing.T) {
 		}
 	}
 	say("thinmount test: before")
+	say("the last record is not counted until another follows it")
 	l := Begin()
 	defer l.Close()
 	say("thinmount test: after")
