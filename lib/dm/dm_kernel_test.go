@@ -274,6 +274,9 @@ func TestKernelEvents(t *testing.T) {
 	if n, err := unix.Poll(fds, 10000); err != nil || n != 1 {
 		t.Errorf("no event of the rename: %d, %v", n, err)
 	}
+	if err := c.Rename(ByName("t-event2"), "t-event", 0); err != nil { // back: the node has the old name
+		t.Fatal(err)
+	}
 	// A new table is an event of the device.
 	if err := c.Load(ByUUID("TEST-event"), zeroTable, false); err != nil {
 		t.Fatal(err)
