@@ -6,13 +6,22 @@ import (
 	"strings"
 )
 
-// probeLUKS: cryptsetup, docs/on-disk-format*.pdf.
+// probeLUKS: cryptsetup, docs/on-disk-format*.pdf. Version 2 has a second header
+// at one of several places.
 func probeLUKS(i image) (*Result, error) {
-	b, err := i.at(0, 592)
-	if b == nil || string(b[:6]) != "LUKS\xba\xbe" {
-		return nil, err
+	const first, second = "LUKS\xba\xbe", "SKUL\xba\xbe"
+	magic := first
+	for _, at := range []int64{0, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000} {
+		b, err := i.at(at, 592)
+		if err != nil {
+			return nil, err
+		}
+		if b != nil && string(b[:6]) == magic {
+			return &Result{Type: "crypto_LUKS", UUID: text(b[168:208]), Kind: Container}, nil
+		}
+		magic = second
 	}
-	return &Result{Type: "crypto_LUKS", UUID: text(b[168:208]), Kind: Container}, nil
+	return nil, nil
 }
 
 // probeLVM: lvm2, lib/format_text/layout.h. The label is in one of the first
@@ -70,9 +79,17 @@ func probeSwap(i image) (*Result, error) {
 		if head == nil {
 			return nil, err
 		}
+		if s := string(b); s == "SWAPSPACE2" && (!isOne(head) || zero(head[4:8])) {
+			continue
+		}
 		return &Result{Type: "swap", UUID: uuid(head[12:28]), Label: text(head[28:44]), Kind: Container}, nil
 	}
 	return nil, nil
+}
+
+// isOne: a version 1, in the byte order of the machine that wrote it.
+func isOne(b []byte) bool {
+	return binary.LittleEndian.Uint32(b) == 1 || binary.BigEndian.Uint32(b) == 1
 }
 
 // probeThinMetadata: linux drivers/md/dm-thin-metadata.c.
@@ -84,10 +101,15 @@ func probeThinMetadata(i image) (*Result, error) {
 	return &Result{Type: "DM_thin_metadata", Kind: Container}, nil
 }
 
-// probeGPT: UEFI specification, part 5. The header is in the second sector.
+// probeGPT: UEFI specification, part 5. A table of DOS protects the disk; the
+// header is in the second sector, and once more in the last.
 func probeGPT(i image) (*Result, error) {
-	for _, sector := range []int64{512, 4096} {
-		b, err := i.at(sector, 92)
+	b, err := i.at(0, 512)
+	if b == nil || !hasProtective(b) {
+		return nil, err
+	}
+	for _, at := range []int64{512, 4096, i.size - 512, i.size - 4096} {
+		b, err := i.at(at, 92)
 		if err != nil {
 			return nil, err
 		}
@@ -98,34 +120,34 @@ func probeGPT(i image) (*Result, error) {
 	return nil, nil
 }
 
+// hasProtective reports whether a boot sector has the entry that keeps programs
+// which know no GPT off the disk.
+func hasProtective(b []byte) bool {
+	for n := range 4 {
+		if b[446+16*n+4] == 0xee {
+			return b[510] == 0x55 && b[511] == 0xaa
+		}
+	}
+	return false
+}
+
 // guid is a UUID whose first three parts are little-endian.
 func guid(b []byte) string {
 	le := binary.LittleEndian
 	return fmt.Sprintf("%08x-%04x-%04x-%x-%x", le.Uint32(b), le.Uint16(b[4:]), le.Uint16(b[6:]), b[8:10], b[10:16])
 }
 
-// probeDOS believes in a partition table where all four entries are possible and
-// one is used. A boot sector of a filesystem ends in the same signature, and a
-// disk with a GPT has such a table for show.
+// probeDOS believes in a partition table where all four entries are possible,
+// be they empty. A disk with a GPT has such a table for show.
 func probeDOS(i image) (*Result, error) {
 	b, err := i.at(0, 512)
-	if b == nil || b[510] != 0x55 || b[511] != 0xaa {
+	if b == nil || b[510] != 0x55 || b[511] != 0xaa || hasProtective(b) {
 		return nil, err
 	}
-	if _, isFAT := parseFAT(b); isFAT || string(b[3:11]) == "NTFS    " || string(b[3:11]) == "EXFAT   " {
-		return nil, nil
-	}
-	used := false
 	for n := range 4 {
-		entry := b[446+16*n:]
-		const gptProtective = 0xee
-		if entry[0] != 0 && entry[0] != 0x80 || entry[4] == gptProtective {
+		if boot := b[446+16*n]; boot != 0 && boot != 0x80 {
 			return nil, nil
 		}
-		used = used || entry[4] != 0 && binary.LittleEndian.Uint32(entry[12:]) != 0
-	}
-	if !used {
-		return nil, nil
 	}
 	r := &Result{Type: "dos", Kind: Container}
 	if id := binary.LittleEndian.Uint32(b[440:]); id != 0 {

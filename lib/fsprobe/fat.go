@@ -20,8 +20,8 @@ type fat struct {
 	wide      bool   // FAT32
 }
 
-// probeVFAT believes in FAT where the jump, the geometry and the signature are
-// all possible: many boot sectors look alike.
+// probeVFAT believes in FAT where the geometry is possible, and the boot sector
+// is called FAT or has the signature of one: many look alike.
 func probeVFAT(i image) (*Result, error) {
 	b, err := i.at(0, 512)
 	if b == nil {
@@ -64,7 +64,7 @@ func parseFAT(b []byte) (fat, bool) {
 	media := b[0x15]
 	named := strings.HasPrefix(string(b[0x52:]), "FAT32   ") || strings.HasPrefix(string(b[0x52:]), "MSWIN") ||
 		strings.HasPrefix(string(b[0x36:]), "FAT") || strings.HasPrefix(string(b[0x36:]), "MSDOS")
-	ok := (b[0] == 0xeb || b[0] == 0xe9) && le.Uint16(b[510:]) == 0xaa55 && named &&
+	ok := (named || le.Uint16(b[510:]) == 0xaa55) &&
 		powerOfTwo(f.sector) && f.sector >= 512 && f.sector <= 4096 && powerOfTwo(f.cluster) &&
 		f.reserved != 0 && f.fats != 0 && f.fatLength != 0 && (media >= 0xf8 || media == 0xf0) && f.total != 0
 	return f, ok
@@ -107,7 +107,7 @@ func (f fat) rootLabel(i image) (string, error) {
 // probeExfat: Microsoft, exFAT file system specification.
 func probeExfat(i image) (*Result, error) {
 	b, err := i.at(0, 512)
-	if b == nil || string(b[3:11]) != "EXFAT   " || binary.LittleEndian.Uint16(b[510:]) != 0xaa55 || !zero(b[11:64]) {
+	if b == nil || string(b[3:11]) != "EXFAT   " {
 		return nil, err
 	}
 	sectorShift, clusterShift := b[108], b[109]

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf16"
 )
@@ -29,6 +30,8 @@ type Result struct {
 	Label string
 	Kind  Kind
 }
+
+func (r Result) isFilesystem() bool { return r.Kind == Filesystem }
 
 // ErrNone says that nothing is known of what lies there, if anything does.
 var ErrNone = errors.New("no filesystem on it")
@@ -83,9 +86,9 @@ func probers() []prober {
 	}
 }
 
-// Signatures lists everything that is found on a device of size bytes. A boot
-// sector of FAT or NTFS looks like a partition table, too; it is told as what
-// it is.
+// Signatures lists everything that is found on a device of size bytes. The boot
+// sector of a filesystem ends as a partition table of DOS does; beside a
+// filesystem that is no finding.
 func Signatures(r io.ReaderAt, size int64) ([]Result, error) {
 	var found []Result
 	for _, probe := range probers() {
@@ -93,9 +96,10 @@ func Signatures(r io.ReaderAt, size int64) ([]Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if one != nil {
-			found = append(found, *one)
+		if one == nil || one.Type == "dos" && slices.ContainsFunc(found, Result.isFilesystem) {
+			continue
 		}
+		found = append(found, *one)
 	}
 	return found, nil
 }
