@@ -38,8 +38,11 @@ type Error struct {
 // Error begins with where, and ends with the kernel's words.
 func (e *Error) Error() string {
 	s := fmt.Sprintf("mount %s on %s: %v", e.FSType, e.Target, e.Err)
-	if len(e.Kernel) > 0 {
+	switch {
+	case len(e.Kernel) > 0:
 		s += " (kernel: " + strings.Join(e.Kernel, "; ") + ")"
+	case errors.Is(e.Err, unix.EINVAL):
+		s += " (the kernel gives no reason: is there " + e.FSType + " on it, and does it know the options?)"
 	}
 	return s
 }
