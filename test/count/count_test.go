@@ -46,6 +46,17 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestTextShows(t *testing.T) {
+	var out bytes.Buffer
+	in := "words" + marker + "=== NAME  T\n" + marker + "=== NAME  \nmore\n" + marker + "--- PASS: T (0s)\n"
+	if _, err := readText(strings.NewReader(in), &out); err != nil {
+		t.Fatal(err)
+	}
+	if want := "words\nmore\n--- PASS: T (0s)\n"; out.String() != want {
+		t.Errorf("showed %q, want %q", out.String(), want)
+	}
+}
+
 func TestJSON(t *testing.T) {
 	const bad = `{"Action":"start","Package":"a"}
 {"Action":"run","Package":"a","Test":"T"}
