@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,6 +44,37 @@ func (n Nodes) remove(name string) error {
 		return err
 	}
 	return nil
+}
+
+// StaleNodes lists the names under /dev/mapper that begin with prefix and have
+// no device, where udev does not look after them.
+func (c *Control) StaleNodes(prefix string) ([]string, error) {
+	if c.nodes.udev {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(c.nodes.Dir)
+	if err != nil {
+		return nil, err
+	}
+	var stale []string
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), prefix) || checkName(e.Name()) != nil {
+			continue
+		}
+		if _, err := c.Info(ByName(e.Name())); errors.Is(err, ErrNotExist) {
+			stale = append(stale, e.Name())
+		}
+	}
+	return stale, nil
+}
+
+// DropStaleNode removes a node if its device is still not there. The caller
+// keeps others from making it meanwhile.
+func (c *Control) DropStaleNode(name string) error {
+	if _, err := c.Info(ByName(name)); !errors.Is(err, ErrNotExist) {
+		return err
+	}
+	return c.nodes.remove(name)
 }
 
 // nodeIs reports whether path leads to that block device.

@@ -36,6 +36,9 @@ func (s *System) Format(ctx context.Context, pool, volume, fs, label string, for
 	if err := refuseMounted(rec); err != nil {
 		return err
 	}
+	if rec.Held {
+		return &Error{Object: rec.Volume, Err: reason(ErrBusy, "activated for other work"), Hint: "thin-snap deactivate " + rec.Volume}
+	}
 	if !force {
 		if err := s.refuseFormatted(wait, c, v); err != nil {
 			return err
@@ -58,8 +61,11 @@ func (s *System) refuseFormatted(ctx context.Context, c *dm.Control, v catalog.V
 	if err != nil {
 		return err
 	}
-	defer a.Close()
 	found, err := fsprobe.Signatures(a, v.Size)
+	a.Close()
+	if err := p.removeVolumeDevice(ctx, v.Pool, v.Name, v.ID); err != nil {
+		return err
+	}
 	if err != nil && !errors.Is(err, fsprobe.ErrNone) {
 		return &Error{Object: v.Pool + "/" + v.Name, Err: err}
 	}

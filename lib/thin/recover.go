@@ -3,10 +3,9 @@ package thin
 import (
 	"context"
 	"errors"
+	"time"
 
 	"thinmount/lib/catalog"
-	"thinmount/lib/dm"
-	"thinmount/lib/refcount"
 	"thinmount/lib/thinpool"
 )
 
@@ -94,7 +93,7 @@ func (p *pool) deleteID(ctx context.Context, op catalog.Operation) error {
 	if err := p.removeVolumeDevice(ctx, p.name(), op.Volume, op.ID); err != nil {
 		return err
 	}
-	if err := p.thin.Delete(thinpool.ID(op.ID)); err != nil && !errors.Is(err, thinpool.ErrNoSuchID) {
+	if err := p.sendDelete(ctx, thinpool.ID(op.ID)); err != nil {
 		return err
 	}
 	if err := p.thin.Confirm(); err != nil {
@@ -104,6 +103,26 @@ func (p *pool) deleteID(ctx context.Context, op catalog.Operation) error {
 		return err
 	}
 	return p.cat.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume) })
+}
+
+// sendDelete deletes a thin id; gone already is no error. A device that the
+// kernel removes by itself is out of sight some time before it lets go of its
+// id (drivers/md/dm.c, __dm_destroy), and the pool says EBUSY until then.
+func (p *pool) sendDelete(ctx context.Context, id thinpool.ID) error {
+	for {
+		err := p.thin.Delete(id)
+		if errors.Is(err, thinpool.ErrNoSuchID) {
+			return nil
+		}
+		if !errors.Is(err, thinpool.ErrIDInUse) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return wrap(ErrBusy, err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 // finishLeft goes on with formats and deletes whose command has died, which
@@ -153,54 +172,4 @@ func (p *pool) deleteVolume(ctx context.Context, op catalog.Operation) error {
 		return errors.Join(err, p.settle(ctx))
 	}
 	return p.deleteID(ctx, op)
-}
-
-// sweep removes the devices of volumes that nobody uses and resumes those that
-// a killed snapshot left suspended. A volume whose lock is taken is in good
-// hands; one that was activated on purpose stays.
-func (p *pool) sweep(ctx context.Context) error {
-	active, err := p.activeVolumes()
-	if err != nil {
-		return err
-	}
-	for _, d := range active {
-		pool, volume, ok := splitVolumeName(d.Name)
-		if !ok || pool != p.name() {
-			continue
-		}
-		ref, err := p.sys.refs().TryLock(pool, volume)
-		if err != nil {
-			continue
-		}
-		err = p.sweepOne(ctx, ref, d.UUID, volume)
-		ref.Close()
-		if err != nil {
-			p.sys.warn("%s: %v", d.Name, err)
-		}
-	}
-	return nil
-}
-
-func (p *pool) sweepOne(ctx context.Context, ref *refcount.Ref, uuid, volume string) error {
-	info, err := p.dm.Info(dm.ByUUID(uuid))
-	if err != nil {
-		return nil // gone by itself
-	}
-	if info.Suspended() && info.Active() {
-		p.sys.step("resuming %s", info.Name)
-		if info, err = p.dm.Resume(dm.ByUUID(uuid)); err != nil {
-			return err
-		}
-	}
-	if rec := ref.Record(); rec.Held && rec.PoolUUID == p.uuid() {
-		return nil
-	}
-	if info.OpenCount > 0 {
-		return nil
-	}
-	p.sys.step("removing left device %s", info.Name)
-	if err := p.dm.Deactivate(ctx, dm.ByUUID(uuid)); err != nil {
-		return err
-	}
-	return ref.Clear()
 }
