@@ -81,6 +81,8 @@ func TestJSON(t *testing.T) {
 		{"crash", `{"Action":"run","Package":"a","Test":"T"}
 {"Action":"fail","Package":"a","Elapsed":0}
 `, "FAIL a (0.0 s)\n", 0, 1},
+		{"cut off", `{"Action":"run","Package":"a","Test":"T"}
+`, "", 0, 1},
 		{"not an event", "go: cannot find main module\n", "go: cannot find main module\n", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
