@@ -46,6 +46,17 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestTextShows(t *testing.T) {
+	var out bytes.Buffer
+	in := "words" + marker + "=== NAME  T\n" + marker + "=== NAME  \nmore\n" + marker + "--- PASS: T (0s)\n"
+	if _, err := readText(strings.NewReader(in), &out); err != nil {
+		t.Fatal(err)
+	}
+	if want := "words\nmore\n--- PASS: T (0s)\n"; out.String() != want {
+		t.Errorf("showed %q, want %q", out.String(), want)
+	}
+}
+
 func TestJSON(t *testing.T) {
 	const bad = `{"Action":"start","Package":"a"}
 {"Action":"run","Package":"a","Test":"T"}
@@ -70,6 +81,8 @@ func TestJSON(t *testing.T) {
 		{"crash", `{"Action":"run","Package":"a","Test":"T"}
 {"Action":"fail","Package":"a","Elapsed":0}
 `, "FAIL a (0.0 s)\n", 0, 1},
+		{"cut off", `{"Action":"run","Package":"a","Test":"T"}
+`, "", 0, 1},
 		{"not an event", "go: cannot find main module\n", "go: cannot find main module\n", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

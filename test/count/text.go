@@ -21,7 +21,7 @@ func readText(r io.Reader, w io.Writer) (*tally, error) {
 	for {
 		line, err := in.ReadString('\n')
 		if line != "" {
-			fmt.Fprint(w, strings.ReplaceAll(line, marker, ""))
+			show(w, line)
 			pkg = t.textLine(pkg, line)
 		}
 		if err == io.EOF {
@@ -31,6 +31,16 @@ func readText(r io.Reader, w io.Writer) (*tally, error) {
 		if err != nil {
 			return t, err
 		}
+	}
+}
+
+// show passes a line on, but for those that only tell a program whose output follows.
+func show(w io.Writer, line string) {
+	before, _, switched := strings.Cut(line, marker+"=== NAME  ")
+	if !switched {
+		fmt.Fprint(w, strings.ReplaceAll(line, marker, ""))
+	} else if before != "" {
+		fmt.Fprintln(w, before)
 	}
 }
 
