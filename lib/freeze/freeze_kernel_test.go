@@ -1,0 +1,222 @@
+//go:build kernel
+
+package freeze
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/dm"
+)
+
+const device = "thinmount-freeze-test"
+
+// TestMain is also the watcher, and the child that is killed in the action.
+func TestMain(m *testing.M) {
+	if IsWatcher(os.Args) {
+		os.Exit(Watch(os.Args))
+	}
+	if os.Getenv("FREEZE_CHILD") != "" {
+		c, err := dm.Open()
+		if err == nil {
+			err = Suspended(context.Background(), c, dm.ByName(device), time.Second, func() error {
+				fmt.Println("in action")
+				time.Sleep(time.Hour)
+				return nil
+			})
+		}
+		fmt.Println("returned", err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// suspendable makes a device, which at the end must run, with no watcher left.
+func suspendable(t *testing.T) *dm.Control {
+	t.Helper()
+	c, err := dm.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := dm.Target{Length: 8, Type: "zero"}
+	if _, err := c.Activate(t.Context(), device, "", []dm.Target{target}, dm.ActivateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		eventually(t, "the device runs", func() bool { return !suspended(t, c) })
+		eventually(t, "no watcher is left", func() bool { return len(watchers(t)) == 0 })
+		if err := c.Deactivate(context.Background(), dm.ByName(device)); err != nil {
+			t.Error(err)
+		}
+		c.Close()
+	})
+	return c
+}
+
+func suspended(t *testing.T, c *dm.Control) bool {
+	t.Helper()
+	info, err := c.Info(dm.ByName(device))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Suspended()
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for range 3000 {
+		if ok() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("never: %s", what)
+}
+
+// watchers are the pids of all watchers that are no zombies.
+func watchers(t *testing.T) (pids []int) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, _ := os.ReadFile(f) // gone meanwhile
+		if strings.HasPrefix(string(b), WatcherArg+"\x00") {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func TestKernelAction(t *testing.T) {
+	c := suspendable(t)
+	failure := errors.New("failure")
+	for _, want := range []error{nil, failure} {
+		saw := false
+		err := Suspended(t.Context(), c, dm.ByName(device), time.Minute, func() error { saw = suspended(t, c); return want })
+		if !saw || !errors.Is(err, want) || suspended(t, c) {
+			t.Errorf("suspended in the action %v, err %v, want %v, suspended after %v", saw, err, want, suspended(t, c))
+		}
+	}
+}
+
+func TestKernelCancelledBefore(t *testing.T) {
+	c := suspendable(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 {
+		err := Suspended(ctx, c, dm.ByName(device), time.Minute, func() error { t.Error("the action ran"); return nil })
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// startChild starts the child and waits until it is in the action.
+func startChild(t *testing.T) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), "FREEZE_CHILD=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 10)
+	if _, err := out.Read(b); err != nil || string(b[:9]) != "in action" {
+		t.Fatalf("child: %q, %v", b, err)
+	}
+	return cmd
+}
+
+func TestKernelDeathInAction(t *testing.T) {
+	for _, signal := range []os.Signal{unix.SIGKILL, unix.SIGTERM, unix.SIGSTOP} {
+		c := suspendable(t)
+		child := startChild(t)
+		if !suspended(t, c) {
+			t.Error("not suspended in the action")
+		}
+		if err := child.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, signal.String()+": running again", func() bool { return !suspended(t, c) })
+		child.Wait()
+		if ws := child.ProcessState.Sys().(interface{ Signaled() bool }); !ws.Signaled() {
+			t.Errorf("%v: child ended with %v", signal, child.ProcessState)
+		}
+		eventually(t, "watcher ends", func() bool { return len(watchers(t)) == 0 })
+		if err := c.Deactivate(t.Context(), dm.ByName(device)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Activate(t.Context(), device, "", []dm.Target{{Length: 8, Type: "zero"}}, dm.ActivateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A dead watcher before "s" is a refusal; a dead or stopped one later harms nobody.
+func TestKernelWatcherSignalled(t *testing.T) {
+	c := suspendable(t)
+	info, err := c.Info(dm.ByName(device))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := startWatcher(t.Context(), info.Dev, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.process.Kill()
+	eventually(t, "watcher ends", func() bool { return len(watchers(t)) == 0 })
+	if err := w.say('s'); !errors.Is(err, unix.EPIPE) {
+		t.Errorf("told a dead watcher: %v", err)
+	}
+	if err := w.end(true); err != nil {
+		t.Error(err)
+	}
+	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGSTOP} {
+		err := Suspended(t.Context(), c, dm.ByName(device), time.Minute, func() error { return unix.Kill(watchers(t)[0], signal) })
+		if err != nil || suspended(t, c) {
+			t.Errorf("%v: %v", signal, err)
+		}
+	}
+}
+
+// What others have suspended stays so when we die before suspending.
+func TestKernelSuspendedByOthers(t *testing.T) {
+	c := suspendable(t)
+	info, err := c.Info(dm.ByName(device))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := startWatcher(t.Context(), info.Dev, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Suspend(dm.ByName(device), 0); err != nil {
+		t.Fatal(err)
+	}
+	w.pipe.Close()
+	if _, err := w.process.Wait(); err != nil {
+		t.Error(err)
+	}
+	if !suspended(t, c) {
+		t.Error("resumed what it had not suspended")
+	}
+	if _, err := c.Resume(dm.ByName(device)); err != nil {
+		t.Fatal(err)
+	}
+}
