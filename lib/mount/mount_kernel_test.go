@@ -1,0 +1,215 @@
+//go:build kernel
+
+package mount
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/loop"
+)
+
+// run gives a program's output.
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v: %s", name, args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// made is a filesystem in a file, on a loop device.
+func made(t *testing.T, fstype string) (file, device string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "image")
+	run(t, "truncate", "-s", "320M", file)
+	run(t, "mkfs."+fstype, "-q", file)
+	return file, attached(t, file)
+}
+
+func attached(t *testing.T, file string) string {
+	t.Helper()
+	d, err := loop.Attach(t.Context(), file, loop.Options{Autoclear: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d.Path()
+}
+
+// mounted mounts at a new directory, until the test's end.
+func mounted(t *testing.T, fstype, device, options string) string {
+	t.Helper()
+	o, err := ParseOptions(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := Mount(t.Context(), Request{device, dir, fstype, o}); err != nil {
+		t.Fatalf("%s: %v", options, err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, 0) })
+	return dir
+}
+
+func shown(t *testing.T, dir string) []string {
+	t.Helper()
+	s := run(t, "findmnt", "-n", "-r", "-o", "VFS-OPTIONS,FS-OPTIONS", "--mountpoint", dir)
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func filesystems() []string { return []string{"ext4", "xfs", "btrfs"} }
+
+func TestKernelOptions(t *testing.T) {
+	for _, fs := range filesystems() {
+		_, device := made(t, fs)
+		for options, want := range map[string]string{
+			"": "rw", "ro": "ro", "nosuid": "nosuid", "nodev": "nodev", "noexec": "noexec", "noatime": "noatime", "nodiratime": "nodiratime",
+			"relatime": "relatime", "nosymfollow": "nosymfollow", "sync": "sync", "dirsync": "dirsync", "lazytime": "lazytime",
+			"silent": "rw", "discard": "discard", "strictatime": "!relatime", "nodiscard": "!discard",
+		} {
+			dir := mounted(t, fs, device, options)
+			got := shown(t, dir)
+			if word, not := strings.CutPrefix(want, "!"); slices.Contains(got, word) == not {
+				t.Errorf("%s -o %q: %q", fs, options, got)
+			}
+			if err := Unmount(dir, UnmountOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// What mount(8) takes, we take.
+func TestKernelIversion(t *testing.T) {
+	for _, fs := range filesystems() {
+		_, device := made(t, fs)
+		dir := t.TempDir()
+		if _, err := Mount(t.Context(), Request{device, dir, fs, Options{Flags: unix.MS_I_VERSION}}); err != nil {
+			t.Errorf("%s: %v", fs, err)
+			continue
+		}
+		if err := Unmount(dir, UnmountOptions{}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestKernelBadOption(t *testing.T) {
+	for _, fs := range filesystems() {
+		_, device := made(t, fs)
+		_, err := Mount(t.Context(), Request{device, t.TempDir(), fs, Options{FS: []string{"bogus"}}})
+		var e *Error
+		if !errors.Is(err, unix.EINVAL) || !errors.As(err, &e) || !strings.Contains(strings.Join(e.Kernel, ";"), "bogus") {
+			t.Errorf("%s: %v", fs, err)
+		}
+	}
+}
+
+func TestKernelRemountAndBusy(t *testing.T) {
+	for _, fs := range filesystems() {
+		_, device := made(t, fs)
+		dir := mounted(t, fs, device, "")
+		f, err := os.Create(filepath.Join(dir, "file"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Unmount(dir, UnmountOptions{}); !errors.Is(err, unix.EBUSY) {
+			t.Errorf("%s: %v", fs, err)
+		}
+		f.Close()
+		if err := Remount(dir, Options{Flags: unix.MS_RDONLY}); err != nil || !slices.Contains(shown(t, dir), "ro") {
+			t.Errorf("%s: %v", fs, err)
+		}
+		if err := Unmount(dir, UnmountOptions{}); err != nil {
+			t.Error(err)
+		}
+		if err := Unmount(dir, UnmountOptions{}); !errors.Is(err, unix.EINVAL) {
+			t.Errorf("%s: twice: %v", fs, err)
+		}
+	}
+}
+
+// umount(8) finds our helper by the lines in utab, each of three times.
+func TestKernelUmountFindsHelper(t *testing.T) {
+	const helper = "/sbin/umount.thin"
+	calls := filepath.Join(t.TempDir(), "calls")
+	if err := os.WriteFile(helper, []byte("#!/bin/sh\necho \"$1\" >>"+calls+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(helper)
+	_, device := made(t, "ext4")
+	dir := mounted(t, "ext4", device, "")
+	u := Utab{"/run/mount"}
+	table, err := Table()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := Top(table, dir)
+	e := Entry{ID: m.ID, Source: m.Source, Target: dir, Root: m.Root, Spec: "pool/volume"}
+	if err := u.Add(t.Context(), e, LiveIn(table, 0)); err != nil {
+		t.Fatal(err)
+	}
+	defer u.Remove(context.Background(), e, LiveIn(nil, 0))
+	run(t, "mount", "-o", "remount,x-foo", dir)
+	for n := 1; n <= 3; n++ {
+		if err := u.AddShadow(t.Context(), e.Spec, dir); err != nil {
+			t.Fatal(err)
+		}
+		run(t, "umount", dir)
+		if b, _ := os.ReadFile(calls); strings.Count(string(b), "\n") != n {
+			t.Fatalf("umount %d: the helper was called for %q; utab:\n%s", n, b, u.content())
+		}
+	}
+	if err := Unmount(dir, UnmountOptions{}); err != nil {
+		t.Error(err)
+	}
+	if err := u.Remove(t.Context(), e, LiveIn(nil, 0)); err != nil || strings.Contains(u.content(), dir) {
+		t.Errorf("%v; utab:\n%s", err, u.content())
+	}
+}
+
+// Two copies of one btrfs: refused, or kept apart.
+func TestKernelBtrfsCopies(t *testing.T) {
+	file, device := made(t, "btrfs")
+	other := file + "2"
+	run(t, "cp", file, other)
+	second := attached(t, other)
+	fsid := run(t, "blkid", "-p", "-s", "UUID", "-o", "value", device)
+	dir := mounted(t, "btrfs", device, "")
+	if err := BtrfsConflict(fsid, device); err != nil {
+		t.Errorf("itself: %v", err)
+	}
+	_, err := os.Stat("/sys/fs/btrfs/features/temp_fsid")
+	if err != nil {
+		if err := BtrfsConflict(fsid, second); !errors.Is(err, ErrSameFSID) {
+			t.Errorf("copy: %v", err)
+		}
+		return
+	}
+	if err := BtrfsConflict(fsid, second); err != nil {
+		t.Error(err)
+	}
+	dir2 := mounted(t, "btrfs", second, "")
+	if err := os.WriteFile(filepath.Join(dir2, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if names, err := d.Readdirnames(1); err != io.EOF {
+		t.Errorf("the first has %q, %v", names, err)
+	}
+}
