@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -144,27 +145,22 @@ func startChild(t *testing.T) *exec.Cmd {
 }
 
 func TestKernelDeathInAction(t *testing.T) {
-	for _, signal := range []os.Signal{unix.SIGKILL, unix.SIGTERM, unix.SIGSTOP} {
-		c := suspendable(t)
-		child := startChild(t)
-		if !suspended(t, c) {
-			t.Error("not suspended in the action")
-		}
-		if err := child.Process.Signal(signal); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, signal.String()+": running again", func() bool { return !suspended(t, c) })
-		child.Wait()
-		if ws := child.ProcessState.Sys().(interface{ Signaled() bool }); !ws.Signaled() {
-			t.Errorf("%v: child ended with %v", signal, child.ProcessState)
-		}
-		eventually(t, "watcher ends", func() bool { return len(watchers(t)) == 0 })
-		if err := c.Deactivate(t.Context(), dm.ByName(device)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Activate(t.Context(), device, "", []dm.Target{{Length: 8, Type: "zero"}}, dm.ActivateOptions{}); err != nil {
-			t.Fatal(err)
-		}
+	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGTERM, unix.SIGSTOP} {
+		t.Run(unix.SignalName(signal), func(t *testing.T) {
+			c := suspendable(t)
+			child := startChild(t)
+			if !suspended(t, c) {
+				t.Error("not suspended in the action")
+			}
+			if err := child.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "running again", func() bool { return !suspended(t, c) })
+			child.Wait()
+			if s, ok := child.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() {
+				t.Errorf("child ended with %v", child.ProcessState)
+			}
+		})
 	}
 }
 
