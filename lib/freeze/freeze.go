@@ -39,6 +39,9 @@ var ErrTooLong = errors.New("took too long while the device was suspended")
 // ctx is looked at before the suspending only. The caller's main must call
 // IsWatcher and Watch.
 func Suspended(ctx context.Context, c *dm.Control, device dm.Ref, limit time.Duration, do func() error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	info, err := c.Info(device)
 	if err != nil {
 		return err
@@ -47,7 +50,11 @@ func Suspended(ctx context.Context, c *dm.Control, device dm.Ref, limit time.Dur
 	if err != nil {
 		return fmt.Errorf("watcher of %s: %w", info.Name, err)
 	}
-	defer func() { err = errors.Join(err, w.end()) }()
+	stuck := false // the device could not be resumed
+	defer func() { err = errors.Join(err, w.end(!stuck)) }()
+	if err := ctx.Err(); err != nil { // may have ended with the watcher's byte already there
+		return err
+	}
 	// The thread's preemption by the collector, while others cannot write, helps nobody.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	runtime.LockOSThread()
@@ -60,7 +67,7 @@ func Suspended(ctx context.Context, c *dm.Control, device dm.Ref, limit time.Dur
 	}
 	defer func() {
 		if _, e := c.Resume(device); e != nil {
-			err = errors.Join(err, e)
+			stuck, err = true, errors.Join(err, e)
 		}
 	}()
 	start := time.Now()
@@ -104,7 +111,7 @@ func startWatcher(ctx context.Context, dev dm.DevNo, limit time.Duration) (*watc
 	w := &watcher{process: p, pipe: ours}
 	if err := w.awaitReady(ctx, ready); err != nil {
 		p.Kill()
-		return nil, errors.Join(err, w.end())
+		return nil, errors.Join(err, w.end(true))
 	}
 	return w, nil
 }
@@ -131,9 +138,13 @@ func (w *watcher) say(b byte) error {
 	return err
 }
 
-// end dismisses the watcher and waits for its end.
-func (w *watcher) end() error {
-	w.say('d')
+// end dismisses the watcher and waits for its end. One that is stopped reads no
+// "d", so it is killed; where the device still hangs, it is left to try as well.
+func (w *watcher) end(runs bool) error {
+	if runs {
+		w.say('d')
+		w.process.Kill() // an error says that it has ended
+	}
 	w.pipe.Close()
 	_, err := w.process.Wait()
 	return err

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,137 +20,116 @@ import (
 	"thinmount/lib/dm"
 )
 
-const (
-	name = "t-freeze"
-	uuid = "TEST-freeze"
-	// in the environment of a child: what it is to do inside the action
-	childEnv = "FREEZE_TEST_CHILD"
-)
+const device = "thinmount-freeze-test"
 
-// TestMain is a watcher, a child that suspends and then meets its fate, or the
-// test.
+// TestMain is also the watcher, and the child that is killed in the action.
 func TestMain(m *testing.M) {
-	switch {
-	case IsWatcher(os.Args):
+	if IsWatcher(os.Args) {
 		os.Exit(Watch(os.Args))
-	case os.Getenv(childEnv) != "":
-		os.Exit(child(os.Getenv(childEnv)))
+	}
+	if os.Getenv("FREEZE_CHILD") != "" {
+		c, err := dm.Open()
+		if err == nil {
+			err = Suspended(context.Background(), c, dm.ByName(device), time.Second, func() error {
+				fmt.Println("in action")
+				time.Sleep(time.Hour)
+				return nil
+			})
+		}
+		fmt.Println("returned", err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// child suspends the device and says so; inside the action it sleeps for long.
-func child(string) int {
-	c, err := dm.Open()
-	if err != nil {
-		return 1
-	}
-	err = Suspended(context.Background(), c, dm.ByUUID(uuid), time.Second, func() error {
-		fmt.Println("suspended")
-		time.Sleep(time.Minute)
-		return nil
-	})
-	fmt.Println("came back:", err)
-	return 0
-}
-
-func device(t *testing.T) *dm.Control {
+// suspendable makes a device, which at the end must run, with no watcher left.
+func suspendable(t *testing.T) *dm.Control {
 	t.Helper()
 	c, err := dm.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Activate(context.Background(), name, uuid, []dm.Target{{Length: 2048, Type: "zero"}}, dm.ActivateOptions{}); err != nil {
+	target := dm.Target{Length: 8, Type: "zero"}
+	if _, err := c.Activate(t.Context(), device, "", []dm.Target{target}, dm.ActivateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		c.Resume(dm.ByUUID(uuid))
-		if err := c.Deactivate(context.Background(), dm.ByUUID(uuid)); err != nil {
+		eventually(t, "the device runs", func() bool { return !suspended(t, c) })
+		eventually(t, "no watcher is left", func() bool { return len(watchers(t)) == 0 })
+		if err := c.Deactivate(context.Background(), dm.ByName(device)); err != nil {
 			t.Error(err)
 		}
 		c.Close()
-		noWatcher(t)
 	})
 	return c
 }
 
-// state is what dmsetup says.
-func state(t *testing.T) string {
+func suspended(t *testing.T, c *dm.Control) bool {
 	t.Helper()
-	out, err := exec.Command("dmsetup", "info", "-c", "--noheadings", "-o", "suspended", name).Output()
+	info, err := c.Info(dm.ByName(device))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(out))
+	return info.Suspended()
 }
 
-// noWatcher wants that none is left, at the latest in a moment.
-func noWatcher(t *testing.T) {
+func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for range 100 {
-		if exec.Command("pgrep", "-f", "^"+WatcherArg).Run() != nil {
+	for range 3000 {
+		if ok() {
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 	}
-	t.Error("a watcher is left")
+	t.Errorf("never: %s", what)
 }
 
-func watcherPID(t *testing.T) int {
+// watchers are the pids of all watchers that are no zombies.
+func watchers(t *testing.T) (pids []int) {
 	t.Helper()
-	out, err := exec.Command("pgrep", "-f", "^"+WatcherArg).Output()
-	var pid int
-	if _, scanErr := fmt.Sscan(string(out), &pid); err != nil || scanErr != nil {
-		t.Fatalf("no watcher: %v %v", err, scanErr)
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return pid
+	for _, f := range files {
+		b, _ := os.ReadFile(f) // gone meanwhile
+		if strings.HasPrefix(string(b), WatcherArg+"\x00") {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
-func TestKernelSuspendedAroundTheAction(t *testing.T) {
-	c := device(t)
-	inside := ""
-	err := Suspended(context.Background(), c, dm.ByUUID(uuid), 5*time.Second, func() error {
-		inside = state(t)
-		return nil
-	})
-	if err != nil || inside != "Suspended" || state(t) != "Active" {
-		t.Errorf("%v; inside %q, after %q", err, inside, state(t))
-	}
-}
-
-func TestKernelErrorOfTheActionResumes(t *testing.T) {
-	c := device(t)
-	err := Suspended(context.Background(), c, dm.ByUUID(uuid), 5*time.Second, func() error { return unix.EIO })
-	if !errors.Is(err, unix.EIO) || state(t) != "Active" {
-		t.Errorf("%v; %s", err, state(t))
+func TestKernelAction(t *testing.T) {
+	c := suspendable(t)
+	failure := errors.New("failure")
+	for _, want := range []error{nil, failure} {
+		saw := false
+		err := Suspended(t.Context(), c, dm.ByName(device), time.Minute, func() error { saw = suspended(t, c); return want })
+		if !saw || !errors.Is(err, want) || suspended(t, c) {
+			t.Errorf("suspended in the action %v, err %v, want %v, suspended after %v", saw, err, want, suspended(t, c))
+		}
 	}
 }
 
 func TestKernelCancelledBefore(t *testing.T) {
-	c := device(t)
-	ctx, cancel := context.WithCancel(context.Background())
+	c := suspendable(t)
+	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	called := false
-	err := Suspended(ctx, c, dm.ByUUID(uuid), time.Second, func() error { called = true; return nil })
-	if !errors.Is(err, context.Canceled) || called || state(t) != "Active" {
-		t.Errorf("%v; called %v; %s", err, called, state(t))
+	for range 20 {
+		err := Suspended(ctx, c, dm.ByName(device), time.Minute, func() error { t.Error("the action ran"); return nil })
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
 	}
 }
 
-func TestKernelNoSuchDevice(t *testing.T) {
-	c := device(t)
-	err := Suspended(context.Background(), c, dm.ByUUID("TEST-nobody"), time.Second, func() error { return nil })
-	if !errors.Is(err, dm.ErrNotExist) {
-		t.Error(err)
-	}
-}
-
-// fate starts a child, waits until it is inside the action, sends it a signal,
-// and wants the device to run again.
-func fate(t *testing.T, sig unix.Signal) {
-	device(t)
+// startChild starts the child and waits until it is in the action.
+func startChild(t *testing.T) *exec.Cmd {
+	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), childEnv+"=sleep")
+	cmd.Env = append(os.Environ(), "FREEZE_CHILD=1")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -155,39 +137,82 @@ func fate(t *testing.T, sig unix.Signal) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	buf := make([]byte, 64)
-	if n, _ := out.Read(buf); string(buf[:n]) != "suspended\n" {
-		t.Fatalf("child says %q", buf[:n])
+	b := make([]byte, 10)
+	if _, err := out.Read(b); err != nil || string(b[:9]) != "in action" {
+		t.Fatalf("child: %q, %v", b, err)
 	}
-	cmd.Process.Signal(sig)
-	for range 200 {
-		if state(t) == "Active" {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if got := state(t); got != "Active" {
-		t.Errorf("device is %s", got)
-	}
-	err = cmd.Wait()
-	if status, ok := cmd.ProcessState.Sys().(interface{ Signal() unix.Signal }); !ok || status.Signal() != unix.SIGKILL {
-		t.Errorf("child ended with %v, want killed", err)
+	return cmd
+}
+
+func TestKernelDeathInAction(t *testing.T) {
+	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGTERM, unix.SIGSTOP} {
+		t.Run(unix.SignalName(signal), func(t *testing.T) {
+			c := suspendable(t)
+			child := startChild(t)
+			if !suspended(t, c) {
+				t.Error("not suspended in the action")
+			}
+			if err := child.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "running again", func() bool { return !suspended(t, c) })
+			child.Wait()
+			if s, ok := child.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() {
+				t.Errorf("child ended with %v", child.ProcessState)
+			}
+		})
 	}
 }
 
-func TestKernelKilledInside(t *testing.T)  { fate(t, unix.SIGKILL) }
-func TestKernelStoppedInside(t *testing.T) { fate(t, unix.SIGSTOP) }
+// A dead watcher before "s" is a refusal; a dead or stopped one later harms nobody.
+func TestKernelWatcherSignalled(t *testing.T) {
+	c := suspendable(t)
+	info, err := c.Info(dm.ByName(device))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := startWatcher(t.Context(), info.Dev, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.process.Kill()
+	eventually(t, "watcher ends", func() bool { return len(watchers(t)) == 0 })
+	if err := w.say('s'); !errors.Is(err, unix.EPIPE) {
+		t.Errorf("told a dead watcher: %v", err)
+	}
+	if err := w.end(true); err != nil {
+		t.Error(err)
+	}
+	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGSTOP} {
+		err := Suspended(t.Context(), c, dm.ByName(device), time.Minute, func() error { return unix.Kill(watchers(t)[0], signal) })
+		if err != nil || suspended(t, c) {
+			t.Errorf("%v: %v", signal, err)
+		}
+	}
+}
 
-// A process that takes too long by itself is killed, too: it may hang.
-func TestKernelTooLongInside(t *testing.T) { fate(t, unix.SIGCONT) }
-
-// Without its watcher, the process itself resumes.
-func TestKernelWatcherKilledInside(t *testing.T) {
-	c := device(t)
-	err := Suspended(context.Background(), c, dm.ByUUID(uuid), 5*time.Second, func() error {
-		return unix.Kill(watcherPID(t), unix.SIGKILL)
-	})
-	if err != nil || state(t) != "Active" {
-		t.Errorf("%v; %s", err, state(t))
+// What others have suspended stays so when we die before suspending.
+func TestKernelSuspendedByOthers(t *testing.T) {
+	c := suspendable(t)
+	info, err := c.Info(dm.ByName(device))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := startWatcher(t.Context(), info.Dev, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Suspend(dm.ByName(device), 0); err != nil {
+		t.Fatal(err)
+	}
+	w.pipe.Close()
+	if _, err := w.process.Wait(); err != nil {
+		t.Error(err)
+	}
+	if !suspended(t, c) {
+		t.Error("resumed what it had not suspended")
+	}
+	if _, err := c.Resume(dm.ByName(device)); err != nil {
+		t.Fatal(err)
 	}
 }

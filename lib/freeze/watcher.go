@@ -62,26 +62,35 @@ type guard struct {
 // it writes out what is dirty.
 const glance = 20 * time.Millisecond
 
-// watch reads the pipe at stdin to its end, to "d", or until time is up.
+// watch reads the pipe at stdin to its end, to "d", or until time is up. Without
+// "s" before the end, whoever has suspended the device was not us.
 func (g guard) watch() int {
-	timeout := -time.Millisecond
+	timeout, told, running := -time.Millisecond, false, false
 	for {
 		switch b, ended, err := next(timeout); {
 		case err != nil || ended:
+			if !told {
+				return 0
+			}
 			return g.rescue()
 		case b == 'd':
 			return 0
 		case b == 's':
-			timeout = glance
-		case timeout == g.limit: // time is up
+			timeout, told = glance, true
+		case !g.suspended():
+			timeout, running = glance, false // not yet, or resumed with "d" still to come
+		case running: // time is up
 			unix.PidfdSendSignal(g.parent, unix.SIGKILL, nil, 0)
 			return g.rescue()
 		default:
-			if info, err := g.c.Info(g.device); err == nil && info.Suspended() {
-				timeout = g.limit
-			}
+			timeout, running = max(g.limit, time.Millisecond), true
 		}
 	}
+}
+
+func (g guard) suspended() bool {
+	info, err := g.c.Info(g.device)
+	return err == nil && info.Suspended()
 }
 
 // next reads one byte from stdin; after timeout it is 0. ended is the end of
@@ -106,7 +115,7 @@ func next(timeout time.Duration) (b byte, ended bool, err error) {
 func (g guard) rescue() int {
 	fds := []unix.PollFd{{Fd: int32(g.parent), Events: unix.POLLIN}}
 	unix.Poll(fds, 200)
-	if info, err := g.c.Info(g.device); err != nil || !info.Suspended() {
+	if !g.suspended() {
 		return 0
 	}
 	if _, err := g.c.Resume(g.device); err != nil {

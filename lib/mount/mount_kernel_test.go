@@ -5,6 +5,7 @@ package mount
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,202 +14,202 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"thinmount/lib/loop"
 )
 
-// sh runs a shell command and returns what it prints, trimmed.
-func sh(t *testing.T, command string, args ...string) string {
+// run gives a program's output.
+func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := exec.Command("/bin/sh", append([]string{"-euc", command, "sh"}, args...)...).CombinedOutput()
+	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s: %v: %s", command, err, out)
+		t.Fatalf("%s %v: %v: %s", name, args, err, out)
 	}
 	return strings.TrimSpace(string(out))
 }
 
-// volume makes a filesystem on a loop device, and a folder to mount it on.
-func volume(t *testing.T, mkfs, size string) (device, dir string) {
+// made is a filesystem in a file, on a loop device.
+func made(t *testing.T, fstype string) (file, device string) {
 	t.Helper()
-	work, err := os.MkdirTemp("/var/tmp", "mount")
+	file = filepath.Join(t.TempDir(), "image")
+	run(t, "truncate", "-s", "320M", file)
+	run(t, "mkfs."+fstype, "-q", file)
+	return file, attached(t, file)
+}
+
+func attached(t *testing.T, file string) string {
+	t.Helper()
+	d, err := loop.Attach(t.Context(), file, loop.Options{Autoclear: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir = filepath.Join(work, "mnt")
-	check(t, os.Mkdir(dir, 0o755))
-	device = sh(t, `truncate -s `+size+` "$1/disk"; `+mkfs+` "$1/disk" >/dev/null; losetup --show -f "$1/disk"`, work)
-	t.Cleanup(func() { sh(t, `losetup -d "$1"; rm -r "$2"`, device, work) })
-	return device, dir
+	t.Cleanup(func() { d.Close() })
+	return d.Path()
 }
 
-func request(t *testing.T, device, dir, fstype, options string) Request {
+// mounted mounts at a new directory, until the test's end.
+func mounted(t *testing.T, fstype, device, options string) string {
 	t.Helper()
 	o, err := ParseOptions(options)
-	check(t, err)
-	return Request{Source: device, Target: dir, FSType: fstype, Options: o}
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := Mount(t.Context(), Request{device, dir, fstype, o}); err != nil {
+		t.Fatalf("%s: %v", options, err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, 0) })
+	return dir
 }
 
-// filesystems are those that get the most use, and how to make them.
-var filesystems = map[string]string{"ext4": "mkfs.ext4 -q", "xfs": "mkfs.xfs -q", "btrfs": "mkfs.btrfs -q"}
+func shown(t *testing.T, dir string) []string {
+	t.Helper()
+	s := run(t, "findmnt", "-n", "-r", "-o", "VFS-OPTIONS,FS-OPTIONS", "--mountpoint", dir)
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+}
 
-// findmnt is the oracle for what the options did.
-func TestKernelOptionsAsFindmntShowsThem(t *testing.T) {
-	for fstype, mkfs := range filesystems {
-		t.Run(fstype, func(t *testing.T) {
-			device, dir := volume(t, mkfs, "512M")
-			for options, want := range map[string]string{
-				"rw": "rw,relatime", "ro": "ro,relatime", "nosuid,nodev,noexec": "rw,nosuid,nodev,noexec,relatime",
-				"noatime": "rw,noatime", "strictatime": "rw", "nodiratime": "rw,nodiratime,relatime", "nosymfollow": "rw,relatime,nosymfollow",
-				"x-foo,nofail,defaults,_netdev": "rw,relatime",
-			} {
-				res, err := Mount(context.Background(), request(t, device, dir, fstype, options))
-				if err != nil || res.DroppedDiscard {
-					t.Errorf("%s: %+v, %v", options, res, err)
-					continue
-				}
-				if got := sh(t, `findmnt -no VFS-OPTIONS "$1"`, dir); got != want {
-					t.Errorf("%s: %s, want %s", options, got, want)
-				}
-				super := sh(t, `findmnt -no FS-OPTIONS "$1"`, dir)
-				if !strings.Contains(super, "discard") || fstype == "xfs" && !strings.Contains(super, "nouuid") || strings.HasPrefix(super, "ro") != (options == "ro") {
-					t.Errorf("%s: filesystem has %s", options, super)
-				}
-				check(t, Unmount(dir, UnmountOptions{NoFollow: true}))
+func filesystems() []string { return []string{"ext4", "xfs", "btrfs"} }
+
+func TestKernelOptions(t *testing.T) {
+	for _, fs := range filesystems() {
+		_, device := made(t, fs)
+		for options, want := range map[string]string{
+			"": "rw", "ro": "ro", "nosuid": "nosuid", "nodev": "nodev", "noexec": "noexec", "noatime": "noatime", "nodiratime": "nodiratime",
+			"relatime": "relatime", "nosymfollow": "nosymfollow", "sync": "sync", "dirsync": "dirsync", "lazytime": "lazytime",
+			"silent": "rw", "discard": "discard", "strictatime": "!relatime", "nodiscard": "!discard",
+		} {
+			dir := mounted(t, fs, device, options)
+			got := shown(t, dir)
+			if word, not := strings.CutPrefix(want, "!"); slices.Contains(got, word) == not {
+				t.Errorf("%s -o %q: %q", fs, options, got)
 			}
-			if _, err := Mount(context.Background(), request(t, device, dir, fstype, "nodiscard,sync,lazytime")); err != nil {
+			if err := Unmount(dir, UnmountOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			super := strings.Split(sh(t, `findmnt -no FS-OPTIONS "$1"`, dir), ",")
-			if slices.Contains(super, "discard") || !slices.Contains(super, "sync") || !slices.Contains(super, "lazytime") {
-				t.Errorf("nodiscard,sync,lazytime: %s", super)
-			}
-			check(t, Unmount(dir, UnmountOptions{}))
-		})
+		}
 	}
 }
 
-// The reason is the kernel's own, never the errno alone.
-func TestKernelsWordsInErrors(t *testing.T) {
-	for fstype, mkfs := range filesystems {
-		t.Run(fstype, func(t *testing.T) {
-			device, dir := volume(t, mkfs, "512M")
-			for name, row := range map[string]struct {
-				r    Request
-				want string
-			}{
-				"unknown option":     {request(t, device, dir, fstype, "nosuchoption=1"), "nosuchoption"},
-				"no such filesystem": {request(t, device, dir, "nosuchfs", ""), "knows no filesystem nosuchfs"},
-				"another filesystem": {request(t, "/dev/vdd", dir, fstype, ""), "kernel"},
-			} {
-				_, err := Mount(context.Background(), row.r)
-				if err == nil || !strings.Contains(err.Error(), row.want) {
-					t.Errorf("%s: %v, want %q", name, err, row.want)
-				}
-				if sh(t, `findmnt -n "$1" || true`, dir) != "" {
-					t.Errorf("%s: mounted all the same", name)
-				}
-			}
-		})
+// What mount(8) takes, we take.
+func TestKernelIversion(t *testing.T) {
+	for _, fs := range filesystems() {
+		_, device := made(t, fs)
+		dir := t.TempDir()
+		if _, err := Mount(t.Context(), Request{device, dir, fs, Options{Flags: unix.MS_I_VERSION}}); err != nil {
+			t.Errorf("%s: %v", fs, err)
+			continue
+		}
+		if err := Unmount(dir, UnmountOptions{}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
-// ext4 without a journal takes discard; a filesystem that does not know the
-// option, named as one that does, refuses it and is mounted without.
-func TestKernelDiscardThatIsRefused(t *testing.T) {
-	device, dir := volume(t, "mkfs.vfat", "64M")
-	r := request(t, device, dir, "vfat", "")
-	res, err := Mount(context.Background(), r)
-	if err != nil || res.DroppedDiscard {
-		t.Fatalf("%+v, %v", res, err)
-	}
-	check(t, Unmount(dir, UnmountOptions{}))
-	r = request(t, device, dir, "vfat", "nosuchoption")
-	if _, err := Mount(context.Background(), r); err == nil || !strings.Contains(err.Error(), "nosuchoption") {
-		t.Errorf("the caller's own mistake is hidden: %v", err)
+func TestKernelBadOption(t *testing.T) {
+	for _, fs := range filesystems() {
+		_, device := made(t, fs)
+		_, err := Mount(t.Context(), Request{device, t.TempDir(), fs, Options{FS: []string{"bogus"}}})
+		var e *Error
+		if !errors.Is(err, unix.EINVAL) || !errors.As(err, &e) || !strings.Contains(strings.Join(e.Kernel, ";"), "bogus") {
+			t.Errorf("%s: %v", fs, err)
+		}
 	}
 }
 
 func TestKernelRemountAndBusy(t *testing.T) {
-	device, dir := volume(t, "mkfs.ext4 -q", "64M")
-	_, err := Mount(context.Background(), request(t, device, dir, "ext4", ""))
-	check(t, err)
-	f, err := os.Open(dir)
-	check(t, err)
-	if err := Unmount(dir, UnmountOptions{}); !errors.Is(err, unix.EBUSY) || !strings.Contains(err.Error(), "target is busy") {
+	for _, fs := range filesystems() {
+		_, device := made(t, fs)
+		dir := mounted(t, fs, device, "")
+		f, err := os.Create(filepath.Join(dir, "file"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Unmount(dir, UnmountOptions{}); !errors.Is(err, unix.EBUSY) {
+			t.Errorf("%s: %v", fs, err)
+		}
+		f.Close()
+		if err := Remount(dir, Options{Flags: unix.MS_RDONLY}); err != nil || !slices.Contains(shown(t, dir), "ro") {
+			t.Errorf("%s: %v", fs, err)
+		}
+		if err := Unmount(dir, UnmountOptions{}); err != nil {
+			t.Error(err)
+		}
+		if err := Unmount(dir, UnmountOptions{}); !errors.Is(err, unix.EINVAL) {
+			t.Errorf("%s: twice: %v", fs, err)
+		}
+	}
+}
+
+// umount(8) finds our helper by the lines in utab, each of three times.
+func TestKernelUmountFindsHelper(t *testing.T) {
+	const helper = "/sbin/umount.thin"
+	calls := filepath.Join(t.TempDir(), "calls")
+	if err := os.WriteFile(helper, []byte("#!/bin/sh\necho \"$1\" >>"+calls+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(helper)
+	_, device := made(t, "ext4")
+	dir := mounted(t, "ext4", device, "")
+	u := Utab{"/run/mount"}
+	table, err := Table()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := Top(table, dir)
+	e := Entry{ID: m.ID, Source: m.Source, Target: dir, Root: m.Root, Spec: "pool/volume"}
+	if err := u.Add(t.Context(), e, LiveIn(table, 0)); err != nil {
+		t.Fatal(err)
+	}
+	defer u.Remove(context.Background(), e, LiveIn(nil, 0))
+	run(t, "mount", "-o", "remount,x-foo", dir)
+	for n := 1; n <= 3; n++ {
+		if err := u.AddShadow(t.Context(), e.Spec, dir); err != nil {
+			t.Fatal(err)
+		}
+		run(t, "umount", dir)
+		if b, _ := os.ReadFile(calls); strings.Count(string(b), "\n") != n {
+			t.Fatalf("umount %d: the helper was called for %q; utab:\n%s", n, b, u.content())
+		}
+	}
+	if err := Unmount(dir, UnmountOptions{}); err != nil {
 		t.Error(err)
 	}
-	o, _ := ParseOptions("ro,noexec")
-	check(t, Remount(dir, o))
-	if got := sh(t, `findmnt -no VFS-OPTIONS "$1"`, dir); !strings.HasPrefix(got, "ro,noexec") {
-		t.Error(got)
-	}
-	check(t, Unmount(dir, UnmountOptions{Lazy: true}))
-	check(t, f.Close())
-	if err := Unmount(dir, UnmountOptions{}); !errors.Is(err, unix.EINVAL) {
-		t.Errorf("not mounted: %v", err)
+	if err := u.Remove(t.Context(), e, LiveIn(nil, 0)); err != nil || strings.Contains(u.content(), dir) {
+		t.Errorf("%v; utab:\n%s", err, u.content())
 	}
 }
 
-// umount(8) finds the helper by our lines: for the last umount, and for three
-// before it, with libmount's own options written in between.
-func TestKernelUmountFindsTheHelper(t *testing.T) {
-	const helper = "/sbin/umount.thin"
-	saved := helper + ".saved"
-	check(t, os.Rename(helper, saved))
-	defer os.Rename(saved, helper)
-	device, dir := volume(t, "mkfs.ext4 -q", "64M")
-	calls := filepath.Join(t.TempDir(), "calls")
-	check(t, os.WriteFile(helper, []byte("#!/bin/sh\necho \"$@\" >> "+calls+"\n"), 0o755))
-
-	u, ctx := Utab{Dir: "/run/mount"}, context.Background()
-	_, err := Mount(ctx, request(t, device, dir, "ext4", ""))
-	check(t, err)
-	table, err := Table()
-	check(t, err)
-	top := Top(table, dir)
-	e := Entry{ID: top.ID, Source: top.Source, Target: top.Mountpoint, Root: top.Root, Spec: "pool/volume"}
-	check(t, u.Add(ctx, e, LiveIn(table, top.ID)))
-	sh(t, `mount -o remount,x-foo "$1"`, dir)
-	for range 3 {
-		check(t, u.AddShadow(ctx, "pool/volume", dir))
-		sh(t, `umount "$1"`, dir)
-	}
-	sh(t, `umount "$1"`, dir)
-	called, _ := os.ReadFile(calls)
-	if got := strings.Count(string(called), dir); got != 4 {
-		t.Errorf("helper called %d times, want 4: %s", got, called)
-	}
-	check(t, Unmount(dir, UnmountOptions{}))
-	check(t, u.Remove(ctx, e, LiveIn(nil, top.ID)))
-	if text, _ := os.ReadFile("/run/mount/utab"); strings.Contains(string(text), dir) {
-		t.Errorf("left in utab: %s", text)
-	}
-}
-
-// Two copies of one btrfs: refused where the kernel would mix them, and really
-// apart where it does not.
-func TestKernelBtrfsTwice(t *testing.T) {
-	device, dir := volume(t, "mkfs.btrfs -q", "256M")
-	copied, other := volume(t, "true", "256M")
-	sh(t, `dd if="$1" of="$2" bs=1M status=none conv=fsync`, device, copied)
-	fsid := sh(t, `blkid -p -o value -s UUID "$1"`, device)
-	_, err := Mount(context.Background(), request(t, device, dir, "btrfs", ""))
-	check(t, err)
-	defer Unmount(dir, UnmountOptions{})
+// Two copies of one btrfs: refused, or kept apart.
+func TestKernelBtrfsCopies(t *testing.T) {
+	file, device := made(t, "btrfs")
+	other := file + "2"
+	run(t, "cp", file, other)
+	second := attached(t, other)
+	fsid := run(t, "blkid", "-p", "-s", "UUID", "-o", "value", device)
+	dir := mounted(t, "btrfs", device, "")
 	if err := BtrfsConflict(fsid, device); err != nil {
-		t.Errorf("its own device: %v", err)
+		t.Errorf("itself: %v", err)
 	}
-	err = BtrfsConflict(fsid, copied)
-	if _, e := os.Stat("/sys/fs/btrfs/features/temp_fsid"); e != nil {
-		if !errors.Is(err, ErrSameFSID) || !strings.Contains(err.Error(), fsid) {
-			t.Errorf("this kernel mixes them: %v", err)
+	_, err := os.Stat("/sys/fs/btrfs/features/temp_fsid")
+	if err != nil {
+		if err := BtrfsConflict(fsid, second); !errors.Is(err, ErrSameFSID) {
+			t.Errorf("copy: %v", err)
 		}
 		return
 	}
-	check(t, err)
-	_, err = Mount(context.Background(), request(t, copied, other, "btrfs", ""))
-	check(t, err)
-	defer Unmount(other, UnmountOptions{})
-	check(t, os.WriteFile(filepath.Join(other, "file"), []byte("x"), 0o600))
-	if _, err := os.Stat(filepath.Join(dir, "file")); !os.IsNotExist(err) {
-		t.Errorf("written to one, seen in the other: %v", err)
+	if err := BtrfsConflict(fsid, second); err != nil {
+		t.Error(err)
+	}
+	dir2 := mounted(t, "btrfs", second, "")
+	if err := os.WriteFile(filepath.Join(dir2, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if names, err := d.Readdirnames(1); err != io.EOF {
+		t.Errorf("the first has %q, %v", names, err)
 	}
 }

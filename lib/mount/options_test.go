@@ -2,6 +2,8 @@ package mount
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,138 +12,186 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestParseOptions(t *testing.T) {
-	yes, no := true, false
-	for _, row := range []struct {
-		in   string
-		want Options
+// Every option of the VFS sets its flag, and its opposite clears it.
+func TestParseFlags(t *testing.T) {
+	for _, c := range []struct {
+		on, off string
+		flag    uintptr
 	}{
-		{"", Options{}},
-		{"rw", Options{}},
-		{"ro", Options{Flags: unix.MS_RDONLY, ReadOnly: true}},
-		{"ro,rw", Options{}},
-		{"rw,ro", Options{Flags: unix.MS_RDONLY, ReadOnly: true}},
-		{"rw,noexec,nosuid,nodev,user,exec", Options{Flags: unix.MS_NOSUID | unix.MS_NODEV}},
-		{"noatime,relatime", Options{Flags: unix.MS_RELATIME}},
-		{"strictatime,noatime", Options{Flags: unix.MS_NOATIME}},
-		{"sync,dirsync,lazytime,nosymfollow,nodiratime", Options{Flags: unix.MS_SYNCHRONOUS | unix.MS_DIRSYNC | unix.MS_LAZYTIME | unix.MS_NOSYMFOLLOW | unix.MS_NODIRATIME}},
-		{"defaults,auto,noauto,users,owner,group,comment=a,x-foo,x-systemd.automount,X-mount.mkdir=755,helper=thin,uhelper=x", Options{}},
-		{"nofail,_netdev,remount", Options{Nofail: true, Netdev: true, Remount: true}},
-		{"discard", Options{Discard: &yes}},
-		{"discard,nodiscard", Options{Discard: &no}},
-		{"data=ordered,barrier,discard=async", Options{FS: []string{"data=ordered", "barrier", "discard=async"}}},
-		{`context="a:b:c1,c2",ro`, Options{Flags: unix.MS_RDONLY, ReadOnly: true, FS: []string{`context="a:b:c1,c2"`}}},
-		{"userfoo,autodefrag,loopy", Options{FS: []string{"userfoo", "autodefrag", "loopy"}}},
-		{`a\040b`, Options{FS: []string{`a\040b`}}},
+		{"ro", "rw", unix.MS_RDONLY}, {"nosuid", "suid", unix.MS_NOSUID}, {"nodev", "dev", unix.MS_NODEV},
+		{"noexec", "exec", unix.MS_NOEXEC}, {"sync", "async", unix.MS_SYNCHRONOUS}, {"lazytime", "nolazytime", unix.MS_LAZYTIME},
+		{"silent", "loud", unix.MS_SILENT}, {"mand", "nomand", unix.MS_MANDLOCK}, {"iversion", "noiversion", unix.MS_I_VERSION},
+		{"nosymfollow", "symfollow", unix.MS_NOSYMFOLLOW}, {"nodiratime", "diratime", unix.MS_NODIRATIME},
+		{"noatime", "atime", unix.MS_NOATIME}, {"relatime", "norelatime", unix.MS_RELATIME},
+		{"strictatime", "nostrictatime", unix.MS_STRICTATIME}, {"dirsync", "", unix.MS_DIRSYNC},
+		{"noatime,relatime", "norelatime", unix.MS_RELATIME}, {"strictatime,noatime", "atime", unix.MS_NOATIME},
 	} {
-		if got, err := ParseOptions(row.in); err != nil || !reflect.DeepEqual(got, row.want) {
-			t.Errorf("%q: %+v, %v, want %+v", row.in, got, err, row.want)
-		}
-	}
-}
-
-// Each flag has an effect, and its opposite takes it back.
-func TestEveryFlag(t *testing.T) {
-	for word, f := range vfsFlags() {
-		o, err := ParseOptions(word)
-		if err != nil || o.Flags != f.set || len(o.FS) != 0 {
-			t.Errorf("%s: %+v, %v", word, o, err)
-		}
-		if f.set != 0 {
-			continue
-		}
-		for other, g := range vfsFlags() {
-			if g.set != 0 && g.set&f.clear == g.set {
-				if o, _ := ParseOptions(other + "," + word); o.Flags != 0 {
-					t.Errorf("%s,%s leaves %#x", other, word, o.Flags)
-				}
+		for s, want := range map[string]uintptr{c.on: c.flag, c.off: 0, c.on + "," + c.off: c.flag * b2u(c.off == ""), c.off + "," + c.on: c.flag} {
+			o, err := ParseOptions(s)
+			if err != nil || o.Flags != want || o.FS != nil || o.ReadOnly != (want == unix.MS_RDONLY) {
+				t.Errorf("%s: %+v, %v; want flags %x", s, o, err, want)
 			}
 		}
 	}
 }
 
-func TestRefusedOptions(t *testing.T) {
-	for _, in := range []string{"loop", "loop=/dev/loop0", "offset=1", "sizelimit=5", "bind", "rbind", "move", "a\nb", "a\x00b", `context="a,b`} {
-		if o, err := ParseOptions(in); !errors.Is(err, ErrOption) {
-			t.Errorf("%q: %+v, %v", in, o, err)
+func b2u(b bool) uintptr {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func TestParseOptions(t *testing.T) {
+	yes, no := true, false
+	for s, want := range map[string]Options{
+		"": {}, ",,": {}, "defaults,auto,user=joe,x-a=b,X-b,comment=c,helper=thin,uhelper=u": {},
+		"nofail": {Nofail: true}, "_netdev": {Netdev: true}, "remount,ro": {Remount: true, ReadOnly: true, Flags: unix.MS_RDONLY},
+		"discard": {Discard: &yes}, "discard,nodiscard": {Discard: &no}, "discard=async": {FS: []string{"discard=async"}},
+		`context="a,b",data=ordered`: {FS: []string{`context="a,b"`, "data=ordered"}},
+		`a=x\040y,b`:                 {FS: []string{`a=x\040y`, "b"}},
+		"comment":                    {FS: []string{"comment"}}, "ro=x": {FS: []string{"ro=x"}},
+	} {
+		if got, err := ParseOptions(s); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %+v, %v; want %+v", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"loop", "loop=/dev/loop0", "offset=1", "sizelimit=1", "bind", "rbind", "move", "a\x00b", "a\nb", `a="b`, `"`} {
+		if o, err := ParseOptions(s); !errors.Is(err, ErrOption) {
+			t.Errorf("%q: %+v, %v", s, o, err)
 		}
 	}
 }
 
+// No word is lost: what is for nobody else is for the filesystem.
 func FuzzParseOptions(f *testing.F) {
-	f.Add(`rw,context="a,b",noatime,x-foo,errors=remount-ro`)
-	f.Add("nofail,,=,")
+	for _, s := range []string{"ro,nofail,x-a,data=b", `a="b,c",d`, "discard,loop", ",", "\n"} {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		o, err := ParseOptions(s)
 		if err != nil {
+			if !errors.Is(err, ErrOption) {
+				t.Fatal(err)
+			}
 			return
 		}
-		words, _ := splitOptions(s)
-		for _, w := range o.FS {
-			if !slices.Contains(words, w) || w == "" || strings.HasPrefix(w, "x-") {
-				t.Errorf("%q: %q goes to the filesystem", s, w)
+		var rest []string
+		for part := ""; ; {
+			word, more, comma := strings.Cut(s, ",")
+			s, part = more, part+word
+			if comma && strings.Count(part, `"`)%2 == 1 {
+				part += ","
+				continue
+			}
+			if o, err := ParseOptions(part); err != nil || len(o.FS) > 0 && !slices.Equal(o.FS, []string{part}) {
+				t.Fatalf("%q: %+v, %v", part, o, err)
+			} else if len(o.FS) > 0 {
+				rest = append(rest, part)
+			} else if _, flag := vfsFlags()[part]; !flag && !forOthers(part) {
+				t.Fatalf("%q is lost", part)
+			}
+			if part = ""; !comma {
+				break
 			}
 		}
-		if strings.Join(words, ",") != s {
-			t.Errorf("%q was split into %q", s, words)
+		if !slices.Equal(o.FS, rest) {
+			t.Errorf("%q, want %q", o.FS, rest)
 		}
 	})
 }
 
+func forOthers(word string) bool {
+	key, _, _ := strings.Cut(word, "=")
+	return word == "" || strings.HasPrefix(strings.ToLower(word), "x-") || slices.Contains(userspace(), key) ||
+		slices.Contains([]string{"comment", "helper", "uhelper", "discard", "nodiscard"}, key)
+}
+
+func TestOption(t *testing.T) {
+	for word, want := range map[string][2]string{"a": {"a", ""}, "a=": {"a", ""}, `a="b,c"`: {"a", "b,c"}, `a="`: {"a", `"`}, "a=b=c": {"a", "b=c"}} {
+		if k, v, has := option(word); k != want[0] || v != want[1] || has != strings.Contains(word, "=") {
+			t.Errorf("%s: %q %q %v", word, k, v, has)
+		}
+	}
+}
+
 func TestFSOptions(t *testing.T) {
-	parse := func(s string) Options {
-		o, err := ParseOptions(s)
+	for _, c := range []struct{ fs, said, want string }{
+		{"ext4", "", "discard"}, {"ext4", "nodiscard", "nodiscard"}, {"ext4", "data=x,discard", "data=x,discard"},
+		{"xfs", "", "nouuid,discard"}, {"xfs", "nouuid", "nouuid,discard"}, {"vfat", "nodiscard", ""}, {"exfat", "", "discard"},
+		{"ext2", "", ""}, {"squashfs", "discard,a", "a"}, {"btrfs", "nodiscard", "nodiscard"},
+	} {
+		o, err := ParseOptions(c.said)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return o
-	}
-	for _, row := range []struct {
-		fs, options, want string
-		discards          bool
-	}{
-		{"ext4", "", "discard", true},
-		{"ext4", "discard,data=ordered", "data=ordered,discard", true},
-		{"ext4", "nodiscard", "nodiscard", false},
-		{"xfs", "", "nouuid,discard", true},
-		{"xfs", "nouuid,nodiscard", "nouuid,nodiscard", false},
-		{"btrfs", "subvol=a", "subvol=a,discard", true},
-		{"vfat", "nodiscard", "", false},
-		{"iso9660", "", "", false},
-		{"ext2", "", "", false},
-		{"squashfs", "discard", "", false},
-	} {
-		got, discards := fsOptions(Request{FSType: row.fs, Options: parse(row.options)})
-		if strings.Join(got, ",") != row.want || discards != row.discards {
-			t.Errorf("%s %q: %q, %v", row.fs, row.options, got, discards)
+		got, discards := fsOptions(Request{FSType: c.fs, Options: o})
+		if strings.Join(got, ",") != c.want || discards != slices.Contains(got, "discard") {
+			t.Errorf("%s %q: %q, %v; want %q", c.fs, c.said, got, discards, c.want)
 		}
 	}
 }
 
-func TestOptionLosesItsQuotes(t *testing.T) {
-	for in, want := range map[string][2]string{`context="a,b"`: {"context", "a,b"}, "a=b=c": {"a", "b=c"}, "bare": {"bare", ""}, `q="`: {"q", `"`}} {
-		if key, value, _ := option(in); key != want[0] || value != want[1] {
-			t.Errorf("%s: %q %q", in, key, value)
+func TestFlags(t *testing.T) {
+	o, err := ParseOptions("ro,nosuid,nodev,noexec,noatime,nodiratime,nosymfollow,sync,dirsync,lazytime")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC | unix.MOUNT_ATTR_NOATIME | unix.MOUNT_ATTR_NODIRATIME | unix.MOUNT_ATTR_NOSYMFOLLOW
+	if got := attributes(o.Flags); got != want {
+		t.Errorf("attributes %x, want %x", got, want)
+	}
+	if got := superblockFlags(o.Flags); !slices.Equal(got, []string{"ro", "sync", "dirsync", "lazytime"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestOpenDir(t *testing.T) {
+	dir := t.TempDir()
+	file, link, loop := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "loop")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink(dir, link), os.Symlink(loop, loop)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := OpenDir(link + "/."); err != nil || got != dir {
+		t.Errorf("%s, %v", got, err)
+	}
+	for path, want := range map[string]error{file: unix.ENOTDIR, dir + "/none": unix.ENOENT} {
+		if _, err := OpenDir(path); !errors.Is(err, want) || err.Error() != path+": "+want.Error() {
+			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if got := joinOptions([]string{`context="a"`, "b"}); got != "context=a,b" {
-		t.Error(got)
+	if _, err := OpenDir(loop); err == nil || !strings.HasPrefix(err.Error(), loop+": ") {
+		t.Errorf("loop: %v", err)
 	}
 }
 
-func TestFlagsOfTheTwoLevels(t *testing.T) {
-	flags := uintptr(unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NOATIME | unix.MS_SYNCHRONOUS | unix.MS_RELATIME)
-	if got, want := attributes(flags), unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOATIME; got != want {
-		t.Errorf("%#x, want %#x", got, want)
+func TestBtrfsConflict(t *testing.T) {
+	sys := t.TempDir()
+	for _, d := range []string{"one/devices/dm-3", "two/devices/dm-4"} {
+		if err := os.MkdirAll(filepath.Join(sys, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if got := superblockFlags(flags); !slices.Equal(got, []string{"ro", "sync"}) {
-		t.Error(got)
+	for fsid, want := range map[string]error{"one": nil, "two": ErrSameFSID, "three": nil} {
+		if err := btrfsConflict(sys, fsid, "dm-3"); !errors.Is(err, want) {
+			t.Errorf("%s: %v", fsid, err)
+		}
 	}
-}
-
-func TestErrorHasTheKernelsWords(t *testing.T) {
-	err := error(&Error{Op: "fsconfig", Target: "/mnt", FSType: "ext4", Kernel: []string{"ext4: Unknown parameter 'x'"}, Err: unix.EINVAL})
-	if want := "mount ext4 on /mnt: invalid argument (kernel: ext4: Unknown parameter 'x')"; err.Error() != want || !errors.Is(err, unix.EINVAL) {
+	if err := os.MkdirAll(filepath.Join(sys, "features/temp_fsid"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := btrfsConflict(sys, "two", "dm-3"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	e := &Error{FSType: "ext4", Target: "/mnt", Err: unix.EINVAL}
+	if got := e.Error(); got != "mount ext4 on /mnt: invalid argument" {
+		t.Error(got)
+	}
+	e.Kernel = []string{"a", "b"}
+	if got := e.Error(); got != "mount ext4 on /mnt: invalid argument (kernel: a; b)" || !errors.Is(e, unix.EINVAL) {
+		t.Error(got)
 	}
 }

@@ -73,6 +73,7 @@ func LiveIn(table []*mountinfo.Info, except int) Live {
 func (u Utab) Add(ctx context.Context, e Entry, live Live) error {
 	return u.edit(ctx, func(lines []string) []string {
 		lines = slices.DeleteFunc(lines, func(l string) bool { return staleLine(parseLine(l), e.Target, live) })
+		lines = dropShadows(lines, e.Target, anchors(lines, e.Target))
 		anchor := line{id: strconv.Itoa(e.ID), src: e.Source, target: e.Target, root: e.Root, opts: strings.Join(append([]string{helperOption}, e.Options...), ",")}
 		return append(lines, anchor.String(), shadow(e.Spec, e.Target))
 	})
@@ -87,20 +88,22 @@ func (u Utab) AddShadow(ctx context.Context, spec, target string) error {
 // others on the same target: when none is left, no line of ours is.
 func (u Utab) Remove(ctx context.Context, e Entry, live Live) error {
 	return u.edit(ctx, func(lines []string) []string {
-		anchors := 0
 		lines = slices.DeleteFunc(lines, func(text string) bool {
 			l := parseLine(text)
-			if !l.anchor() || l.target != e.Target {
-				return false
-			}
-			gone := l.id == strconv.Itoa(e.ID) || staleLine(l, e.Target, live)
-			if !gone {
-				anchors++
-			}
-			return gone
+			return l.anchor() && l.target == e.Target && (l.id == strconv.Itoa(e.ID) || staleLine(l, e.Target, live))
 		})
-		return dropShadows(lines, e.Target, anchors)
+		return dropShadows(lines, e.Target, anchors(lines, e.Target))
 	})
+}
+
+// anchors counts those of a target.
+func anchors(lines []string, target string) (n int) {
+	for _, text := range lines {
+		if l := parseLine(text); l.anchor() && l.target == target {
+			n++
+		}
+	}
+	return n
 }
 
 // dropShadows leaves as many shadows of a target as it has anchors.
@@ -146,7 +149,7 @@ func (l line) String() string {
 // parseLine reads a line; tokens that it does not know it skips.
 func parseLine(s string) line {
 	var l line
-	for token := range strings.FieldsSeq(s) {
+	for token := range strings.FieldsFuncSeq(s, blank) {
 		key, value, _ := strings.Cut(token, "=")
 		value = unmangle(value)
 		switch key {
@@ -164,6 +167,10 @@ func parseLine(s string) line {
 	}
 	return l
 }
+
+// blank is all that separates tokens, and that mangle escapes: other white space,
+// such as U+00A0, stands in names as it is.
+func blank(r rune) bool { return r == ' ' || r == '\t' }
 
 // mangle escapes as libmount's lib/mangle.c does.
 func mangle(s string) string {
