@@ -58,14 +58,20 @@ func Mount(ctx context.Context, r Request) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
+	return withDiscard(r, mountOnce)
+}
+
+// withDiscard mounts by once, and again without discard where that is refused.
+// What is wrong besides shows at the second try.
+func withDiscard(r Request, once func(Request, []string) error) (Result, error) {
 	options, discards := fsOptions(r)
-	err := mountOnce(r, options)
+	err := once(r, options)
 	if !discards || !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EOPNOTSUPP) {
 		return Result{}, err
 	}
 	options = slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == "discard" })
-	if err := mountOnce(r, options); err != nil {
-		return Result{}, err // not for discard, but for what the caller asked
+	if err := once(r, options); err != nil {
+		return Result{}, err
 	}
 	return Result{DroppedDiscard: true}, nil
 }

@@ -187,9 +187,14 @@ func TestBtrfsConflict(t *testing.T) {
 
 func TestErrorText(t *testing.T) {
 	e := &Error{FSType: "ext4", Target: "/mnt", Err: unix.EINVAL}
-	if got := e.Error(); got != "mount ext4 on /mnt: invalid argument" {
+	if got := e.Error(); !strings.HasPrefix(got, "mount ext4 on /mnt: invalid argument (the kernel gives no reason") {
 		t.Error(got)
 	}
+	e.Err = unix.EIO
+	if got := e.Error(); got != "mount ext4 on /mnt: input/output error" {
+		t.Error(got)
+	}
+	e.Err = unix.EINVAL
 	e.Kernel = []string{"a", "b"}
 	if got := e.Error(); got != "mount ext4 on /mnt: invalid argument (kernel: a; b)" || !errors.Is(e, unix.EINVAL) {
 		t.Error(got)
