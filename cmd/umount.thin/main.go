@@ -17,16 +17,7 @@ const (
 // version is set by the Makefile where the build information has none.
 var version string
 
-func main() {
-	switch argv := os.Args[1:]; {
-	case helper.Wants(argv, "-h", "--help"):
-		fmt.Println(usage)
-	case helper.Wants(argv, "-V", "--version"):
-		fmt.Println(program, helper.Version(version))
-	default:
-		os.Exit(helper.Report(os.Stderr, program, run(argv)))
-	}
-}
+func main() { os.Exit(helper.Main(program, usage, version, run)) }
 
 func run(argv []string) error {
 	a, err := helper.Parse(argv, "nlfvr", "otN")

@@ -66,6 +66,20 @@ func oneLine(s string) string {
 	}, s)
 }
 
+// Main runs a helper and returns its exit code: -h and -V are for people, the
+// rest is mount(8)'s protocol.
+func Main(program, usage, version string, run func(argv []string) error) int {
+	switch argv := os.Args[1:]; {
+	case Wants(argv, "-h", "--help"):
+		fmt.Println(usage)
+	case Wants(argv, "-V", "--version"):
+		fmt.Println(program, Version(version))
+	default:
+		return Report(os.Stderr, program, run(argv))
+	}
+	return ExitOK
+}
+
 // Context ends at SIGINT, SIGTERM and SIGHUP, so that what is half done gets
 // undone.
 func Context() (context.Context, context.CancelFunc) {

@@ -18,19 +18,14 @@ import (
 // ActivatePool makes the pool's devices, as mounting one of its volumes does by
 // itself. An active pool is left as it is.
 func (s *System) ActivatePool(ctx context.Context, name string) error {
-	ctx, cancel := s.waiting(ctx)
-	defer cancel()
-	c, err := s.kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	p, err := s.openActive(ctx, c, name, exclusive)
-	if err != nil {
-		return err
-	}
-	p.close()
-	return nil
+	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		p, err := s.openActive(ctx, c, name, exclusive)
+		if err != nil {
+			return err
+		}
+		p.close()
+		return nil
+	})
 }
 
 // activate makes loop devices, linear devices and the pool device, as far as

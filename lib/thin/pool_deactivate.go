@@ -16,19 +16,14 @@ import (
 // DeactivatePool removes the pool's devices and lets go of its disks or files.
 // A pool with active volumes is ErrBusy.
 func (s *System) DeactivatePool(ctx context.Context, name string) error {
-	ctx, cancel := s.waiting(ctx)
-	defer cancel()
-	c, err := s.kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	p, err := s.openPool(ctx, c, name, exclusive)
-	if err != nil {
-		return err
-	}
-	defer p.close()
-	return p.deactivate(ctx)
+	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		p, err := s.openPool(ctx, c, name, exclusive)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		return p.deactivate(ctx)
+	})
 }
 
 // deactivate sweeps what nobody uses, refuses if a volume is in use, and takes

@@ -7,48 +7,44 @@ import (
 	"os"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
 	"thinmount/lib/label"
 )
 
 // DeletePool deletes a pool: its devices, its files, its catalog. One with
 // volumes is refused unless withVolumes is said, one in use always.
 func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) error {
-	ctx, cancel := s.waiting(ctx)
-	defer cancel()
-	c, err := s.kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	p, err := s.openPool(ctx, c, name, exclusive)
-	if err != nil {
-		return err
-	}
-	defer p.close()
-	volumes, err := p.cat.Volumes()
-	if err != nil && !withVolumes {
-		return corrupt("pool "+name, err)
-	}
-	if len(volumes) > 0 && !withVolumes {
-		return &Error{Object: "pool " + name, Err: reason(ErrBusy, "has %d volumes, %s among them", len(volumes), volumes[0].Name),
-			Hint: "thin-snap pool delete -r " + name + " deletes them all"}
-	}
-	if err := p.deactivate(ctx); err != nil {
-		return err
-	}
-	s.step("deleting pool %s", name)
-	if err := p.cat.SetPool(func(c *catalog.Pool) { c.Operations = []catalog.Operation{{Op: catalog.OpDeletePool}} }); err != nil {
-		return p.fail(err)
-	}
-	for _, v := range volumes {
-		if ref, err := s.refs().TryLock(name, v.Name); err == nil {
-			ref.CloseRemove()
+	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		p, err := s.openPool(ctx, c, name, exclusive)
+		if err != nil {
+			return err
 		}
-	}
-	if err := p.clearHalfMade(ctx); err != nil {
-		return err
-	}
-	return p.lock.Remove()
+		defer p.close()
+		volumes, err := p.cat.Volumes()
+		if err != nil && !withVolumes {
+			return corrupt("pool "+name, err)
+		}
+		if len(volumes) > 0 && !withVolumes {
+			return &Error{Object: "pool " + name, Err: reason(ErrBusy, "has %d volumes, %s among them", len(volumes), volumes[0].Name),
+				Hint: "thin-snap pool delete -r " + name + " deletes them all"}
+		}
+		if err := p.deactivate(ctx); err != nil {
+			return err
+		}
+		s.step("deleting pool %s", name)
+		if err := p.cat.SetPool(func(c *catalog.Pool) { c.Operations = []catalog.Operation{{Op: catalog.OpDeletePool}} }); err != nil {
+			return p.fail(err)
+		}
+		for _, v := range volumes {
+			if ref, err := s.refs().TryLock(name, v.Name); err == nil {
+				ref.CloseRemove()
+			}
+		}
+		if err := p.clearHalfMade(ctx); err != nil {
+			return err
+		}
+		return p.lock.Remove()
+	})
 }
 
 // halfMade says that the pool is being made or deleted by a command that, since

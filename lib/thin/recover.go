@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
 	"thinmount/lib/thinpool"
 )
 
@@ -13,28 +14,26 @@ import (
 // as every command that changes the pool does in passing. It activates the
 // pool if there is something to do.
 func (s *System) Recover(ctx context.Context, name string) error {
-	ctx, cancel := s.waiting(ctx)
-	defer cancel()
-	c, err := s.kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	p, err := s.openPool(ctx, c, name, exclusive)
-	if errors.Is(err, ErrNotFound) && Hint(err) == "" {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer p.close()
-	if len(p.cat.Pool().Operations) > 0 {
-		return p.ready(ctx)
-	}
-	if !p.isActive() {
-		return nil
-	}
-	return p.recover(ctx)
+	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		if _, err := s.openCatalog(name); err != nil {
+			return err
+		}
+		p, err := s.openPool(ctx, c, name, exclusive)
+		if errors.Is(err, ErrNotFound) {
+			return nil // it was half made, and is cleared away now
+		}
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		if len(p.cat.Pool().Operations) > 0 {
+			return p.ready(ctx)
+		}
+		if !p.isActive() {
+			return nil
+		}
+		return p.recover(ctx)
+	})
 }
 
 // recover brings the catalog, the pool and the devices in step. Exclusive

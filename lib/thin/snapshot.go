@@ -25,36 +25,31 @@ func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, size
 	if err := catalog.CheckVolumeName(volume); err != nil {
 		return wrap(ErrUsage, err)
 	}
-	ctx, cancel := s.waiting(ctx)
-	defer cancel()
-	c, err := s.kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if origin == volume {
-		return &Error{Object: pool + "/" + volume, Err: reason(ErrExists, "exists already: it is the origin"), Hint: "choose another name"}
-	}
-	originRef, newRef, o, err := s.lockBoth(ctx, pool, origin, volume)
-	if err != nil {
-		return err
-	}
-	defer originRef.Close()
-	defer s.letGo(newRef, pool, volume)
-	s.flushMounted(c, originRef, o)
+	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		if origin == volume {
+			return &Error{Object: pool + "/" + volume, Err: reason(ErrExists, "exists already: it is the origin"), Hint: "choose another name"}
+		}
+		originRef, newRef, o, err := s.lockBoth(ctx, pool, origin, volume)
+		if err != nil {
+			return err
+		}
+		defer originRef.Close()
+		defer s.letGo(newRef, pool, volume)
+		s.flushMounted(c, originRef, o)
 
-	p, err := s.openActive(ctx, c, pool, exclusive)
-	if err != nil {
+		p, err := s.openActive(ctx, c, pool, exclusive)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		v, err := p.copyOf(o, volume, size)
+		if err != nil {
+			return err
+		}
+		s.step("snapshot of %s/%s as %s/%s", pool, origin, pool, volume)
+		_, err = p.addVolume(ctx, v, "", p.sendSnapshot(ctx, o))
 		return err
-	}
-	defer p.close()
-	v, err := p.copyOf(o, volume, size)
-	if err != nil {
-		return err
-	}
-	s.step("snapshot of %s/%s as %s/%s", pool, origin, pool, volume)
-	_, err = p.addVolume(ctx, v, "", p.sendSnapshot(ctx, o))
-	return err
+	})
 }
 
 // lockBoth locks two volumes in the order of their names, as every command

@@ -77,6 +77,19 @@ func (s *System) waiting(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeout(ctx, s.Deadline)
 }
 
+// use opens device-mapper for one use case, all of whose waits end at one
+// deadline.
+func (s *System) use(ctx context.Context, do func(context.Context, *dm.Control) error) error {
+	ctx, cancel := s.waiting(ctx)
+	defer cancel()
+	c, err := s.kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return do(ctx, c)
+}
+
 // undoing derives a context for cleaning up after ctx may have ended: long
 // enough for a device to be closed by udev, short enough not to hang.
 func (s *System) undoing(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -158,24 +158,19 @@ func (s *System) Activate(ctx context.Context, poolName, volume string) (string,
 
 // Deactivate takes back Activate. A volume that is mounted or open is ErrBusy.
 func (s *System) Deactivate(ctx context.Context, poolName, volume string) error {
-	ctx, cancel := s.waiting(ctx)
-	defer cancel()
-	c, err := s.kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	ref, v, err := s.lockKnown(ctx, poolName, volume)
-	if err != nil {
-		return err
-	}
-	defer ref.Close()
-	p, err := s.openPool(ctx, c, poolName, shared)
-	if err != nil {
-		return err
-	}
-	defer p.close()
-	return p.release(ctx, ref, v)
+	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		ref, v, err := s.lockKnown(ctx, poolName, volume)
+		if err != nil {
+			return err
+		}
+		defer ref.Close()
+		p, err := s.openPool(ctx, c, poolName, shared)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		return p.release(ctx, ref, v)
+	})
 }
 
 // release removes the device and the record of a volume that is not mounted.

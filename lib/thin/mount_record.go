@@ -1,0 +1,57 @@
+package thin
+
+import (
+	"context"
+	"errors"
+
+	"github.com/moby/sys/mountinfo"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/mount"
+	"thinmount/lib/refcount"
+)
+
+// record writes the reference and libmount's utab, by which umount(8) finds
+// umount.thin.
+func (m *mounting) record(ctx context.Context, ref *refcount.Ref, rec refcount.Record, v catalog.Volume, a *activation) error {
+	table, err := mount.Table()
+	if err != nil {
+		return err
+	}
+	top := mount.Top(table, m.dir)
+	if top == nil {
+		return &Error{Object: m.dir, Err: errors.New("mounted, yet not in the mount table")}
+	}
+	fillRecord(&rec, v, a.path, a.dev)
+	rec.MountedOn, rec.MountID, rec.References = top.Mountpoint, top.ID, 1
+	if err := ref.Save(rec); err != nil {
+		return &Error{Object: rec.Volume, Err: err}
+	}
+	if m.request.NoMtab {
+		return nil
+	}
+	if err := m.utab().Add(ctx, m.utabEntry(top), mount.LiveIn(table, top.ID)); err != nil {
+		m.warn("%s: utab: %v; unmount it with: umount.thin %s", rec.Volume, err, m.dir)
+	}
+	return nil
+}
+
+func (m *mounting) utabEntry(top *mountinfo.Info) mount.Entry {
+	e := mount.Entry{ID: top.ID, Source: top.Source, Target: top.Mountpoint, Root: top.Root, Spec: m.request.Spec}
+	if m.options.Netdev {
+		e.Options = append(e.Options, "_netdev")
+	}
+	return e
+}
+
+// rememberFS notes a filesystem that was made by hand, for list and show.
+func (m *mounting) rememberFS(v catalog.Volume, fstype string) {
+	cat, err := m.openCatalog(v.Pool)
+	if err == nil {
+		v.FS = fstype
+		err = cat.PutVolume(v)
+	}
+	if err != nil {
+		m.warn("%s/%s: the filesystem's type was not noted: %v", v.Pool, v.Name, err)
+	}
+}

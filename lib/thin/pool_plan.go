@@ -1,0 +1,109 @@
+package thin
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"path/filepath"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/thinpool"
+)
+
+// checkPool fills in the defaults and refuses what cannot be.
+func checkPool(spec *PoolSpec) error {
+	if err := catalog.CheckPoolName(spec.Name); err != nil {
+		return wrap(ErrUsage, err)
+	}
+	object := "pool " + spec.Name
+	usage := func(format string, args ...any) error {
+		return &Error{Object: object, Err: reason(ErrUsage, format, args...), Hint: "thin-snap pool create --help"}
+	}
+	if (spec.DataDevice == "") != (spec.MetadataDevice == "") {
+		return usage("--data and --metadata go together")
+	}
+	if spec.DataDevice != "" && spec.Dir != "" {
+		return usage("--dir is for a pool on files, --data for one on block devices")
+	}
+	if spec.BlockSize == 0 {
+		spec.BlockSize = DefaultBlockSize
+	}
+	if spec.BlockSize%dm.SectorSize != 0 {
+		return usage("block size %d is no whole number of sectors", spec.BlockSize)
+	}
+	if err := thinpool.CheckBlockSize(dm.Sectors(spec.BlockSize / dm.SectorSize)); err != nil {
+		return usage("%w", err)
+	}
+	if spec.OnFull == "" {
+		spec.OnFull = "error"
+	}
+	if spec.OnFull != "error" && spec.OnFull != "queue" {
+		return usage("--on-full is error or queue, not %q", spec.OnFull)
+	}
+	return nil
+}
+
+// plan decides sizes and places, and looks at what devices carry.
+func (s *System) plan(spec PoolSpec) (catalog.Pool, error) {
+	id := make([]byte, 16)
+	rand.Read(id)
+	cfg := catalog.Pool{
+		Name: spec.Name, UUID: hex.EncodeToString(id), Created: time.Now().UTC().Truncate(time.Second),
+		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, NextID: 1,
+		Operations: []catalog.Operation{{Op: catalog.OpCreatePool}},
+	}
+	var err error
+	if spec.DataDevice == "" {
+		err = s.planFiles(spec, &cfg)
+	} else {
+		err = planDevices(spec, &cfg)
+	}
+	return cfg, err
+}
+
+func (s *System) planFiles(spec PoolSpec, cfg *catalog.Pool) error {
+	dir := spec.Dir
+	if dir == "" {
+		dir = filepath.Join(s.StateDir, spec.Name)
+	} else if abs, err := existingDir(dir); err != nil {
+		return err
+	} else {
+		dir = abs
+	}
+	size, meta := spec.Size, spec.MetadataSize
+	if size == 0 {
+		size = DefaultPoolSize
+	}
+	cfg.Data = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "data"), Size: size / spec.BlockSize * spec.BlockSize}
+	if meta == 0 {
+		meta = thinpool.MetadataSize(size, dm.Sectors(cfg.BlockSize))
+	}
+	cfg.Metadata = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "metadata"), Size: meta / 4096 * 4096}
+	return checkSizes(spec, cfg)
+}
+
+func planDevices(spec PoolSpec, cfg *catalog.Pool) error {
+	var err error
+	if cfg.Data, err = planDevice(spec, spec.DataDevice, spec.Size, spec.BlockSize); err != nil {
+		return err
+	}
+	if cfg.Metadata, err = planDevice(spec, spec.MetadataDevice, spec.MetadataSize, 4096); err != nil {
+		return err
+	}
+	if cfg.Data.Path == cfg.Metadata.Path {
+		return &Error{Object: cfg.Data.Path, Err: reason(ErrUsage, "cannot carry both data and metadata")}
+	}
+	cfg.Metadata.Size = min(cfg.Metadata.Size, thinpool.MaxMetadata)
+	return checkSizes(spec, cfg)
+}
+
+func checkSizes(spec PoolSpec, cfg *catalog.Pool) error {
+	if cfg.Data.Size < spec.BlockSize {
+		return &Error{Object: "pool " + spec.Name, Err: reason(ErrUsage, "data: less than one block of %d bytes", spec.BlockSize)}
+	}
+	if cfg.Metadata.Size < 2<<20 {
+		return &Error{Object: "pool " + spec.Name, Err: reason(ErrUsage, "metadata: %d bytes are too few, the least is 2 MiB", cfg.Metadata.Size)}
+	}
+	return nil
+}
