@@ -20,7 +20,7 @@ type VolumeInfo struct {
 	Origin     *string // POOL/VOLUME; nil when there is none (any more)
 	FS         string  // "" when unknown
 	Active     bool
-	Device     string // /dev/mapper/NAME, also of an inactive volume
+	Device     string // /dev/mapper/NAME; "" of an inactive volume
 	MountedOn  string
 	References int
 	Created    time.Time
@@ -89,8 +89,7 @@ func (s *System) volumesOf(c *dm.Control, pool string) ([]VolumeInfo, error) {
 // describe puts together what the catalog, the kernel and the references know.
 func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[uint32]int64) (VolumeInfo, error) {
 	info := VolumeInfo{
-		Name: v.Pool + "/" + v.Name, Pool: v.Pool, ID: v.ID, Size: v.Size, FS: v.FS,
-		Device: c.NodePath(volumeName(v.Pool, v.Name)), Created: v.Created,
+		Name: v.Pool + "/" + v.Name, Pool: v.Pool, ID: v.ID, Size: v.Size, FS: v.FS, Created: v.Created,
 	}
 	if o, err := cat.Volume(v.Origin); v.Origin != "" && err == nil && o.ID == v.OriginID {
 		name := v.Pool + "/" + v.Origin
@@ -103,7 +102,9 @@ func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume,
 	if err != nil {
 		return info, &Error{Object: info.Name, Err: err}
 	}
-	info.Active = obs.Active
+	if info.Active = obs.Active; info.Active {
+		info.Device = c.NodePath(volumeName(v.Pool, v.Name))
+	}
 	if n := mappedBytes(c, v); n != nil {
 		info.Used = n
 	}
