@@ -142,12 +142,14 @@ func TestKernelRemountAndBusy(t *testing.T) {
 
 // umount(8) finds our helper by the lines in utab, each of three times.
 func TestKernelUmountFindsHelper(t *testing.T) {
-	const helper = "/sbin/umount.thin"
 	calls := filepath.Join(t.TempDir(), "calls")
+	helper := filepath.Join(t.TempDir(), "helper")
 	if err := os.WriteFile(helper, []byte("#!/bin/sh\necho \"$1\" >>"+calls+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	defer os.Remove(helper)
+	// Over the real one, which the tests after this one need.
+	run(t, "mount", "--bind", helper, "/sbin/umount.thin")
+	defer run(t, "umount", "-i", "/sbin/umount.thin")
 	_, device := made(t, "ext4")
 	dir := mounted(t, "ext4", device, "")
 	u := Utab{"/run/mount"}

@@ -164,8 +164,15 @@ func TestKernelMetadataAsThinDumpHasIt(t *testing.T) {
 	must(t, err)
 	defer meta.Close()
 	sb, err := ReadSuperblock(meta)
-	if want := fmt.Sprintf(`transaction="%d" flags="0" version="%d" data_block_size="%d" nr_data_blocks="%d"`, sb.TransactionID, sb.Version, sb.BlockSize, sb.DataBlocks); err != nil || !strings.Contains(string(dump), want) {
-		t.Errorf("%+v, %v; thin_dump says %.200s", sb, err, dump)
+	must(t, err)
+	// Newer ones leave out flags="0".
+	for _, want := range []string{
+		fmt.Sprintf(`transaction="%d"`, sb.TransactionID), fmt.Sprintf(`version="%d"`, sb.Version),
+		fmt.Sprintf(`data_block_size="%d"`, sb.BlockSize), fmt.Sprintf(`nr_data_blocks="%d"`, sb.DataBlocks),
+	} {
+		if head, _, _ := strings.Cut(string(dump), "\n"); !strings.Contains(head, " "+want) {
+			t.Errorf("%+v; thin_dump says %s", sb, head)
+		}
 	}
 }
 

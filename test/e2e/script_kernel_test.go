@@ -30,6 +30,7 @@ func TestKernelScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gone": gone},
 		RequireExplicitExec: true,
+		WorkdirRoot:         t.TempDir(), // else it is left behind when only some of the scripts run
 	})
 }
 

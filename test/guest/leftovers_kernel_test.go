@@ -70,6 +70,7 @@ func kinds() []made {
 		{"catalog folder", "+ folder /var/lib/thin/left", shell("mkdir -p /var/lib/thin/left", "rmdir /var/lib/thin/left")},
 		{"temporary file", "+ file /tmp/left", shell("touch /tmp/left", "rm /tmp/left")},
 		{"utab", "+ utab ID=1 left", shell("echo ID=1 left >>/run/mount/utab", "sed -i /left/d /run/mount/utab")},
+		{"changed program", "program", shell("mount --bind /bin/true /sbin/umount.thin", "umount -i /sbin/umount.thin")},
 		{"process", "sleep", process},
 	}
 }
