@@ -37,11 +37,12 @@ type Error struct {
 
 // Error begins with where, and ends with the kernel's words.
 func (e *Error) Error() string {
-	s := fmt.Sprintf("mount %s on %s: %v", e.FSType, e.Target, e.Err)
-	switch {
-	case len(e.Kernel) > 0:
-		s += " (kernel: " + strings.Join(e.Kernel, "; ") + ")"
-	case errors.Is(e.Err, unix.EINVAL):
+	s := fmt.Sprintf("mount %s on %s: ", e.FSType, e.Target)
+	if len(e.Kernel) > 0 {
+		return s + (&kernelError{e.Kernel, e.Err}).Error()
+	}
+	s += e.Err.Error()
+	if errors.Is(e.Err, unix.EINVAL) {
 		s += " (the kernel gives no reason: is there " + e.FSType + " on it, and does it know the options?)"
 	}
 	return s
@@ -49,6 +50,18 @@ func (e *Error) Error() string {
 
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
+
+// kernelError is an error with the kernel's own words.
+type kernelError struct {
+	said []string
+	err  error
+}
+
+func (e *kernelError) Error() string {
+	return e.err.Error() + " (kernel: " + strings.Join(e.said, "; ") + ")"
+}
+
+func (e *kernelError) Unwrap() error { return e.err }
 
 // Mount mounts a filesystem. Discard is asked for by default, where the
 // filesystem knows it, and given up when it is refused; xfs gets nouuid, since a
@@ -146,11 +159,13 @@ func configure(fs int, r Request, options []string) error {
 	if err := unix.FsconfigSetString(fs, "source", r.Source); err != nil {
 		return err
 	}
-	for _, f := range superblockFlags(r.Options.Flags) {
-		if err := unix.FsconfigSetFlag(fs, f); err != nil {
-			return fmt.Errorf("option %s: %w", f, err)
-		}
+	if err := setOptions(fs, append(superblockFlags(r.Options.Flags), options...)); err != nil {
+		return err
 	}
+	return unix.FsconfigCreate(fs)
+}
+
+func setOptions(fs int, options []string) error {
 	for _, word := range options {
 		key, value, hasValue := option(word)
 		set := func() error { return unix.FsconfigSetFlag(fs, key) }
@@ -161,7 +176,7 @@ func configure(fs int, r Request, options []string) error {
 			return fmt.Errorf("option %s: %w", word, err)
 		}
 	}
-	return unix.FsconfigCreate(fs)
+	return nil
 }
 
 // contextLog reads the messages of a filesystem context: each begins with its
@@ -210,13 +225,4 @@ func joinOptions(options []string) string {
 		words = append(words, word)
 	}
 	return strings.Join(words, ",")
-}
-
-// Remount changes the options of what is mounted on target.
-func Remount(target string, o Options) error {
-	err := unix.Mount("", target, "", o.Flags|unix.MS_REMOUNT, joinOptions(o.FS))
-	if err != nil {
-		return fmt.Errorf("remount %s: %w", target, err)
-	}
-	return nil
 }

@@ -127,8 +127,30 @@ func TestKernelRemountAndBusy(t *testing.T) {
 		if err := Unmount(dir, UnmountOptions{}); !errors.Is(err, unix.EBUSY) {
 			t.Errorf("%s: %v", fs, err)
 		}
+		if err := MakeReadOnly(dir); !errors.Is(err, unix.EBUSY) {
+			t.Errorf("%s: read-only under a writer: %v", fs, err)
+		}
 		f.Close()
-		if err := Remount(dir, Options{Flags: unix.MS_RDONLY}); err != nil || !slices.Contains(shown(t, dir), "ro") {
+		for _, row := range []struct {
+			options    string
+			has, lacks []string
+		}{
+			{"rw,nosuid,nodev,noatime", []string{"rw", "nosuid", "nodev", "noatime"}, []string{"ro", "relatime"}},
+			{"ro,nodev", []string{"ro", "nodev", "relatime"}, []string{"nosuid", "noatime"}},
+			{"rw,noexec,sync", []string{"rw", "noexec", "sync"}, []string{"ro", "nodev"}},
+		} {
+			o, err := ParseOptions(row.options)
+			if err == nil {
+				err = Remount(dir, o)
+			}
+			if got := shown(t, dir); err != nil || !contains(got, row.has, true) || !contains(got, row.lacks, false) {
+				t.Errorf("%s: remount,%s: %q, %v", fs, row.options, got, err)
+			}
+		}
+		if err := MakeReadOnly(dir); err != nil || !contains(shown(t, dir), []string{"ro", "noexec"}, true) {
+			t.Errorf("%s: %q, %v", fs, shown(t, dir), err)
+		}
+		if err := Remount(dir, Options{FS: []string{"bogus"}}); !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "bogus") {
 			t.Errorf("%s: %v", fs, err)
 		}
 		if err := Unmount(dir, UnmountOptions{}); err != nil {
@@ -138,6 +160,11 @@ func TestKernelRemountAndBusy(t *testing.T) {
 			t.Errorf("%s: twice: %v", fs, err)
 		}
 	}
+}
+
+// contains tells whether each of the options is shown, or none.
+func contains(shown, options []string, want bool) bool {
+	return !slices.ContainsFunc(options, func(o string) bool { return slices.Contains(shown, o) != want })
 }
 
 // umount(8) finds our helper by the lines in utab, each of three times.

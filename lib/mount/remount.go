@@ -1,0 +1,79 @@
+package mount
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// Remount gives what is mounted on target the options o: the flags of the mount
+// and of the superblock become just these, and the filesystem is told what is for
+// it. Options go one by one (fspick(2)), so that a comma within one is not taken
+// for two; mount(2) is for kernels that lack it.
+func Remount(target string, o Options) error {
+	err := reconfigure(target, append(superblockChanges(o.Flags), o.FS...))
+	if errors.Is(err, unix.ENOSYS) {
+		err = unix.Mount("", target, "", o.Flags|unix.MS_REMOUNT, joinOptions(o.FS))
+		return remountError(target, err)
+	}
+	if err != nil {
+		return remountError(target, err)
+	}
+	attr := unix.MountAttr{Attr_set: uint64(attributes(o.Flags)), Attr_clr: allAttributes}
+	err = unix.MountSetattr(unix.AT_FDCWD, target, unix.AT_NO_AUTOMOUNT, &attr)
+	if errors.Is(err, unix.ENOSYS) { // before Linux 5.12
+		err = unix.Mount("", target, "", o.Flags|unix.MS_REMOUNT|unix.MS_BIND, "")
+	}
+	return remountError(target, err)
+}
+
+// MakeReadOnly makes the filesystem that is mounted on target read-only, and
+// changes nothing else. EBUSY says that files are open for writing.
+func MakeReadOnly(target string) error {
+	err := reconfigure(target, []string{"ro"})
+	if errors.Is(err, unix.ENOSYS) {
+		err = unix.Mount("", target, "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
+	}
+	return remountError(target, err)
+}
+
+// allAttributes is all that mount_setattr(2) is to clear before it sets: as
+// MS_REMOUNT does, but for the kind of atime, which has bits for itself.
+const allAttributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC |
+	unix.MOUNT_ATTR__ATIME | unix.MOUNT_ATTR_NODIRATIME | unix.MOUNT_ATTR_NOSYMFOLLOW
+
+// superblockChanges names the flags of the filesystem as a whole, set or not.
+func superblockChanges(flags uintptr) []string {
+	on := superblockFlags(flags)
+	for _, f := range []struct{ set, unset string }{{"ro", "rw"}, {"sync", "async"}, {"lazytime", "nolazytime"}, {"mand", "nomand"}} {
+		if !slices.Contains(on, f.set) {
+			on = append(on, f.unset)
+		}
+	}
+	return on
+}
+
+func reconfigure(target string, options []string) error {
+	fs, err := unix.Fspick(unix.AT_FDCWD, target, unix.FSPICK_CLOEXEC|unix.FSPICK_NO_AUTOMOUNT)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fs)
+	err = setOptions(fs, options)
+	if err == nil {
+		err = unix.FsconfigReconfigure(fs)
+	}
+	if said := contextLog(fs); err != nil && len(said) > 0 {
+		return &kernelError{said, err}
+	}
+	return err
+}
+
+func remountError(target string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("remount %s: %w", target, err)
+}
