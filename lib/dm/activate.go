@@ -78,7 +78,7 @@ func (c *Control) start(ctx context.Context, r Ref, t []Target, o ActivateOption
 		}
 		return info, err
 	}
-	err = notified(ctx, o.Cookie, resume)
+	err = notified(ctx, o.Cookie, resume, func() bool { return nodeIs(c.NodePath(info.Name), info.Dev) })
 	if errors.Is(err, errUdev) && nodeIs(c.NodePath(info.Name), info.Dev) {
 		err = nil
 	}
@@ -97,7 +97,7 @@ func (c *Control) Deactivate(ctx context.Context, r Ref) error {
 		return err
 	}
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		err := c.removeOnce(ctx, r)
+		err := c.removeOnce(ctx, r, info.Name)
 		if errors.Is(err, ErrNotExist) {
 			err = nil
 		}
@@ -112,7 +112,7 @@ func (c *Control) Deactivate(ctx context.Context, r Ref) error {
 	}
 }
 
-func (c *Control) removeOnce(ctx context.Context, r Ref) error {
+func (c *Control) removeOnce(ctx context.Context, r Ref, name string) error {
 	if !c.nodes.udev {
 		_, err := c.Remove(r, false, PrimarySource.cookie())
 		return err
@@ -120,7 +120,7 @@ func (c *Control) removeOnce(ctx context.Context, r Ref) error {
 	err := notified(ctx, PrimarySource, func(cookie uint32) (bool, error) {
 		info, err := c.Remove(r, false, cookie)
 		return info.Flags&unix.DM_UEVENT_GENERATED_FLAG != 0, err
-	})
+	}, func() bool { return !lies(c.NodePath(name)) })
 	if errors.Is(err, errUdev) {
 		return nil // the device is gone; WaitGone looks after the name
 	}

@@ -29,10 +29,15 @@ type semBuf struct {
 	Flag int16
 }
 
+// settledTurns is how many turns of the wait the name of a device has to be as it
+// should before udev is taken to be done: it may live in another IPC namespace,
+// where it cannot count our semaphore down.
+const settledTurns = 10
+
 // notified runs do with a cookie, and waits until udev has dealt with the event
-// that do has caused. do says whether there is an event. The semaphore goes
-// whatever happens.
-func notified(ctx context.Context, flags CookieFlags, do func(cookie uint32) (event bool, err error)) error {
+// that do has caused. do says whether there is an event; settled, whether what
+// udev does is to be seen. The semaphore goes whatever happens.
+func notified(ctx context.Context, flags CookieFlags, do func(cookie uint32) (event bool, err error), settled func() bool) error {
 	id, low, err := newSemaphore()
 	if err != nil {
 		// No semaphore to be had (their number is limited): do without waiting.
@@ -44,7 +49,7 @@ func notified(ctx context.Context, flags CookieFlags, do func(cookie uint32) (ev
 	if err != nil || !event {
 		return err
 	}
-	return waitZero(ctx, id)
+	return waitZero(ctx, id, settled)
 }
 
 // newSemaphore makes one with the value 1: udev counts it down.
@@ -75,10 +80,10 @@ func semctl(id uintptr, cmd, value uintptr) error {
 }
 
 // waitZero waits in short turns, so that a cancelled ctx ends it.
-func waitZero(ctx context.Context, id uintptr) error {
+func waitZero(ctx context.Context, id uintptr, settled func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, udevWait)
 	defer cancel()
-	for {
+	for turns := 0; turns < settledTurns; {
 		turn := unix.NsecToTimespec(int64(100 * time.Millisecond))
 		op := semBuf{}
 		_, _, errno := unix.Syscall6(unix.SYS_SEMTIMEDOP, id, uintptr(unsafe.Pointer(&op)), 1, uintptr(unsafe.Pointer(&turn)), 0, 0)
@@ -92,7 +97,11 @@ func waitZero(ctx context.Context, id uintptr) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w: %w", errUdev, ctx.Err())
 		}
+		if turns++; !settled() {
+			turns = 0
+		}
 	}
+	return nil
 }
 
 // errUdev says that udev did not finish. The command itself has worked.
