@@ -1,5 +1,5 @@
 # make            builds bin/mount.thin, bin/umount.thin and bin/thin-snap
-# make install    DESTDIR, PREFIX (/usr/local) and SBINDIR (/sbin, for mount's helpers)
+# make install    DESTDIR, PREFIX (/usr/local), SBINDIR (/sbin, for mount's helpers) and UNITDIR (PREFIX/lib/systemd/system)
 # make test       everything; test-pure in seconds, test-oracle, test-guest
 # make demo       the main job as a transcript, in a guest
 # make check      gofmt, vet, staticcheck, govulncheck, man pages
@@ -7,6 +7,7 @@
 
 PREFIX ?= /usr/local
 SBINDIR ?= /sbin
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 FUZZTIME ?= 10s
 GO ?= go
 
@@ -35,9 +36,13 @@ install: all
 	install -m 755 bin/mount.thin bin/umount.thin $(DESTDIR)$(SBINDIR)
 	install -m 755 bin/thin-snap $(DESTDIR)$(PREFIX)/sbin
 	for page in $(wildcard man/*.8); do install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man8 || exit 1; done
+	install -d $(DESTDIR)$(UNITDIR)/sysinit.target.wants
+	sed 's|@sbin@|$(PREFIX)/sbin|' contrib/systemd/thin-pools.service >$(DESTDIR)$(UNITDIR)/thin-pools.service
+	ln -sf ../thin-pools.service $(DESTDIR)$(UNITDIR)/sysinit.target.wants/thin-pools.service
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/mount.thin $(DESTDIR)$(SBINDIR)/umount.thin $(DESTDIR)$(PREFIX)/sbin/thin-snap
+	rm -f $(DESTDIR)$(UNITDIR)/thin-pools.service $(DESTDIR)$(UNITDIR)/sysinit.target.wants/thin-pools.service
 	for page in $(notdir $(wildcard man/*.8)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man8/$$page; done
 
 test:

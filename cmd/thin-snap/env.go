@@ -16,7 +16,7 @@ type system interface {
 	Pools(ctx context.Context) ([]thin.PoolInfo, error)
 	Pool(ctx context.Context, name string) (thin.PoolInfo, error)
 	ActivatePool(ctx context.Context, name string) error
-	DeactivatePool(ctx context.Context, name string) error
+	DeactivatePool(ctx context.Context, name string, o thin.DeactivateOptions) error
 	DeletePool(ctx context.Context, name string, withVolumes bool) error
 	Create(ctx context.Context, spec thin.CreateSpec) error
 	Snapshot(ctx context.Context, pool, origin, volume string, size int64) error

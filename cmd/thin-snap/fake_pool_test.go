@@ -58,20 +58,20 @@ func (f *fakeSystem) ActivatePool(_ context.Context, name string) error {
 	return f.save("ActivatePool %s", name)
 }
 
-func (f *fakeSystem) DeactivatePool(ctx context.Context, name string) error {
+func (f *fakeSystem) DeactivatePool(ctx context.Context, name string, o thin.DeactivateOptions) error {
 	p, err := f.pool(name)
 	if err != nil {
 		return err
 	}
 	volumes, _ := f.Volumes(ctx, name)
 	for _, v := range volumes {
-		if v.Active {
+		if v.Active && !o.Unmount {
 			return &thin.Error{Object: name, Err: fmt.Errorf("%s is active: %w", v.Name, thin.ErrBusy), Hint: "thin-snap deactivate " + v.Name}
 		}
 	}
 	p.State, p.DataUsed, p.MetadataUsed = "inactive", -1, -1
 	f.PoolMap[name] = p
-	return f.save("DeactivatePool %s", name)
+	return f.save("DeactivatePool %s %+v", name, o)
 }
 
 func (f *fakeSystem) DeletePool(ctx context.Context, name string, withVolumes bool) error {

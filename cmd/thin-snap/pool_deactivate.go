@@ -1,18 +1,59 @@
 package main
 
-import "github.com/urfave/cli/v2"
+import (
+	"context"
+	"errors"
+
+	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
+)
 
 func poolDeactivateCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "deactivate",
 		Usage:     "remove the devices of pools",
-		UsageText: "thin-snap pool deactivate NAME...",
-		Description: "A pool with an active volume is refused. One that is inactive already stays so.\n\n" +
-			"   thin-snap pool deactivate demo",
-		Action: e.action(operands{"NAME", 1, -1}, poolDeactivate),
+		UsageText: "thin-snap pool deactivate [-u] -a | NAME...",
+		Description: "A pool with an active volume is refused, unless --unmount unmounts its volumes first, with all their references. " +
+			"One that is inactive already stays so.\n\n" +
+			"   thin-snap pool deactivate demo\n" +
+			"   thin-snap pool deactivate --all --unmount",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "deactivate all pools"},
+			&cli.BoolFlag{Name: "unmount", Aliases: []string{"u"}, Usage: "unmount the pools' volumes first"},
+		},
+		Action: e.action(operands{"NAME", 0, -1}, poolDeactivate),
 	}
 }
 
 func poolDeactivate(c *call) (work, error) {
-	return eachPool(c, "deactivate", system.DeactivatePool)
+	o := thin.DeactivateOptions{Unmount: c.Bool("unmount")}
+	do := func(sys system, ctx context.Context, name string) error { return sys.DeactivatePool(ctx, name, o) }
+	switch named := c.Args().Present(); {
+	case c.Bool("all") && named:
+		return nil, usagef("--all takes no NAME")
+	case named:
+		return eachPool(c, "deactivate", do)
+	case !c.Bool("all"):
+		return nil, usagef("missing operand NAME, or --all")
+	}
+	return func(ctx context.Context, sys system) error {
+		infos, listErr := sys.Pools(ctx) // a pool that cannot be read does not keep the others up
+		var names []string
+		for _, i := range infos {
+			names = append(names, i.Name)
+		}
+		check := func(context.Context, string) error { return nil }
+		err := each(ctx, names, check, func(ctx context.Context, name string) error {
+			if err := do(sys, ctx, name); err != nil {
+				return cannot("deactivate", name, err)
+			}
+			c.did("deactivate", "deactivated", "pool "+name)
+			return nil
+		})
+		if listErr != nil {
+			err = errors.Join(err, cannot("list", "pools", listErr))
+		}
+		return err
+	}, nil
 }

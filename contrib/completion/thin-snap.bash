@@ -69,6 +69,7 @@ _thin_snap() {
 		'pool create') words='--data --metadata --dir --size --metadata-size --block-size --on-full --force' ;;
 		'pool list' | list) words="$listing $sorting" ;;
 		'pool show' | show) words=$listing ;;
+		'pool deactivate') words='--all --unmount' ;;
 		'pool delete') words='--recursive --dry-run --yes' ;;
 		create) words='--size --fs --label' ;;
 		snapshot | snap) words='--size' ;;

@@ -17,6 +17,7 @@ type Options struct {
 	Remount  bool
 	Nofail   bool
 	Netdev   bool
+	User     bool  // fstab lets users mount it
 	Discard  *bool // what the caller says about discard, if anything
 }
 
@@ -120,6 +121,7 @@ func (o *Options) add(word string) error {
 		o.Remount = o.Remount || word == "remount"
 		o.Nofail = o.Nofail || word == "nofail"
 		o.Netdev = o.Netdev || word == "_netdev"
+		o.User = o.User || slices.Contains([]string{"user", "users", "owner", "group"}, key)
 	case word == "discard" || word == "nodiscard":
 		yes := word == "discard"
 		o.Discard = &yes

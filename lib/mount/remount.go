@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"thinmount/lib/kmsg"
 )
 
 // Remount gives what is mounted on target the options o: the flags of the mount
@@ -56,6 +58,8 @@ func superblockChanges(flags uintptr) []string {
 }
 
 func reconfigure(target string, options []string) error {
+	log := kmsg.Begin()
+	defer log.Close()
 	fs, err := unix.Fspick(unix.AT_FDCWD, target, unix.FSPICK_CLOEXEC|unix.FSPICK_NO_AUTOMOUNT)
 	if err != nil {
 		return err
@@ -65,10 +69,30 @@ func reconfigure(target string, options []string) error {
 	if err == nil {
 		err = unix.FsconfigReconfigure(fs)
 	}
-	if said := contextLog(fs); err != nil && len(said) > 0 {
-		return &kernelError{said, err}
+	if err == nil {
+		return nil
 	}
-	return err
+	said := contextLog(fs)
+	if len(said) == 0 {
+		said = log.Messages(remountWords(target)...)
+	}
+	if len(said) == 0 {
+		return err
+	}
+	return &kernelError{said, err}
+}
+
+// remountWords find the messages about what is mounted on target.
+func remountWords(target string) []string {
+	table, err := Table()
+	if err != nil {
+		return nil
+	}
+	top := Top(table, target)
+	if top == nil {
+		return nil
+	}
+	return logWords(Request{Source: top.Source, FSType: top.FSType})
 }
 
 func remountError(target string, err error) error {

@@ -37,12 +37,18 @@ func Unmount(target string, o UnmountOptions) error {
 func unmountError(err error) error {
 	switch err {
 	case unix.EBUSY:
-		return fmt.Errorf("target is busy: %w", err)
+		return busyError{}
 	case unix.EINVAL:
 		return fmt.Errorf("not mounted: %w", err)
 	}
 	return err
 }
+
+// busyError is EBUSY in a word.
+type busyError struct{}
+
+func (busyError) Error() string { return "busy" }
+func (busyError) Unwrap() error { return unix.EBUSY }
 
 func deviceNumber(rdev uint64) string {
 	return strconv.Itoa(int(unix.Major(rdev))) + ":" + strconv.Itoa(int(unix.Minor(rdev)))

@@ -37,11 +37,14 @@ func (s *System) Mount(ctx context.Context, r MountRequest) error {
 		return wrap(ErrUsage, err)
 	}
 	c, err := s.kernel()
+	if o.User && errors.Is(err, ErrPermission) {
+		return &Error{Err: ErrPermission, Hint: "mount.thin is not setuid, so the option user is of no use: ask root"}
+	}
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	pool, volume, err := s.resolveSpec(c, r.Spec)
+	pool, volume, err := s.resolveSpec(c, r.Spec, r.Dir)
 	if err != nil {
 		return err
 	}
@@ -56,12 +59,21 @@ func (s *System) Mount(ctx context.Context, r MountRequest) error {
 	if err != nil {
 		return &Error{Err: err, Hint: "mkdir -p " + r.Dir}
 	}
+	if dir == subdirTarget {
+		r.NoMtab = true
+	}
 	m := &mounting{System: s, c: c, request: r, options: o, dir: dir}
 	if r.Fake {
 		return nil
 	}
 	return m.do(ctx, pool, volume)
 }
+
+// subdirTarget is where mount(8) has us mount what it then shows a folder of
+// elsewhere (X-mount.subdir=), in a mount namespace of its own. What umount(8)
+// will see has neither this path nor a line in utab; the device goes at its last
+// close.
+const subdirTarget = "/run/mount/tmptgt"
 
 // mounting is one Mount under way.
 type mounting struct {
@@ -102,6 +114,10 @@ func (m *mounting) addReference(ref *refcount.Ref, rec refcount.Record) error {
 	if rec.MountedOn != m.dir {
 		return &Error{Object: rec.Volume, Err: reason(ErrBusy, "already mounted on %s, and a volume has one mount path", rec.MountedOn),
 			Hint: "use " + rec.MountedOn + ", or a snapshot: thin-snap snapshot " + rec.Volume + " " + rec.Volume + "-2"}
+	}
+	if line := m.fstabLine(rec.Volume, m.dir); line > 0 {
+		m.step("%s is mounted on %s already, as line %d of %s wants", rec.Volume, m.dir, line, m.Fstab)
+		return nil
 	}
 	m.step("%s is mounted on %s: now %d references", rec.Volume, rec.MountedOn, rec.References+1)
 	return ref.Add()

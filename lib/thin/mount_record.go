@@ -22,6 +22,12 @@ func (m *mounting) record(ctx context.Context, ref *refcount.Ref, rec refcount.R
 	if top == nil {
 		return &Error{Object: m.dir, Err: errors.New("mounted, yet not in the mount table")}
 	}
+	if err := m.makeAlias(v.Pool, v.Name, a.path); err != nil {
+		m.warn("%s/%s: alias: %v", v.Pool, v.Name, err)
+	}
+	if m.dir == subdirTarget {
+		return nil
+	}
 	fillRecord(&rec, v, a.path, a.dev)
 	rec.MountedOn, rec.MountID, rec.References = top.Mountpoint, top.ID, 1
 	if err := ref.Save(rec); err != nil {

@@ -13,10 +13,20 @@ import (
 	"thinmount/lib/loop"
 )
 
+// DeactivateOptions are the choices of DeactivatePool.
+type DeactivateOptions struct {
+	Unmount bool // unmount the volumes first, with all their references
+}
+
 // DeactivatePool removes the pool's devices and lets go of its disks or files.
 // A pool with active volumes is ErrBusy.
-func (s *System) DeactivatePool(ctx context.Context, name string) error {
+func (s *System) DeactivatePool(ctx context.Context, name string, o DeactivateOptions) error {
 	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		if o.Unmount {
+			if err := s.unmountAll(ctx, c, name); err != nil {
+				return err
+			}
+		}
 		p, err := s.openPool(ctx, c, name, exclusive)
 		if err != nil {
 			return err

@@ -8,16 +8,17 @@ import (
 	"thinmount/lib/dm"
 )
 
-// resolveSpec turns what mount(8) hands over into a pool and a volume. It is
-// POOL/VOLUME; or, where that happens to be a path below the current folder,
-// the absolute path that libmount has made of it; or the device of an active
-// volume.
-func (s *System) resolveSpec(c *dm.Control, spec string) (pool, volume string, err error) {
+// resolveSpec turns what mount(8) hands over into a pool and a volume: the name
+// POOL/VOLUME; its alias; the device of an active volume, which libmount makes of
+// an alias; or the path that libmount has made of a POOL/VOLUME because there is
+// such a path below the current folder. Where that path leads elsewhere by a
+// symbolic link, fstab may still say what is meant for dir.
+func (s *System) resolveSpec(c *dm.Control, spec, dir string) (pool, volume string, err error) {
 	if !strings.HasPrefix(spec, "/") {
 		pool, volume, err = catalog.ParseSpec(spec)
 		return pool, volume, wrapUsage(err)
 	}
-	if pool, volume, ok := splitVolumeName(filepath.Base(spec)); ok && strings.HasPrefix(spec, "/dev/mapper/") {
+	if pool, volume, ok := s.namedBy(spec); ok {
 		return pool, volume, nil
 	}
 	if info, err := infoOfNode(c, spec); err == nil {
@@ -26,12 +27,18 @@ func (s *System) resolveSpec(c *dm.Control, spec string) (pool, volume string, e
 		}
 		return "", "", &Error{Object: spec, Err: reason(ErrUsage, "not a thin volume of ours"), Hint: "name it as POOL/VOLUME: thin-snap list"}
 	}
-	dir, volume := filepath.Split(spec)
-	pool = filepath.Base(dir)
+	parent, volume := filepath.Split(spec)
+	pool = filepath.Base(parent)
 	if _, err := s.findVolume(pool, volume); err == nil {
 		return pool, volume, nil
 	}
-	return "", "", &Error{Object: spec, Err: reason(ErrUsage, "neither POOL/VOLUME nor the device of a volume"), Hint: "thin-snap list shows the names"}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		if pool, volume, ok := s.fstabSpec(real); ok {
+			return pool, volume, nil
+		}
+	}
+	return "", "", &Error{Object: spec, Err: reason(ErrUsage, "neither POOL/VOLUME nor the device of a volume"),
+		Hint: "thin-snap list shows the names; where the current folder has a path of that name, use " + s.aliasPath("POOL", "VOLUME")}
 }
 
 func wrapUsage(err error) error {

@@ -31,6 +31,7 @@ func (p *pool) sweep(ctx context.Context) error {
 			p.sys.warn("%s: %v", d.Name, err)
 		}
 	}
+	p.sweepAliases()
 	return p.sweepNodes()
 }
 

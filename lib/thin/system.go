@@ -22,6 +22,7 @@ type System struct {
 	StateDir string // catalogs and embedded pools: /var/lib/thin
 	RunDir   string // locks, references: /run/thin
 	MountDir string // libmount's utab: /run/mount
+	Fstab    string // /etc/fstab
 
 	// Deadline bounds the waiting of one use case as a whole.
 	Deadline time.Duration
@@ -42,6 +43,7 @@ func Default() *System {
 		StateDir: "/var/lib/thin",
 		RunDir:   "/run/thin",
 		MountDir: "/run/mount",
+		Fstab:    "/etc/fstab",
 		Deadline: 60 * time.Second,
 		Warn:     func(string) {},
 		Step:     func(string) {},

@@ -19,7 +19,8 @@ import (
 type UnmountRequest struct {
 	Dir      string
 	Lazy     bool // -l: detach now, let the device go at its last close
-	Force    bool // -f: drop all references
+	Force    bool // -f: drop all references, and force what servers keep hanging
+	All      bool // drop all references
 	ReadOnly bool // -r: where busy, make it read-only instead
 }
 
@@ -46,7 +47,7 @@ func (s *System) Unmount(ctx context.Context, r UnmountRequest) error {
 	}
 	pool, volume, ok := isOurs(top)
 	if !ok {
-		return u.plain()
+		return u.simply(ctx, top)
 	}
 	ref, err := s.lockVolume(ctx, pool, volume)
 	if err != nil {
@@ -83,15 +84,26 @@ func (u *unmounting) top() (*mountinfo.Info, error) {
 	return nil, &Error{Object: u.dir, Err: reason(ErrNotFound, "not mounted"), Hint: "findmnt shows what is mounted"}
 }
 
-func (u *unmounting) plain() error {
-	err := mount.Unmount(u.dir, mount.UnmountOptions{Lazy: u.request.Lazy, Force: u.request.Force, NoFollow: true})
-	if errors.Is(err, unix.EBUSY) && u.request.ReadOnly {
-		return mount.Remount(u.dir, mount.Options{ReadOnly: true})
-	}
-	if errors.Is(err, unix.EBUSY) {
-		return &Error{Err: wrap(ErrBusy, err), Hint: "fuser -vm " + u.dir + " shows who uses it"}
-	}
+// simply unmounts what is not a volume's one mount.
+func (u *unmounting) simply(ctx context.Context, top *mountinfo.Info) error {
+	_, err := u.plain(ctx, top)
 	return err
+}
+
+// plain unmounts. stays says that it was busy and is read-only now, where the
+// caller wants that.
+func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info) (stays bool, err error) {
+	err = mount.Unmount(u.dir, mount.UnmountOptions{Lazy: u.request.Lazy, Force: u.request.Force, NoFollow: true})
+	if !errors.Is(err, unix.EBUSY) {
+		return false, err
+	}
+	if u.request.ReadOnly {
+		if ro := mount.MakeReadOnly(u.dir); ro == nil {
+			u.step("%s is busy: now read-only", u.dir)
+			return true, nil
+		}
+	}
+	return false, u.busy(ctx, top, err)
 }
 
 // locked goes on with the volume's lock held, on what is mounted by now.
@@ -112,9 +124,9 @@ func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume
 		return err
 	}
 	if rec.MountedOn != u.dir {
-		return u.plain()
+		return u.simply(ctx, top)
 	}
-	if rec.References > 1 && !u.request.Force {
+	if rec.References > 1 && !u.request.Force && !u.request.All {
 		return u.dropReference(ctx, ref, rec, top)
 	}
 	return u.last(ctx, ref, v, top)
@@ -134,23 +146,32 @@ func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog
 	return catalog.Volume{Name: volume, Pool: pool, PoolUUID: uuid, ID: id}, nil
 }
 
-// dropReference counts one less; the mount stays. umount(8) believes that it is
-// gone and takes a line of utab away, so it gets one more to take.
+// dropReference counts one less; the mount stays.
 func (u *unmounting) dropReference(ctx context.Context, ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info) error {
 	u.step("%s stays mounted on %s: %d references left", rec.Volume, rec.MountedOn, rec.References-1)
 	if err := ref.Drop(); err != nil {
 		return &Error{Object: rec.Volume, Err: err}
 	}
-	if err := u.utab().AddShadow(ctx, rec.Volume, top.Mountpoint); err != nil {
-		u.warn("%s: utab: %v; the last unmount is: umount.thin %s", rec.Volume, err, u.dir)
-	}
+	u.feedUtab(ctx, rec.Volume, top)
 	return nil
+}
+
+// feedUtab gives umount(8), which takes a line of utab away whenever its helper
+// says that all is well, one more to take, while the mount stays.
+func (u *unmounting) feedUtab(ctx context.Context, volume string, top *mountinfo.Info) {
+	if err := u.utab().AddShadow(ctx, volume, top.Mountpoint); err != nil {
+		u.warn("%s: utab: %v; the last unmount is: umount.thin %s", volume, err, u.dir)
+	}
 }
 
 // last unmounts and sees the device off.
 func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info) error {
 	held := ref.Record().Held
-	if err := u.plain(); err != nil {
+	stays, err := u.plain(ctx, top)
+	if stays {
+		u.feedUtab(ctx, v.Pool+"/"+v.Name, top)
+	}
+	if stays || err != nil {
 		return err
 	}
 	u.dropUtab(ctx, top)
@@ -168,6 +189,7 @@ func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volu
 	if err := ref.Clear(); err != nil {
 		u.warn("%s/%s: %v", v.Pool, v.Name, err)
 	}
+	u.dropAlias(v.Pool, v.Name)
 	u.seeOff(ctx, v)
 	return nil
 }

@@ -119,6 +119,7 @@ func (p *pool) removeVolumeDevice(ctx context.Context, pool, volume string, id u
 	if err := p.dm.Deactivate(ctx, ref); err != nil {
 		return &Error{Object: pool + "/" + volume, Err: wrap(ErrBusy, err), Hint: "somebody has it open: fuser -v " + p.dm.NodePath(volumeName(pool, volume))}
 	}
+	p.sys.dropAlias(pool, volume)
 	return p.dm.WaitGone(ctx, ref, volumeName(pool, volume))
 }
 
@@ -153,7 +154,7 @@ func (s *System) Activate(ctx context.Context, poolName, volume string) (string,
 	}
 	fillRecord(&rec, v, a.path, a.dev)
 	rec.Held = true
-	return a.path, ref.Save(rec)
+	return a.path, errors.Join(ref.Save(rec), s.makeAlias(poolName, volume, a.path))
 }
 
 // Deactivate takes back Activate. A volume that is mounted or open is ErrBusy.

@@ -1,0 +1,85 @@
+package thin
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+)
+
+// An active volume has a link RUNDIR/dev/POOL/VOLUME to its device. As the first
+// field of an fstab line it is what libmount itself can follow, and so finds out
+// that the line is mounted; and since it does not begin with /dev, systemd waits
+// for no device unit before it calls mount.thin.
+
+func (s *System) aliasDir() string { return filepath.Join(s.RunDir, "dev") }
+
+func (s *System) aliasPath(pool, volume string) string {
+	return filepath.Join(s.aliasDir(), pool, volume)
+}
+
+// splitAlias is the inverse of aliasPath; the link need not be there.
+func (s *System) splitAlias(path string) (pool, volume string, ok bool) {
+	rest, ok := strings.CutPrefix(path, s.aliasDir()+"/")
+	if !ok {
+		return "", "", false
+	}
+	pool, volume, ok = strings.Cut(rest, "/")
+	return pool, volume, ok && catalog.CheckPoolName(pool) == nil && catalog.CheckVolumeName(volume) == nil
+}
+
+// makeAlias links to the device. The caller has the volume's lock, which keeps
+// others from that name, but not from the pool's folder.
+func (s *System) makeAlias(pool, volume, device string) error {
+	path := s.aliasPath(pool, volume)
+	if at, err := os.Readlink(path); err == nil && at == device {
+		return nil
+	}
+	for {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		err := os.Remove(path)
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			err = os.Symlink(device, path)
+		}
+		if !errors.Is(err, fs.ErrNotExist) { // the folder went with another volume's link
+			return err
+		}
+	}
+}
+
+// dropAlias removes the link, and the folder with the last. The caller has the
+// volume's lock.
+func (s *System) dropAlias(pool, volume string) {
+	path := s.aliasPath(pool, volume)
+	if os.Remove(path) == nil {
+		os.Remove(filepath.Dir(path))
+	}
+}
+
+// sweepAliases removes the links whose device the kernel has removed by itself.
+func (p *pool) sweepAliases() {
+	entries, err := os.ReadDir(filepath.Join(p.sys.aliasDir(), p.name()))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		volume := e.Name()
+		if catalog.CheckVolumeName(volume) != nil {
+			continue
+		}
+		ref, err := p.sys.refs().TryLock(p.name(), volume)
+		if err != nil {
+			continue // somebody is at work on it
+		}
+		if _, err := p.dm.Info(dm.ByName(volumeName(p.name(), volume))); errors.Is(err, dm.ErrNotExist) {
+			p.sys.dropAlias(p.name(), volume)
+		}
+		p.sys.letGo(ref, p.name(), volume)
+	}
+}
