@@ -1,0 +1,99 @@
+//go:build kernel
+
+package systems
+
+import (
+	"embed"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+//go:embed testdata
+var testdata embed.FS
+
+// feature is one thing that works, and the script that shows it.
+type feature struct{ area, title, script string }
+
+// features reads testdata/AREA.sh, where a line "## TITLE" begins each script.
+func features(t *testing.T, area string) []feature {
+	t.Helper()
+	text, err := testdata.ReadFile("testdata/" + area + ".sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []feature
+	for _, part := range strings.Split("\n"+string(text), "\n## ")[1:] {
+		title, script, _ := strings.Cut(part, "\n")
+		all = append(all, feature{area, title, script})
+	}
+	return all
+}
+
+// ways runs the scripts of all areas, each from a clean state and to one.
+func ways(t *testing.T) {
+	run(t, "thin-snap", "pool", "create", "--size", "4G", "ways")
+	run(t, "thin-snap", "create", "--size", "256M", "--fs", "ext4", "ways/v")
+	fstab, err := os.ReadFile("/etc/fstab")
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	for _, area := range []string{"mount", "unmount", "fstab", "tools"} {
+		t.Run(area, func(t *testing.T) {
+			for _, f := range features(t, area) {
+				t.Run(strings.ReplaceAll(f.title, "/", "|"), func(t *testing.T) { f.show(t, fstab) })
+			}
+		})
+	}
+	run(t, "thin-snap", "pool", "delete", "-r", "-y", "ways")
+}
+
+func (f feature) show(t *testing.T, fstab []byte) {
+	prelude, err := testdata.ReadFile("testdata/prelude.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "script")
+	if err := os.WriteFile(path, []byte(string(prelude)+f.script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// To a file: a pipe would be waited for until the last process has closed it.
+	said, err := os.Create(filepath.Join(t.TempDir(), "said"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
+	cmd := exec.Command("sh", "-eux", path)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", said, said
+	if err := cmd.Run(); err != nil {
+		out, _ := os.ReadFile(said.Name())
+		t.Errorf("%v:\n%s", err, out)
+	}
+	if err := os.WriteFile("/etc/fstab", fstab, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if left := leftOfWays(t); left != "" {
+		t.Errorf("left behind:\n%s", left)
+		tidy()
+	}
+}
+
+// leftOfWays is what there must not be between two scripts.
+func leftOfWays(t *testing.T) string {
+	const script = `dmsetup info -c --noheadings -o name | grep '^thin-ways@[^@]' || true
+findmnt -rn -o SOURCE,TARGET | grep thin-ways || true
+grep -s thin /run/mount/utab || true
+awk 'NR > 1 {print "semaphore", $2}' /proc/sysvipc/sem
+find /run/thin/refs /run/thin/dev -type f -o -type l`
+	return run(t, "sh", "-c", script)
+}
+
+// tidy lets the next script begin in a clean state after one that failed.
+func tidy() {
+	exec.Command("sh", "-c", "pkill -x sleep; umount -f -R /mnt /srv; umount -R /mnt /srv; thin-snap recover").Run()
+}
+
+// TestKernelWays shows all without systemd and udevd.
+func TestKernelWays(t *testing.T) { ways(t) }
