@@ -55,7 +55,7 @@ func (c *call) do(do work) error {
 	if c.env.uid != 0 {
 		return errNotRoot
 	}
-	h := hooks{debug: c.Bool("debug"), warn: func(string) {}, progress: func(string, int64, int64) {}}
+	h := hooks{debug: c.Bool("debug"), warn: func(string) {}, wait: func(string) {}, progress: func(string, int64, int64) {}}
 	if !c.Bool("quiet") {
 		h.warn = func(message string) { warn(c.env.stderr, message) }
 		if c.env.stderrTTY {
@@ -63,6 +63,7 @@ func (c *call) do(do work) error {
 			defer bars.close()
 			h.progress = bars.report
 			h.warn = func(message string) { warn(bars, message) }
+			h.wait = func(message string) { fmt.Fprintf(bars, "thin-snap: %s\n", oneLine(message)) }
 		}
 	}
 	sys, err := c.env.newSystem(h)

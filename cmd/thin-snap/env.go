@@ -33,6 +33,7 @@ type system interface {
 type hooks struct {
 	debug    bool
 	warn     func(message string)
+	wait     func(message string)
 	progress func(what string, done, total int64)
 }
 
@@ -69,6 +70,6 @@ func newSystem(h hooks) (system, error) {
 		}
 	}
 	s := thin.Default()
-	s.Warn, s.Progress = h.warn, h.progress
+	s.Warn, s.Wait, s.Progress = h.warn, h.wait, h.progress
 	return s, nil
 }

@@ -87,14 +87,24 @@ func Context() (context.Context, context.CancelFunc) {
 }
 
 // System is the machine's, telling on stderr what it warns of, and on stdout,
-// if verbose, what it does.
+// if verbose, what it does; on a terminal what it waits for.
 func System(program string, verbose bool) *thin.System {
 	s := thin.Default()
 	s.Warn = func(m string) { fmt.Fprintf(os.Stderr, "%s: warning: %s\n", program, oneLine(m)) }
+	if terminal(os.Stderr) {
+		s.Wait = func(m string) { fmt.Fprintf(os.Stderr, "%s: %s\n", program, oneLine(m)) }
+	}
 	if verbose {
 		s.Step = func(m string) { fmt.Printf("%s: %s\n", program, oneLine(m)) }
 	}
 	return s
+}
+
+// terminal tells whether somebody may watch: pipes, files and journals are left
+// out.
+func terminal(f *os.File) bool {
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0
 }
 
 // Version is override, or what the build knows of itself.

@@ -40,8 +40,10 @@ func (s *System) makeAlias(pool, volume, device string) error {
 		return nil
 	}
 	for {
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return err
+		for _, dir := range []string{s.aliasDir(), filepath.Dir(path)} {
+			if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+				return err
+			}
 		}
 		err := os.Remove(path)
 		if err == nil || errors.Is(err, fs.ErrNotExist) {

@@ -37,7 +37,9 @@ func (s *System) openPool(ctx context.Context, c *dm.Control, name string, a acc
 	if _, err := s.openCatalog(name); err != nil {
 		return nil, err
 	}
+	done := s.waitingFor("another command on pool " + name)
 	lock, err := s.refs().PoolLock(ctx, name, a == shared)
+	done()
 	if err != nil {
 		return nil, waitError("pool "+name, err)
 	}

@@ -29,6 +29,7 @@ func (s *System) lockKnown(ctx context.Context, pool, volume string) (*refcount.
 }
 
 func (s *System) lockVolume(ctx context.Context, pool, volume string) (*refcount.Ref, error) {
+	defer s.waitingFor("another command on " + pool + "/" + volume)()
 	ref, err := s.refs().Lock(ctx, pool, volume)
 	if err != nil {
 		return nil, waitError(pool+"/"+volume, err)

@@ -31,6 +31,9 @@ type System struct {
 	Warn func(string)
 	// Step tells what is being done, for -v.
 	Step func(string)
+	// Wait tells what is waited for, once that has taken a second. It may be
+	// called from another goroutine.
+	Wait func(string)
 	// Progress tells how far a long step is; total is 0 when unknown.
 	Progress func(what string, done, total int64)
 	// Output receives what mkfs programs print; nil drops it.
@@ -47,6 +50,7 @@ func Default() *System {
 		Deadline: 60 * time.Second,
 		Warn:     func(string) {},
 		Step:     func(string) {},
+		Wait:     func(string) {},
 		Progress: func(string, int64, int64) {},
 	}
 }
@@ -74,11 +78,6 @@ func (s *System) kernel() (*dm.Control, error) {
 	return c, err
 }
 
-// waiting derives the context that bounds every wait of one use case.
-func (s *System) waiting(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, s.Deadline)
-}
-
 // use opens device-mapper for one use case, all of whose waits end at one
 // deadline.
 func (s *System) use(ctx context.Context, do func(context.Context, *dm.Control) error) error {
@@ -90,12 +89,6 @@ func (s *System) use(ctx context.Context, do func(context.Context, *dm.Control) 
 	}
 	defer c.Close()
 	return do(ctx, c)
-}
-
-// undoing derives a context for cleaning up after ctx may have ended: long
-// enough for a device to be closed by udev, short enough not to hang.
-func (s *System) undoing(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), min(s.Deadline, 10*time.Second))
 }
 
 // syncFS writes out the dirty data of the filesystem mounted on path, so that

@@ -214,6 +214,7 @@ func (u *unmounting) seeOff(ctx context.Context, v catalog.Volume) {
 	if err == nil && !u.request.Lazy {
 		wait, cancel := u.undoing(ctx)
 		defer cancel()
+		defer u.waitingFor("the last close of " + u.c.NodePath(volumeName(v.Pool, v.Name)))()
 		err = u.c.WaitGone(wait, ref, volumeName(v.Pool, v.Name))
 	}
 	if err != nil {

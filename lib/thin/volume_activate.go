@@ -116,6 +116,9 @@ func (p *pool) removeVolumeDevice(ctx context.Context, pool, volume string, id u
 	if info, err := p.dm.Info(ref); err == nil && info.Suspended() {
 		p.dm.Resume(ref)
 	}
+	defer p.sys.waitingFor("whoever has " + p.dm.NodePath(volumeName(pool, volume)) + " open")()
+	ctx, cancel := context.WithTimeout(ctx, busyWait)
+	defer cancel()
 	if err := p.dm.Deactivate(ctx, ref); err != nil {
 		return &Error{Object: pool + "/" + volume, Err: wrap(ErrBusy, err), Hint: "somebody has it open: fuser -v " + p.dm.NodePath(volumeName(pool, volume))}
 	}

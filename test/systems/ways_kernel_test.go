@@ -32,15 +32,15 @@ func features(t *testing.T, area string) []feature {
 	return all
 }
 
-// ways runs the scripts of all areas, each from a clean state and to one.
-func ways(t *testing.T) {
+// ways runs the scripts of the areas, each from a clean state and to one.
+func ways(t *testing.T, areas ...string) {
 	run(t, "thin-snap", "pool", "create", "--size", "4G", "ways")
 	run(t, "thin-snap", "create", "--size", "256M", "--fs", "ext4", "ways/v")
 	fstab, err := os.ReadFile("/etc/fstab")
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
-	for _, area := range []string{"mount", "unmount", "fstab", "tools"} {
+	for _, area := range areas {
 		t.Run(area, func(t *testing.T) {
 			for _, f := range features(t, area) {
 				t.Run(strings.ReplaceAll(f.title, "/", "|"), func(t *testing.T) { f.show(t, fstab) })
@@ -95,5 +95,10 @@ func tidy() {
 	exec.Command("sh", "-c", "pkill -x sleep; umount -f -R /mnt /srv; umount -R /mnt /srv; thin-snap recover").Run()
 }
 
-// TestKernelWays shows all without systemd and udevd.
-func TestKernelWays(t *testing.T) { ways(t) }
+// TestKernelWays shows what works without systemd and udevd.
+func TestKernelWays(t *testing.T) { ways(t, "mount", "unmount", "fstab", "tools") }
+
+// TestBoot1Ways shows what works with them.
+func TestBoot1Ways(t *testing.T) {
+	ways(t, "mount", "unmount", "fstab", "tools", "udev", "systemd")
+}

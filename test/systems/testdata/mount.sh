@@ -141,7 +141,7 @@ gone v
 ## -o loop and offset are refused
 fails 1 'option offset cannot be used' /sbin/mount.thin ways/v $mnt -o rw,offset=512
 fails 1 'option loop cannot be used' /sbin/mount.thin ways/v $mnt -o rw,loop
-! mount -t thin -o loop ways/v $mnt
+not mount -t thin -o loop ways/v $mnt
 gone v
 
 ## an unknown option, in the filesystem's own words
@@ -155,7 +155,7 @@ fails 1 'a quote is not closed' /sbin/mount.thin ways/v $mnt -o 'rw,x="a'
 goes v
 
 ## -o context= reaches the kernel, which has no SELinux here
-! /sbin/mount.thin ways/v $mnt -o 'rw,context="system_u:object_r:tmp_t:s0:c1,c2"' 2>/tmp/said
+not /sbin/mount.thin ways/v $mnt -o 'rw,context="system_u:object_r:tmp_t:s0:c1,c2"' 2>/tmp/said
 grep -q 'context' /tmp/said
 rm /tmp/said
 goes v

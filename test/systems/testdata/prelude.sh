@@ -15,6 +15,11 @@ fails() {
 	printf '%s\n' "$said" | grep -Eq "$pattern" || die "$*: says: $said"
 }
 
+# not COMMAND…: fails if it does not; `set -e` takes no notice of `! COMMAND`.
+not() {
+	! "$@" || die "must not succeed: $*"
+}
+
 # eventually COMMAND…: is true within 10 seconds.
 eventually() {
 	for _ in $(seq 100); do

@@ -50,7 +50,7 @@ thin-snap delete -y ways/small
 mount -t thin ways/v $mnt
 LIBMOUNT_DEBUG=all mount -t thin ways/v $mnt 2>/tmp/said
 LIBMOUNT_DEBUG=all findmnt -m >/dev/null 2>>/tmp/said || true
-! grep -i 'parse error\|syntax error' /tmp/said
+not grep -Ei 'parse error|syntax error' /tmp/said
 grep -q 'helper=thin' /tmp/said
 rm /tmp/said
 umount $mnt
@@ -67,7 +67,7 @@ umount $mnt
 mount -t thin -o x-mine ways/v $mnt
 for _ in 1 2 3; do umount $mnt; done
 grep -q x-note=other /run/mount/utab
-! grep -q thin /run/mount/utab
+not grep -q thin /run/mount/utab
 stat -c %a /run/mount/utab.lock | cmp - /tmp/mode.before
 umount /tmp/other
 rmdir /tmp/other

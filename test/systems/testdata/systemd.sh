@@ -1,0 +1,80 @@
+## systemctl start, stop and restart
+fstab "ways/v $mnt thin noauto,noatime 0 0"
+systemctl daemon-reload
+for _ in 1 2 3; do
+	systemctl start mnt.mount
+	mounted $mnt
+	systemctl restart mnt.mount
+	mounted $mnt
+	refs v 1
+	[ "$(systemctl is-active mnt.mount)" = active ]
+	systemctl stop mnt.mount
+	unmounted $mnt
+	gone v
+done
+systemctl start mnt.mount
+systemctl reload mnt.mount
+refs v 1
+umount $mnt
+eventually [ "$(systemctl is-active mnt.mount)" = inactive ]
+gone v
+
+## systemctl stop takes all references
+fstab "ways/v /srv thin noauto 0 0"
+systemctl daemon-reload
+for _ in 1 2 3; do mount -t thin ways/v $mnt; done
+eventually systemctl -q is-active mnt.mount
+systemctl stop mnt.mount
+unmounted $mnt
+gone v
+
+## a mount by hand is seen, and stays, while its device is there
+mount -t thin ways/v $mnt
+eventually systemctl -q is-active mnt.mount
+[ "$(systemctl show --value -p What mnt.mount)" = /dev/mapper/thin-ways@v ]
+systemctl daemon-reload
+udevadm trigger --action=change /dev/mapper/thin-ways@v
+udevadm settle
+sleep 1
+mounted $mnt
+systemctl -q is-active mnt.mount
+umount $mnt
+gone v
+
+## x-systemd.automount, and stopping it behind our back
+fstab "ways/v $mnt thin noauto,x-systemd.automount 0 0"
+systemctl daemon-reload
+systemctl start mnt.automount
+inactive v
+ls $mnt >/dev/null
+[ "$(findmnt -n -o FSTYPE -t ext4 --mountpoint $mnt)" = ext4 ]
+refs v 1
+umount $mnt
+ls $mnt >/dev/null
+systemctl stop mnt.automount
+unmounted $mnt
+goes v
+systemctl daemon-reload
+
+## the unit of a volume that is missing fails, and its journal says why
+fstab "ways/nosuch $mnt thin noauto 0 0"
+systemctl daemon-reload
+not systemctl start mnt.mount
+journalctl -q --no-pager -o cat -u mnt.mount | grep -q '^mount.thin: ways/nosuch: no such volume (thin-snap list ways'
+systemctl reset-failed mnt.mount
+unmounted $mnt
+
+## with nofail a missing volume stops nobody
+fstab "ways/nosuch $mnt thin nofail 0 0"
+systemctl daemon-reload
+mount -a -t thin
+unmounted $mnt
+
+## a unit of its own, with x-systemd.requires= and a timeout
+fstab "ways/v $mnt thin noauto,ro,x-systemd.requires=thin-pools.service,x-systemd.mount-timeout=30 0 0"
+systemctl daemon-reload
+systemctl start mnt.mount
+has_option $mnt ro
+systemctl show --value -p Requires mnt.mount | grep -q thin-pools.service
+systemctl stop mnt.mount
+gone v
