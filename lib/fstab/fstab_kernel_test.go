@@ -13,14 +13,19 @@ import (
 // findmnt reads the same entries.
 func TestKernelAsLibmount(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "fstab")
-	if err := os.WriteFile(path, []byte(sample), 0o600); err != nil {
+	// What is malformed some versions leave out, others refuse as a whole.
+	text := strings.NewReplacer("tooshort /x\n", "", "demo/four /y thin rw zero 0\n", "").Replace(sample)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, _ := exec.Command("findmnt", "--tab-file", path, "-n", "-P", "--noescape", "-o", "SOURCE,TARGET,FSTYPE").Output()
-	if len(out) == 0 { // --noescape is newer than 2.38
-		out, _ = exec.Command("findmnt", "--tab-file", path, "-n", "-P", "-o", "SOURCE,TARGET,FSTYPE").Output()
+	out, err := exec.Command("findmnt", "--tab-file", path, "-n", "-P", "-o", "SOURCE,TARGET,FSTYPE").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
-	entries, _ := Read(path)
+	entries, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	if len(lines) != len(entries) {
 		t.Fatalf("findmnt has %d entries, we have %d:\n%s", len(lines), len(entries), out)

@@ -81,8 +81,8 @@ func ofProcess(home string, pid, id int) []Holder {
 		seen[path] = true
 		found = append(found, Holder{Kind: kind, PID: pid, Path: path})
 	}
-	look(WorksIn, filepath.Join(home, "cwd"))
 	look(RootIn, filepath.Join(home, "root"))
+	look(WorksIn, filepath.Join(home, "cwd"))
 	look(Runs, filepath.Join(home, "exe"))
 	lookAll := func(kind Kind, dir string) {
 		entries, _ := os.ReadDir(dir)
