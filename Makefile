@@ -1,6 +1,6 @@
 # make            builds bin/mount.thin, bin/umount.thin and bin/thin-snap
 # make install    DESTDIR, PREFIX (/usr/local), SBINDIR (/sbin, for mount's helpers) and UNITDIR (PREFIX/lib/systemd/system)
-# make test       everything; test-pure in seconds, test-oracle, test-guest
+# make test       everything; test-pure in seconds, test-oracle, test-guest, test-systems
 # make demo       the main job as a transcript, in a guest
 # make check      gofmt, vet, staticcheck, govulncheck, man pages
 # make fuzz       each fuzz target for FUZZTIME (10s)
@@ -23,7 +23,7 @@ VERSION ?= $(git_version)
 endif
 ldflags = -s -w $(if $(VERSION),-X main.version=$(VERSION))
 
-.PHONY: all install uninstall test test-pure test-oracle test-guest demo check fuzz clean $(programs:%=bin/%)
+.PHONY: all install uninstall test test-pure test-oracle test-guest test-systems demo check fuzz clean $(programs:%=bin/%)
 
 all: $(programs:%=bin/%)
 
@@ -56,6 +56,9 @@ test-oracle:
 
 test-guest:
 	test/all guest
+
+test-systems:
+	test/systems/run
 
 demo: all
 	test/demo/run

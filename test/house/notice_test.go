@@ -25,6 +25,7 @@ func TestHouseNotices(t *testing.T) {
 		{"nested skip", skips, "lib/dm/x_test.go", `func f() { x.t.SkipNow() }`, `func f() { x.t.FailNow() }`},
 		{"short", skips, "lib/dm/x_test.go", `var f = testing.Short()`, `var f = testing.Verbose()`},
 		{"kernel test", untagged, "lib/dm/x_test.go", `func TestKernelX() {}`, `func TestX() {}`},
+		{"boot test", untagged, "test/x_test.go", `func TestBoot1X() {}`, `func TestRoot() {}`},
 		{"init", inits, "lib/dm/x.go", `func init() {}`, `func (c *C) init() {}`},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

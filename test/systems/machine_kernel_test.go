@@ -1,6 +1,5 @@
 //go:build kernel
 
-// Package systems shows thinmount on booted systems.
 package systems
 
 import (
