@@ -63,7 +63,7 @@ func (c *Control) createOrAdopt(name, uuid string) error {
 }
 
 // start loads the table, makes it live, and sees to the node. Udev is told by
-// the cookie of the resume; the device is good even when udev is late.
+// the cookie of the resume; where it is late, or stopped, we make the node.
 func (c *Control) start(ctx context.Context, r Ref, t []Target, o ActivateOptions) (info Info, err error) {
 	if err = c.Load(r, t, o.ReadOnly); err != nil {
 		return info, err
@@ -79,8 +79,8 @@ func (c *Control) start(ctx context.Context, r Ref, t []Target, o ActivateOption
 		return info, err
 	}
 	err = notified(ctx, o.Cookie, resume, func() bool { return nodeIs(c.NodePath(info.Name), info.Dev) })
-	if errors.Is(err, errUdev) && nodeIs(c.NodePath(info.Name), info.Dev) {
-		err = nil
+	if errors.Is(err, errUdev) { // it will find its link made, when it comes to that
+		err = c.nodes.make(info.Name, info.Dev)
 	}
 	return info, err
 }

@@ -99,7 +99,11 @@ find /run/thin/refs /run/thin/dev -type f -o -type l`
 
 // tidy lets the next script begin in a clean state after one that failed.
 func tidy() {
-	exec.Command("sh", "-c", "pkill -x sleep; umount -f -R /mnt /srv; umount -R /mnt /srv; thin-snap recover").Run()
+	exec.Command("sh", "-c", `pkill -x sleep
+umount -R /mnt /srv
+findmnt -rn -o TARGET,SOURCE | awk '/thin-ways@/ {print $1}' | xargs -r -n1 umount -f
+thin-snap recover
+thin-snap list -H -o name ways | grep -vx ways/v | xargs -r thin-snap delete -y`).Run()
 }
 
 // TestKernelWays shows what works without systemd and udevd.
