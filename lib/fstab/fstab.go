@@ -1,5 +1,7 @@
-// Package fstab reads /etc/fstab as libmount does, for a helper that has to know
-// what stands there although mount(8) does not tell.
+// Package fstab reads /etc/fstab with the rules that libmount reads it by (libmount/src/tab_parse.c).
+//
+// mount(8) reads the file itself and hands each helper the line it has chosen. What needs all of the lines (which volumes are to be
+// mounted at boot, which line is wrong) must read them just as mount(8) does, or the two see different files.
 package fstab
 
 import (
@@ -10,24 +12,38 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
-// Entry is a line (fstab(5)), with its escapes undone.
-type Entry struct {
-	Spec    string
-	Dir     string
-	Type    string
-	Options string
-	Line    int // from 1
-}
-
-// maxSize bounds what is read, in bytes.
+// maxSize bounds the file, in bytes.
 const maxSize = 1 << 20
 
-// Read reads the file at path. A missing file has no entries. A line that is
-// malformed is left out, and told in the error beside the entries.
+// ErrTooLarge is for a file above 1 MiB, of which nothing is believed.
+var ErrTooLarge = errors.New("larger than 1 MiB")
+
+// Entry is a line of fstab(5), its escapes undone. The two numbers at its end, for dump(8) and fsck(8), are only checked.
+type Entry struct {
+	Spec    string // a device, LABEL=…, pool/volume: as written, quotes included
+	Dir     string
+	Type    string
+	Options string // separated by commas; "defaults" where the line has none
+	Line    int    // from 1
+}
+
+// LineError tells of a line that cannot be read.
+type LineError struct {
+	Line   int // from 1
+	Reason string
+}
+
+// Error names the line first.
+func (e *LineError) Error() string { return "line " + strconv.Itoa(e.Line) + ": " + e.Reason }
+
+// Read reads the file at path. A file that is missing has no entries, which is no error. A line that mount(8) would skip as
+// malformed is skipped, and told of in the error, beside the entries that are good.
 func Read(path string) ([]Entry, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0) // opening a fifo waits for nobody
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -35,71 +51,46 @@ func Read(path string) ([]Entry, error) {
 		return nil, err
 	}
 	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: is no regular file", path)
+	}
 	entries, err := Parse(f)
 	if err != nil {
-		return entries, fmt.Errorf("%s: %w", path, err)
+		err = fmt.Errorf("%s: %w", path, err)
 	}
-	return entries, nil
+	return entries, err
 }
 
-// Parse reads the text of an fstab.
+// Parse reads the lines of r. Its error joins a *LineError for each malformed line; with any other error there are no entries.
 func Parse(r io.Reader) ([]Entry, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {
 		return nil, err
 	}
 	if len(text) > maxSize {
-		return nil, fmt.Errorf("is larger than %d bytes", maxSize)
+		return nil, ErrTooLarge
 	}
 	var entries []Entry
-	var errs []error
+	var bad []error
 	n := 0
 	for line := range strings.Lines(string(text)) {
 		n++
-		fields := strings.FieldsFunc(strings.TrimSuffix(line, "\n"), blank)
+		line, whole := strings.CutSuffix(line, "\n")
+		if !whole { // the last: getline(3) gives a C string, and nobody looks for the newline behind its end
+			line, _, _ = strings.Cut(line, "\x00")
+		}
+		e, reason := parseLine(line)
 		switch {
-		case len(fields) == 0 || fields[0][0] == '#':
-		case len(fields) < 3 || len(fields) > 6 && fields[6][0] != '#' || !numbers(fields[min(4, len(fields)):min(6, len(fields))]):
-			errs = append(errs, fmt.Errorf("line %d is malformed", n))
-		default:
-			e := Entry{Spec: unmangle(fields[0]), Dir: unmangle(fields[1]), Type: unmangle(fields[2]), Line: n}
-			if len(fields) > 3 {
-				e.Options = unmangle(fields[3])
-			}
+		case reason != "":
+			bad = append(bad, &LineError{n, reason})
+		case e != (Entry{}):
+			e.Line = n
 			entries = append(entries, e)
 		}
 	}
-	return entries, errors.Join(errs...)
-}
-
-// blank is what separates fields: other white space stands in names as it is.
-func blank(r rune) bool { return r == ' ' || r == '\t' }
-
-// numbers checks the last two fields.
-func numbers(fields []string) bool {
-	for _, f := range fields {
-		if _, err := strconv.Atoi(f); err != nil {
-			return false
-		}
-	}
-	return true
-}
-
-// unmangle undoes the escapes, a backslash and three octal digits (getmntent(3)).
-func unmangle(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+4 <= len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
+	return entries, errors.Join(bad...)
 }

@@ -1,135 +1,85 @@
-// Package holders finds out who keeps a mount busy, for the message of an umount
-// that fails: processes that have a file of it open, mapped or running, or that
-// work in it; mounts on it; loop devices and swap files in it.
+// Package holders finds out who keeps a mount busy: umount(2) says EBUSY and nothing more, and whoever reads that wants to know
+// which program to close.
+//
+// Nothing found does not mean that nobody holds the mount: what other users' processes do is seen by root alone, and sockets bound
+// on the mount, descriptors under way between processes and NFS exports are not looked for. What is found may be over by the time
+// it is read. So this explains a failure and decides nothing.
 package holders
 
 import (
+	"cmp"
 	"context"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-
-	"golang.org/x/sys/unix"
+	"fmt"
+	"slices"
 )
 
-// Kind is how something holds a mount.
-type Kind string
-
-// The kinds. Those from Mounted on have no process.
-const (
-	WorksIn Kind = "works in"
-	RootIn  Kind = "has its root in"
-	Runs    Kind = "runs"
-	Open    Kind = "has open"
-	Mapped  Kind = "has mapped"
-	Mounted Kind = "mount"
-	Loop    Kind = "loop device"
-	Swap    Kind = "swap"
-)
-
-// Holder is one that holds a mount.
-type Holder struct {
-	Kind    Kind
-	PID     int    // 0 where it is no process
-	Command string // comm of a process (proc(5)); the device of a loop device
-	Path    string // what is held: as the process sees it, or the mount point of a mount
-}
-
-// Mount is a mount as mountinfo has it.
+// Mount is the mount that is asked about, as /proc/self/mountinfo has it.
 type Mount struct {
-	ID  int
-	Dir string
+	ID           int
+	Major, Minor int    // of the filesystem: mountinfo's, which on btrfs is not stat's
+	Point        string // where it is mounted
 }
 
-// Of looks for the holders of a mount of this mount namespace. proc is /proc.
-// Only what holds this very mount counts, not another of the same filesystem: by
-// its mount ID (statx(2), Linux 5.8). Nothing is asked of the filesystem itself,
-// nor of any other, so that a dead server elsewhere hangs nobody. Processes that
-// end meanwhile are left out, as is our own and the umount(8) that has called us;
-// when ctx ends, so does the search, with what was found.
-func Of(ctx context.Context, proc string, m Mount) []Holder {
-	found := mountsOn(proc, m)
-	found = append(found, kernelHeld(m)...)
-	homes, _ := filepath.Glob(filepath.Join(proc, "[0-9]*"))
-	for _, home := range homes {
-		pid, err := strconv.Atoi(filepath.Base(home))
-		if err != nil || pid == os.Getpid() || ctx.Err() != nil {
-			continue
-		}
-		holds := ofProcess(home, pid, m.ID)
-		if len(holds) > 0 && pid == os.Getppid() && holds[0].Command == "umount" {
-			continue
-		}
-		found = append(found, holds...)
-	}
-	return found
+// Holder is one reason why a mount is busy.
+type Holder struct {
+	PID     int    // 0 for what the kernel itself holds
+	Command string // the process's comm, or the loop device's name
+	UID     int    // effective; -1 where there is no process
+	What    string // one of the constants below
+	Path    string // as the kernel shows it, so perhaps with " (deleted)" at its end
+	More    int    // further holders that were counted and not kept; in a list's last alone, or the last of a process
 }
 
-// ofProcess names each path that a process holds once.
-func ofProcess(home string, pid, id int) []Holder {
-	var found []Holder
-	seen := map[string]bool{}
-	look := func(kind Kind, link string) {
-		if mountOf(link) != id {
-			return
-		}
-		path, err := os.Readlink(link)
-		if err != nil || seen[path] {
-			return
-		}
-		seen[path] = true
-		found = append(found, Holder{Kind: kind, PID: pid, Path: path})
-	}
-	look(RootIn, filepath.Join(home, "root"))
-	look(WorksIn, filepath.Join(home, "cwd"))
-	look(Runs, filepath.Join(home, "exe"))
-	lookAll := func(kind Kind, dir string) {
-		entries, _ := os.ReadDir(dir)
-		for _, e := range entries {
-			look(kind, filepath.Join(dir, e.Name()))
-		}
-	}
-	lookAll(Open, filepath.Join(home, "fd"))
-	lookAll(Mapped, filepath.Join(home, "map_files"))
-	if len(found) > 0 {
-		comm, _ := os.ReadFile(filepath.Join(home, "comm"))
-		for i := range found {
-			found[i].Command = strings.TrimSuffix(string(comm), "\n")
-		}
-	}
-	return found
+// What a Holder does with its path.
+const (
+	Cwd        = "cwd"
+	Root       = "root" // of a chroot
+	Open       = "open"
+	Mapped     = "mapped"
+	Executable = "executable"
+	Submount   = "mount" // mounted on a folder of the mount, or over it
+	Swap       = "swap"  // a swap file
+	Loop       = "loop"  // the file behind a loop device
+)
+
+// How many holders are kept: of one process, of all processes, of the kernel.
+const (
+	maxOfProcess = 8
+	maxProcess   = 48
+	maxKernel    = 16
+)
+
+// Of lists who holds m, the processes by number and then what the kernel holds, at most 64 in all: Holder.More tells how many were
+// left out. proc is where procfs is mounted. It asks no filesystem but procfs and sysfs for anything, so that a dead NFS server
+// keeps it from nothing; should a process be stuck in such a way that looking at it hangs, ctx ends the search. Then, as with any
+// error, what was found is returned beside it. The calling process is left out.
+func Of(ctx context.Context, proc string, m Mount) ([]Holder, error) {
+	return of(ctx, proc, "/sys", m)
 }
 
-// mountOf is the ID of the mount that a file lies on, or 0.
-func mountOf(path string) int {
-	var st unix.Statx_t
-	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_STATX_DONT_SYNC|unix.AT_NO_AUTOMOUNT, unix.STATX_MNT_ID, &st)
-	if err != nil || st.Mask&unix.STATX_MNT_ID == 0 {
-		return 0
+func of(ctx context.Context, proc, sys string, m Mount) ([]Holder, error) {
+	s := search{proc: proc, mount: m, same: map[string]map[int]bool{}}
+	table, err := readTable(proc + "/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("who holds %s: %w", m.Point, err)
 	}
-	return int(st.Mnt_id)
+	s.table = table
+	kernel := capped(kernelHeld(proc, sys, table, m), maxKernel)
+	found, err := s.processes(ctx)
+	if err != nil {
+		err = fmt.Errorf("who holds %s: %w", m.Point, err)
+	}
+	slices.SortStableFunc(found, func(a, b Holder) int { return cmp.Compare(a.PID, b.PID) })
+	return append(capped(found, maxProcess), kernel...), err
 }
 
-// kernelHeld is what the kernel itself has open: files below loop devices, and
-// swap files. Their paths are those of this mount namespace, and only those below
-// the mount point are looked up.
-func kernelHeld(m Mount) []Holder {
-	var found []Holder
-	on := func(path string) bool { return strings.HasPrefix(path, m.Dir+"/") && mountOf(path) == m.ID }
-	files, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		path := strings.TrimSuffix(string(text), "\n")
-		if err == nil && on(path) {
-			found = append(found, Holder{Kind: Loop, Command: "/dev/" + filepath.Base(filepath.Dir(filepath.Dir(f))), Path: path})
-		}
+// capped keeps the first n and counts the others in the last of them.
+func capped(all []Holder, n int) []Holder {
+	if len(all) <= n {
+		return all
 	}
-	text, _ := os.ReadFile("/proc/swaps")
-	for _, path := range swapFiles(string(text)) {
-		if on(path) {
-			found = append(found, Holder{Kind: Swap, Path: path})
-		}
+	for _, h := range all[n:] {
+		all[n-1].More += 1 + h.More
 	}
-	return found
+	return all[:n:n]
 }

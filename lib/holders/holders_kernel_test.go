@@ -3,141 +3,241 @@
 package holders
 
 import (
-	"context"
-	"fmt"
-	"io"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
 )
 
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s %s: %v: %s", name, args, err, out)
+		t.Fatalf("%s %v: %v: %s", name, args, err, out)
 	}
 	return strings.TrimSpace(string(out))
 }
 
-// TestMain makes the test's own program, which needs no libraries, one that only
-// waits.
-func TestMain(m *testing.M) {
-	if os.Getenv("HOLD") != "" {
-		fmt.Println()
-		io.Copy(io.Discard, os.Stdin)
-		return
-	}
-	os.Exit(m.Run())
-}
-
-// tmpfs mounts one on a folder of the test's.
-func tmpfs(t *testing.T) string {
-	dir := t.TempDir()
-	run(t, "mount", "-t", "tmpfs", "-o", "size=64M", "holders", dir)
-	t.Cleanup(func() { exec.Command("umount", "-R", dir).Run() })
-	return dir
-}
-
-// begin starts a process, and ends it with the test. It says a line when ready.
-func begin(t *testing.T, dir string, line string) int {
+// on mounts an ext4 or a tmpfs at a folder on a shared mount of the test's own.
+func on(t *testing.T, fstype, propagation string) Mount {
 	t.Helper()
-	cmd := exec.Command("/bin/sh", "-c", line)
-	cmd.Dir = dir
-	in, err := cmd.StdinPipe()
-	if err != nil {
+	base := t.TempDir()
+	run(t, "mount", "-t", "tmpfs", "base", base)
+	t.Cleanup(func() { unix.Unmount(base, unix.MNT_DETACH) })
+	run(t, "mount", "--make-"+propagation, base)
+	dir := filepath.Join(base, "a b")
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
+	if fstype == "tmpfs" {
+		run(t, "mount", "-t", "tmpfs", "x", dir)
+	} else {
+		image := filepath.Join(base, "image")
+		run(t, "truncate", "-s", "300M", image)
+		run(t, "mkfs."+fstype, "-q", image)
+		run(t, "mount", "-o", "loop", image, dir)
 	}
-	if err != nil {
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	if err := os.WriteFile(dir+"/file", make([]byte, 8192), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { in.Close(); cmd.Wait() })
-	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	return cmd.Process.Pid
+	return at(t, dir)
 }
 
-// Every way to hold a mount is found, and no process that only holds another
-// mount of the same filesystem, in another mount namespace.
-func TestKernelHolders(t *testing.T) {
-	dir := tmpfs(t)
-	for _, d := range []string{"dir", "sub"} {
-		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {
+func at(t *testing.T, dir string) Mount {
+	t.Helper()
+	table, err := mountinfo.GetMounts(mountinfo.SingleEntryFilter(dir))
+	if err != nil || len(table) != 1 {
+		t.Fatalf("%s: %v, %v", dir, table, err)
+	}
+	return Mount{table[0].ID, table[0].Major, table[0].Minor, dir}
+}
+
+func of1(t *testing.T, m Mount) []Holder {
+	t.Helper()
+	found, err := Of(t.Context(), "/proc", m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// agree compares with the kernel: what is busy has a holder, and what has none is unmounted.
+func agree(t *testing.T, m Mount, want ...Holder) {
+	t.Helper()
+	found := of1(t, m)
+	for i := range found {
+		if found[i].PID != 0 && found[i].Command == "" {
+			t.Errorf("%+v has no name", found[i])
+		}
+		if found[i].PID != 0 {
+			found[i].Command = ""
+		}
+	}
+	for i := range want {
+		want[i].Path = m.Point + want[i].Path
+		if want[i].PID == 0 {
+			want[i].UID = -1
+		}
+	}
+	if !slices.Equal(found, want) {
+		t.Errorf("%+v\nwant %+v", found, want)
+	}
+	flags, answer := 0, unix.EBUSY
+	if len(want) == 0 { // MNT_EXPIRE unmounts nothing the first time after a use
+		flags, answer = unix.MNT_EXPIRE, unix.EAGAIN
+		if _, err := os.Stat(m.Point); err != nil {
 			t.Fatal(err)
 		}
 	}
-	run(t, "cp", fmt.Sprintf("/proc/%d/exe", os.Getpid()), dir+"/hold")
-	run(t, "truncate", "-s", "1M", dir+"/img")
-	pids := map[Kind]int{
-		WorksIn: begin(t, dir+"/dir", "echo; read x"),
-		Open:    begin(t, "/", "exec 9>"+dir+"/file; echo; read x"),
-		Runs:    begin(t, "/", "export HOLD=1; exec "+dir+"/hold"),
-		RootIn:  begin(t, "/", "export HOLD=1; exec chroot "+dir+" /hold"),
-	}
-	stranger := begin(t, "/", "exec unshare -m --propagation private sh -c 'cd "+dir+"/dir; echo; read x'")
-	run(t, "mount", "-t", "tmpfs", "holders", dir+"/sub")
-	loop := run(t, "losetup", "--show", "-f", dir+"/img")
-	defer exec.Command("losetup", "-d", loop).Run()
-
-	m := Mount{ID: id(t, dir), Dir: dir}
-	found := Of(context.Background(), "/proc", m)
-	for kind, pid := range pids {
-		if !slices.ContainsFunc(found, func(h Holder) bool { return h.Kind == kind && h.PID == pid }) {
-			t.Errorf("%s: process %d is missing: %+v", kind, pid, found)
-		}
-	}
-	for _, want := range []Holder{{Kind: Mounted, Path: dir + "/sub"}, {Kind: Loop, Command: loop, Path: dir + "/img"}} {
-		if !slices.Contains(found, want) {
-			t.Errorf("%+v is missing: %+v", want, found)
-		}
-	}
-	if slices.ContainsFunc(found, func(h Holder) bool { return h.PID == stranger }) {
-		t.Errorf("process %d holds another mount: %+v", stranger, found)
-	}
-	compareFuser(t, dir, found, stranger)
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	if some := Of(ended, "/proc", m); slices.ContainsFunc(some, func(h Holder) bool { return h.PID != 0 }) {
-		t.Errorf("looked on after the end: %+v", some)
+	if err := unix.Unmount(m.Point, flags); err != answer {
+		t.Fatalf("the kernel says %v, found %+v", err, found)
 	}
 }
 
-// compareFuser asks fuser, which goes by the filesystem and so names the
-// stranger, too.
-func compareFuser(t *testing.T, dir string, found []Holder, stranger int) {
-	out, _ := exec.Command("fuser", "-m", dir).Output()
-	var want, got []int
-	for _, n := range regexp.MustCompile(`\d+`).FindAllString(string(out), -1) {
-		if pid, _ := strconv.Atoi(n); pid != stranger {
-			want = append(want, pid)
+// fuser is whom fuser(1) finds.
+func fuser(t *testing.T, m Mount) []int {
+	t.Helper()
+	out, _ := exec.Command("fuser", "-m", m.Point).Output() // fails when it finds nobody
+	var pids []int
+	for _, f := range strings.Fields(string(out)) {
+		pid, err := strconv.Atoi(f)
+		if err != nil {
+			t.Fatalf("fuser: %q", out)
 		}
+		pids = append(pids, pid)
 	}
-	for _, h := range found {
-		if h.PID != 0 {
-			got = append(got, h.PID)
+	return pids
+}
+
+func TestKernelProcesses(t *testing.T) {
+	for _, fstype := range []string{"tmpfs", "ext4", "btrfs"} {
+		m := on(t, fstype, "private")
+		agree(t, m)
+		for _, tt := range []struct{ mode, path, what string }{
+			{"cwd", "", Cwd}, {"root", "", Root}, {"open", "/file", Open}, {"open", "", Open}, {"mapped", "/file", Mapped},
+		} {
+			pid, stop := child(t, tt.mode, m.Point+tt.path, nil, own(t))
+			agree(t, m, Holder{PID: pid, What: tt.what, Path: tt.path})
+			if got := fuser(t, m); !slices.Equal(got, []int{pid}) && fstype != "btrfs" { // whose numbers in maps fuser takes for another's
+				t.Errorf("%s %s: fuser finds %v, not %d", fstype, tt.mode, got, pid)
+			}
+			stop()
+			agree(t, m)
 		}
-	}
-	slices.Sort(want)
-	slices.Sort(got)
-	if got = slices.Compact(got); !slices.Equal(got, want) {
-		t.Errorf("we name %v, fuser %v", got, want)
+		program := copied(t, m.Point+"/program")
+		pid, stop := child(t, "idle", "", nil, program)
+		agree(t, m, Holder{PID: pid, What: Executable, Path: "/program"})
+		stop()
 	}
 }
 
-func id(t *testing.T, dir string) int {
-	n, err := strconv.Atoi(run(t, "findmnt", "-n", "-o", "ID", "--mountpoint", dir))
-	if err != nil {
+// fuser finds none of these.
+func TestKernelThreads(t *testing.T) {
+	m := on(t, "tmpfs", "private")
+	for _, tt := range []struct{ mode, path, what string }{
+		{"thread", "", Cwd}, {"descriptors", "/file", Open}, {"headless", "/file", Open},
+	} {
+		pid, stop := child(t, tt.mode, m.Point+tt.path, nil, own(t))
+		agree(t, m, Holder{PID: pid, What: tt.what, Path: tt.path})
+		stop()
+		agree(t, m)
+	}
+}
+
+func TestKernelDeleted(t *testing.T) {
+	m := on(t, "tmpfs", "private")
+	pid, _ := child(t, "open", m.Point+"/file", nil, own(t))
+	if err := os.Remove(m.Point + "/file"); err != nil {
 		t.Fatal(err)
 	}
-	return n
+	agree(t, m, Holder{PID: pid, What: Open, Path: "/file (deleted)"})
+}
+
+// A user who is not root sees less.
+func TestKernelUser(t *testing.T) {
+	m := on(t, "tmpfs", "private")
+	base := filepath.Dir(m.Point)
+	if err := errors.Join(os.Chmod(m.Point, 0o755), os.Chmod(base, 0o755), os.Chmod(filepath.Dir(base), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	nobody := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	pid, _ := child(t, "cwd", m.Point, nobody, own(t))
+	other, _ := child(t, "cwd", m.Point, nil, own(t))
+	for _, h := range of1(t, m) {
+		if want := map[int]int{pid: 65534, other: 0}; want[h.PID] != h.UID || h.Command != filepath.Base(own(t)) {
+			t.Errorf("%+v", h)
+		}
+	}
+	child(t, "ask", m.Point, nobody, own(t))
+}
+
+// What is mounted on the mount, or over it, goes first.
+func TestKernelSubmount(t *testing.T) {
+	m := on(t, "tmpfs", "private")
+	sub := m.Point + "/su b"
+	if err := os.Mkdir(sub, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "mount", "-t", "tmpfs", "x", sub)
+	child(t, "cwd", sub, nil, own(t)) // keeps that one busy, not this
+	agree(t, m, Holder{What: Submount, Path: "/su b"})
+	over := on(t, "tmpfs", "private")
+	run(t, "mount", "-t", "tmpfs", "x", over.Point)
+	if got := of1(t, over); len(got) != 1 || got[0].What != Submount || got[0].Path != over.Point {
+		t.Errorf("%+v", got)
+	}
+	run(t, "umount", over.Point)
+	agree(t, over)
+}
+
+func TestKernelKernelHolds(t *testing.T) {
+	m := on(t, "ext4", "private")
+	swap := m.Point + "/swa p"
+	run(t, "fallocate", "-l", "8M", swap)
+	run(t, "chmod", "600", swap)
+	run(t, "mkswap", swap)
+	run(t, "swapon", swap)
+	t.Cleanup(func() { exec.Command("swapoff", swap).Run() })
+	image := m.Point + "/ima\nge"
+	run(t, "truncate", "-s", "8M", image)
+	device := run(t, "losetup", "--find", "--show", image)
+	t.Cleanup(func() { exec.Command("losetup", "-d", device).Run() })
+	agree(t, m, Holder{What: Swap, Path: "/swa p"}, Holder{Command: filepath.Base(device), What: Loop, Path: "/ima\nge"})
+	if line := Line(of1(t, m), 9); strings.Contains(line, "\n") || !strings.Contains(line, `ima\nge is behind loop`) {
+		t.Error(line)
+	}
+	run(t, "swapoff", swap)
+	run(t, "losetup", "-d", device)
+	agree(t, m)
+}
+
+// A process in another mount namespace has a mount of its own there. Where that came from ours by propagation the kernel unmounts
+// both or none, so that its use counts; where the namespace is private it does not.
+func TestKernelNamespaces(t *testing.T) {
+	m := on(t, "tmpfs", "private")
+	pid, stop := child(t, "cwd", m.Point, &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}, own(t))
+	agree(t, m)
+	if got := fuser(t, m); !slices.Equal(got, []int{pid}) {
+		t.Errorf("fuser finds %v, not %d", got, pid)
+	}
+	stop()
+	for _, propagation := range []string{"slave", "shared", "private"} {
+		m := on(t, "tmpfs", "shared")
+		pid, _ := child(t, propagation, m.Point, nil, "unshare", "-m", "--propagation", "unchanged", own(t))
+		if propagation == "private" {
+			agree(t, m)
+			run(t, "umount", m.Point)
+			continue
+		}
+		agree(t, m, Holder{PID: pid, What: Cwd, Path: ""})
+	}
 }

@@ -3,46 +3,77 @@ package holders
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// Line names the first of the holders, at most limit, and how many more there
-// are: "vim (pid 812) has open /mnt/notes, and 3 more". Without holders it is "".
+// Line says in one line who was found, in words for users: at most limit of them, of each process one thing before the second of any.
+// What could change the look of a terminal is shown as an escape of Go's. It is empty where there is nobody.
 func Line(found []Holder, limit int) string {
-	var b strings.Builder
-	for i, h := range found {
-		switch {
-		case i == limit:
-			return b.String() + ", and " + strconv.Itoa(len(found)-limit) + " more"
-		case i > 0 && h.PID != 0 && h.PID == found[i-1].PID:
-			b.WriteString(" and " + string(h.Kind) + " " + printable(h.Path))
+	var first, rest []Holder
+	more, seen := 0, map[int]bool{}
+	for _, h := range found {
+		more += h.More
+		if h.PID != 0 && seen[h.PID] {
+			rest = append(rest, h)
 			continue
-		case i > 0:
-			b.WriteString(", ")
 		}
-		b.WriteString(h.String())
+		seen[h.PID] = true
+		first = append(first, h)
+	}
+	all := append(first, rest...)
+	if limit = max(limit, 0); len(all) > limit {
+		more += len(all) - limit
+		all = all[:limit]
+	}
+	parts := make([]string, len(all))
+	for i, h := range all {
+		parts[i] = h.words()
+	}
+	s := strings.Join(parts, ", ")
+	switch {
+	case more == 0:
+		return s
+	case s == "":
+		return strconv.Itoa(more) + " in all"
+	}
+	return s + " and " + strconv.Itoa(more) + " more"
+}
+
+func (h Holder) words() string {
+	path := harmless(h.Path)
+	switch h.What {
+	case Submount:
+		return path + " is mounted on it"
+	case Swap:
+		return path + " is swap space"
+	case Loop:
+		return path + " is behind " + harmless(h.Command)
+	case Cwd:
+		path = "works in " + path
+	case Root:
+		path = "has its root in " + path
+	case Mapped:
+		path = "has mapped " + path
+	case Executable:
+		path = "runs " + path
+	}
+	return harmless(h.Command) + " (pid " + strconv.Itoa(h.PID) + ", " + path + ")"
+}
+
+// harmless shows what is not printable, and what is no UTF-8, as Go writes it in a string: names are what others chose.
+func harmless(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError)):
+			const hex = "0123456789abcdef"
+			b.WriteString(`\x` + string(hex[s[i]>>4]) + string(hex[s[i]&15]))
+		case r == ' ' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
 	}
 	return b.String()
-}
-
-// String is one holder in words.
-func (h Holder) String() string {
-	switch h.Kind {
-	case Mounted:
-		return printable(h.Path) + " is mounted on it"
-	case Loop:
-		return h.Command + " is on its file " + printable(h.Path)
-	case Swap:
-		return "the system swaps to " + printable(h.Path)
-	}
-	return printable(h.Command) + " (pid " + strconv.Itoa(h.PID) + ") " + string(h.Kind) + " " + printable(h.Path)
-}
-
-// printable keeps what others have named from making lines or colours.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' || r >= 0x80 && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, s)
 }

@@ -136,8 +136,8 @@ mkdir -p $mnt/dir
 exec 9>$mnt/open
 holding $mnt/dir
 umount $mnt # the one reference that may go
-fails 32 "^umount.thin: /mnt: busy: .*sleep \(pid $held\) works in /mnt/dir" umount $mnt
-fails 32 "sh \(pid $$\) has open /mnt/open" umount $mnt
+fails 32 "^umount.thin: /mnt: busy: .*sleep \(pid $held, works in /mnt/dir\)" umount $mnt
+fails 32 "sh \(pid $$, /mnt/open\)" umount $mnt
 refs v 1
 mounted $mnt
 dmsetup info thin-ways@v >/dev/null
