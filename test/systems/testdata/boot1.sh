@@ -22,5 +22,5 @@ for v in base alias auto hand; do
 	sync /srv/$v/file
 done
 for v in base alias auto hand xfs; do mounted /srv/$v; done
-systemd-run --quiet --unit writer sh -c 'cd /srv/base; while :; do date >>log; sync log; sleep 0.1; done'
+systemd-run --quiet --unit writer -p RequiresMountsFor=/srv/base sh -c 'cd /srv/base; while :; do date >>log; sync log; sleep 0.1; done'
 systemctl is-active thin-pools.service
