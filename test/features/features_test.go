@@ -74,6 +74,7 @@ func TestRefused(t *testing.T) {
 		"blank line":        {lines + "\n", good},
 		"no markers":        {lines, "words\n"},
 		"two tables":        {lines, good + good},
+		"two beginnings":    {lines, begin + good},
 		"end before begins": {lines, end + begin},
 	} {
 		t.Run(name, func(t *testing.T) {
