@@ -11,7 +11,7 @@ import (
 
 // With udevd, the node is there when Activate returns, and gone when Deactivate
 // or WaitGone does, and no semaphore is left, over and over.
-func TestSystemdUdev(t *testing.T) {
+func TestBoot1Udev(t *testing.T) {
 	c := open(t)
 	if !c.nodes.udev {
 		t.Fatal("udevd is not seen")

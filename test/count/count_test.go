@@ -105,11 +105,11 @@ func TestTotal(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "totals")
 	in := marker + "=== PACKAGE a\n" + marker + "--- PASS: T (0s)\n" + marker + "--- FAIL: U (0s)\n"
 	for range 2 {
-		if _, _, err := run(true, file, "", strings.NewReader(in), &bytes.Buffer{}); err != nil {
+		if _, _, err := run(options{text: true, to: file}, strings.NewReader(in), &bytes.Buffer{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if p, f, err := run(false, "", file, nil, nil); p != 2 || f != 2 || err != nil {
+	if p, f, err := run(options{sum: file}, nil, nil); p != 2 || f != 2 || err != nil {
 		t.Errorf("%d passed, %d failed, %v; want 2, 2", p, f, err)
 	}
 }

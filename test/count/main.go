@@ -1,18 +1,29 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 )
 
+// options are the flags.
+type options struct {
+	text           bool
+	to, sum        string
+	results, suite string
+}
+
 func main() {
-	text := flag.Bool("text", false, "the input is the output of test binaries, not JSON")
-	to := flag.String("to", "", "add the numbers to this `file`")
-	sum := flag.String("total", "", "print the sum over this `file`, and read nothing else")
+	var o options
+	flag.BoolVar(&o.text, "text", false, "the input is the output of test binaries, not JSON")
+	flag.StringVar(&o.to, "to", "", "add the numbers to this `file`")
+	flag.StringVar(&o.sum, "total", "", "print the sum over this `file`, and read nothing else")
+	flag.StringVar(&o.results, "results", "", "add a line for each test case to this `file`")
+	flag.StringVar(&o.suite, "suite", "", "the `name` of the suite in these lines")
 	flag.Parse()
-	passed, failed, err := run(*text, *to, *sum, os.Stdin, os.Stdout)
+	passed, failed, err := run(o, os.Stdin, os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "count:", err)
 		os.Exit(2)
@@ -23,12 +34,15 @@ func main() {
 	}
 }
 
-func run(text bool, to, sum string, r io.Reader, w io.Writer) (passed, failed int, err error) {
-	if sum != "" {
-		return total(sum)
+func run(o options, r io.Reader, w io.Writer) (passed, failed int, err error) {
+	if o.sum != "" {
+		return total(o.sum)
+	}
+	if (o.results == "") != (o.suite == "") {
+		return 0, 0, errors.New("-results and -suite: one does not go without the other")
 	}
 	read := readJSON
-	if text {
+	if o.text {
 		read = readText
 	}
 	t, err := read(r, w)
@@ -36,8 +50,11 @@ func run(text bool, to, sum string, r io.Reader, w io.Writer) (passed, failed in
 		return 0, 0, err
 	}
 	passed, failed = t.count()
-	if to != "" {
-		err = add(to, passed, failed)
+	if o.to != "" {
+		err = appendTo(o.to, fmt.Sprintln(passed, failed))
+	}
+	if o.results != "" {
+		err = errors.Join(err, appendTo(o.results, t.results(o.suite)))
 	}
 	return passed, failed, err
 }

@@ -1,25 +1,23 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 )
 
-// add appends a line "PASSED FAILED" to the file.
-func add(file string, passed, failed int) error {
+// appendTo adds text at the end of the file.
+func appendTo(file, text string) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(f, passed, failed)
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	return err
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
 
-// total sums the lines that add wrote.
+// total sums the lines "PASSED FAILED" of -to.
 func total(file string) (passed, failed int, err error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -30,9 +30,11 @@ func TestShutdown(t *testing.T) {
 	}{
 		{"clean", "[\x1b[0;32m  OK  \x1b[0m] Unmounted \x1b[0;1;39m/srv/base\x1b[0m.\r\n", ""},
 		{"short job", "\x1b[K[ \x1b[0;31m*\x1b[0m] Job slow.service/stop running (9s / 30s)\r\x1bM", ""},
+		{"the guest's own job", "[***] Job job.service/start running (6min 13s / no limit)\r\n", ""},
 		{"long job", "\x1b[K[ \x1b[0;31m*\x1b[0m] Job slow.service/stop running (21s / 30s)\r\x1bM", "slow.service/stop running (21s"},
 		{"long job, described", "[***] (1 of 2) A stop job is running for /srv/base (1min 3s / no limit)\r\n", "/srv/base (1min 3s"},
 		{"failed unit", "[\x1b[0;1;31mFAILED\x1b[0m] Failed unmounting \x1b[0;1;39m/srv/base\x1b[0m.\r\n", "Failed unmounting /srv/base"},
+		{"failed swap", "[\x1b[0;1;31mFAILED\x1b[0m] Failed deactivating swap \x1b[0;1;39mx.swap\x1b[0m.\r\n", "x.swap"},
 		{"left mounted", "[   48.1] systemd-shutdown[1]: Failed to unmount /srv/base: Device or resource busy\r\n", "Failed to unmount /srv/base"},
 		{"left in the end", "[   48.1] systemd-shutdown[1]: Unable to finalize remaining DM devices, ignoring.\r\n", "remaining DM devices"},
 		{"device left", "[   48.1] systemd-shutdown[1]: Could not detach DM /dev/dm-0: Device or resource busy\r\n", "detach DM /dev/dm-0"},
