@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,10 +65,10 @@ func kinds() []made {
 		{"hidden mount", "+ mount /proc/fs type tmpfs", shell("mount -t tmpfs left /proc/fs", "umount /proc/fs")},
 		{"semaphore", "+ semaphore", semaphore},
 		{"node", "+ node /dev/mapper/left", shell("ln -s ../null /dev/mapper/left", "rm /dev/mapper/left")},
-		{"dangling node", "+ node /dev/mapper/left", shell("ln -s ../nothing /dev/mapper/left", "rm /dev/mapper/left")},
+		{"dangling node", "+ node /dev/mapper/dangling", shell("ln -s ../nothing /dev/mapper/dangling", "rm /dev/mapper/dangling")},
 		{"run file", "+ file /run/thin/refs/left", shell("mkdir -p /run/thin/refs; touch /run/thin/refs/left", "rm /run/thin/refs/left")},
 		{"catalog file", "+ file /var/lib/thin/left/x", shell("mkdir -p /var/lib/thin/left; touch /var/lib/thin/left/x", "rm -r /var/lib/thin/left")},
-		{"catalog folder", "+ folder /var/lib/thin/left", shell("mkdir -p /var/lib/thin/left", "rmdir /var/lib/thin/left")},
+		{"catalog folder", "+ folder /var/lib/thin/empty", shell("mkdir -p /var/lib/thin/empty", "rmdir /var/lib/thin/empty")},
 		{"temporary file", "+ file /tmp/left", shell("touch /tmp/left", "rm /tmp/left")},
 		{"utab", "+ utab ID=1 left", shell("echo ID=1 left >>/run/mount/utab", "sed -i /left/d /run/mount/utab")},
 		{"changed program", "program", shell("mount --bind /bin/true /sbin/umount.thin", "umount -i /sbin/umount.thin")},
@@ -75,26 +76,31 @@ func kinds() []made {
 	}
 }
 
-// TestKernelLeftovers makes one leftover of each kind: it is reported while it
-// is there, and nothing is once it is gone.
+// TestKernelLeftovers makes one leftover of each kind: each is reported while it
+// is there, nothing is before, and nothing once all are gone.
 func TestKernelLeftovers(t *testing.T) {
+	before := filepath.Join(t.TempDir(), "before")
+	leftovers(t, "save", before, "0")
+	if out, clean := leftovers(t, "compare", before, "3"); !clean {
+		t.Fatalf("reported before anything was left: %s", out)
+	}
+	var undo []func()
+	for _, m := range kinds() {
+		undo = append(undo, m.make(t))
+	}
+	out, clean := leftovers(t, "compare", before, "0")
+	for _, u := range slices.Backward(undo) {
+		u()
+	}
 	for _, m := range kinds() {
 		t.Run(m.kind, func(t *testing.T) {
-			before := filepath.Join(t.TempDir(), "before")
-			leftovers(t, "save", before, "0")
-			if out, clean := leftovers(t, "compare", before, "3"); !clean {
-				t.Fatalf("reported before anything was left: %s", out)
-			}
-			undo := m.make(t)
-			out, clean := leftovers(t, "compare", before, "0")
-			undo()
 			if clean || !strings.Contains(out, m.shows) {
 				t.Errorf("clean=%v, want a line with %q: %s", clean, m.shows, out)
 			}
-			if out, clean := leftovers(t, "compare", before, "3"); !clean {
-				t.Errorf("reported after it was gone: %s", out)
-			}
 		})
+	}
+	if out, clean := leftovers(t, "compare", before, "3"); !clean {
+		t.Errorf("reported after it was gone: %s", out)
 	}
 }
 
