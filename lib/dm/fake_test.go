@@ -13,9 +13,9 @@ import (
 
 // fakeDevice is a device of a fake kernel.
 type fakeDevice struct {
-	uuid              string
-	inactive, active  bool
-	suspended, opened bool
+	uuid             string
+	inactive, active bool
+	opened           bool
 }
 
 // fakeKernel keeps devices by name, as far as Activate needs them.
