@@ -31,7 +31,7 @@ func TestShutdown(t *testing.T) {
 		{"clean", "[\x1b[0;32m  OK  \x1b[0m] Unmounted \x1b[0;1;39m/srv/base\x1b[0m.\r\n", ""},
 		{"short job", "\x1b[K[ \x1b[0;31m*\x1b[0m] Job slow.service/stop running (9s / 30s)\r\x1bM", ""},
 		{"the guest's own job", "[***] Job job.service/start running (6min 13s / no limit)\r\n", ""},
-		{"long job", "\x1b[K[ \x1b[0;31m*\x1b[0m] Job slow.service/stop running (21s / 30s)\r\x1bM", "slow.service/stop running (21s"},
+		{"long job", "\x1b[K[ \x1b[0;31m*\x1b[0m] Job slow.service/stop running (46s / 90s)\r\x1bM", "slow.service/stop running (46s"},
 		{"long job, described", "[***] (1 of 2) A stop job is running for /srv/base (1min 3s / no limit)\r\n", "/srv/base (1min 3s"},
 		{"failed unit", "[\x1b[0;1;31mFAILED\x1b[0m] Failed unmounting \x1b[0;1;39m/srv/base\x1b[0m.\r\n", "Failed unmounting /srv/base"},
 		{"failed swap", "[\x1b[0;1;31mFAILED\x1b[0m] Failed deactivating swap \x1b[0;1;39mx.swap\x1b[0m.\r\n", "x.swap"},
