@@ -27,6 +27,7 @@ type system interface {
 	Activate(ctx context.Context, pool, volume string) (device string, err error)
 	Deactivate(ctx context.Context, pool, volume string) error
 	Recover(ctx context.Context, pool string) error
+	Tidy(ctx context.Context) error
 }
 
 // hooks are what a command line asks of a system.

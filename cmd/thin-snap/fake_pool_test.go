@@ -87,6 +87,9 @@ func (f *fakeSystem) DeletePool(ctx context.Context, name string, withVolumes bo
 	return f.save("DeletePool %s %v", name, withVolumes)
 }
 
+// Tidy has nothing to do: a fake never dies half way.
+func (f *fakeSystem) Tidy(context.Context) error { return nil }
+
 func (f *fakeSystem) Recover(_ context.Context, pool string) error {
 	if _, err := f.pool(pool); err != nil {
 		return err

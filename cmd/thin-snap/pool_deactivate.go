@@ -38,6 +38,9 @@ func poolDeactivate(c *call) (work, error) {
 		return nil, usagef("missing operand NAME, or --all")
 	}
 	return func(ctx context.Context, sys system) error {
+		if err := sys.Tidy(ctx); err != nil {
+			return cannot("deactivate", "pools", err)
+		}
 		infos, listErr := sys.Pools(ctx) // a pool that cannot be read does not keep the others up
 		var names []string
 		for _, i := range infos {

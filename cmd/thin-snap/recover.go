@@ -25,6 +25,9 @@ func recoverPools(c *call) (work, error) {
 	return func(ctx context.Context, sys system) error {
 		names := pools
 		if len(names) == 0 {
+			if err := sys.Tidy(ctx); err != nil {
+				return cannot("recover", "pools", err)
+			}
 			infos, err := sys.Pools(ctx)
 			if err != nil {
 				return cannot("list", "pools", err)

@@ -14,6 +14,15 @@ import (
 // NodePath is where the node of a device is: /dev/mapper/NAME.
 func (c *Control) NodePath(name string) string { return filepath.Join(c.nodes.Dir, name) }
 
+// EnsureNode makes the node of an active device whose maker was killed before it
+// could, where udev does not.
+func (c *Control) EnsureNode(info Info) error {
+	if c.nodes.udev {
+		return nil
+	}
+	return c.nodes.make(info.Name, info.Dev)
+}
+
 // make makes the node of a device where udev does not: a link to the node that
 // the kernel made in /dev, as udev would, or a node of its own where /dev is not
 // the kernel's.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"time"
 	"unsafe"
 
@@ -20,6 +21,11 @@ const (
 	semMagic  = 0x0d4d << 16 // upper half of the key (libdm: DM_UDEV_SEMAPHORE_MAGIC)
 	semSetVal = 16           // SETVAL
 	semRemove = unix.IPC_RMID
+
+	// Ours carry a mode of which the kernel uses no more than of libdm's 0600, and
+	// the pid of their maker as their group (to which the mode gives nothing): so
+	// that one can be told whose maker was killed (DropStaleSemaphores).
+	semMode = 0o700
 )
 
 // semBuf is struct sembuf.
@@ -56,13 +62,14 @@ func notified(ctx context.Context, flags CookieFlags, do func(cookie uint32) (ev
 func newSemaphore() (id uintptr, low uint32, err error) {
 	for range 100 {
 		low = 1 + rand.Uint32N(0xffff)
-		id, _, errno := unix.Syscall(unix.SYS_SEMGET, uintptr(semMagic|low), 1, unix.IPC_CREAT|unix.IPC_EXCL|0o600)
+		id, _, errno := unix.Syscall(unix.SYS_SEMGET, uintptr(semMagic|low), 1, unix.IPC_CREAT|unix.IPC_EXCL|semMode)
 		if errno == unix.EEXIST {
 			continue
 		}
 		if errno != 0 {
 			return 0, 0, errno
 		}
+		semSign(id)
 		if err := semctl(id, semSetVal, 1); err != nil {
 			semctl(id, semRemove, 0)
 			return 0, 0, err
@@ -77,6 +84,16 @@ func semctl(id uintptr, cmd, value uintptr) error {
 		return errno
 	}
 	return nil
+}
+
+// semSign makes our pid the semaphore's group. Where that number is no group (in
+// a user namespace), the semaphore stays unsigned.
+func semSign(id uintptr) {
+	perm := struct { // struct ipc64_perm, in front of struct semid64_ds (asm-generic/ipcbuf.h, sembuf.h)
+		key, uid, gid, cuid, cgid, mode uint32
+		rest                            [26]uint32
+	}{gid: uint32(os.Getpid()), mode: semMode}
+	unix.Syscall6(unix.SYS_SEMCTL, id, 0, unix.IPC_SET, uintptr(unsafe.Pointer(&perm)), 0, 0)
 }
 
 // waitZero waits in short turns, so that a cancelled ctx ends it.

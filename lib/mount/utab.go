@@ -96,6 +96,33 @@ func (u Utab) Remove(ctx context.Context, e Entry, live Live) error {
 	})
 }
 
+// Tidy takes away the lines of mounts whose device is gone: by a umount that was
+// killed, or that passed us by. Nothing is written, and no lock taken, where
+// there are none.
+func (u Utab) Tidy(ctx context.Context, gone func(source string) bool) error {
+	change := func(lines []string) []string {
+		lines = slices.DeleteFunc(lines, func(text string) bool {
+			l := parseLine(text)
+			return l.anchor() && gone(l.src)
+		})
+		return slices.DeleteFunc(lines, func(text string) bool {
+			l := parseLine(text)
+			return l.ours() && l.shadow() && anchors(lines, l.target) == 0
+		})
+	}
+	old, err := os.ReadFile(filepath.Join(u.Dir, "utab"))
+	if err == nil {
+		_, err = os.Lstat(filepath.Join(u.Dir, tempName))
+		if errors.Is(err, fs.ErrNotExist) && editText(string(old), change) == string(old) {
+			return nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return u.edit(ctx, change)
+}
+
 // anchors counts those of a target.
 func anchors(lines []string, target string) (n int) {
 	for _, text := range lines {
@@ -204,6 +231,7 @@ func (u Utab) edit(ctx context.Context, change func([]string) []string) error {
 	}
 	defer lock.Unlock()
 	path := filepath.Join(u.Dir, "utab")
+	os.Remove(filepath.Join(u.Dir, tempName)) // of a writer that was killed
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -231,10 +259,14 @@ func editText(old string, change func([]string) []string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// replace writes the file anew, with the name and the mode that libmount would
-// give it. It is on a tmpfs: nothing is synced.
+// tempName is unlike libmount's own (utab.XXXXXX): what we find there under the
+// lock is ours, and stale.
+const tempName = ".utab.thin"
+
+// replace writes the file anew, with the mode that libmount would give it. It is
+// on a tmpfs: nothing is synced.
 func replace(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "utab.*")
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), tempName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -151,3 +151,26 @@ func FuzzParseLine(f *testing.F) {
 		}
 	})
 }
+
+// TestUtabTidy wants that the lines of a device that is gone go, at whatever
+// target, and those of others stay, byte by byte.
+func TestUtabTidy(t *testing.T) {
+	u := Utab{filepath.Join(t.TempDir(), "mount")}
+	foreign := "SRC=nas:/x  TARGET=/nas ROOT=/ OPTS=_netdev\n"
+	do(t, u.Add(t.Context(), entry(7), none))
+	do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(foreign+u.content()), 0o644))
+	other := Entry{ID: 9, Source: "/dev/mapper/y", Target: "/y", Root: "/", Spec: "p/y"}
+	do(t, u.Add(t.Context(), other, none))
+	do(t, u.AddShadow(t.Context(), "p/y", "/y"))
+	all := u.content()
+	gone := func(source string) bool { return source == "/dev/mapper/x" }
+	do(t, u.Tidy(t.Context(), func(string) bool { return false }))
+	u.check(t, all)
+	do(t, os.WriteFile(filepath.Join(u.Dir, tempName), nil, 0o600))
+	do(t, u.Tidy(t.Context(), gone))
+	u.check(t, strings.ReplaceAll(strings.ReplaceAll(all, "ID=7 "+anchorLine, ""), shadowLine, ""))
+	if _, err := os.Lstat(filepath.Join(u.Dir, tempName)); err == nil {
+		t.Error("the temp file of a killed writer is still there")
+	}
+	do(t, Utab{filepath.Join(t.TempDir(), "none")}.Tidy(t.Context(), gone))
+}

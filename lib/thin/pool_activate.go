@@ -48,10 +48,11 @@ func (p *pool) activate(ctx context.Context) error {
 	return nil
 }
 
-// resumeLeft resumes a pool that a killed command left suspended.
+// resumeLeft resumes a pool that a killed command left suspended, and gives it
+// the node that it may lack.
 func (p *pool) resumeLeft(info dm.Info) error {
 	if !info.Suspended() {
-		return nil
+		return p.fail(p.dm.EnsureNode(info))
 	}
 	_, err := p.dm.Resume(p.ref(partPool))
 	return p.fail(err)
@@ -117,8 +118,11 @@ func poolTable(cfg catalog.Pool, data, meta dm.DevNo) thinpool.Table {
 // What a killed activation left of it is taken over.
 func (p *pool) buildPart(ctx context.Context, part string, b catalog.Backing) (dm.DevNo, error) {
 	info, err := p.dm.Info(p.ref(part))
-	if err == nil && info.Active() && !info.Suspended() {
-		return info.Dev, nil
+	if err == nil {
+		left, err := p.takeOver(ctx, part, info)
+		if err != nil || left {
+			return info.Dev, err
+		}
 	}
 	if err := p.checkName(part); err != nil {
 		return dm.DevNo{}, err
@@ -139,6 +143,24 @@ func (p *pool) buildPart(ctx context.Context, part string, b catalog.Backing) (d
 		Params: fmt.Sprintf("%s %d", dev, label.Reserved/dm.SectorSize)}
 	info, err = makeDevice(ctx, p.dm, partName(p.name(), part), partUUID(p.uuid(), part), table, hiddenCookie)
 	return info.Dev, err
+}
+
+// takeOver makes good for use the device that a killed command left of a part.
+// One that has no table yet goes, and with it the loop device that the table to
+// come holds: then the answer is false.
+func (p *pool) takeOver(ctx context.Context, part string, info dm.Info) (bool, error) {
+	if !info.Active() {
+		if err := p.dm.Deactivate(ctx, p.ref(part)); err != nil {
+			return false, err
+		}
+		return false, p.dm.WaitGone(ctx, p.ref(part), info.Name)
+	}
+	if info.Suspended() {
+		if _, err := p.dm.Resume(p.ref(part)); err != nil {
+			return false, err
+		}
+	}
+	return true, p.dm.EnsureNode(info)
 }
 
 // openBacking opens the block device that carries b: itself, or a new loop

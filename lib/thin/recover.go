@@ -67,7 +67,7 @@ func (p *pool) settle(ctx context.Context) error {
 	for _, s := range steps {
 		switch {
 		case s.InKernel:
-			err = p.deleteID(ctx, s.Operation)
+			err = p.endInKernel(ctx, s.Operation)
 		case s.Operation.Op == catalog.OpCreate:
 			err = p.forget(s.Operation)
 		}
@@ -76,6 +76,37 @@ func (p *pool) settle(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// endInKernel ends the operation that was at the kernel. The id of a create is
+// deleted only if that create has made it: one that the catalog did not know was
+// there before, and somebody's, where the create died at the kernel's "exists".
+func (p *pool) endInKernel(ctx context.Context, op catalog.Operation) error {
+	if op.Op == catalog.OpDelete {
+		return p.deleteID(ctx, op)
+	}
+	devices, err := p.devices()
+	if err != nil {
+		return err
+	}
+	if d, ok := devices[thinpool.ID(op.ID)]; ok && d.TransactionID != op.TransactionID {
+		p.sys.warn("pool %s: thin id %d is in use but has no name", p.name(), op.ID)
+		if err := p.cat.RemoveVolume(op.Volume); err != nil {
+			return err
+		}
+		return p.cat.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume) })
+	}
+	return p.deleteID(ctx, op)
+}
+
+// devices reads what the active pool's metadata says of all thin ids.
+func (p *pool) devices() (map[thinpool.ID]thinpool.Details, error) {
+	f, err := openDirect(p.dm.NodePath(partName(p.name(), partMeta)))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return thinpool.ReadDevices(f, 0)
 }
 
 // forget undoes the intent of a create that the kernel never saw.

@@ -32,7 +32,10 @@ func (p *pool) sweep(ctx context.Context) error {
 		}
 	}
 	p.sweepAliases()
-	return p.sweepNodes()
+	if err := p.sweepNodes(); err != nil {
+		return err
+	}
+	return p.tidy(ctx)
 }
 
 // sweepNodes removes the nodes of devices that the kernel has removed by itself

@@ -68,8 +68,11 @@ func (p *pool) tryActivate(ctx context.Context, v catalog.Volume) (*activation, 
 		return nil, foreignDevice(v.Pool+"/"+v.Name, info.Name, info.UUID)
 	case err == nil && info.Active() && info.Suspended():
 		// Whoever suspended it had the volume's lock, and is dead.
-		info, err = p.dm.Resume(ref)
+		if info, err = p.dm.Resume(ref); err == nil {
+			err = p.dm.EnsureNode(info)
+		}
 	case err == nil && info.Active():
+		err = p.dm.EnsureNode(info)
 	default:
 		info, err = p.newDevice(ctx, name, v)
 	}

@@ -1,0 +1,82 @@
+package dm
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// unsignedAge is when a semaphore that its maker has not signed is taken for one
+// whose maker was killed before that.
+const unsignedAge = 10 * time.Second
+
+// DropStaleSemaphores removes the semaphores with which processes of ours that
+// have been killed were waiting for udev. Those of others, libdevmapper's say,
+// stay.
+func DropStaleSemaphores() error {
+	b, err := os.ReadFile("/proc/sysvipc/sem")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(b)) {
+		s, ok := parseSemaphore(line)
+		if !ok || !s.stale(time.Now(), dead) {
+			continue
+		}
+		if err := semctl(uintptr(s.id), semRemove, 0); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EIDRM) {
+			return fmt.Errorf("semaphore %d: %w", s.id, err)
+		}
+	}
+	return nil
+}
+
+// semaphore is a line of /proc/sysvipc/sem (proc_pid_sysvipc(5); ipc/sem.c,
+// sysvipc_sem_proc_show).
+type semaphore struct {
+	key     uint32
+	id      uint32
+	mode    uint64
+	gid     uint64
+	changed time.Time
+}
+
+// parseSemaphore reads key, semid, perms, nsems, uid, gid, cuid, cgid, otime and
+// ctime. The heading is none.
+func parseSemaphore(line string) (s semaphore, ok bool) {
+	f := strings.Fields(line)
+	if len(f) < 10 {
+		return s, false
+	}
+	key, keyErr := strconv.ParseInt(f[0], 10, 64) // signed, as %d prints it
+	id, idErr := strconv.ParseUint(f[1], 10, 31)
+	mode, modeErr := strconv.ParseUint(f[2], 8, 32)
+	gid, gidErr := strconv.ParseUint(f[5], 10, 32)
+	changed, changedErr := strconv.ParseInt(f[9], 10, 64)
+	if errors.Join(keyErr, idErr, modeErr, gidErr, changedErr) != nil {
+		return s, false
+	}
+	return semaphore{uint32(key), uint32(id), mode & 0o777, gid, time.Unix(changed, 0)}, true
+}
+
+// stale says whether the semaphore is one of ours whose maker is dead.
+func (s semaphore) stale(now time.Time, dead func(pid int) bool) bool {
+	switch {
+	case s.key>>16 != semMagic>>16 || s.mode != semMode:
+		return false
+	case s.gid > 1 && s.gid <= 1<<22: // PID_MAX_LIMIT
+		return dead(int(s.gid))
+	}
+	return now.Sub(s.changed) > unsignedAge
+}
+
+// dead says whether there is no such process.
+func dead(pid int) bool { return errors.Is(unix.Kill(pid, 0), unix.ESRCH) }
