@@ -5,6 +5,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 
 	"thinmount/lib/freeze"
 )
@@ -14,5 +15,6 @@ func main() {
 	if freeze.IsWatcher(os.Args) {
 		os.Exit(freeze.Watch(os.Args))
 	}
+	runtime.LockOSThread() // see helper.Main
 	os.Exit(run(os.Args, newEnv()))
 }

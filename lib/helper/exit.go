@@ -69,6 +69,9 @@ func oneLine(s string) string {
 // Main runs a helper and returns its exit code: -h and -V are for people, the
 // rest is mount(8)'s protocol.
 func Main(program, usage, version string, run func(argv []string) error) int {
+	// All that changes the system happens on the first thread, one step after
+	// the other, where strace(1) shows it, and can break it at each step.
+	runtime.LockOSThread()
 	switch argv := os.Args[1:]; {
 	case Wants(argv, "-h", "--help"):
 		fmt.Println(usage)

@@ -1,0 +1,124 @@
+//go:build kernel
+
+package torture
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// span is where a command begins and ends when nobody disturbs it.
+type span struct {
+	before, after view
+	all           []point
+	worked        bool // the disturbed command said that all is well
+}
+
+// nexts are the commands that may come after a blow. They work in any state of
+// the pool t.
+var nexts = [][]string{
+	{"thin-snap", "recover", "t"},
+	{"thin-snap", "create", "--size", "16M", "t/next"},
+	{"thin-snap", "snapshot", "t/keep", "t/next"},
+	{"mount.thin", "t/keep", "DIR2", "-o", "rw"},
+	{"thin-snap", "pool", "activate", "t"},
+	{"thin-snap", "delete", "-y", "t/keep"},
+}
+
+// aftermath looks whether a blow has done harm: it lets the command numbered
+// next run, takes all down by commands, and returns what is wrong.
+func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
+	t.Helper()
+	complain := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	v := viewOf(t)
+	switch before, after := slices.Equal(v, sp.before), slices.Equal(v, sp.after); {
+	case !before && !after:
+		complain("%v is neither the state before, %v, nor after, %v", v, sp.before, sp.after)
+	case sp.worked && !after:
+		complain("it said that all is well, but %v is not the state after, %v", v, sp.after)
+	}
+	argv := w.argv(nexts[next%len(nexts)])
+	if o := run(t, argv...); o.code != 0 && (v.hasPool("t") || !strings.Contains(o.stderr, "no such pool")) {
+		complain("%v: exit status %d: %s", argv, o.code, o.stderr)
+	}
+	problems = append(problems, w.verify(t, v)...)
+	problems = append(problems, w.takeDown(t)...)
+	known := func(line string) bool {
+		return slices.Contains(w.clean, line) || expected(line)
+	}
+	left := w.settled(t, func(s state) []string { return slices.DeleteFunc(s, known) })
+	if len(left) > 0 {
+		complain("left: %s", strings.Join(left, "; "))
+	}
+	for _, pool := range []string{"t", "u"} {
+		if _, err := os.Stat(filepath.Join(stateDir, pool, "pool.json")); err == nil {
+			problems = append(problems, compareIDs(t, pool)...)
+		}
+	}
+	return problems
+}
+
+// expected are the files that belong to what a scenario or the next command has
+// made.
+func expected(line string) bool {
+	for _, volume := range []string{"new", "next"} {
+		if line == "file "+stateDir+"/t/volumes/"+volume+".json" || line == "file "+runDir+"/locks/t@"+volume {
+			_, err := os.Stat(stateDir + "/t/volumes/" + volume + ".json")
+			return err == nil
+		}
+	}
+	if strings.HasPrefix(line, "file "+stateDir+"/u/") || line == "file "+runDir+"/locks/u@" {
+		name := filepath.Base(line)
+		_, err := os.Stat(stateDir + "/u/pool.json")
+		return err == nil && slices.Contains([]string{"pool.json", "data", "metadata", "volumes", "u", "u@"}, name)
+	}
+	return false
+}
+
+// verify reads the file in base, which every scenario leaves alone.
+func (w *world) verify(t *testing.T, v view) (problems []string) {
+	t.Helper()
+	if !v.hasPool("t") {
+		return nil
+	}
+	dir := w.dirs["DIR1"]
+	if o := run(t, "mount.thin", "t/base", dir); o.code != 0 {
+		return []string{"mount of base: " + o.stderr}
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "stuff"))
+	if err != nil || !bytes.Equal(b, w.stuff) {
+		problems = append(problems, fmt.Sprintf("the file in base: %d bytes, want %d: %v", len(b), len(w.stuff), err))
+	}
+	return problems
+}
+
+// takeDown unmounts and deactivates all, by commands.
+func (w *world) takeDown(t *testing.T) (problems []string) {
+	t.Helper()
+	do := func(argv ...string) bool {
+		o := run(t, argv...)
+		if o.code != 0 {
+			problems = append(problems, fmt.Sprintf("%v: exit status %d: %s", argv, o.code, o.stderr))
+		}
+		return o.code == 0
+	}
+	for n := 0; len(mounts(t)) > 0; n++ {
+		dir, _, _ := strings.Cut(mounts(t)[0], " ")
+		if !do("umount.thin", dir) || n == 8 {
+			return append(problems, "does not come to the last umount of "+dir)
+		}
+	}
+	for _, d := range devices(t) {
+		name, _, _ := strings.Cut(d, " ")
+		if pool, volume, ok := strings.Cut(strings.TrimPrefix(name, "thin-"), "@"); ok && !strings.HasPrefix(volume, "@") {
+			do("thin-snap", "deactivate", pool+"/"+volume)
+		}
+	}
+	do("thin-snap", "pool", "deactivate", "--all")
+	return problems
+}

@@ -1,0 +1,56 @@
+//go:build kernel
+
+package torture
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// report is what a part of the torture counts. It goes to the output as a line
+// of JSON, for test/torture/report.
+type report struct {
+	Part      string    `json:"part"`
+	Kills     int       `json:"kills,omitempty"`
+	Faults    int       `json:"faults,omitempty"`
+	Missed    int       `json:"missed,omitempty"` // blows that met nothing: a wait that took fewer turns
+	Suspended string    `json:"longest_suspended,omitempty"`
+	Failures  []failure `json:"failures"`
+
+	longest time.Duration
+}
+
+// failure is a blow that did harm, and how to deal it again.
+type failure struct {
+	Point string `json:"point"`
+	What  string `json:"what"`
+}
+
+func (r *report) suspended(d time.Duration) {
+	if d > r.longest {
+		r.longest, r.Suspended = d, d.Round(time.Millisecond).String()
+	}
+}
+
+func (r *report) fail(t *testing.T, point, call string, problems []string) {
+	t.Helper()
+	what := strings.Join(problems, "\n\t")
+	t.Errorf("%s: at %s\n\t%s\n\tagain: test/torture/run --only %s", point, call, what, point)
+	r.Failures = append(r.Failures, failure{point, what})
+}
+
+func (r *report) write(t *testing.T) {
+	t.Helper()
+	if r.Failures == nil {
+		r.Failures = []failure{}
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(os.Stdout, "TORTURE %s\n", b)
+}

@@ -1,0 +1,55 @@
+//go:build kernel
+
+package torture
+
+// scenario is a command in a state. DIR1 and DIR2 are mount points.
+type scenario struct {
+	name   string
+	before [][]string // brings the golden pool into the state
+	argv   []string   // the command
+}
+
+// The golden pool is t, inactive, with the volumes base (ext4, a file in it),
+// keep (a snapshot of base), spare (the same) and blank (never formatted).
+func scenarios() []scenario {
+	cmd := func(words ...string) []string { return words }
+	var (
+		active   = cmd("thin-snap", "pool", "activate", "t")
+		mounted  = cmd("mount.thin", "t/base", "DIR1", "-o", "rw")
+		unmount  = cmd("umount.thin", "DIR1")
+		snapshot = cmd("thin-snap", "snapshot", "t/base", "t/new")
+	)
+	return []scenario{
+		{"mount", [][]string{active}, mounted},
+		{"mount-first", nil, mounted},
+		{"mount-again", [][]string{mounted}, mounted},
+		{"remount", [][]string{mounted}, cmd("mount.thin", "t/base", "DIR1", "-o", "remount,ro")},
+		{"umount", [][]string{mounted, mounted}, unmount},
+		{"umount-last", [][]string{mounted}, unmount},
+		{"umount-force", [][]string{mounted, mounted}, cmd("umount.thin", "DIR1", "-f")},
+		{"umount-lazy", [][]string{mounted}, cmd("umount.thin", "DIR1", "-l")},
+		{"create", [][]string{active}, cmd("thin-snap", "create", "--size", "16M", "t/new")},
+		{"create-fs", [][]string{active}, cmd("thin-snap", "create", "--size", "16M", "--fs", "ext4", "t/new")},
+		{"format", [][]string{active}, cmd("thin-snap", "format", "--fs", "ext4", "t/blank")},
+		{"snapshot-idle", [][]string{active}, snapshot},
+		{"snapshot-mounted", [][]string{mounted}, snapshot},
+		{"delete", [][]string{active}, cmd("thin-snap", "delete", "-y", "t/spare")},
+		{"delete-active", [][]string{cmd("thin-snap", "activate", "t/spare")}, cmd("thin-snap", "delete", "-y", "t/spare")},
+		{"activate", [][]string{active}, cmd("thin-snap", "activate", "t/base")},
+		{"deactivate", [][]string{cmd("thin-snap", "activate", "t/base")}, cmd("thin-snap", "deactivate", "t/base")},
+		{"pool-create", nil, cmd("thin-snap", "pool", "create", "--size", "64M", "--metadata-size", "2M", "u")},
+		{"pool-create-devices", nil, cmd("thin-snap", "pool", "create", "--force", "--data", "/dev/vdc", "--metadata", "/dev/vdd", "--size", "64M", "--metadata-size", "2M", "u")},
+		{"pool-activate", nil, active},
+		{"pool-deactivate", [][]string{active}, cmd("thin-snap", "pool", "deactivate", "t")},
+		{"pool-deactivate-unmount", [][]string{mounted, mounted}, cmd("thin-snap", "pool", "deactivate", "--unmount", "t")},
+		{"pool-delete", nil, cmd("thin-snap", "pool", "delete", "-r", "-y", "t")},
+		{"recover-create", [][]string{active, killed("rename,renameat,renameat2", 3, "thin-snap", "create", "--size", "16M", "t/new")}, cmd("thin-snap", "recover", "t")},
+		{"recover-delete", [][]string{active, killed("rename,renameat,renameat2", 2, "thin-snap", "delete", "-y", "t/spare")}, cmd("thin-snap", "recover", "t")},
+		{"list", [][]string{mounted}, cmd("thin-snap", "list")},
+	}
+}
+
+// killed is a command that dies at a system call: what recovery is for.
+func killed(call string, n int, argv ...string) []string {
+	return append([]string{"KILLED", call, string(rune('0' + n))}, argv...)
+}

@@ -1,0 +1,257 @@
+//go:build kernel
+
+package torture
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+)
+
+// state is what a machine can have left, a line each, as the kernel and the
+// files show it.
+type state []string
+
+func stateOf(t *testing.T) state {
+	t.Helper()
+	var s state
+	add := func(kind string, lines []string) {
+		for _, l := range lines {
+			s = append(s, kind+" "+l)
+		}
+	}
+	add("device", devices(t))
+	add("loop", loops())
+	add("mount", mounts(t))
+	add("semaphore", semaphores(t))
+	add("node", nodes())
+	add("file", files(stateDir))
+	add("file", files(runDir))
+	add("utab", lines(utabPath))
+	add("process", processes())
+	sort.Strings(s)
+	return s
+}
+
+// extra is what is in s and not in other.
+func (s state) extra(other state) (lines []string) {
+	for _, l := range s {
+		if !slices.Contains(other, l) {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// devices lists the device-mapper devices: "NAME UUID running".
+func devices(t *testing.T) (all []string) {
+	t.Helper()
+	dirs, _ := filepath.Glob("/sys/block/dm-*/dm")
+	for _, d := range dirs {
+		state := "running"
+		if word(d+"/suspended") == "1" {
+			state = "suspended"
+		}
+		if name := word(d + "/name"); name != "" { // "": it has just gone
+			all = append(all, name+" "+word(d+"/uuid")+" "+state)
+		}
+	}
+	return all
+}
+
+func suspended(t *testing.T) bool {
+	return slices.ContainsFunc(devices(t), func(d string) bool { return strings.HasSuffix(d, " suspended") })
+}
+
+func loops() (all []string) {
+	files, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	for _, f := range files {
+		if backing := word(f); backing != "" {
+			all = append(all, backing)
+		}
+	}
+	return all
+}
+
+// mounts lists the mounts of thin volumes: "DIR SOURCE".
+func mounts(t *testing.T) (all []string) {
+	t.Helper()
+	for _, l := range lines("/proc/self/mountinfo") {
+		f := strings.Fields(l)
+		source := f[slices.Index(f, "-")+2]
+		if strings.HasPrefix(source, "/dev/mapper/") {
+			all = append(all, f[4]+" "+source)
+		}
+	}
+	return all
+}
+
+func semaphores(t *testing.T) []string {
+	t.Helper()
+	all := lines("/proc/sysvipc/sem")
+	return all[min(1, len(all)):]
+}
+
+func nodes() (all []string) {
+	entries, _ := os.ReadDir("/dev/mapper")
+	for _, e := range entries {
+		if e.Name() != "control" {
+			all = append(all, e.Name())
+		}
+	}
+	return all
+}
+
+func files(dir string) (all []string) {
+	filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		if err == nil && info.IsDir() {
+			path += "/"
+		}
+		if err == nil {
+			all = append(all, path)
+		}
+		return nil
+	})
+	return all
+}
+
+// processes lists those of ours that still run.
+func processes() (all []string) {
+	comms, _ := filepath.Glob("/proc/[0-9]*/comm")
+	for _, c := range comms {
+		switch name := word(c); name {
+		case "thin-snap", "mount.thin", "umount.thin", "exe", "thin-watcher":
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+func word(file string) string {
+	b, _ := os.ReadFile(file)
+	return strings.TrimSpace(string(b))
+}
+
+func lines(file string) []string {
+	if s := word(file); s != "" {
+		return strings.Split(s, "\n")
+	}
+	return nil
+}
+
+// view is what the commands say there is: each volume with its mount, each pool.
+type view []string
+
+func viewOf(t *testing.T) view {
+	t.Helper()
+	var v view
+	var volumes struct {
+		Volumes []struct {
+			Name       string
+			MountedOn  string `json:"mounted_on"`
+			References int
+		}
+	}
+	var pools struct{ Pools []struct{ Name string } }
+	for into, out := range map[any]string{
+		&volumes: must(t, "thin-snap", "list", "--json"),
+		&pools:   must(t, "thin-snap", "pool", "list", "--json"),
+	} {
+		if err := json.Unmarshal([]byte(out), into); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	for _, x := range volumes.Volumes {
+		v = append(v, fmt.Sprintf("%s %s %d", x.Name, x.MountedOn, x.References))
+	}
+	for _, x := range pools.Pools {
+		v = append(v, "pool "+x.Name)
+	}
+	sort.Strings(v)
+	return v
+}
+
+func (v view) hasPool(name string) bool { return slices.Contains(v, "pool "+name) }
+
+var (
+	dumpID    = regexp.MustCompile(`<device dev_id="(\d+)"`)
+	dumpTrans = regexp.MustCompile(`<superblock [^>]*transaction="(\d+)"`)
+)
+
+// compareIDs holds the catalog of an inactive pool against its metadata, by
+// thin_check and thin_dump.
+func compareIDs(t *testing.T, pool string) (problems []string) {
+	t.Helper()
+	dir := filepath.Join(stateDir, pool)
+	var cat struct {
+		TransactionID uint64 `json:"transaction_id"`
+		Operations    []any
+		Metadata      struct{ Path, Kind string }
+	}
+	readJSON(t, filepath.Join(dir, "pool.json"), &cat)
+	meta := "/var/tmp/torture.metadata" // on a disk: the tools read past the page cache, which tmpfs cannot
+	direct := "iflag=direct"            // what the pool wrote to a device its page cache does not know
+	if cat.Metadata.Kind == "file" {
+		direct = "iflag=fullblock"
+	}
+	must(t, "dd", "if="+cat.Metadata.Path, "of="+meta, "bs=1M", "skip=1", "count=2", "status=none", direct)
+	defer os.Remove(meta)
+	if o := run(t, "thin_check", "-q", meta); o.code != 0 {
+		problems = append(problems, "thin_check: "+o.stdout+o.stderr)
+	}
+	dump := must(t, "thin_dump", meta)
+	var kernel, named []string
+	for _, m := range dumpID.FindAllStringSubmatch(dump, -1) {
+		kernel = append(kernel, m[1])
+	}
+	records, _ := filepath.Glob(dir + "/volumes/*.json")
+	for _, r := range records {
+		var v struct{ ID json.Number }
+		readJSON(t, r, &v)
+		named = append(named, v.ID.String())
+	}
+	sort.Strings(kernel)
+	sort.Strings(named)
+	if !slices.Equal(kernel, named) {
+		problems = append(problems, fmt.Sprintf("pool %s: ids in the metadata %v, in the catalog %v", pool, kernel, named))
+	}
+	if m := dumpTrans.FindStringSubmatch(dump); m == nil || m[1] != fmt.Sprint(cat.TransactionID) {
+		problems = append(problems, fmt.Sprintf("pool %s: transaction id in the metadata %v, in the catalog %d", pool, m, cat.TransactionID))
+	}
+	if len(cat.Operations) > 0 {
+		problems = append(problems, fmt.Sprintf("pool %s: operations %v are left", pool, cat.Operations))
+	}
+	return problems
+}
+
+func readJSON(t *testing.T, path string, into any) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(b, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// settled waits until what is on its way out has gone, or gives up, and returns
+// what is there and should not be.
+func (w *world) settled(t *testing.T, want func(state) []string) []string {
+	t.Helper()
+	var left []string
+	for range 60 {
+		if left = want(stateOf(t)); len(left) == 0 {
+			return nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return left
+}

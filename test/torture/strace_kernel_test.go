@@ -1,0 +1,137 @@
+//go:build kernel
+
+package torture
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// point is a system call of a command's first thread: the nth of its name.
+type point struct {
+	call string
+	n    int
+	text string // as strace shows it
+}
+
+func (p point) String() string { return fmt.Sprintf("%s:%d", p.call, p.n) }
+
+// outcome is how a command ended.
+type outcome struct {
+	code   int // -1: by a signal
+	stdout string
+	stderr string
+	trace  string // what strace wrote
+}
+
+// limit is longer than any command of ours waits.
+const limit = 3 * time.Minute
+
+// run runs a command to its end.
+func run(t *testing.T, argv ...string) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	var out, err bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &err
+	cmd.WaitDelay = time.Second // a watcher may outlive the command
+	cmd.Run()
+	if ctx.Err() != nil {
+		t.Fatalf("%v: still running after %v: %s", argv, limit, err.String())
+	}
+	return outcome{code: cmd.ProcessState.ExitCode(), stdout: out.String(), stderr: err.String()}
+}
+
+// must runs a command that has to work.
+func must(t *testing.T, argv ...string) string {
+	t.Helper()
+	o := run(t, argv...)
+	if o.code != 0 {
+		t.Fatalf("%v: exit status %d: %s%s", argv, o.code, o.stdout, o.stderr)
+	}
+	return o.stdout
+}
+
+// strace runs a command under strace, which follows its first thread only: all
+// that changes the system happens there (helper.Main).
+func strace(t *testing.T, options []string, argv []string) outcome {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "strace")
+	all := append([]string{"strace", "-qq", "-s", "120", "-o", file}, options...)
+	o := run(t, append(all, argv...)...)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.trace = string(b)
+	return o
+}
+
+var callLine = regexp.MustCompile(`^([a-z0-9_]+)\(`)
+
+// calls lists the system calls in a trace, in their order.
+func calls(trace string) []point {
+	var all []point
+	seen := map[string]int{}
+	lines := bufio.NewScanner(strings.NewReader(trace))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		m := callLine.FindStringSubmatch(lines.Text())
+		if m == nil {
+			continue // a signal, an exit
+		}
+		seen[m[1]]++
+		all = append(all, point{call: m[1], n: seen[m[1]], text: lines.Text()})
+	}
+	return all
+}
+
+// harmless are the calls that change nothing outside of the process. A call that
+// is not among them is a point, known or not.
+var harmless = words(`
+	access arch_prctl brk clock_gettime clock_nanosleep close dup3 epoll_create1 epoll_ctl epoll_pwait eventfd2 execve
+	faccessat faccessat2 fcntl fstat fstatfs futex getcwd getdents64 getegid geteuid getgid getpid getppid getrandom
+	getrlimit gettid getuid ioprio_get listmount lseek lstat madvise mincore mmap mprotect munmap nanosleep newfstatat
+	pidfd_open pidfd_send_signal pipe2 poll ppoll prctl pread64 preadv prlimit64 read readlink readlinkat
+	restart_syscall rseq rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity sched_yield set_robust_list
+	set_tid_address sigaltstack stat statfs statmount statx sysinfo tgkill timer_create timer_delete timer_settime
+	uname wait4 waitid`)
+
+// looking are the ioctls that only look.
+var looking = regexp.MustCompile(`^ioctl\(\d+(<[^>]*>)?, (DM_(VERSION|LIST_DEVICES|DEV_STATUS|TABLE_STATUS|TABLE_DEPS|LIST_VERSIONS|GET_TARGET_VERSION|DEV_ARM_POLL)|BLK\w*GET\w*|BLKSSZGET|BLKPBSZGET|LOOP_GET_STATUS\w*|LOOP_CTL_GET_FREE|TCGETS\w*|TIOCGWINSZ|FS_IOC_GET\w*)\b`)
+
+// opening is an openat that makes nothing.
+var opening = regexp.MustCompile(`^open(at2?)?\(`)
+
+// changes tells whether the system may be another one after the call.
+func (p point) changes() bool {
+	switch {
+	case harmless[p.call]:
+		return false
+	case p.call == "ioctl":
+		return !looking.MatchString(p.text)
+	case opening.MatchString(p.text):
+		return strings.Contains(p.text, "O_CREAT") || strings.Contains(p.text, "O_TRUNC") || strings.Contains(p.text, "O_TMPFILE")
+	case p.call == "clone" || p.call == "clone3":
+		return !strings.Contains(p.text, "CLONE_THREAD") // the Go runtime's
+	}
+	return true
+}
+
+func words(s string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(s) {
+		m[w] = true
+	}
+	return m
+}
