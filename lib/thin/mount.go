@@ -149,7 +149,7 @@ func (m *mounting) first(ctx context.Context, ref *refcount.Ref, rec refcount.Re
 		return errors.Join(err, mount.Unmount(m.dir, mount.UnmountOptions{NoFollow: true}))
 	}
 	if v.FS != fstype {
-		m.rememberFS(v, fstype)
+		m.rememberFS(ctx, v, fstype)
 	}
 	return nil
 }

@@ -50,12 +50,18 @@ func (m *mounting) utabEntry(top *mountinfo.Info) mount.Entry {
 	return e
 }
 
-// rememberFS notes a filesystem that was made by hand, for list and show.
-func (m *mounting) rememberFS(v catalog.Volume, fstype string) {
-	cat, err := m.openCatalog(v.Pool)
+// rememberFS notes a filesystem that was made by hand, for list and show. The
+// volume's lock keeps others from its record, the pool's from tidying up beside
+// us.
+func (m *mounting) rememberFS(ctx context.Context, v catalog.Volume, fstype string) {
+	lock, err := m.refs().PoolLock(ctx, v.Pool, true)
 	if err == nil {
-		v.FS = fstype
-		err = cat.PutVolume(v)
+		defer lock.Unlock()
+		var cat *catalog.Catalog
+		if cat, err = m.openCatalog(v.Pool); err == nil {
+			v.FS = fstype
+			err = cat.PutVolume(v)
+		}
 	}
 	if err != nil {
 		m.warn("%s/%s: the filesystem's type was not noted: %v", v.Pool, v.Name, err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -84,6 +85,9 @@ func (w *world) argv(words []string) []string {
 func (w *world) set(t *testing.T, s scenario) {
 	t.Helper()
 	w.restore(t)
+	if slices.Contains(s.argv, "/dev/vdc") {
+		wipe(t)
+	}
 	for _, argv := range s.before {
 		argv = w.argv(argv)
 		if argv[0] == "KILLED" {
@@ -124,6 +128,11 @@ func (w *world) restore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// wipe makes the two disks nobody's.
+func wipe(t *testing.T) {
+	t.Helper()
 	for _, dev := range []string{"/dev/vdc", "/dev/vdd"} {
 		must(t, "dd", "if=/dev/zero", "of="+dev, "bs=1M", "count=4", "conv=notrunc", "status=none")
 	}
