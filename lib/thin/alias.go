@@ -49,7 +49,11 @@ func (s *System) makeAlias(pool, volume, device string) error {
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			err = os.Symlink(device, path)
 		}
+		if err == nil {
+			return nil
+		}
 		if !errors.Is(err, fs.ErrNotExist) { // the folder went with another volume's link
+			os.Remove(filepath.Dir(path)) // if it is empty
 			return err
 		}
 	}
@@ -66,7 +70,9 @@ func (s *System) dropAlias(pool, volume string) {
 
 // sweepAliases removes the links whose device the kernel has removed by itself.
 func (p *pool) sweepAliases() {
-	entries, err := os.ReadDir(filepath.Join(p.sys.aliasDir(), p.name()))
+	dir := filepath.Join(p.sys.aliasDir(), p.name())
+	os.Remove(dir) // if it is empty: its maker was killed
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
 	}

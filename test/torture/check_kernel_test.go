@@ -43,7 +43,7 @@ func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
 		complain("it said that all is well, but %v is not the state after, %v", v, sp.after)
 	}
 	argv := w.argv(nexts[next%len(nexts)])
-	if o := run(t, argv...); o.code != 0 && (v.hasPool("t") || !strings.Contains(o.stderr, "no such pool")) {
+	if o := run(t, argv...); o.code != 0 && (v.hasPool("t") || !strings.Contains(o.stderr, "no such ")) {
 		complain("%v: exit status %d: %s", argv, o.code, o.stderr)
 	}
 	problems = append(problems, w.verify(t, v)...)

@@ -96,7 +96,7 @@ func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, nex
 	var problems []string
 	switch {
 	case o.code == -1 || strings.Contains(o.stderr, "goroutine "):
-		problems = append(problems, "crashed: "+o.stderr)
+		problems = append(problems, "crashed: "+short(o.stderr))
 	case o.code != 0 && strings.TrimSpace(o.stderr) == "":
 		problems = append(problems, fmt.Sprintf("exit status %d without a word", o.code))
 	}
@@ -105,8 +105,16 @@ func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, nex
 	if len(problems) == 0 {
 		return
 	}
-	r.fail(t, name, injected(o.trace, f), append(problems, fmt.Sprintf("it had said, with exit status %d: %s", o.code, strings.TrimSpace(o.stderr))))
+	r.fail(t, name, injected(o.trace, f), append(problems, fmt.Sprintf("it had said, with exit status %d: %s", o.code, short(o.stderr))))
 	w.raze(t)
+}
+
+// short is the beginning of what a command said.
+func short(s string) string {
+	if s = strings.TrimSpace(s); len(s) > 600 {
+		s = s[:600] + "…"
+	}
+	return s
 }
 
 // injected is the call that failed.
