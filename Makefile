@@ -1,6 +1,7 @@
 # make            builds bin/mount.thin, bin/umount.thin and bin/thin-snap
 # make install    DESTDIR, PREFIX (/usr/local), SBINDIR (/sbin, for mount's helpers) and UNITDIR (PREFIX/lib/systemd/system)
 # make test       everything; test-pure in seconds, test-oracle, test-guest, test-systems
+# make torture    kills, faults, power cuts and crowds: minutes; TORTURE=--long hours
 # make features   test-systems, and writes what it found into README.md
 # make demo       the main job as a transcript, in a guest
 # make check      gofmt, vet, staticcheck, govulncheck, man pages
@@ -24,7 +25,7 @@ VERSION ?= $(git_version)
 endif
 ldflags = -s -w $(if $(VERSION),-X main.version=$(VERSION))
 
-.PHONY: all install uninstall test test-pure test-oracle test-guest test-systems features demo check fuzz clean $(programs:%=bin/%)
+.PHONY: all install uninstall test test-pure test-oracle test-guest test-systems torture features demo check fuzz clean $(programs:%=bin/%)
 
 all: $(programs:%=bin/%)
 
@@ -60,6 +61,9 @@ test-guest:
 
 test-systems:
 	test/systems/run
+
+torture:
+	test/torture/run $(TORTURE)
 
 features:
 	test/systems/run --write

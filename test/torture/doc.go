@@ -1,6 +1,7 @@
 // Package torture breaks thinmount on purpose, in a guest, and looks whether
-// anything was lost or left: kill_kernel_test.go kills each command at each
-// system call that changes something, fault_kernel_test.go makes each call fail.
+// anything was lost or left: each command is killed at each system call that
+// changes something (kill_kernel_test.go), and each call fails
+// (fault_kernel_test.go).
 //
 //	test/torture/run                  minutes, as CI does
 //	test/torture/run --long           every kill point and fault

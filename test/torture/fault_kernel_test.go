@@ -4,6 +4,7 @@ package torture
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -32,40 +33,23 @@ var faults = map[string][]string{
 // reading are calls that change nothing and can fail all the same.
 var reading = words("pread64 read getdents64 fstat statfs readlinkat ioctl openat")
 
-// TestTortureFault lets each call of each command fail, once.
-func TestTortureFault(t *testing.T) {
-	w := newWorld(t)
-	r := &report{Part: "fault"}
-	defer r.write(t)
-	for _, s := range scenarios() {
-		if !wanted("fault/" + s.name) {
-			continue
-		}
-		t.Run(s.name, func(t *testing.T) {
-			defer w.razeIfFailed(t)
-			sp := w.walk(t, s)
-			for i, f := range faultsOf(t, "fault/"+s.name, sp.all) {
-				w.fault(t, r, s, sp, f, i)
-			}
-		})
-	}
-}
-
 // fault is a point with an error.
 type fault struct {
 	point
 	errno string
 }
 
+// String names the fault within its scenario.
+func (f fault) String() string { return f.point.String() + ":" + f.errno }
+
 // faultsOf lists what can fail, from the program's own first step on: what the Go
 // runtime does before is not ours.
-func faultsOf(t *testing.T, name string, all []point) []fault {
-	var some []fault
+func faultsOf(all []point) []fault {
+	var faulty []fault
 	begun := false
-	i := 0
 	for _, p := range all {
-		begun = begun || p.call == "openat" && strings.Contains(p.text, "/etc/") || strings.Contains(p.text, "device-mapper") || strings.Contains(p.text, "/dev/mapper") || strings.Contains(p.text, stateDir)
-		if !begun || p.call == "exit_group" || !p.changes() && !reading[p.call] {
+		begun = begun || ours.MatchString(p.text)
+		if !begun || p.call == "exit_group" || p.runtimes() || !p.changes() && !reading[p.call] {
 			continue
 		}
 		errnos := faults[p.call]
@@ -73,20 +57,20 @@ func faultsOf(t *testing.T, name string, all []point) []fault {
 			errnos = faults[""]
 		}
 		for _, errno := range errnos {
-			f := fault{p, errno}
-			if i++; chosen(t, name, f.String()+":"+errno, i) {
-				some = append(some, f)
-			}
+			faulty = append(faulty, fault{p, errno})
 		}
 	}
-	return some
+	return faulty
 }
+
+// ours is in the first thing that a program of ours looks at.
+var ours = regexp.MustCompile(`/etc/fstab|device-mapper|/dev/mapper|/var/lib/thin|/run/thin`)
 
 // fault lets the call fail and the command end as it likes: with an error, and
 // nothing done; or as if nothing had happened.
 func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, next int) {
 	t.Helper()
-	name := fmt.Sprintf("fault/%s/%s:%s", s.name, f.point, f.errno)
+	name := "fault/" + s.name + "/" + f.String()
 	w.set(t, s)
 	o := strace(t, []string{"-e", "trace=" + f.call, "-e", fmt.Sprintf("inject=%s:error=%s:when=%d", f.call, f.errno, f.n)}, w.argv(s.argv))
 	r.Faults++

@@ -4,26 +4,36 @@ package torture
 
 import (
 	"fmt"
-	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// TestTortureKill kills each command at each of its points.
-func TestTortureKill(t *testing.T) {
+// TestTortureBlows kills each command at each call that changes something, and
+// lets each call that can fail do so.
+func TestTortureBlows(t *testing.T) {
 	w := newWorld(t)
-	r := &report{Part: "kill"}
-	defer r.write(t)
+	kills, faults := &report{Part: "kill"}, &report{Part: "fault"}
+	defer kills.write(t)
+	defer faults.write(t)
 	for _, s := range scenarios() {
-		if !wanted("kill/" + s.name) {
+		killing, failing := wanted("kill/"+s.name, s), wanted("fault/"+s.name, s)
+		if !killing && !failing {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
 			defer w.razeIfFailed(t)
 			sp := w.walk(t, s)
-			for i, p := range killsOf(t, "kill/"+s.name, sp.all) {
-				w.kill(t, r, s, sp, p, i)
+			if killing {
+				for i, p := range choose("kill/"+s.name, killsOf(sp.all)) {
+					w.kill(t, kills, s, sp, p, i)
+				}
+			}
+			if failing {
+				for i, f := range choose("fault/"+s.name, faultsOf(sp.all)) {
+					w.fault(t, faults, s, sp, f, i)
+				}
 			}
 		})
 	}
@@ -89,32 +99,7 @@ func lastCall(trace string, p point) string {
 	return all[len(all)-1].text
 }
 
-// wanted tells whether a scenario is to be tried.
-func wanted(name string) bool {
-	only := os.Getenv("THIN_TORTURE_ONLY")
-	return only == "" || only == name || strings.HasPrefix(only, name+"/") || strings.HasPrefix(name, only)
-}
-
-// killsOf lists the calls that change something and are to be tried.
-func killsOf(t *testing.T, name string, all []point) []point {
-	var some []point
-	i := 0
-	for _, p := range all {
-		if !p.changes() {
-			continue
-		}
-		if i++; chosen(t, name, p.String(), i) {
-			some = append(some, p)
-		}
-	}
-	return some
-}
-
-// chosen tells whether the ith blow of a scenario is to be dealt: the one that
-// is wanted, or one in so many.
-func chosen(t *testing.T, scenario, blow string, i int) bool {
-	if only := os.Getenv("THIN_TORTURE_ONLY"); strings.HasPrefix(only, scenario+"/") {
-		return only == scenario+"/"+blow
-	}
-	return i%share(t) == len(scenario)%share(t)
+// killsOf lists the calls that change something.
+func killsOf(all []point) []point {
+	return slices.DeleteFunc(slices.Clone(all), func(p point) bool { return !p.changes() })
 }

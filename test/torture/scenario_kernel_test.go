@@ -7,6 +7,7 @@ type scenario struct {
 	name   string
 	before [][]string // brings the golden pool into the state
 	argv   []string   // the command
+	short  bool       // also in the short form
 }
 
 // The golden pool is t, inactive, with the volumes base (ext4, a file in it),
@@ -20,32 +21,32 @@ func scenarios() []scenario {
 		snapshot = cmd("thin-snap", "snapshot", "t/base", "t/new")
 	)
 	return []scenario{
-		{"mount", [][]string{active}, mounted},
-		{"mount-first", nil, mounted},
-		{"mount-again", [][]string{mounted}, mounted},
-		{"remount", [][]string{mounted}, cmd("mount.thin", "t/base", "DIR1", "-o", "remount,ro")},
-		{"umount", [][]string{mounted, mounted}, unmount},
-		{"umount-last", [][]string{mounted}, unmount},
-		{"umount-force", [][]string{mounted, mounted}, cmd("umount.thin", "DIR1", "-f")},
-		{"umount-lazy", [][]string{mounted}, cmd("umount.thin", "DIR1", "-l")},
-		{"create", [][]string{active}, cmd("thin-snap", "create", "--size", "16M", "t/new")},
-		{"create-fs", [][]string{active}, cmd("thin-snap", "create", "--size", "16M", "--fs", "ext4", "t/new")},
-		{"format", [][]string{active}, cmd("thin-snap", "format", "--fs", "ext4", "t/blank")},
-		{"snapshot-idle", [][]string{active}, snapshot},
-		{"snapshot-mounted", [][]string{mounted}, snapshot},
-		{"delete", [][]string{active}, cmd("thin-snap", "delete", "-y", "t/spare")},
-		{"delete-active", [][]string{cmd("thin-snap", "activate", "t/spare")}, cmd("thin-snap", "delete", "-y", "t/spare")},
-		{"activate", [][]string{active}, cmd("thin-snap", "activate", "t/base")},
-		{"deactivate", [][]string{cmd("thin-snap", "activate", "t/base")}, cmd("thin-snap", "deactivate", "t/base")},
-		{"pool-create", nil, cmd("thin-snap", "pool", "create", "--size", "64M", "--metadata-size", "2M", "u")},
-		{"pool-create-devices", nil, cmd("thin-snap", "pool", "create", "--force", "--data", "/dev/vdc", "--metadata", "/dev/vdd", "--size", "64M", "--metadata-size", "2M", "u")},
-		{"pool-activate", nil, active},
-		{"pool-deactivate", [][]string{active}, cmd("thin-snap", "pool", "deactivate", "t")},
-		{"pool-deactivate-unmount", [][]string{mounted, mounted}, cmd("thin-snap", "pool", "deactivate", "--unmount", "t")},
-		{"pool-delete", nil, cmd("thin-snap", "pool", "delete", "-r", "-y", "t")},
-		{"recover-create", [][]string{active, killed("rename,renameat,renameat2", 3, "thin-snap", "create", "--size", "16M", "t/new")}, cmd("thin-snap", "recover", "t")},
-		{"recover-delete", [][]string{active, killed("rename,renameat,renameat2", 2, "thin-snap", "delete", "-y", "t/spare")}, cmd("thin-snap", "recover", "t")},
-		{"list", [][]string{mounted}, cmd("thin-snap", "list")},
+		{"mount", [][]string{active}, mounted, false},
+		{"mount-first", nil, mounted, true},
+		{"mount-again", [][]string{mounted}, mounted, false},
+		{"remount", [][]string{mounted}, cmd("mount.thin", "t/base", "DIR1", "-o", "remount,ro"), false},
+		{"umount", [][]string{mounted, mounted}, unmount, false},
+		{"umount-last", [][]string{mounted}, unmount, true},
+		{"umount-force", [][]string{mounted, mounted}, cmd("umount.thin", "DIR1", "-f"), false},
+		{"umount-lazy", [][]string{mounted}, cmd("umount.thin", "DIR1", "-l"), false},
+		{"create", [][]string{active}, cmd("thin-snap", "create", "--size", "16M", "t/new"), false},
+		{"create-fs", [][]string{active}, cmd("thin-snap", "create", "--size", "16M", "--fs", "ext4", "t/new"), true},
+		{"format", [][]string{active}, cmd("thin-snap", "format", "--fs", "ext4", "t/blank"), false},
+		{"snapshot-idle", [][]string{active}, snapshot, false},
+		{"snapshot-mounted", [][]string{mounted}, snapshot, true},
+		{"delete", [][]string{active}, cmd("thin-snap", "delete", "-y", "t/spare"), true},
+		{"delete-active", [][]string{cmd("thin-snap", "activate", "t/spare")}, cmd("thin-snap", "delete", "-y", "t/spare"), false},
+		{"activate", [][]string{active}, cmd("thin-snap", "activate", "t/base"), false},
+		{"deactivate", [][]string{cmd("thin-snap", "activate", "t/base")}, cmd("thin-snap", "deactivate", "t/base"), false},
+		{"pool-create", nil, cmd("thin-snap", "pool", "create", "--size", "64M", "--metadata-size", "2M", "u"), true},
+		{"pool-create-devices", nil, cmd("thin-snap", "pool", "create", "--force", "--data", "/dev/vdc", "--metadata", "/dev/vdd", "--size", "64M", "--metadata-size", "2M", "u"), false},
+		{"pool-activate", nil, active, false},
+		{"pool-deactivate", [][]string{active}, cmd("thin-snap", "pool", "deactivate", "t"), false},
+		{"pool-deactivate-unmount", [][]string{mounted, mounted}, cmd("thin-snap", "pool", "deactivate", "--unmount", "t"), false},
+		{"pool-delete", nil, cmd("thin-snap", "pool", "delete", "-r", "-y", "t"), true},
+		{"recover-create", [][]string{active, killed("rename,renameat,renameat2", 3, "thin-snap", "create", "--size", "16M", "t/new")}, cmd("thin-snap", "recover", "t"), true},
+		{"recover-delete", [][]string{active, killed("rename,renameat,renameat2", 2, "thin-snap", "delete", "-y", "t/spare")}, cmd("thin-snap", "recover", "t"), false},
+		{"list", [][]string{mounted}, cmd("thin-snap", "list"), false},
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -219,13 +218,4 @@ func (w *world) razeIfFailed(t *testing.T) {
 	if t.Failed() {
 		w.raze(t)
 	}
-}
-
-// share says of how many points, faults one in is tried: 1 is all.
-func share(t *testing.T) int {
-	n, err := strconv.Atoi(os.Getenv("THIN_TORTURE_SHARE"))
-	if err != nil {
-		return 12
-	}
-	return max(n, 1)
 }

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestReport(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	good := file("good", `{"part":"kill","kills":3,"missed":1,"longest_suspended":"5ms","failures":[]}
+{"part":"power","cuts":7,"failures":[]}
+{"part":"crowd","operations":9,"failures":[]}
+`)
+	bad := file("bad", `{"part":"fault","faults":2,"failures":[{"point":"fault/mount/ioctl:3:EIO","what":"left: x"}]}`)
+	doc := file("doc", "before\n<!-- torture -->\nold\n<!-- /torture -->\nafter\n")
+	var out strings.Builder
+	n, err := run([]string{"bookworm=" + good, "forky=" + bad}, doc, &out)
+	if err != nil || n != 1 {
+		t.Errorf("%d failures, %v; want 1", n, err)
+	}
+	for _, want := range []string{
+		"bookworm: 3 kills, 0 faults, 7 power cuts, 9 operations of a crowd; 0 failures\n",
+		"again: test/torture/run --suite forky --only fault/mount/ioctl:3:EIO\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s\nlacks %q", out.String(), want)
+		}
+	}
+	b, _ := os.ReadFile(doc)
+	for _, want := range []string{"before\n<!-- torture -->\n|", "| power cuts | 7 | 0 |\n", "| **failures** | 0 | 1 |\n<!-- /torture -->\nafter\n"} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("%s\nlacks %q", b, want)
+		}
+	}
+	if strings.Contains(string(b), "old") {
+		t.Error("the old table is still there")
+	}
+}
+
+func TestReportOfNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, arg := range []string{"bookworm=" + path, "bookworm=" + path + "x", "bookworm"} {
+		if _, err := run([]string{arg}, "", &strings.Builder{}); err == nil {
+			t.Errorf("%s: want an error", arg)
+		}
+	}
+}
