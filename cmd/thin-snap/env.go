@@ -14,6 +14,7 @@ import (
 type system interface {
 	CreatePool(ctx context.Context, spec thin.PoolSpec) error
 	Pools(ctx context.Context) ([]thin.PoolInfo, error)
+	PoolNames(ctx context.Context) ([]string, error)
 	Pool(ctx context.Context, name string) (thin.PoolInfo, error)
 	ActivatePool(ctx context.Context, name string) error
 	DeactivatePool(ctx context.Context, name string, o thin.DeactivateOptions) error
@@ -27,6 +28,8 @@ type system interface {
 	Activate(ctx context.Context, pool, volume string) (device string, err error)
 	Deactivate(ctx context.Context, pool, volume string) error
 	Recover(ctx context.Context, pool string) error
+	CheckPool(ctx context.Context, name string) ([]thin.Finding, error)
+	RepairPool(ctx context.Context, name string, agreed []thin.Finding) ([]thin.Finding, error)
 }
 
 // hooks are what a command line asks of a system.

@@ -25,12 +25,9 @@ func recoverPools(c *call) (work, error) {
 	return func(ctx context.Context, sys system) error {
 		names := pools
 		if len(names) == 0 {
-			infos, err := sys.Pools(ctx)
-			if err != nil {
+			var err error
+			if names, err = sys.PoolNames(ctx); err != nil {
 				return cannot("list", "pools", err)
-			}
-			for _, i := range infos {
-				names = append(names, i.Name)
 			}
 		}
 		check := func(context.Context, string) error { return nil }

@@ -62,7 +62,7 @@ func (p *pool) settle(ctx context.Context) error {
 	steps, err := p.cat.Recovery(st.TransactionID)
 	if err != nil {
 		return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, err),
-			Hint: "restore the newest copy of " + p.cat.Dir() + "; nothing was changed"}
+			Hint: "thin-snap pool check " + p.name() + " shows what differs, and with --repair mends it; nothing was changed"}
 	}
 	for _, s := range steps {
 		switch {
