@@ -17,7 +17,7 @@ func (f *facts) compareDevices() []Finding {
 			continue
 		}
 		o := Finding{Kind: KindDevice, Object: d.Name, volume: d.volume, id: d.id}
-		name := f.nameOf(d.id)
+		name := f.nameOf(d)
 		switch {
 		case d.part == "" && name != "" && d.volume != name:
 			o.What, o.Hint = "is the device of "+f.object(name)+" under another name", "dmsetup rename "+d.Name+" "+volumeName(f.cfg.Name, name)
@@ -39,14 +39,15 @@ func (f *facts) compareDevices() []Finding {
 	return found
 }
 
-// nameOf is the volume that has a thin id, by the records.
-func (f *facts) nameOf(id uint32) string {
+// nameOf is the volume that a device is of, by the records. Of two with its
+// id, the one whose name it has.
+func (f *facts) nameOf(d device) (name string) {
 	for _, v := range f.volumes {
-		if v.ID == id {
-			return v.Name
+		if v.ID == d.id && (name == "" || v.Name == d.volume) {
+			name = v.Name
 		}
 	}
-	return ""
+	return name
 }
 
 func (f *facts) compareNodes() []Finding {
