@@ -72,16 +72,14 @@ func describe(v catalog.Volume) string {
 	return s
 }
 
-// unlessUsed takes the repair back where the volume is in use.
+// unlessUsed takes the repair back where the volume is in use: the volume of
+// that id, not what else may be active under the name.
 func (f *facts) unlessUsed(d Finding) Finding {
-	if f.busy[d.volume] || f.inUse(d.volume) {
+	dev := f.device(d.id)
+	if f.busy[d.volume] || dev != nil && dev.volume == d.volume && dev.OpenCount > 0 {
 		d.Repair, d.Hint = "", "it is in use: unmount it, and check again"
 	}
 	return d
-}
-
-func (f *facts) inUse(volume string) bool {
-	return slices.ContainsFunc(f.devices, func(d device) bool { return d.volume == volume && d.part == "" && d.OpenCount > 0 })
 }
 
 func (f *facts) missing(v catalog.Volume) Finding {

@@ -141,8 +141,23 @@ func TestNamesAgainstIDs(t *testing.T) {
 		{"delete that is to go on", func(f *facts) {
 			f.cfg.Operations = []catalog.Operation{{Op: catalog.OpDelete, Volume: "one", ID: 2}}
 		}, []string{"interrupted demo/one: finish it"}},
+		{"delete that the kernel has done, with its record", func(f *facts) {
+			delete(f.meta.Devices, 2)
+			f.cfg.Operations = []catalog.Operation{{Op: catalog.OpDelete, Volume: "one", ID: 2, TransactionID: 3}}
+			f.live.TransactionID = 3
+		}, []string{"interrupted demo/one: finish it"}},
+		{"orphan by the name that another is to have", func(f *facts) {
+			f.meta.Devices[6], f.meta.Devices[7] = deviceAt(2, 0), deviceAt(2, 0)
+			f.devices = append(f.devices, device{Info: dm.Info{Name: "thin-demo@orphan-7", OpenCount: 1}, volume: "orphan-7", id: 6})
+		}, []string{"orphan-id demo: thin id 6: name it demo/orphan-7,", "orphan-id demo: thin id 7: name it demo/orphan-7-2,"}},
+		{"deleted and made again under its name since the copy", func(f *facts) {
+			delete(f.meta.Devices, 2)
+			f.meta.Devices[7] = deviceAt(2, 0)
+			f.devices = append(f.devices, device{Info: dm.Info{Name: "thin-demo@one", OpenCount: 1}, volume: "one", id: 7, size: 512 * mib})
+		}, []string{"missing-id demo/one: remove the record", "orphan-id demo: thin id 7: name it demo/one, of 536870912 bytes"}},
 		{"missing", func(f *facts) { delete(f.meta.Devices, 2) }, []string{"missing-id demo/one: remove the record"}},
 		{"missing, in use", func(f *facts) { delete(f.meta.Devices, 1) }, []string{"missing-id demo/base: by hand: it is in use"}},
+		{"missing, somebody at work on it", func(f *facts) { delete(f.meta.Devices, 2); f.busy["one"] = true }, []string{"missing-id demo/one: by hand: it is in use"}},
 		{"made anew by others", func(f *facts) { f.meta.Devices[2] = deviceAt(9, 0) },
 			[]string{"other-id demo/one: remove the record", "orphan-id demo: thin id 2: name it demo/orphan-2"}},
 		{"twins", func(f *facts) { f.volumes = append(f.volumes, testVolume("two", 2)) }, []string{"twin-id demo/two: remove this one"}},
@@ -179,12 +194,29 @@ func TestTransactionIDs(t *testing.T) {
 	}
 }
 
+// Both sides are told, and which of them is the older.
+func TestTransactionIDsAreTold(t *testing.T) {
+	for id, want := range map[uint64]string{
+		9: "the pool is at transaction id 9, pool.json at 2: pool.json is an older copy, or others have changed the pool",
+		1: "the pool is at transaction id 1, pool.json at 2: the pool's metadata is an older copy",
+	} {
+		f := soundFacts()
+		f.live.TransactionID = id
+		if found := f.findings(); len(found) != 1 || found[0].What != want {
+			t.Errorf("%+v, want %s", found, want)
+		}
+	}
+}
+
 func TestMarked(t *testing.T) {
 	a, b := Finding{Kind: KindOrphan, Object: "a", Repair: "x"}, Finding{Kind: KindMode, Object: "b"}
 	c := Finding{Kind: KindNode, Object: "c", Repair: "y"}
 	got := marked([]Finding{a, b}, []Finding{b, c})
 	if len(got) != 3 || !got[0].Done || got[1].Done || got[2].Done || got[2].Object != "c" {
 		t.Errorf("%+v", got)
+	}
+	if got := marked([]Finding{b}, nil); got[0].Done {
+		t.Errorf("nobody repaired it: %+v", got)
 	}
 	if got := marked([]Finding{a}, []Finding{a}); len(got) != 1 || got[0].Done {
 		t.Errorf("%+v", got)

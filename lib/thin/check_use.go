@@ -158,6 +158,10 @@ func (f *facts) compareUtab() []Finding {
 	return found
 }
 
+func (f *facts) inUse(volume string) bool {
+	return slices.ContainsFunc(f.devices, func(d device) bool { return d.volume == volume && d.part == "" && d.OpenCount > 0 })
+}
+
 // whole tells whether a mount shows the filesystem's root. What mount(8) shows
 // a folder of only (X-mount.subdir=) has no record on purpose.
 func whole(mounts []refcount.MountPoint) bool {

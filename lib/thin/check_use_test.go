@@ -74,6 +74,19 @@ func TestUsesAgainstMounts(t *testing.T) {
 	}
 }
 
+func TestUsesAreTold(t *testing.T) {
+	u := soundFacts().uses["base"]
+	u.seen.Mounts, u.seen.OpenCount = nil, 0
+	if got := u.flaw(); got != "the record says mounted on /mnt with 2 references, but it is not" {
+		t.Error(got)
+	}
+	u = soundFacts().uses["base"]
+	u.seen.Mounts[0].Path = "/srv"
+	if got := u.flaw(); got != "the record says mounted on /mnt with 2 references, but it is mounted on /srv with 2 references" {
+		t.Error(got)
+	}
+}
+
 func TestLeftFiles(t *testing.T) {
 	entry := func(kind, path, volume string) func(*facts) {
 		return func(f *facts) {
@@ -122,6 +135,9 @@ func TestDisksAndModes(t *testing.T) {
 		{"disk replaced while active", func(f *facts) { f.backings[1].dev = "8:32" }, []string{"backing /dev/sdb: by hand"}},
 		{"second loop device", func(f *facts) { f.backings[0].loops = append(f.backings[0].loops, loop.Info{Path: "/dev/loop9"}) },
 			[]string{"loop /dev/loop9: by hand: losetup --detach /dev/loop9"}},
+		{"loop device that goes by itself", func(f *facts) {
+			f.backings[0].loops = append(f.backings[0].loops, loop.Info{Path: "/dev/loop9", Autoclear: true})
+		}, nil},
 		{"needs check", func(f *facts) { f.live.NeedsCheck = true },
 			[]string{"pool-mode demo: by hand: thin-snap pool deactivate demo && dev=$(losetup --find --show --offset 1048576 /dev/sdb) && thin_check --clear-needs-check-flag $dev"}},
 		{"needs check, inactive", func(f *facts) { f.live, f.meta.NeedsCheck = nil, true }, []string{"pool-mode demo: by hand: thin-snap pool deactivate"}},

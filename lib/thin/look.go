@@ -54,7 +54,7 @@ func (s *System) lookDevices(c *dm.Control, f *facts) error {
 		part := f.partOf(d.UUID)
 		switch mine := hasID && uuid == f.cfg.UUID || part != ""; {
 		case mine:
-			if pool != f.cfg.Name {
+			if !isVolume || pool != f.cfg.Name || catalog.CheckVolumeName(volume) != nil {
 				volume = ""
 			}
 			f.addDevice(c, device{Info: dm.Info{Name: d.Name, UUID: d.UUID}, volume: volume, id: id, part: part})

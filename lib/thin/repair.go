@@ -65,7 +65,7 @@ func (p *pool) repairRecord(d Finding) error {
 		return nil // somebody is at work on it: it is found again
 	}
 	p.sys.step("%s: %s", d.Object, d.Repair)
-	if err = change(); err == nil && d.Kind != KindSize && d.Kind != KindOrphan {
+	if err = change(); err == nil && d.Kind != KindSize && d.Kind != KindOrphan && ref.Record().ThinID == d.id {
 		err = ref.Clear()
 	}
 	p.sys.letGo(ref, p.name(), d.volume)
