@@ -30,6 +30,8 @@ type system interface {
 	Recover(ctx context.Context, pool string) error
 	CheckPool(ctx context.Context, name string) ([]thin.Finding, error)
 	RepairPool(ctx context.Context, name string, agreed []thin.Finding) ([]thin.Finding, error)
+	CheckStrays(ctx context.Context) ([]thin.Finding, error)
+	RepairStrays(ctx context.Context, agreed []thin.Finding) ([]thin.Finding, error)
 }
 
 // hooks are what a command line asks of a system.

@@ -121,3 +121,14 @@ func (f *fakeSystem) RepairPool(_ context.Context, name string, agreed []thin.Fi
 	f.Repaired[name] = true
 	return agreed, f.save("RepairPool %s %d", name, len(agreed))
 }
+
+func (f *fakeSystem) CheckStrays(context.Context) ([]thin.Finding, error) {
+	if f.Repaired[""] || len(f.PoolMap) < 2 {
+		return nil, nil
+	}
+	return []thin.Finding{{Kind: thin.KindFolder, Object: "/var/lib/thin/gone", What: "is of no pool", Repair: "remove it"}}, nil
+}
+
+func (f *fakeSystem) RepairStrays(ctx context.Context, agreed []thin.Finding) ([]thin.Finding, error) {
+	return f.RepairPool(ctx, "", agreed)
+}

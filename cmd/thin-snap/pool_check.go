@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -20,7 +21,7 @@ func poolCheckCommand(e *env) *cli.Command {
 			"   thin-snap pool check demo\n" +
 			"   thin-snap pool check --repair demo",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "check all pools"},
+			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "check all pools, and what belongs to none"},
 			&cli.BoolFlag{Name: "repair", Usage: "repair what can be"},
 			yesFlag(),
 			&cli.BoolFlag{Name: "json", Aliases: []string{"j"}, Usage: "one JSON object, with everything that is known"},
@@ -29,7 +30,8 @@ func poolCheckCommand(e *env) *cli.Command {
 	}
 }
 
-// checked is a pool and what was found about it.
+// checked is a pool and what was found about it; without a name, what belongs
+// to no pool.
 type checked struct {
 	name     string
 	findings []thin.Finding
@@ -57,14 +59,27 @@ func poolCheck(c *call) (work, error) {
 		var all []checked
 		check := func(ctx context.Context, name string) error { return cannot("check", name, poolExists(ctx, sys, name)) }
 		err := each(ctx, names, check, func(ctx context.Context, name string) error {
-			findings, err := checkOne(ctx, c, sys, name)
+			findings, err := checkOne(ctx, c, checks{
+				what:  "pool " + name,
+				check: func(ctx context.Context) ([]thin.Finding, error) { return sys.CheckPool(ctx, name) },
+				repair: func(ctx context.Context, f []thin.Finding) ([]thin.Finding, error) {
+					return sys.RepairPool(ctx, name, f)
+				},
+			})
 			if err == nil {
 				all = append(all, checked{name, findings})
 			}
 			return cannot("check", name, err)
 		})
+		if c.Bool("all") && ctx.Err() == nil {
+			findings, strayErr := checkOne(ctx, c, checks{what: "what belongs to no pool", check: sys.CheckStrays, repair: sys.RepairStrays})
+			if len(findings) > 0 {
+				all = append(all, checked{"", findings})
+			}
+			err = joined(err, cannot("check", "what belongs to no pool", strayErr))
+		}
 		if c.Bool("json") {
-			err = errors.Join(err, writeChecked(c.out, all))
+			err = joined(err, writeChecked(c.out, all))
 		}
 		if err == nil {
 			err = unsound(all)
@@ -82,9 +97,24 @@ func poolExists(ctx context.Context, sys system, name string) error {
 	return err
 }
 
+// joined is errors.Join that leaves a single error as it is.
+func joined(err, other error) error {
+	if err == nil || other == nil {
+		return cmp.Or(err, other)
+	}
+	return errors.Join(err, other)
+}
+
+// checks are how something is checked and repaired.
+type checks struct {
+	what   string
+	check  func(context.Context) ([]thin.Finding, error)
+	repair func(context.Context, []thin.Finding) ([]thin.Finding, error)
+}
+
 // checkOne checks a pool, and repairs it if that is wanted and agreed to.
-func checkOne(ctx context.Context, c *call, sys system, name string) ([]thin.Finding, error) {
-	findings, err := sys.CheckPool(ctx, name)
+func checkOne(ctx context.Context, c *call, how checks) ([]thin.Finding, error) {
+	findings, err := how.check(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -98,11 +128,11 @@ func checkOne(ctx context.Context, c *call, sys system, name string) ([]thin.Fin
 	if err := c.out.Flush(); err != nil {
 		return nil, err
 	}
-	if !c.Bool("yes") && !c.confirm("repair pool "+name+" so?") {
+	if !c.Bool("yes") && !c.confirm("repair "+how.what+" so?") {
 		return nil, errDeclined
 	}
 	before := len(findings)
-	if findings, err = sys.RepairPool(ctx, name, findings); err != nil {
+	if findings, err = how.repair(ctx, findings); err != nil {
 		return nil, err
 	}
 	for i, f := range findings {

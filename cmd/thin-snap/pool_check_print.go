@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,10 @@ func (c *call) tell(f thin.Finding) {
 	if f.Repair != "" {
 		fmt.Fprintln(c.out, oneLine("  repair: "+f.Repair))
 	}
-	if f.Hint != "" {
+	switch {
+	case f.Hint != "" && f.Repair != "":
+		fmt.Fprintln(c.out, oneLine("  or by hand: "+f.Hint))
+	case f.Hint != "":
 		fmt.Fprintln(c.out, oneLine("  by hand: "+f.Hint))
 	}
 }
@@ -44,7 +48,7 @@ func unsound(all []checked) error {
 		e.Err = errors.New("1 thing is wrong")
 	}
 	if can > 0 {
-		e.Hint = fmt.Sprintf("%d can be repaired: thin-snap pool check --repair %s", can, pool)
+		e.Hint = fmt.Sprintf("%d can be repaired: thin-snap pool check --repair %s", can, cmp.Or(pool, "--all"))
 	}
 	return e
 }
@@ -60,12 +64,12 @@ func writeChecked(w io.Writer, all []checked) error {
 		Done   bool    `json:"done"`
 	}
 	type pool struct {
-		Name     string    `json:"name"`
+		Name     *string   `json:"name"` // null for what belongs to no pool
 		Findings []finding `json:"findings"`
 	}
 	pools := make([]pool, len(all))
 	for i, p := range all {
-		pools[i] = pool{p.name, []finding{}}
+		pools[i] = pool{pointer(p.name), []finding{}}
 		for _, f := range p.findings {
 			pools[i].Findings = append(pools[i].Findings, finding{f.Kind, f.Object, f.What, pointer(f.Repair), pointer(f.Hint), f.Done})
 		}

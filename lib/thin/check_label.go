@@ -17,7 +17,7 @@ func labelFlaw(cfg catalog.Pool, part string, b catalog.Backing, got label.Label
 	switch {
 	case readErr != nil && carries != "":
 		return &Error{Object: b.Path, Err: reason(ErrPoolState, "%w, but %s: it is not pool %s's %s", readErr, carries, cfg.Name, labelRole(part)), Hint: hint}
-	case errors.Is(readErr, label.ErrNone), errors.Is(readErr, label.ErrDamaged):
+	case errors.Is(readErr, label.ErrNone), errors.Is(readErr, label.ErrDamaged), errors.Is(readErr, label.ErrForeign):
 		return &Error{Object: b.Path, Err: reason(ErrPoolState, "%w: it is not pool %s's %s, or was overwritten", readErr, cfg.Name, labelRole(part)), Hint: hint}
 	case readErr != nil:
 		return &Error{Object: b.Path, Err: readErr, Hint: hint}

@@ -45,7 +45,7 @@ func (f *facts) compareTransaction() []Finding {
 	return []Finding{{Kind: KindTransaction, Object: f.cfg.Name, transaction: id,
 		What:   fmt.Sprintf("the pool is at transaction id %d, pool.json at %d: %s", id, f.cfg.TransactionID, why),
 		Repair: fmt.Sprintf("take %d over into pool.json%s", id, forget),
-		Hint:   "or restore the newest copy of " + f.dir}}
+		Hint:   "restore the newest copy of " + f.dir}}
 }
 
 // compareOperations lists what was begun by commands that are dead.

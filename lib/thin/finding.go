@@ -14,6 +14,7 @@ type Finding struct {
 	Hint   string // what somebody can do where Repair is ""
 	Done   bool   // repaired by now
 
+	pool, node  string // of a stray
 	volume      string // the volume's name
 	id          uint32 // the thin id
 	size        int64  // bytes that the record should say
@@ -46,6 +47,7 @@ const (
 	KindRecord      = "record"         // of references, against what is mounted
 	KindLock        = "lock"           // file of a volume that is not there
 	KindTemp        = "temp-file"      // of a write that was interrupted
+	KindFolder      = "folder"         // of a pool that is not there
 	KindUtab        = "utab"           // line of a mount that is gone
 )
 

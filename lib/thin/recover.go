@@ -74,8 +74,20 @@ func (p *pool) settle(ctx context.Context) error {
 		if err != nil {
 			return p.fail(err)
 		}
+		p.dropLock(s.Operation.Volume)
 	}
 	return nil
+}
+
+// dropLock removes the lock file of a volume that recovery has done away with,
+// unless its command is alive and does so itself.
+func (p *pool) dropLock(volume string) {
+	if volume == "" {
+		return
+	}
+	if ref, err := p.sys.refs().TryLock(p.name(), volume); err == nil {
+		p.sys.letGo(ref, p.name(), volume)
+	}
 }
 
 // forget undoes the intent of a create that the kernel never saw.
