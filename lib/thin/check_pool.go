@@ -67,6 +67,12 @@ func (f *facts) interrupted(op catalog.Operation) Finding {
 	if op.Volume != "" {
 		d.Object = f.object(op.Volume)
 	}
+	if owner := f.nameOf(device{id: op.ID, volume: op.Volume}); op.Volume != "" && owner != "" && owner != op.Volume {
+		d.What = fmt.Sprintf("its %s was interrupted, and would take thin id %d, which is %s's", op.Op, op.ID, f.object(owner))
+		d.Repair, d.forget = "forget it", true
+		d.transaction, _ = f.transaction()
+		return d
+	}
 	switch op.Op {
 	case catalog.OpDelete, catalog.OpDeletePool:
 		d.What, d.Repair = "its deletion was interrupted", "finish it, as the next command does by itself"

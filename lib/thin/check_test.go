@@ -162,6 +162,10 @@ func TestNamesAgainstIDs(t *testing.T) {
 			f.meta.Devices[7] = deviceAt(2, 0)
 			f.devices = append(f.devices, device{Info: dm.Info{Name: "thin-demo@one", OpenCount: 1}, volume: "one", id: 7, size: 512 * mib})
 		}, []string{"missing-id demo/one: remove the record", "orphan-id demo: thin id 7: name it demo/one, of 536870912 bytes"}},
+		{"operation that would take another's id", func(f *facts) {
+			f.cfg.Operations = []catalog.Operation{{Op: catalog.OpDelete, Volume: "x", ID: 2, TransactionID: 3}}
+			f.live.TransactionID = 3
+		}, []string{"interrupted demo/x: forget it"}},
 		{"missing", func(f *facts) { delete(f.meta.Devices, 2) }, []string{"missing-id demo/one: remove the record"}},
 		{"missing, in use", func(f *facts) { delete(f.meta.Devices, 1) }, []string{"missing-id demo/base: by hand: it is in use"}},
 		{"missing, somebody at work on it", func(f *facts) { delete(f.meta.Devices, 2); f.busy["one"] = true }, []string{"missing-id demo/one: by hand: it is in use"}},

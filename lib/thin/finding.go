@@ -19,6 +19,7 @@ type Finding struct {
 	id          uint32 // the thin id
 	size        int64  // bytes that the record should say
 	transaction uint64 // the transaction id that is taken over
+	forget      bool   // an operation is not to be recovered
 	entry       refcount.Entry
 	temp        catalog.Temp
 }

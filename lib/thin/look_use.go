@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/fsprobe"
@@ -34,7 +36,7 @@ func (s *System) lookBackings(c *dm.Control, f *facts) error {
 
 // read fills in what there is at the path.
 func (b *backing) read() {
-	file, err := os.Open(b.Path)
+	file, err := os.OpenFile(b.Path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0) // a FIFO in its place would keep us
 	if err != nil {
 		b.err = err
 		return

@@ -28,8 +28,11 @@ func (p *pool) repair(ctx context.Context, found []Finding) error {
 		return err
 	}
 	for _, d := range found {
-		if d.Kind == KindTransaction {
+		switch {
+		case d.Kind == KindTransaction:
 			errs = append(errs, p.adopt(d))
+		case d.forget:
+			errs = append(errs, p.forgetOperation(d))
 		}
 	}
 	errs = append(errs, p.repairDevices(ctx, found))
@@ -93,6 +96,18 @@ func (p *pool) giveName(d Finding) error {
 func (p *pool) adopt(d Finding) error {
 	p.sys.step("%s: %s", d.Object, d.Repair)
 	return p.fail(p.cat.SetPool(func(c *catalog.Pool) { c.TransactionID, c.Operations = d.transaction, nil }))
+}
+
+// forgetOperation drops an operation that would take another volume's id. If
+// the pool has gone on to its transaction id, so does the catalog.
+func (p *pool) forgetOperation(d Finding) error {
+	return p.fail(p.cat.SetPool(func(c *catalog.Pool) {
+		if c.TransactionID < d.transaction {
+			c.Finish(d.volume)
+			return
+		}
+		c.Abandon(d.volume)
+	}))
 }
 
 // repairDevices does what every command does in passing.
