@@ -197,7 +197,7 @@ func TestTransactionIDs(t *testing.T) {
 		{"failed pool tells nothing", func(f *facts) { f.live, f.meta = &thinpool.Status{Mode: thinpool.ModeFail}, nil }, []string{"pool-mode demo: by hand"}},
 		{"half made", func(f *facts) {
 			f.cfg.Operations = []catalog.Operation{{Op: catalog.OpCreatePool}}
-			f.live.TransactionID = 9
+			f.live.TransactionID, f.backings[0].size = 9, 0
 		},
 			[]string{"interrupted demo: undo it"}},
 	} {
