@@ -93,8 +93,8 @@ func (s *strays) strangeDevices() []Finding {
 		uuid, _, _ := strings.Cut(strings.TrimPrefix(d.UUID, uuidPrefix), "-")
 		pool, _, _ := strings.Cut(strings.TrimPrefix(d.Name, namePrefix), "@")
 		known := slices.Contains(slices.Collect(maps.Values(s.pools)), uuid)
-		if at, there := s.pools[pool]; known || s.busy[pool] || there && at == "" {
-			continue
+		if known || !s.strange(pool) {
+			continue // a pool of that name is there, and its own check sees to it
 		}
 		found = append(found, Finding{Kind: KindDevice, Object: d.Name, What: fmt.Sprintf("is of a pool that is not in the catalog (uuid %s)", uuid),
 			Hint: "if nobody needs it: dmsetup remove " + d.Name})
