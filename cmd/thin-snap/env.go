@@ -14,6 +14,7 @@ import (
 type system interface {
 	CreatePool(ctx context.Context, spec thin.PoolSpec) error
 	Pools(ctx context.Context) ([]thin.PoolInfo, error)
+	PoolNames(ctx context.Context) ([]string, error)
 	Pool(ctx context.Context, name string) (thin.PoolInfo, error)
 	ActivatePool(ctx context.Context, name string) error
 	DeactivatePool(ctx context.Context, name string, o thin.DeactivateOptions) error
@@ -28,6 +29,10 @@ type system interface {
 	Deactivate(ctx context.Context, pool, volume string) error
 	Recover(ctx context.Context, pool string) error
 	Tidy(ctx context.Context) error
+	CheckPool(ctx context.Context, name string) ([]thin.Finding, error)
+	RepairPool(ctx context.Context, name string, agreed []thin.Finding) ([]thin.Finding, error)
+	CheckStrays(ctx context.Context) ([]thin.Finding, error)
+	RepairStrays(ctx context.Context, agreed []thin.Finding) ([]thin.Finding, error)
 }
 
 // hooks are what a command line asks of a system.

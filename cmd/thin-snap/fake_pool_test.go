@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"thinmount/lib/thin"
 )
@@ -95,4 +96,42 @@ func (f *fakeSystem) Recover(_ context.Context, pool string) error {
 		return err
 	}
 	return f.save("Recover %s", pool)
+}
+
+func (f *fakeSystem) PoolNames(context.Context) ([]string, error) {
+	return slices.Sorted(maps.Keys(f.PoolMap)), nil
+}
+
+// CheckPool finds an id without a name until it is repaired and, but for a pool named sound, what nobody can repair.
+func (f *fakeSystem) CheckPool(_ context.Context, name string) ([]thin.Finding, error) {
+	if _, err := f.pool(name); err != nil {
+		return nil, err
+	}
+	var found []thin.Finding
+	if !f.Repaired[name] {
+		found = append(found, thin.Finding{Kind: thin.KindOrphan, Object: name + ": thin id 7", What: "has no name", Repair: "name it " + name + "/orphan-7"})
+	}
+	if name != "sound" {
+		found = append(found, thin.Finding{Kind: thin.KindMode, Object: name, What: "its metadata needs a check", Hint: "thin_check"})
+	}
+	return found, f.save("CheckPool %s", name)
+}
+
+func (f *fakeSystem) RepairPool(_ context.Context, name string, agreed []thin.Finding) ([]thin.Finding, error) {
+	for i := range agreed {
+		agreed[i].Done = agreed[i].Repair != ""
+	}
+	f.Repaired[name] = true
+	return agreed, f.save("RepairPool %s %d", name, len(agreed))
+}
+
+func (f *fakeSystem) CheckStrays(context.Context) ([]thin.Finding, error) {
+	if f.Repaired[""] || len(f.PoolMap) < 2 {
+		return nil, nil
+	}
+	return []thin.Finding{{Kind: thin.KindFolder, Object: "/var/lib/thin/gone", What: "is of no pool", Repair: "remove it"}}, nil
+}
+
+func (f *fakeSystem) RepairStrays(ctx context.Context, agreed []thin.Finding) ([]thin.Finding, error) {
+	return f.RepairPool(ctx, "", agreed)
 }

@@ -19,12 +19,13 @@ type fakeSystem struct {
 	hooks     hooks
 	PoolMap   map[string]thin.PoolInfo
 	VolumeMap map[string]thin.VolumeInfo
+	Repaired  map[string]bool
 	// Calls is what was asked of it, one line each.
 	Calls []string
 }
 
 func openFake(path string, h hooks) (*fakeSystem, error) {
-	f := &fakeSystem{path: path, hooks: h, PoolMap: map[string]thin.PoolInfo{}, VolumeMap: map[string]thin.VolumeInfo{}}
+	f := &fakeSystem{path: path, hooks: h, PoolMap: map[string]thin.PoolInfo{}, VolumeMap: map[string]thin.VolumeInfo{}, Repaired: map[string]bool{}}
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return f, nil

@@ -11,7 +11,7 @@ func poolCommand(e *env) *cli.Command {
 		Action:      noCommand,
 		Subcommands: []*cli.Command{
 			poolCreateCommand(e), poolListCommand(e), poolShowCommand(e), poolActivateCommand(e), poolDeactivateCommand(e),
-			poolDeleteCommand(e),
+			poolDeleteCommand(e), poolCheckCommand(e),
 		},
 	}
 }

@@ -28,12 +28,9 @@ func recoverPools(c *call) (work, error) {
 			if err := sys.Tidy(ctx); err != nil {
 				return cannot("recover", "pools", err)
 			}
-			infos, err := sys.Pools(ctx)
-			if err != nil {
+			var err error
+			if names, err = sys.PoolNames(ctx); err != nil {
 				return cannot("list", "pools", err)
-			}
-			for _, i := range infos {
-				names = append(names, i.Name)
 			}
 		}
 		check := func(context.Context, string) error { return nil }

@@ -16,7 +16,7 @@ _thin_snap() {
 	local listing='--no-headings --noheadings --parsable --json --columns'
 	local sorting='--sort --sort-descending'
 	local commands='pool create snapshot snap delete list show activate deactivate format recover'
-	local pool_commands='create list show activate deactivate delete'
+	local pool_commands='create list show activate deactivate delete check'
 	local command='' word words='' i
 	COMPREPLY=()
 
@@ -71,6 +71,7 @@ _thin_snap() {
 		'pool show' | show) words=$listing ;;
 		'pool deactivate') words='--all --unmount' ;;
 		'pool delete') words='--recursive --dry-run --yes' ;;
+		'pool check') words='--all --repair --yes --json' ;;
 		create) words='--size --fs --label' ;;
 		snapshot | snap) words='--size' ;;
 		delete) words='--discard --no-discard --dry-run --yes' ;;
@@ -83,7 +84,7 @@ _thin_snap() {
 	case $command in
 	'') words=$commands ;;
 	pool) words=$pool_commands ;;
-	'pool show' | 'pool activate' | 'pool deactivate' | 'pool delete' | list | recover) words=$(_thin_snap_list pool list) ;;
+	'pool show' | 'pool activate' | 'pool deactivate' | 'pool delete' | 'pool check' | list | recover) words=$(_thin_snap_list pool list) ;;
 	create)
 		words=$(_thin_snap_list pool list)
 		words=${words//$'\n'//$'\n'}${words:+/}

@@ -56,10 +56,14 @@ var (
 	ErrNone = errors.New("carries no label of a pool")
 	// ErrDamaged says that there is one, but not a whole one.
 	ErrDamaged = errors.New("label is damaged")
+	// ErrForeign says that there is a whole one, but that somebody has written
+	// beside it: LVM, say, whose own label begins at byte 512.
+	ErrForeign = errors.New("has the label of a pool, but is no pool's any more: somebody else has written beside the label")
 )
 
 // Read reads the label at the beginning of r. A device too short for one has
-// none.
+// none. All else within Reserved is zero, as it was made: who takes the disk for
+// something else leaves a trace there.
 func Read(r io.ReaderAt) (Label, error) {
 	b := make([]byte, blockSize)
 	if _, err := r.ReadAt(b, 0); errors.Is(err, io.EOF) {
@@ -67,7 +71,33 @@ func Read(r io.ReaderAt) (Label, error) {
 	} else if err != nil {
 		return Label{}, err
 	}
-	return decode(b)
+	l, err := decode(b)
+	if err != nil {
+		return Label{}, err
+	}
+	if err := onlyZeroes(r); err != nil {
+		return Label{}, err
+	}
+	return l, nil
+}
+
+// onlyZeroes looks at what lies behind the label's block. A device may end
+// there.
+func onlyZeroes(r io.ReaderAt) error {
+	b, zero := make([]byte, 64<<10), make([]byte, 64<<10)
+	for at := int64(blockSize); at < Reserved; at += int64(len(b)) {
+		n, err := r.ReadAt(b[:min(int64(len(b)), Reserved-at)], at)
+		if !bytes.Equal(b[:n], zero[:n]) {
+			return ErrForeign
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func decode(b []byte) (Label, error) {
@@ -92,6 +122,9 @@ func decode(b []byte) (Label, error) {
 	}
 	if l.Role != "data" && l.Role != "metadata" {
 		return Label{}, fmt.Errorf("%w: role is %q", ErrDamaged, l.Role)
+	}
+	if len(bytes.Trim(b[payloadAt+int(n):], "\x00")) > 0 {
+		return Label{}, ErrForeign
 	}
 	return l, nil
 }

@@ -143,7 +143,7 @@ func (s Store) lockPath(pool, volume string) (string, error) {
 			return "", err
 		}
 	}
-	return filepath.Join(s.Dir, "locks", pool+"@"+volume), nil
+	return s.lockFile(pool, volume), nil
 }
 
 // checkNames keeps file names within our directory and apart from each other. What a good name is, the catalog says.

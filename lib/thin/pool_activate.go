@@ -191,21 +191,17 @@ func openBacking(ctx context.Context, b catalog.Backing) (f *os.File, release fu
 
 // checkLabel makes sure that the device is the pool's own and large enough.
 func (p *pool) checkLabel(f *os.File, part string, b catalog.Backing) error {
-	got, err := label.Read(f)
-	if err != nil {
-		return fmt.Errorf("%s: %w", b.Path, err)
-	}
-	if got.UUID != p.uuid() || got.Role != labelRole(part) {
-		return &Error{Object: b.Path,
-			Err:  reason(ErrPoolState, "belongs to pool %q (%s, %s), not to this one (%s)", got.Pool, got.UUID, got.Role, p.uuid()),
-			Hint: "give the pool its own disk back; nothing was changed"}
+	got, readErr := label.Read(f)
+	carries := ""
+	if readErr != nil {
+		carries = carried(f)
 	}
 	size, err := loop.Size(f)
 	if err != nil {
 		return err
 	}
-	if size < label.Reserved+b.Size {
-		return reason(ErrPoolState, "%s: has %d bytes, the pool needs %d", b.Path, size, label.Reserved+b.Size)
+	if e := labelFlaw(p.cat.Pool(), part, b, got, readErr, carries, size); e != nil {
+		return e
 	}
 	return nil
 }
@@ -241,9 +237,7 @@ func compareSuperblock(f *os.File, cfg catalog.Pool) error {
 		return reason(ErrPoolState, "%s: has %d blocks, the metadata speaks of %d", cfg.Data.Path, have, sb.DataBlocks)
 	}
 	if sb.NeedsCheck {
-		p := cfg.Name
-		return &Error{Object: cfg.Metadata.Path, Err: reason(ErrPoolState, "metadata needs a check"),
-			Hint: "thin_check --clear-needs-check-flag on the metadata of pool " + p}
+		return &Error{Object: cfg.Metadata.Path, Err: reason(ErrPoolState, "metadata needs a check"), Hint: checkCommand(cfg)}
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (s *System) CreatePool(ctx context.Context, spec PoolSpec) error {
 	}
 	cfg, err := s.plan(spec)
 	if err != nil {
-		return err
+		return errors.Join(err, lock.Remove()) // there is no such pool
 	}
 	cat, err := s.catalogs().Create(cfg)
 	if err != nil {

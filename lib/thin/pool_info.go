@@ -51,6 +51,9 @@ func (s *System) Pools(ctx context.Context) ([]PoolInfo, error) {
 	return all, errors.Join(errs...)
 }
 
+// PoolNames lists all pools, those that are half made or cannot be read, too.
+func (s *System) PoolNames(context.Context) ([]string, error) { return s.catalogs().Pools() }
+
 // Pool tells of one pool.
 func (s *System) Pool(ctx context.Context, name string) (PoolInfo, error) {
 	if err := catalog.CheckPoolName(name); err != nil {

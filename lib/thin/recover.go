@@ -62,7 +62,7 @@ func (p *pool) settle(ctx context.Context) error {
 	steps, err := p.cat.Recovery(st.TransactionID)
 	if err != nil {
 		return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, err),
-			Hint: "restore the newest copy of " + p.cat.Dir() + "; nothing was changed"}
+			Hint: "thin-snap pool check " + p.name() + " shows what differs, and with --repair mends it; nothing was changed"}
 	}
 	for _, s := range steps {
 		switch {
@@ -74,6 +74,7 @@ func (p *pool) settle(ctx context.Context) error {
 		if err != nil {
 			return p.fail(err)
 		}
+		p.dropLock(s.Operation.Volume)
 	}
 	return nil
 }
@@ -107,6 +108,17 @@ func (p *pool) devices() (map[thinpool.ID]thinpool.Details, error) {
 	}
 	defer f.Close()
 	return thinpool.ReadDevices(f, 0)
+}
+
+// dropLock removes the lock file of a volume that recovery has done away with,
+// unless its command is alive and does so itself.
+func (p *pool) dropLock(volume string) {
+	if volume == "" {
+		return
+	}
+	if ref, err := p.sys.refs().TryLock(p.name(), volume); err == nil {
+		p.sys.letGo(ref, p.name(), volume)
+	}
 }
 
 // forget undoes the intent of a create that the kernel never saw.

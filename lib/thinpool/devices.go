@@ -36,27 +36,38 @@ const (
 // has seen one state. r must not read through the page cache where the pool is
 // active (O_DIRECT).
 func ReadDevices(r io.ReaderAt, at int64) (map[ID]Details, error) {
-	var walkErr error
+	var found map[ID]Details
+	err := committed(r, at, func(sb Superblock) error {
+		w := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, found: map[ID]Details{}}
+		found = w.found
+		return w.node(sb.detailsRoot, 0)
+	})
+	return found, err
+}
+
+// committed lets read look at one committed state of the metadata: as often as
+// it takes to find the same superblock before and after.
+func committed(r io.ReaderAt, at int64, read func(Superblock) error) error {
+	var readErr error
 	for range readAttempts {
 		before, err := readBlock(r, at, 0)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		sb, err := parseSuperblock(before)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		w := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, found: map[ID]Details{}}
-		walkErr = w.node(sb.detailsRoot, 0)
+		readErr = read(sb)
 		after, err := readBlock(r, at, 0)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if bytes.Equal(before, after) {
-			return w.found, walkErr
+			return readErr
 		}
 	}
-	return nil, errors.Join(ErrMoving, walkErr)
+	return errors.Join(ErrMoving, readErr)
 }
 
 func readBlock(r io.ReaderAt, at int64, block uint64) ([]byte, error) {
@@ -85,7 +96,7 @@ func (w *detailsWalk) node(block uint64, depth int) error {
 	if err != nil {
 		return err
 	}
-	n, err := parseNode(buf, block)
+	n, err := parseNode(buf, block, detailsSize)
 	if err != nil {
 		return fmt.Errorf("metadata block %d: %w", block, err)
 	}
@@ -108,7 +119,8 @@ type node struct {
 	max, size int
 }
 
-func parseNode(buf []byte, block uint64) (node, error) {
+// leafSize is the size of a leaf's values (bytes).
+func parseNode(buf []byte, block uint64, leafSize uint32) (node, error) {
 	le := binary.LittleEndian
 	if got, want := le.Uint32(buf), checksum(buf, nodeSalt); got != want {
 		return node{}, fmt.Errorf("checksum is %#x, should be %#x", got, want)
@@ -121,7 +133,7 @@ func parseNode(buf []byte, block uint64) (node, error) {
 	n := node{buf: buf, leaf: flags == 2, entries: int(entries), max: int(limit), size: int(size)}
 	wanted := uint32(8)
 	if n.leaf {
-		wanted = detailsSize
+		wanted = leafSize
 	}
 	if flags != 1 && flags != 2 || size != wanted || entries > limit || uint64(limit)*uint64(8+size) > uint64(len(buf)-nodeHeader) {
 		return node{}, fmt.Errorf("node of %d of %d entries of %d bytes, flags %#x", entries, limit, size, flags)

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
+)
+
+func poolCheckCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "check",
+		Usage:     "find what is wrong with pools, and repair it",
+		UsageText: "thin-snap pool check [-jy] [--repair] -a | NAME...",
+		Description: "Compares names with thin ids, transaction ids, sizes, labels, references, devices and files, and changes nothing: a pool that is inactive stays so. " +
+			"--repair shows what it will do and asks; where nobody can be asked it needs --yes. It deletes no data: an id without a name gets one.\n\n" +
+			"   thin-snap pool check demo\n" +
+			"   thin-snap pool check --repair demo",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "check all pools, and what belongs to none"},
+			&cli.BoolFlag{Name: "repair", Usage: "repair what can be"},
+			yesFlag(),
+			&cli.BoolFlag{Name: "json", Aliases: []string{"j"}, Usage: "one JSON object, with everything that is known"},
+		},
+		Action: e.action(operands{"NAME", 0, -1}, poolCheck),
+	}
+}
+
+// checked is a pool and what was found about it; without a name, what belongs
+// to no pool.
+type checked struct {
+	name     string
+	findings []thin.Finding
+}
+
+func poolCheck(c *call) (work, error) {
+	names, err := parsePools(c.Args().Slice())
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case c.Bool("all") && len(names) > 0:
+		return nil, usagef("--all takes no NAME")
+	case !c.Bool("all") && len(names) == 0:
+		return nil, usagef("missing operand NAME, or --all")
+	case c.Bool("repair") && !c.Bool("yes") && (c.Bool("json") || !c.env.stdinTTY):
+		return nil, &usageError{message: "cannot repair: nobody can be asked", hint: "use -y"}
+	}
+	return func(ctx context.Context, sys system) error {
+		if c.Bool("all") {
+			if names, err = sys.PoolNames(ctx); err != nil {
+				return cannot("list", "pools", err)
+			}
+		}
+		var all []checked
+		check := func(ctx context.Context, name string) error { return cannot("check", name, poolExists(ctx, sys, name)) }
+		err := each(ctx, names, check, func(ctx context.Context, name string) error {
+			findings, err := checkOne(ctx, c, checks{
+				what:  "pool " + name,
+				check: func(ctx context.Context) ([]thin.Finding, error) { return sys.CheckPool(ctx, name) },
+				repair: func(ctx context.Context, f []thin.Finding) ([]thin.Finding, error) {
+					return sys.RepairPool(ctx, name, f)
+				},
+			})
+			if err == nil {
+				all = append(all, checked{name, findings})
+			}
+			return cannot("check", name, err)
+		})
+		if c.Bool("all") && ctx.Err() == nil {
+			findings, strayErr := checkOne(ctx, c, checks{what: "what belongs to no pool", check: sys.CheckStrays, repair: sys.RepairStrays})
+			if len(findings) > 0 {
+				all = append(all, checked{"", findings})
+			}
+			err = joined(err, cannot("check", "what belongs to no pool", strayErr))
+		}
+		if c.Bool("json") {
+			err = joined(err, writeChecked(c.out, all))
+		}
+		if err == nil {
+			err = unsound(all)
+		}
+		return err
+	}, nil
+}
+
+// poolExists knows half-made pools, too, for which there is something to repair.
+func poolExists(ctx context.Context, sys system, name string) error {
+	names, err := sys.PoolNames(ctx)
+	if err == nil && !slices.Contains(names, name) {
+		_, err = sys.Pool(ctx, name)
+	}
+	return err
+}
+
+// joined is errors.Join that leaves a single error as it is.
+func joined(err, other error) error {
+	if err == nil || other == nil {
+		return cmp.Or(err, other)
+	}
+	return errors.Join(err, other)
+}
+
+// checks are how something is checked and repaired.
+type checks struct {
+	what   string
+	check  func(context.Context) ([]thin.Finding, error)
+	repair func(context.Context, []thin.Finding) ([]thin.Finding, error)
+}
+
+// checkOne checks a pool, and repairs it if that is wanted and agreed to.
+func checkOne(ctx context.Context, c *call, how checks) ([]thin.Finding, error) {
+	findings, err := how.check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range findings {
+		c.tell(f)
+	}
+	can := func(f thin.Finding) bool { return f.Repair != "" }
+	if !c.Bool("repair") || !slices.ContainsFunc(findings, can) {
+		return findings, nil
+	}
+	if err := c.out.Flush(); err != nil {
+		return nil, err
+	}
+	if !c.Bool("yes") && !c.confirm("repair "+how.what+" so?") {
+		return nil, errDeclined
+	}
+	before := len(findings)
+	if findings, err = how.repair(ctx, findings); err != nil {
+		return nil, err
+	}
+	for i, f := range findings {
+		if i >= before {
+			c.tell(f) // came up meanwhile
+		}
+		if f.Done {
+			c.did("repair", "repaired", f.Object)
+		}
+	}
+	return findings, nil
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+
+	"thinmount/lib/thin"
+)
+
+// tell prints a finding, in two lines: what is wrong, and what can be done.
+func (c *call) tell(f thin.Finding) {
+	if c.Bool("json") {
+		return
+	}
+	fmt.Fprintln(c.out, oneLine(fmt.Sprintf("%s: %s (%s)", f.Object, f.What, f.Kind)))
+	if f.Repair != "" {
+		fmt.Fprintln(c.out, oneLine("  repair: "+f.Repair))
+	}
+	switch {
+	case f.Hint != "" && f.Repair != "":
+		fmt.Fprintln(c.out, oneLine("  or by hand: "+f.Hint))
+	case f.Hint != "":
+		fmt.Fprintln(c.out, oneLine("  by hand: "+f.Hint))
+	}
+}
+
+// unsound is the error of findings that are left.
+func unsound(all []checked) error {
+	left, can, pool := 0, 0, ""
+	for _, p := range all {
+		for _, f := range p.findings {
+			if f.Done {
+				continue
+			}
+			left++
+			if f.Repair != "" {
+				can, pool = can+1, p.name
+			}
+		}
+	}
+	e := &thin.Error{Err: fmt.Errorf("%d things are wrong", left)}
+	switch left {
+	case 0:
+		return nil
+	case 1:
+		e.Err = errors.New("1 thing is wrong")
+	}
+	if can > 0 {
+		e.Hint = fmt.Sprintf("%d can be repaired: thin-snap pool check --repair %s", can, cmp.Or(pool, "--all"))
+	}
+	return e
+}
+
+// writeChecked prints one object; fields are only ever added.
+func writeChecked(w io.Writer, all []checked) error {
+	type finding struct {
+		Kind   string  `json:"kind"`
+		Object string  `json:"object"`
+		What   string  `json:"what"`
+		Repair *string `json:"repair"`
+		Hint   *string `json:"hint"`
+		Done   bool    `json:"done"`
+	}
+	type pool struct {
+		Name     *string   `json:"name"` // null for what belongs to no pool
+		Findings []finding `json:"findings"`
+	}
+	pools := make([]pool, len(all))
+	for i, p := range all {
+		pools[i] = pool{pointer(p.name), []finding{}}
+		for _, f := range p.findings {
+			pools[i].Findings = append(pools[i].Findings, finding{f.Kind, f.Object, f.What, pointer(f.Repair), pointer(f.Hint), f.Done})
+		}
+	}
+	list, err := marshal(pools)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, `{"output_version":{"command":"thin-snap pool check","major":1,"minor":0},"pools":%s}`+"\n", list)
+	return err
+}

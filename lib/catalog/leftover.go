@@ -1,0 +1,54 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Temp is a temp file that a crash has left.
+type Temp struct {
+	Path   string
+	Volume string // whose record it was to be; empty for pool.json
+}
+
+// Temps lists the temp files in the pool's folder. Who holds the pool's lock exclusively sees no living ones but those of records: a
+// mount writes its volume's.
+func (c *Catalog) Temps() ([]Temp, error) {
+	var all []Temp
+	for _, dir := range []string{c.Dir(), c.volumeDir()} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !os.IsNotExist(err) {
+			return nil, fmt.Errorf("catalog: %w", err)
+		}
+		for _, e := range entries {
+			name, hidden := strings.CutPrefix(e.Name(), ".")
+			name, isTemp := strings.CutSuffix(name, suffix+".tmp")
+			if !hidden || !isTemp || e.IsDir() {
+				continue
+			}
+			t := Temp{Path: filepath.Join(dir, e.Name()), Volume: name}
+			switch {
+			case dir == c.Dir() && name+suffix == poolFile:
+				t.Volume = ""
+			case dir == c.Dir() || CheckVolumeName(name) != nil:
+				continue // not ours
+			}
+			all = append(all, t)
+		}
+	}
+	return all, nil
+}
+
+// RemoveTemp removes a file that Temps has listed.
+func (c *Catalog) RemoveTemp(t Temp) error {
+	if !strings.HasSuffix(t.Path, suffix+".tmp") || filepath.Dir(t.Path) != c.Dir() && filepath.Dir(t.Path) != c.volumeDir() {
+		return errors.New("catalog: " + t.Path + ": not a temp file of pool " + c.name)
+	}
+	if err := c.store.disk.remove(t.Path); err != nil {
+		return fmt.Errorf("catalog: pool %s: %w", c.name, err)
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package refcount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"thinmount/lib/filelock"
+)
+
+// What a file below the store's directory is.
+const (
+	KindLock   = "lock"
+	KindRecord = "record"
+	KindTemp   = "temp" // of a record, left by a writer that was killed
+	KindOther  = "other"
+)
+
+// Entry is a file in one of the store's folders.
+type Entry struct {
+	Path, Kind   string
+	Pool, Volume string // whose it is, by its name; a pool's lock has no volume, and KindOther neither
+}
+
+// Entries lists all files of the store and changes nothing. Without a store there are none.
+func (s Store) Entries() ([]Entry, error) {
+	var all []Entry
+	for _, dir := range []string{"locks", "refs"} {
+		entries, err := os.ReadDir(filepath.Join(s.Dir, dir))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("refcount: %w", err)
+		}
+		for _, e := range entries {
+			all = append(all, entry(filepath.Join(s.Dir, dir, e.Name()), dir == "locks"))
+		}
+	}
+	return all, nil
+}
+
+// entry reads a file's name, which renameio has made ".NAME" and a number for a temp file.
+func entry(path string, isLock bool) Entry {
+	name, kind := filepath.Base(path), KindLock
+	if isLock {
+		name = strings.TrimSuffix(name, filelock.Turnstile)
+	} else {
+		temp := false
+		name, temp = strings.CutPrefix(name, ".")
+		var number string
+		name, number, _ = strings.Cut(name, ".json")
+		switch digits := strings.Trim(number, "0123456789") == ""; {
+		case temp && digits:
+			kind = KindTemp
+		case !temp && strings.HasSuffix(path, ".json"):
+			kind, name = KindRecord, strings.TrimSuffix(filepath.Base(path), ".json")
+		default:
+			kind = KindOther
+		}
+	}
+	pool, volume, named := strings.Cut(name, "@")
+	if kind == KindOther || !named || checkNames(pool, volume) != nil || !isLock && volume == "" {
+		return Entry{Path: path, Kind: KindOther}
+	}
+	return Entry{Path: path, Kind: kind, Pool: pool, Volume: volume}
+}
+
+// LookLock is PoolLock, exclusive, for who only looks and leaves no file behind: without a lock file nobody has the lock, and lock is nil.
+func (s Store) LookLock(ctx context.Context, pool string) (lock *filelock.Lock, err error) {
+	if err := checkNames(pool, ""); err != nil {
+		return nil, err
+	}
+	path := s.lockFile(pool, "")
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return filelock.Exclusive(ctx, path)
+}
+
+// IsFree tells whether nobody has the lock of a volume now. It makes no file.
+func (s Store) IsFree(pool, volume string) (bool, error) {
+	if err := checkNames(pool, volume); err != nil {
+		return false, err
+	}
+	path := s.lockFile(pool, volume)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	lock, err := filelock.TryExclusive(path)
+	if errors.Is(err, filelock.ErrLocked) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, lock.Unlock()
+}
+
+func (s Store) lockFile(pool, volume string) string {
+	return filepath.Join(s.Dir, "locks", pool+"@"+volume)
+}
+
+// DropTemp removes a temp file that Entries has listed. The caller has the volume's lock, without which there is no writer.
+func (r *Ref) DropTemp(e Entry) error {
+	if e.Kind != KindTemp || e.Pool != r.pool || e.Volume != r.volume {
+		return fmt.Errorf("refcount: %s: not a temp file of %s", e.Path, r.name())
+	}
+	if err := os.Remove(e.Path); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("refcount: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+)
+
+// CheckPool compares what the catalog says about a pool with the pool's
+// metadata, the kernel, the disks, and all that is written down under RunDir,
+// and returns what does not agree, or is left over. It changes nothing, and
+// leaves an inactive pool inactive. While it looks, it keeps others from
+// changing the pool.
+func (s *System) CheckPool(ctx context.Context, name string) (found []Finding, err error) {
+	if err := catalog.CheckPoolName(name); err != nil {
+		return nil, wrap(ErrUsage, err)
+	}
+	err = s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		if _, err := s.openCatalog(name); err != nil {
+			return err
+		}
+		done := s.waitingFor("another command on pool " + name)
+		lock, err := s.refs().LookLock(ctx, name)
+		done()
+		if err != nil {
+			return waitError("pool "+name, err)
+		}
+		if lock != nil {
+			defer lock.Unlock()
+		}
+		cat, err := s.openCatalog(name)
+		if err != nil {
+			return err
+		}
+		found, err = s.lookTwice(ctx, c, cat)
+		return err
+	})
+	return found, err
+}
+
+// settling is how long what is on its way is given to arrive: a device that
+// goes at its last close, the next line of an unmount.
+const settling = 300 * time.Millisecond
+
+// lookTwice believes what two looks have in common: the kernel removes devices
+// and umount(8) lines of utab, without anybody's lock.
+func (s *System) lookTwice(ctx context.Context, c *dm.Control, cat *catalog.Catalog) ([]Finding, error) {
+	facts, err := s.look(ctx, c, cat)
+	if err != nil {
+		return nil, err
+	}
+	first := facts.findings()
+	if len(first) == 0 {
+		return nil, nil
+	}
+	select {
+	case <-ctx.Done():
+		return nil, waitError("pool "+cat.Pool().Name, ctx.Err())
+	case <-time.After(settling):
+	}
+	if err := cat.Reload(); err != nil {
+		return nil, err
+	}
+	if facts, err = s.look(ctx, c, cat); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(facts.findings(), func(d Finding) bool { return !contains(first, d) }), nil
+}
+
+// contains tells whether a finding is among others, as it is to be repaired.
+func contains(all []Finding, d Finding) bool {
+	return slices.ContainsFunc(all, func(o Finding) bool { return o.plan() == d.plan() })
+}
+
+// RepairPool does what the findings of CheckPool say, as far as they are still
+// found: whatever has come up since is left alone. It returns the findings that
+// were agreed to, those that are repaired marked so, and what was found besides
+// when it had done. On error nothing is half repaired; the rest is to be found
+// again. Repairs that need the pool make it active.
+func (s *System) RepairPool(ctx context.Context, name string, agreed []Finding) (left []Finding, err error) {
+	err = s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		p, err := s.openPool(ctx, c, name, exclusive)
+		if errors.Is(err, ErrNotFound) && slices.ContainsFunc(agreed, func(d Finding) bool { return d.Kind == KindInterrupted }) {
+			return nil // it was half made, and is cleared away now
+		}
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		facts, err := s.look(ctx, c, p.cat)
+		if err != nil {
+			return err
+		}
+		now := slices.DeleteFunc(facts.findings(), func(d Finding) bool { return d.Repair == "" || !contains(agreed, d) })
+		repairErr := p.repair(ctx, now)
+		if err := p.cat.Reload(); err != nil {
+			return errors.Join(repairErr, err)
+		}
+		left, err = s.lookTwice(ctx, c, p.cat)
+		return errors.Join(repairErr, err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return marked(agreed, left), nil
+}
+
+// marked puts the findings that are left behind those that were agreed to, of
+// which those that are not left are done.
+func marked(agreed, left []Finding) []Finding {
+	all := slices.Clone(agreed)
+	for i := range all {
+		all[i].Done = all[i].Repair != "" && !contains(left, all[i])
+	}
+	for _, d := range left {
+		if !contains(all, d) {
+			all = append(all, d)
+		}
+	}
+	return all
+}

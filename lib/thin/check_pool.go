@@ -1,0 +1,159 @@
+package thin
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/label"
+	"thinmount/lib/thinpool"
+)
+
+// findings is all that is wrong, in the order in which it is repaired.
+func (f *facts) findings() []Finding {
+	if op, halfMade := f.cfg.Incomplete(); halfMade {
+		return []Finding{f.interrupted(op)}
+	}
+	var found []Finding
+	for _, compare := range []func() []Finding{
+		f.compareLabels, f.compareMode, f.compareMetadata, f.compareForeign, f.compareLoops, f.compareDamaged,
+		f.compareTransaction, f.compareIDs, f.compareOperations, f.compareDevices, f.compareNodes, f.compareUses, f.compareFiles, f.compareUtab,
+	} {
+		found = append(found, compare()...)
+	}
+	return found
+}
+
+// compareTransaction names both sides. How ids and names differ stands in the
+// other findings.
+func (f *facts) compareTransaction() []Finding {
+	id, ok := f.transaction()
+	if !ok || !f.mismatch() {
+		return nil
+	}
+	why := "pool.json is an older copy, or others have changed the pool"
+	if id < f.cfg.TransactionID {
+		why = "the pool's metadata is an older copy"
+	}
+	forget := ""
+	for _, op := range f.cfg.Operations {
+		forget += fmt.Sprintf("; forget the %s of %s that was under way when the copy was made", op.Op, op.Volume)
+	}
+	return []Finding{{Kind: KindTransaction, Object: f.cfg.Name, transaction: id,
+		What:   fmt.Sprintf("the pool is at transaction id %d, pool.json at %d: %s", id, f.cfg.TransactionID, why),
+		Repair: fmt.Sprintf("take %d over into pool.json%s", id, forget),
+		Hint:   "restore the newest copy of " + f.dir}}
+}
+
+// compareOperations lists what was begun by commands that are dead.
+func (f *facts) compareOperations() []Finding {
+	if f.mismatch() {
+		return nil
+	}
+	var found []Finding
+	for _, op := range f.cfg.Operations {
+		if op.TransactionID != 0 || !f.busy[op.Volume] {
+			found = append(found, f.interrupted(op))
+		}
+	}
+	return found
+}
+
+func (f *facts) interrupted(op catalog.Operation) Finding {
+	d := Finding{Kind: KindInterrupted, Object: f.cfg.Name, volume: op.Volume, id: op.ID}
+	if op.Volume != "" {
+		d.Object = f.object(op.Volume)
+	}
+	if owner := f.nameOf(device{id: op.ID, volume: op.Volume}); op.Volume != "" && owner != "" && owner != op.Volume {
+		d.What = fmt.Sprintf("its %s was interrupted, and would take thin id %d, which is %s's", op.Op, op.ID, f.object(owner))
+		d.Repair, d.forget = "forget it", true
+		d.transaction, _ = f.transaction()
+		return d
+	}
+	switch op.Op {
+	case catalog.OpDelete, catalog.OpDeletePool:
+		d.What, d.Repair = "its deletion was interrupted", "finish it, as the next command does by itself"
+	default:
+		d.What, d.Repair = "its making was interrupted ("+op.Op+")", "undo it, as the next command does by itself"
+	}
+	return d
+}
+
+// compareMode tells of a pool that refuses changes.
+func (f *facts) compareMode() []Finding {
+	needsCheck := f.meta != nil && f.meta.NeedsCheck
+	if f.live != nil {
+		needsCheck = needsCheck || f.live.NeedsCheck
+	}
+	if needsCheck {
+		return []Finding{{Kind: KindMode, Object: f.cfg.Name, What: "its metadata needs a check: an error came in between", Hint: checkCommand(f.cfg)}}
+	}
+	if f.live == nil {
+		return nil
+	}
+	if err := f.live.Writable(); err != nil {
+		return []Finding{{Kind: KindMode, Object: f.cfg.Name, What: err.Error(), Hint: "thin-snap pool show " + f.cfg.Name}}
+	}
+	if f.live.Mode == thinpool.ModeOutOfData {
+		return []Finding{{Kind: KindMode, Object: f.cfg.Name, What: "is out of data space", Hint: "delete volumes: thin-snap list " + f.cfg.Name}}
+	}
+	return nil
+}
+
+// checkCommand is how somebody checks metadata. What lies behind the label is
+// made a device of its own, since the programs take no offset.
+func checkCommand(cfg catalog.Pool) string {
+	return fmt.Sprintf("thin-snap pool deactivate %s && dev=$(losetup --find --show --offset %d %s) && thin_check --clear-needs-check-flag $dev; losetup --detach $dev",
+		cfg.Name, label.Reserved, cfg.Metadata.Path)
+}
+
+func (f *facts) compareMetadata() []Finding {
+	if f.metaErr != nil {
+		return []Finding{{Kind: KindMetadata, Object: f.cfg.Name, What: "its metadata cannot be read, so names and ids were not compared: " + f.metaErr.Error(),
+			Hint: checkCommand(f.cfg)}}
+	}
+	held := f.meta != nil && f.meta.HeldRoot != 0
+	if f.live != nil {
+		held = f.live.HeldRoot != 0
+	}
+	if !held {
+		return nil
+	}
+	return []Finding{{Kind: KindHeld, Object: f.cfg.Name, What: "a snapshot of its metadata is held, and keeps room in the metadata",
+		Repair: "release it; no command of thin-snap needs it any more"}}
+}
+
+func (f *facts) compareDamaged() []Finding {
+	var found []Finding
+	for _, volume := range slices.Sorted(maps.Keys(f.damaged)) {
+		d := Finding{Kind: KindDamaged, Object: f.object(volume), volume: volume, What: f.damaged[volume].Error()}
+		d.Hint = "restore the file from a backup, or remove it: then its thin id can be named anew"
+		found = append(found, d)
+	}
+	return found
+}
+
+// recordErrors takes the damaged records out of the error of reading all.
+func recordErrors(err error) map[string]error {
+	damaged := map[string]error{}
+	var each func(error)
+	each = func(err error) {
+		var c *catalog.CorruptError
+		if several, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range several.Unwrap() {
+				each(e)
+			}
+		} else if errors.As(err, &c) {
+			damaged[volumeOfRecord(c.Path)] = err
+		}
+	}
+	each(err)
+	return damaged
+}
+
+func volumeOfRecord(path string) string {
+	return strings.TrimSuffix(path[strings.LastIndexByte(path, '/')+1:], ".json")
+}

@@ -1,0 +1,163 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/label"
+	"thinmount/lib/thinpool"
+)
+
+// look takes down all that there is of a pool, and changes nothing. The caller
+// keeps others from changing the pool meanwhile.
+func (s *System) look(ctx context.Context, c *dm.Control, cat *catalog.Catalog) (*facts, error) {
+	f := &facts{cfg: cat.Pool(), dir: cat.Dir()}
+	if _, halfMade := f.cfg.Incomplete(); halfMade {
+		return f, nil
+	}
+	var err error
+	f.volumes, err = cat.VolumesAnyState()
+	f.damaged = recordErrors(err)
+	if err != nil && len(f.damaged) == 0 {
+		return nil, err
+	}
+	for _, step := range []func(*dm.Control, *facts) error{s.lookDevices, s.lookBackings, s.lookMetadata, s.lookRun, s.lookUses} {
+		if err := ctx.Err(); err != nil {
+			return nil, waitError("pool "+f.cfg.Name, err)
+		}
+		if err := step(c, f); err != nil {
+			return nil, err
+		}
+	}
+	f.temps, err = cat.Temps()
+	return f, err
+}
+
+// lookDevices lists the devices that are the pool's by their uuid, or look as
+// if they were by their name, and asks the pool for its status.
+func (s *System) lookDevices(c *dm.Control, f *facts) error {
+	all, err := c.List("")
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		pool, volume, isVolume := splitVolumeName(d.Name)
+		ours := isVolume && pool == f.cfg.Name
+		for _, part := range []string{partPool, partData, partMeta} {
+			ours = ours || d.Name == partName(f.cfg.Name, part)
+		}
+		uuid, id, hasID := splitVolumeUUID(d.UUID)
+		part := f.partOf(d.UUID)
+		switch mine := hasID && uuid == f.cfg.UUID || part != ""; {
+		case mine:
+			if !isVolume || pool != f.cfg.Name || catalog.CheckVolumeName(volume) != nil {
+				volume = ""
+			}
+			f.addDevice(c, device{Info: dm.Info{Name: d.Name, UUID: d.UUID}, volume: volume, id: id, part: part})
+		case ours:
+			f.foreign = append(f.foreign, d)
+		}
+	}
+	if p := f.part(partPool); p != nil && p.Active() {
+		st, err := thinpool.New(c, p.UUID).Status()
+		if err != nil && !errors.Is(err, dm.ErrNotExist) {
+			return err
+		}
+		if err == nil {
+			f.live = &st
+		}
+	}
+	return nil
+}
+
+func (f *facts) partOf(uuid string) string {
+	for _, part := range []string{partPool, partData, partMeta} {
+		if uuid == partUUID(f.cfg.UUID, part) {
+			return part
+		}
+	}
+	return ""
+}
+
+// addDevice asks for the device's state; one that is gone by now is not there.
+func (f *facts) addDevice(c *dm.Control, d device) {
+	table, info, err := c.Table(dm.ByUUID(d.UUID))
+	if err != nil {
+		return
+	}
+	for _, t := range table {
+		d.size += t.Length.Bytes()
+	}
+	d.Info = info
+	f.devices = append(f.devices, d)
+}
+
+// lookMetadata reads the ids that the pool has: past the page cache from the
+// active pool's own device, else behind the label of its disk or file.
+func (s *System) lookMetadata(c *dm.Control, f *facts) error {
+	path, at := f.cfg.Metadata.Path, int64(label.Reserved)
+	if d := f.part(partMeta); d != nil && d.Active() && !d.Suspended() {
+		path, at = c.NodePath(d.Name), 0
+	} else if b := f.backing(partMeta); labelFlaw(f.cfg, partMeta, b.Backing, b.label, b.err, b.carries, b.size) != nil {
+		return nil // not ours to read; that stands in a finding of its own
+	}
+	var m thinpool.Metadata
+	file, err := openDirect(path)
+	if err == nil {
+		m, err = thinpool.ReadMetadata(file, at)
+		file.Close()
+	}
+	if err != nil {
+		f.metaErr = err
+		return nil
+	}
+	f.meta = &m
+	return nil
+}
+
+func (f *facts) backing(part string) backing {
+	for _, b := range f.backings {
+		if b.part == part {
+			return b
+		}
+	}
+	return backing{}
+}
+
+// lookRun lists the pool's files under /run/thin, its nodes and its lines in
+// utab.
+func (s *System) lookRun(c *dm.Control, f *facts) error {
+	entries, err := s.refs().Entries()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Pool == f.cfg.Name {
+			f.entries = append(f.entries, e)
+		}
+	}
+	stale, err := c.StaleNodes(volumeName(f.cfg.Name, ""))
+	if err != nil {
+		return err
+	}
+	for _, name := range stale {
+		if _, volume, ok := splitVolumeName(name); ok && catalog.CheckVolumeName(volume) == nil {
+			f.nodes = append(f.nodes, name)
+		}
+	}
+	links, err := os.ReadDir(filepath.Join(s.aliasDir(), f.cfg.Name))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, l := range links {
+		if _, err := c.Info(dm.ByName(volumeName(f.cfg.Name, l.Name()))); errors.Is(err, dm.ErrNotExist) && catalog.CheckVolumeName(l.Name()) == nil {
+			f.aliases = append(f.aliases, l.Name())
+		}
+	}
+	f.utab, err = s.staleUtab(f.cfg.Name)
+	return err
+}
