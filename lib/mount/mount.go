@@ -217,17 +217,28 @@ func logWords(r Request) []string {
 
 // oldMount is mount(2).
 func oldMount(r Request, dir int, options []string) error {
-	return unknownType(r.FSType, unix.Mount(r.Source, descriptor(dir), r.FSType, r.Options.Flags, joinOptions(options)))
+	data, err := joinOptions(options)
+	if err != nil {
+		return err
+	}
+	return unknownType(r.FSType, unix.Mount(r.Source, descriptor(dir), r.FSType, r.Options.Flags, data))
 }
 
-// joinOptions makes the data argument of mount(2), which knows no quotes.
-func joinOptions(options []string) string {
+// joinOptions makes the data argument of mount(2), where each comma separates but
+// in the contexts of SELinux, which may be quoted. Elsewhere a comma in a value
+// would smuggle in another option.
+func joinOptions(options []string) (string, error) {
 	var words []string
 	for _, word := range options {
-		if key, value, hasValue := option(word); hasValue {
+		key, value, hasValue := option(word)
+		switch {
+		case strings.Contains(word, ",") && strings.HasSuffix(key, "context"):
+		case strings.Contains(word, ","):
+			return "", fmt.Errorf("option %s %w on this kernel: it has a comma in it", word, ErrOption)
+		case hasValue:
 			word = key + "=" + value
 		}
 		words = append(words, word)
 	}
-	return strings.Join(words, ",")
+	return strings.Join(words, ","), nil
 }

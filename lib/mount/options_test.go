@@ -56,7 +56,7 @@ func TestParseOptions(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want %+v", s, got, err, want)
 		}
 	}
-	for _, s := range []string{"loop", "loop=/dev/loop0", "offset=1", "sizelimit=1", "bind", "rbind", "move", "a\x00b", "a\nb", `a="b`, `"`} {
+	for _, s := range []string{"source=/dev/sda", "loop", "loop=/dev/loop0", "offset=1", "sizelimit=1", "bind", "rbind", "move", "a\x00b", "a\nb", `a="b`, `"`} {
 		if o, err := ParseOptions(s); !errors.Is(err, ErrOption) {
 			t.Errorf("%q: %+v, %v", s, o, err)
 		}
