@@ -197,7 +197,7 @@ func (p *pool) checkLabel(f *os.File, part string, b catalog.Backing) error {
 	}
 	if got.UUID != p.uuid() || got.Role != labelRole(part) {
 		return &Error{Object: b.Path,
-			Err:  reason(ErrPoolState, "belongs to pool %q (%s, %s), not to this one (%s)", got.Pool, got.UUID, got.Role, p.uuid()),
+			Err:  reason(ErrPoolState, "belongs to pool %q (%q, %s), not to this one (%s)", got.Pool, got.UUID, got.Role, p.uuid()),
 			Hint: "give the pool its own disk back; nothing was changed"}
 	}
 	size, err := loop.Size(f)
