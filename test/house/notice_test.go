@@ -19,6 +19,7 @@ func TestHouseNotices(t *testing.T) {
 		{"exec", reserved, "lib/thin/x.go", `import "os/exec"`, `import "os"`},
 		{"flags module in a helper", reserved, "cmd/mount.thin/x.go", `import "github.com/urfave/cli/v2"`, `import "flag"`},
 		{"start", lowLevel, "lib/thin/x.go", `import "os"; var f = os.StartProcess`, `import "os"; var f = os.Open`},
+		{"toothless fuzzing", toothless, "lib/dm/x_test.go", `func F(f *testing.F) { f.Fuzz(func(t *testing.T, s string) { parse(s) }) }`, `func F(f *testing.F) { f.Fuzz(func(t *testing.T, s string) { t.Error(parse(s)) }) }`},
 		{"environment", asksEnvironment, "lib/thin/x.go", `import "os"; var d = os.Getenv("THIN_DIR")`, `import "os"; var d = os.Getpid()`},
 		{"flag from the environment", asksEnvironment, "cmd/thin-snap/x.go", `var f = cli.StringFlag{Name: "dir", EnvVars: []string{"D"}}`, `var f = cli.StringFlag{Name: "dir"}`},
 		{"temp folder", asksEnvironment, "cmd/thin-snap/x.go", `import "os"; var d = os.TempDir()`, `var d = "/run/thin"`},
