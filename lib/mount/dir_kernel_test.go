@@ -24,19 +24,7 @@ func TestKernelSwappedMountPoint(t *testing.T) {
 			top, victim := t.TempDir(), t.TempDir()
 			dir, link := filepath.Join(top, "dir"), filepath.Join(top, "link")
 			do(t, errors.Join(os.Mkdir(dir, 0o700), os.Symlink(victim, link)))
-			stop, stopped := make(chan struct{}), make(chan struct{})
-			go func() {
-				defer close(stopped)
-				for {
-					select {
-					case <-stop:
-						return
-					default:
-						unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)
-					}
-				}
-			}()
-			defer func() { close(stop); <-stopped }()
+			defer swapping(dir, link)()
 			r := Request{Source: device, Target: dir, FSType: "ext4"}
 			mounted, refused := 0, 0
 			for mounted < 30 || refused < 30 {
@@ -57,6 +45,50 @@ func TestKernelSwappedMountPoint(t *testing.T) {
 				unix.Close(fd)
 			}
 		})
+	}
+}
+
+// swapping swaps two names until the function that it returns is called.
+func swapping(a, b string) (end func()) {
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
+			}
+		}
+	}()
+	return func() { close(stop); <-stopped }
+}
+
+// A folder above the mount point is swapped with a symbolic link to one in which
+// something else is mounted by the same name: that stays mounted.
+func TestKernelSwappedFolder(t *testing.T) {
+	top, victim := t.TempDir(), t.TempDir()
+	dir, link := filepath.Join(top, "dir"), filepath.Join(top, "link")
+	do(t, errors.Join(os.MkdirAll(dir+"/mnt", 0o700), os.Mkdir(victim+"/mnt", 0o700), os.Symlink(victim, link)))
+	do(t, unix.Mount("theirs", victim+"/mnt", "tmpfs", 0, ""))
+	defer unix.Unmount(victim+"/mnt", 0)
+	for range 30 {
+		if st, err := os.Lstat(dir); err == nil && !st.IsDir() {
+			do(t, unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE))
+		}
+		do(t, unix.Mount("ours", dir+"/mnt", "tmpfs", 0, ""))
+		end := swapping(dir, link)
+		for err := errors.New("not yet"); err != nil; {
+			if err = Unmount(dir+"/mnt", UnmountOptions{NoFollow: true}); err != nil && !errors.Is(err, ErrMoved) && !errors.Is(err, unix.ENOTDIR) {
+				t.Error(err)
+				break
+			}
+		}
+		end()
+		if ours, theirs := mountsOf(t, "ours"), mountsOf(t, "theirs"); len(ours) != 0 || len(theirs) != 1 {
+			t.Fatalf("ours is mounted on %q, theirs on %q", ours, theirs)
+		}
 	}
 }
 
