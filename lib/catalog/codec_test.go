@@ -78,6 +78,15 @@ func TestDecodePool(t *testing.T) {
 	truncations(t, b, func(b []byte) string { _, reason := decodePool(b, "demo"); return reason })
 }
 
+// A path that JSON would change is refused before it is written.
+func TestPathOfAnyBytes(t *testing.T) {
+	p := goodPool()
+	p.Data.Path = "/mnt/\xff/data"
+	if b, reason := encodePool(p); !strings.Contains(reason, "data: path: ") || b != nil {
+		t.Errorf("%s, %q", b, reason)
+	}
+}
+
 func TestDecodeVolume(t *testing.T) {
 	p := goodPool()
 	b, reason := encodeVolume(goodVolume(), p)

@@ -21,12 +21,14 @@ var damage = map[string]func(path string) error{
 	},
 	"directory": func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o700)) },
 	"fifo":      func(p string) error { return errors.Join(os.Remove(p), unix.Mkfifo(p, 0o600)) },
+	"group":     func(p string) error { return os.Chmod(p, 0o660) },
+	"others":    func(p string) error { return os.Chmod(p, 0o602) },
 }
 
 // says is what the error has to name.
 var says = map[string]string{
 	"empty": "unexpected end", "too large": "larger than 1048576 bytes", "symlink": "not a regular file",
-	"directory": "not a regular file", "fifo": "not a regular file",
+	"directory": "not a regular file", "fifo": "not a regular file", "group": "writable by others (mode 0660", "others": "writable by others",
 }
 
 func TestDamagedFiles(t *testing.T) {

@@ -120,7 +120,7 @@ func (d disk) mkdir(dir string) error {
 // maxFile bounds what is read of a file, in bytes.
 const maxFile = 1 << 20
 
-// read reads a regular file of bounded size. A symlink in its place is not followed.
+// read reads a regular file of ours, of bounded size. A symlink in its place is not followed.
 func read(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) {
@@ -130,8 +130,12 @@ func read(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return nil, &CorruptError{path, "is not a regular file"}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if reason := privdir.UnfitFile(st); reason != "" {
+		return nil, &CorruptError{path, reason}
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(b) > maxFile {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Bounds of a pool's block size, in sectors (kernel: drivers/md/dm-thin.c, DATA_DEV_BLOCK_SIZE_MIN_SECTORS and _MAX_SECTORS).
@@ -46,6 +47,8 @@ func (b Backing) flaw() string {
 		return fmt.Sprintf("kind: %q is neither file nor device", b.Kind)
 	case !filepath.IsAbs(b.Path) || strings.ContainsRune(b.Path, 0):
 		return fmt.Sprintf("path: %q is not absolute", b.Path)
+	case !utf8.ValidString(b.Path):
+		return fmt.Sprintf("path: %q is no UTF-8, and JSON has nothing else", b.Path)
 	case b.Size < 0:
 		return fmt.Sprintf("size: %d is negative", b.Size)
 	}

@@ -3,6 +3,7 @@ package dm
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 	"unsafe"
@@ -104,7 +105,17 @@ func TestNames(t *testing.T) {
 func FuzzDecodeList(f *testing.F) {
 	f.Add(make([]byte, 16))
 	f.Add([]byte("\x00\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00name\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00"))
-	f.Fuzz(func(t *testing.T, b []byte) { decodeList(b) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		all, err := decodeList(b)
+		if len(all) > len(b)/12 || err != nil && (all != nil || !errors.Is(err, errMalformed)) {
+			t.Errorf("%d devices in %d bytes, %v", len(all), len(b), err)
+		}
+		for _, d := range all {
+			if strings.Contains(d.Name+d.UUID, "\x00") || !bytes.Contains(b, []byte(d.Name)) || d.unknown && d.UUID != "" {
+				t.Errorf("%+v", d)
+			}
+		}
+	})
 }
 
 func FuzzDecodeTable(f *testing.F) {
@@ -119,12 +130,22 @@ func FuzzDecodeTable(f *testing.F) {
 
 func FuzzDecodeDeps(f *testing.F) {
 	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x00\x00\xfd\x00\x00\x00\x00\x00\x00"))
-	f.Fuzz(func(t *testing.T, b []byte) { decodeDeps(b) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		deps, err := decodeDeps(b)
+		if len(deps)*8+8 > len(b) && err == nil || err != nil && (deps != nil || !errors.Is(err, errMalformed)) {
+			t.Errorf("%d numbers in %d bytes, %v", len(deps), len(b), err)
+		}
+	})
 }
 
 func FuzzDecodeVersions(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00thin\x00"))
-	f.Fuzz(func(t *testing.T, b []byte) { decodeVersions(b) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		all, err := decodeVersions(b)
+		if len(all) > len(b)/16 || err == nil && len(all) == 0 || err != nil && (all != nil || !errors.Is(err, errMalformed)) {
+			t.Errorf("%d versions in %d bytes, %v", len(all), len(b), err)
+		}
+	})
 }
 
 func FuzzParseTarget(f *testing.F) {

@@ -141,15 +141,3 @@ func TestReadErrors(t *testing.T) {
 		}
 	}
 }
-
-func FuzzProbe(f *testing.F) {
-	for _, b := range headers() {
-		f.Add(b, int64(len(b)))
-		f.Add(b, int64(1)<<62)
-	}
-	f.Fuzz(func(t *testing.T, b []byte, size int64) {
-		if r, err := Probe(bytes.NewReader(b), size); err == nil && (r.Type == "" || r.Kind != Filesystem) {
-			t.Errorf("%+v", r)
-		}
-	})
-}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,13 +61,34 @@ func TestParse(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add("p/v\n/mnt\n-s\n-o\nrw")
-	f.Add("-oro\n--\n-x")
+	for _, s := range []string{
+		"p/v\n/mnt\n-s\n-o\nrw", "-oro\n--\n-x", "-o\nrw,noatime\n-v\np/v\n/mnt", "-nvoro\np/v\n/mnt",
+		"p/v\n/mnt\n-s\n-n\n-o\nrw\n-t\nthin.ext4", "-\n/mnt", "-N\n/proc/7/ns/mnt\n/mnt", "/mnt\n-v\n-t\nthin",
+	} {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		argv := strings.Split(s, "\n")
 		a, err := Parse(argv, "sfnv", "otN")
-		if err == nil && len(a.Operands) > len(argv) {
-			t.Errorf("more operands than arguments: %q", a.Operands)
+		if err != nil {
+			return
+		}
+		// Written in one order, it is the same again: nothing is lost or made up.
+		var again []string
+		for c := range a.Flags {
+			again = append(again, "-"+string(c))
+		}
+		for c, value := range a.Values {
+			again = append(again, "-"+string(c), value)
+		}
+		again = append(append(again, "--"), a.Operands...)
+		if got, err := Parse(again, "sfnv", "otN"); err != nil || !reflect.DeepEqual(got, a) {
+			t.Errorf("%q is %+v, and %q is %+v, %v", argv, a, again, got, err)
+		}
+		for _, o := range a.Operands {
+			if !slices.Contains(argv, o) {
+				t.Errorf("%q: %q is none of them", argv, o)
+			}
 		}
 	})
 }

@@ -1,6 +1,9 @@
 package kmsg
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestMessage(t *testing.T) {
 	for record, want := range map[string]string{
@@ -29,6 +32,13 @@ func TestNoLogIsEmpty(t *testing.T) {
 }
 
 func FuzzMessage(f *testing.F) {
-	f.Add("3,1201,88817,-;text\n KEY=v\n")
-	f.Fuzz(func(t *testing.T, s string) { message(s) })
+	for _, s := range []string{"3,1201,88817,-;text\n KEY=v\n", "6,339,5140900,-,caller=T1;EXT4-fs (dm-3): mounted\n SUBSYSTEM=block\n DEVICE=b253:3\n", ";", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		m := message(s)
+		if strings.Contains(m, "\n") || !strings.Contains(s, m) {
+			t.Errorf("%q gives %q", s, m)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package label
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -93,8 +94,41 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(d))
 	f.Add([]byte(magic))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if l, err := Read(disk(b)); err == nil && l.Role == "" {
-			t.Errorf("%+v", l)
+		l, err := Read(disk(b))
+		if err != nil {
+			if l != (Label{}) || !errors.Is(err, ErrNone) && !errors.Is(err, ErrDamaged) {
+				t.Errorf("%+v, %v", l, err)
+			}
+			return
+		}
+		again := make(disk, blockSize)
+		if err := Write(again, l); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Read(again); err != nil || !got.Created.Equal(l.Created) || got.Pool != l.Pool || got.UUID != l.UUID || got.Role != l.Role || got.Size != l.Size || got.BlockSize != l.BlockSize {
+			t.Errorf("%+v, written anew %+v, %v", l, got, err)
+		}
+	})
+}
+
+// The payload comes whole, with its sum, so that it is JSON that is fuzzed.
+func FuzzPayload(f *testing.F) {
+	d := make(disk, blockSize)
+	Write(d, sample())
+	f.Add([]byte(d[payloadAt : bytes.LastIndexByte(d, '}')+1]))
+	f.Add([]byte(`{"pool":"p","uuid":"u","role":"metadata","size":-1}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		payload = payload[:min(len(payload), maxPayload)]
+		b := make(disk, blockSize)
+		copy(b, magic)
+		copy(b[payloadAt:], payload)
+		le := binary.LittleEndian
+		le.PutUint32(b[versionAt:], version)
+		le.PutUint32(b[lengthAt:], uint32(len(payload)))
+		le.PutUint32(b[checksumAt:], checksum(b, payload))
+		if l, err := Read(b); err == nil && l.Role != "data" && l.Role != "metadata" || err != nil && !errors.Is(err, ErrDamaged) {
+			t.Errorf("%+v, %v", l, err)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/dm"
+	"thinmount/lib/privdir"
 )
 
 // Options are the choices of Attach.
@@ -41,18 +42,34 @@ func (d *Device) DirectIO() bool { return d.direct }
 // nobody else has it open.
 func (d *Device) Close() error { return d.file.Close() }
 
-// Attach makes a loop device over the file at backing. Others attach at the same
+// checkBacking refuses what somebody else could write in, or has put there.
+func checkBacking(f *os.File) error {
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if reason := privdir.UnfitFile(st); reason != "" {
+		return fmt.Errorf("%s: %s: %w", f.Name(), reason, unix.EPERM)
+	}
+	return nil
+}
+
+// Attach makes a loop device over the file at backing: a regular file of ours, in
+// which nobody else may write, and no symbolic link to one. Others attach at the same
 // time: a number that is taken away is tried anew until ctx ends.
 func Attach(ctx context.Context, backing string, o Options) (*Device, error) {
 	flags := os.O_RDWR
 	if o.ReadOnly {
 		flags = os.O_RDONLY
 	}
-	f, err := os.OpenFile(backing, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	f, err := os.OpenFile(backing, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if err := checkBacking(f); err != nil {
+		return nil, err
+	}
 	for {
 		d, err := attachOnce(f, o)
 		if !errors.Is(err, unix.EBUSY) {

@@ -1,8 +1,10 @@
 package mount
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,6 +29,27 @@ func OpenDir(path string) (string, error) {
 	}
 	return real, nil
 }
+
+// ErrMoved is a mount point that is no longer what its path says.
+var ErrMoved = errors.New("is no longer the directory that it was")
+
+// pin opens a mount point that OpenDir has resolved. What is mounted onto the
+// descriptor lands in the directory that had that path, whatever the owner of a
+// folder above puts there in the meantime: a symbolic link to /etc, say.
+func pin(path string) (fd int, err error) {
+	fd, err = unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, &dirError{path, err}
+	}
+	if real, err := os.Readlink(descriptor(fd)); err != nil || real != path {
+		unix.Close(fd)
+		return -1, &dirError{path, ErrMoved}
+	}
+	return fd, nil
+}
+
+// descriptor is a path that leads to what is open as fd.
+func descriptor(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // dirError is "DIR: REASON": the object before the reason, and no syscall.
 type dirError struct {

@@ -15,7 +15,7 @@ import (
 // Request is one mount.
 type Request struct {
 	Source  string // block device
-	Target  string // directory
+	Target  string // directory, as OpenDir gives it
 	FSType  string
 	Options Options
 }
@@ -114,9 +114,14 @@ func knowsDiscard(fstype string) bool {
 func mountOnce(r Request, options []string) error {
 	log := kmsg.Begin()
 	defer log.Close()
-	op, said, err := newMount(r, options)
+	dir, err := pin(r.Target)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(dir)
+	op, said, err := newMount(r, dir, options)
 	if errors.Is(err, unix.ENOSYS) {
-		op, said, err = "mount", nil, oldMount(r, options)
+		op, said, err = "mount", nil, oldMount(r, dir, options)
 	}
 	if err == nil {
 		return nil
@@ -127,9 +132,9 @@ func mountOnce(r Request, options []string) error {
 	return &Error{Op: op, Source: r.Source, Target: r.Target, FSType: r.FSType, Kernel: said, Err: err}
 }
 
-// newMount is the way of fsopen(2). said is what the kernel explains in the
-// filesystem context's log.
-func newMount(r Request, options []string) (op string, said []string, err error) {
+// newMount is the way of fsopen(2), onto the directory that is open as dir. said
+// is what the kernel explains in the filesystem context's log.
+func newMount(r Request, dir int, options []string) (op string, said []string, err error) {
 	fs, err := unix.Fsopen(r.FSType, unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return "fsopen", nil, unknownType(r.FSType, err)
@@ -143,7 +148,7 @@ func newMount(r Request, options []string) (op string, said []string, err error)
 		return "fsmount", contextLog(fs), err
 	}
 	defer unix.Close(m)
-	err = unix.MoveMount(m, "", unix.AT_FDCWD, r.Target, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	err = unix.MoveMount(m, "", dir, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
 	return "move_mount", nil, err
 }
 
@@ -211,18 +216,29 @@ func logWords(r Request) []string {
 }
 
 // oldMount is mount(2).
-func oldMount(r Request, options []string) error {
-	return unknownType(r.FSType, unix.Mount(r.Source, r.Target, r.FSType, r.Options.Flags, joinOptions(options)))
+func oldMount(r Request, dir int, options []string) error {
+	data, err := joinOptions(options)
+	if err != nil {
+		return err
+	}
+	return unknownType(r.FSType, unix.Mount(r.Source, descriptor(dir), r.FSType, r.Options.Flags, data))
 }
 
-// joinOptions makes the data argument of mount(2), which knows no quotes.
-func joinOptions(options []string) string {
+// joinOptions makes the data argument of mount(2), where each comma separates but
+// in the contexts of SELinux, which may be quoted. Elsewhere a comma in a value
+// would smuggle in another option.
+func joinOptions(options []string) (string, error) {
 	var words []string
 	for _, word := range options {
-		if key, value, hasValue := option(word); hasValue {
+		key, value, hasValue := option(word)
+		switch {
+		case strings.Contains(word, ",") && strings.HasSuffix(key, "context"):
+		case strings.Contains(word, ","):
+			return "", fmt.Errorf("option %s %w on this kernel: it has a comma in it", word, ErrOption)
+		case hasValue:
 			word = key + "=" + value
 		}
 		words = append(words, word)
 	}
-	return strings.Join(words, ",")
+	return strings.Join(words, ","), nil
 }

@@ -62,7 +62,7 @@ func userspace() []string {
 // itself does.
 func refused() map[string]string {
 	return map[string]string{
-		"loop": "a volume is a device already", "offset": "a volume is mounted as a whole", "sizelimit": "a volume is mounted as a whole",
+		"source": "the volume is what is mounted", "loop": "a volume is a device already", "offset": "a volume is mounted as a whole", "sizelimit": "a volume is mounted as a whole",
 		"bind": "use mount --bind on the mounted directory", "rbind": "use mount --rbind on the mounted directory", "move": "use mount --move",
 	}
 }

@@ -56,7 +56,7 @@ func TestParseOptions(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want %+v", s, got, err, want)
 		}
 	}
-	for _, s := range []string{"loop", "loop=/dev/loop0", "offset=1", "sizelimit=1", "bind", "rbind", "move", "a\x00b", "a\nb", `a="b`, `"`} {
+	for _, s := range []string{"source=/dev/sda", "loop", "loop=/dev/loop0", "offset=1", "sizelimit=1", "bind", "rbind", "move", "a\x00b", "a\nb", `a="b`, `"`} {
 		if o, err := ParseOptions(s); !errors.Is(err, ErrOption) {
 			t.Errorf("%q: %+v, %v", s, o, err)
 		}
@@ -162,6 +162,34 @@ func TestOpenDir(t *testing.T) {
 	}
 	if _, err := OpenDir(loop); err == nil || !strings.HasPrefix(err.Error(), loop+": ") {
 		t.Errorf("loop: %v", err)
+	}
+}
+
+// A directory is pinned as what its path says, or not at all.
+func TestPin(t *testing.T) {
+	dir := t.TempDir()
+	real, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
+	if err := errors.Join(os.MkdirAll(real+"/below", 0o700), os.Symlink(real, link)); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := pin(real + "/below")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := os.Rename(real, real+"2"); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := os.Readlink(descriptor(fd)); err != nil || now != real+"2/below" {
+		t.Errorf("the descriptor leads to %s, %v", now, err)
+	}
+	if err := os.Symlink(real+"2", real); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{real + "/below": ErrMoved, link: unix.ENOTDIR, dir + "/none": unix.ENOENT, real + "2/.": ErrMoved} {
+		if fd, err := pin(path); !errors.Is(err, want) || fd != -1 || !strings.HasPrefix(err.Error(), path+": ") {
+			t.Errorf("%s: %d, %v, want %v", path, fd, err, want)
+		}
 	}
 }
 

@@ -17,7 +17,10 @@ import (
 func Remount(target string, o Options) error {
 	err := reconfigure(target, append(superblockChanges(o.Flags), o.FS...))
 	if errors.Is(err, unix.ENOSYS) {
-		err = unix.Mount("", target, "", o.Flags|unix.MS_REMOUNT, joinOptions(o.FS))
+		data, err := joinOptions(o.FS)
+		if err == nil {
+			err = unix.Mount("", target, "", o.Flags|unix.MS_REMOUNT, data)
+		}
 		return remountError(target, err)
 	}
 	if err != nil {

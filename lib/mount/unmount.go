@@ -2,6 +2,7 @@ package mount
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -11,13 +12,13 @@ import (
 type UnmountOptions struct {
 	Lazy     bool
 	Force    bool
-	NoFollow bool // do not follow a symbolic link at the target
+	NoFollow bool // follow no symbolic link, at the target or above: it is a path of the mount table
 }
 
 // Unmount unmounts what is on top at target. The errno is kept: EBUSY says that
 // it is in use, EINVAL that nothing is mounted there.
 func Unmount(target string, o UnmountOptions) error {
-	flags := 0
+	flags, path := 0, target
 	if o.Lazy {
 		flags |= unix.MNT_DETACH
 	}
@@ -25,9 +26,16 @@ func Unmount(target string, o UnmountOptions) error {
 		flags |= unix.MNT_FORCE
 	}
 	if o.NoFollow {
+		// umount2(2) takes no descriptor, but what is mounted on cannot be renamed: to hold the folder is enough.
 		flags |= unix.UMOUNT_NOFOLLOW
+		folder, err := pin(filepath.Dir(target))
+		if err != nil {
+			return err
+		}
+		defer unix.Close(folder)
+		path = descriptor(folder) + "/" + filepath.Base(target)
 	}
-	if err := unix.Unmount(target, flags); err != nil {
+	if err := unix.Unmount(path, flags); err != nil {
 		return fmt.Errorf("%s: %w", target, unmountError(err))
 	}
 	return nil

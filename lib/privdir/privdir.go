@@ -1,4 +1,4 @@
-// Package privdir makes and checks the directories that hold locks, references and catalogs.
+// Package privdir makes and checks the directories that hold locks, references and catalogs, and checks the files in them.
 //
 // A program that runs as root and believes what it reads there must not be fed by somebody else: such a directory is ours, is no
 // symlink, and nobody else may write in it. Do not use it for directories that users are meant to share.
@@ -54,6 +54,22 @@ func check(path string, uid int) error {
 		return &Error{Path: path, Reason: reason}
 	}
 	return nil
+}
+
+// UnfitFile says what makes a file that was opened unfit to be believed, or "": it is to be a regular file of the effective user in
+// which group and others may not write. Open it with O_NOFOLLOW|O_NONBLOCK, so that neither a symlink nor a FIFO leads further.
+func UnfitFile(st fs.FileInfo) string { return unfitFile(st, os.Geteuid()) }
+
+func unfitFile(st fs.FileInfo, uid int) string {
+	switch owner := owner(st); {
+	case !st.Mode().IsRegular():
+		return "is not a regular file"
+	case owner != uid:
+		return fmt.Sprintf("belongs to uid %d, not to uid %d", owner, uid)
+	case st.Mode().Perm()&0o022 != 0:
+		return fmt.Sprintf("is writable by others (mode %04o; wanted is 0600)", st.Mode().Perm())
+	}
+	return ""
 }
 
 // unfit says what is wrong with a directory, or nothing.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Record is what is written down about an active volume.
@@ -50,12 +51,22 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("refcount: %s: damaged: %s", e.Path, e.Reason)
 }
 
+// file is a record as JSON, whose texts are UTF-8, while a path may have any bytes: such a one stands in Raw, in base64.
+type file struct {
+	Record
+	Raw []byte `json:"mounted_on_raw,omitempty"`
+}
+
 // encode is the file of a record.
 func encode(r Record) ([]byte, error) {
 	if reason := r.flaw(); reason != "" {
 		return nil, fmt.Errorf("refcount: record of %s: %s", r.Volume, reason)
 	}
-	b, err := json.MarshalIndent(r, "", "  ")
+	f := file{Record: r}
+	if !utf8.ValidString(r.MountedOn) {
+		f.Raw = []byte(r.MountedOn)
+	}
+	b, err := json.MarshalIndent(f, "", "  ")
 	return append(b, '\n'), err
 }
 
@@ -64,8 +75,12 @@ func decode(b []byte, volume string) (r Record, reason string) {
 	if len(b) > maxRecord {
 		return Record{}, fmt.Sprintf("is larger than %d bytes", maxRecord)
 	}
-	if err := json.Unmarshal(b, &r); err != nil {
+	var f file
+	if err := json.Unmarshal(b, &f); err != nil {
 		return Record{}, err.Error()
+	}
+	if r = f.Record; f.Raw != nil {
+		r.MountedOn = string(f.Raw)
 	}
 	if r.Volume != volume {
 		return Record{}, fmt.Sprintf("is of volume %q, not of %q", r.Volume, volume)

@@ -81,6 +81,8 @@ var damage = map[string]func(path string) error{
 	},
 	"directory": func(p string) error { return os.Mkdir(p, 0o700) },
 	"fifo":      func(p string) error { return unix.Mkfifo(p, 0o600) },
+	"group":     func(p string) error { return errors.Join(os.WriteFile(p, []byte(good), 0o600), os.Chmod(p, 0o660)) },
+	"others":    func(p string) error { return errors.Join(os.WriteFile(p, []byte(good), 0o600), os.Chmod(p, 0o606)) },
 	"endless":   func(p string) error { return os.Symlink("/dev/zero", p) },
 }
 

@@ -159,7 +159,7 @@ func checkNames(pool, volume string) error {
 	return nil
 }
 
-// readRecord reads a bounded regular file. A symlink or a FIFO in its place is damage like any other.
+// readRecord reads a bounded regular file of ours. A symlink or a FIFO in its place is damage like any other.
 func readRecord(path, volume string) (Record, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	switch {
@@ -171,8 +171,12 @@ func readRecord(path, volume string) (Record, error) {
 		return Record{}, fmt.Errorf("refcount: %w", err)
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return Record{}, &CorruptError{path, "is not a regular file"}
+	st, err := f.Stat()
+	if err != nil {
+		return Record{}, fmt.Errorf("refcount: %w", err)
+	}
+	if reason := privdir.UnfitFile(st); reason != "" {
+		return Record{}, &CorruptError{path, reason}
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
 	if err != nil {

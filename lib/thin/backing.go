@@ -56,7 +56,7 @@ func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, 
 func refuseSignatures(f *os.File, size int64) error {
 	hint := "if nothing on it is needed: --force, which destroys it"
 	if l, err := label.Read(f); err == nil {
-		return &Error{Object: f.Name(), Err: reason(ErrExists, "carries the %s of pool %s", l.Role, l.Pool), Hint: hint}
+		return &Error{Object: f.Name(), Err: reason(ErrExists, "carries the %s of pool %q", l.Role, l.Pool), Hint: hint}
 	}
 	found, err := fsprobe.Signatures(f, size)
 	if err != nil && !errors.Is(err, fsprobe.ErrNone) {

@@ -22,7 +22,7 @@ func labelFlaw(cfg catalog.Pool, part string, b catalog.Backing, got label.Label
 	case readErr != nil:
 		return &Error{Object: b.Path, Err: readErr, Hint: hint}
 	case got.UUID != cfg.UUID || got.Role != labelRole(part):
-		return &Error{Object: b.Path, Err: reason(ErrPoolState, "belongs to pool %q (%s, %s), not to this one (%s, %s)",
+		return &Error{Object: b.Path, Err: reason(ErrPoolState, "belongs to pool %q (%q, %s), not to this one (%s, %s)",
 			got.Pool, got.UUID, got.Role, cfg.UUID, labelRole(part)), Hint: hint}
 	case size < label.Reserved+b.Size:
 		return &Error{Object: b.Path, Err: reason(ErrPoolState, "has %d bytes, the pool needs %d", size, label.Reserved+b.Size), Hint: hint}

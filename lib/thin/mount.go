@@ -146,7 +146,7 @@ func (m *mounting) first(ctx context.Context, ref *refcount.Ref, rec refcount.Re
 	}
 	defer a.Close()
 	if err := m.record(ctx, ref, rec, v, a); err != nil {
-		return errors.Join(err, mount.Unmount(m.dir, mount.UnmountOptions{NoFollow: true}))
+		return errors.Join(err, m.unmount(a))
 	}
 	if v.FS != fstype {
 		m.rememberFS(ctx, v, fstype)

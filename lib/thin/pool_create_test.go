@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
+	"thinmount/lib/catalog"
 	"thinmount/lib/label"
 	"thinmount/lib/thinpool"
 )
@@ -109,6 +111,25 @@ func TestZeroEnds(t *testing.T) {
 	for at, zero := range map[int]bool{0: true, label.Reserved: true, label.Reserved + 4095: true, 4 << 20: false, 7<<20 - 1: false, 7 << 20: true, 8<<20 - 1: true} {
 		if (got[at] == 0) != zero {
 			t.Errorf("byte %d is %q", at, got[at])
+		}
+	}
+}
+
+// A name from a disk of others goes to no terminal as it is.
+func TestForeignLabelIsQuoted(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "disk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := label.Write(f, label.Label{Pool: "x\x1b[2J\nok", UUID: "\x1b[0m", Role: "data"}); err != nil {
+		t.Fatal(err)
+	}
+	backing := catalog.Backing{Kind: catalog.KindFile, Path: f.Name(), Size: 1}
+	p := &pool{cat: &catalog.Catalog{}}
+	for _, err := range []error{refuseSignatures(f, 4096), p.checkLabel(f, partData, backing)} {
+		if err == nil || strings.ContainsFunc(err.Error(), unicode.IsControl) {
+			t.Errorf("%q", err)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/label"
@@ -72,7 +74,11 @@ func (p *pool) clearHalfMade(ctx context.Context) error {
 // clearBacking removes a file, and takes the label off a device, if they are
 // this pool's own.
 func (p *pool) clearBacking(b catalog.Backing) error {
-	f, err := os.OpenFile(b.Path, os.O_RDWR, 0)
+	flags := os.O_RDWR | unix.O_CLOEXEC
+	if b.Kind == catalog.KindFile {
+		flags |= unix.O_NOFOLLOW | unix.O_NONBLOCK
+	}
+	f, err := os.OpenFile(b.Path, flags, 0)
 	if err != nil {
 		return err
 	}

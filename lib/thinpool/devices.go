@@ -38,7 +38,7 @@ const (
 func ReadDevices(r io.ReaderAt, at int64) (map[ID]Details, error) {
 	var found map[ID]Details
 	err := committed(r, at, func(sb Superblock) error {
-		w := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, found: map[ID]Details{}}
+		w := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, visited: map[uint64]bool{}, found: map[ID]Details{}}
 		found = w.found
 		return w.node(sb.detailsRoot, 0)
 	})
@@ -78,20 +78,22 @@ func readBlock(r io.ReaderAt, at int64, block uint64) ([]byte, error) {
 	return buf, nil
 }
 
-// detailsWalk is one walk over the details tree. It visits no more nodes than
-// there are blocks, so that a looping tree ends.
+// detailsWalk is one walk over the details tree. It visits no block twice: a
+// tree that loops would take 252^16 visits, and the number of blocks, which the
+// superblock tells, is as hostile as the tree.
 type detailsWalk struct {
 	r       io.ReaderAt
 	at      int64
 	blocks  uint64
-	visited uint64
+	visited map[uint64]bool
 	found   map[ID]Details
 }
 
 func (w *detailsWalk) node(block uint64, depth int) error {
-	if w.visited++; block == 0 || block >= w.blocks || depth > maxDepth || w.visited > w.blocks {
+	if block == 0 || block >= min(w.blocks, uint64(MaxMetadata/MetadataBlock)) || depth > maxDepth || w.visited[block] {
 		return fmt.Errorf("metadata block %d: no place for a tree node", block)
 	}
+	w.visited[block] = true
 	buf, err := readBlock(w.r, w.at, block)
 	if err != nil {
 		return err
@@ -102,7 +104,11 @@ func (w *detailsWalk) node(block uint64, depth int) error {
 	}
 	for i := range n.entries {
 		if n.leaf {
-			w.found[ID(n.key(i))] = n.details(i)
+			id, err := NewID(n.key(i))
+			if err != nil {
+				return fmt.Errorf("metadata block %d: %w", block, err)
+			}
+			w.found[id] = n.details(i)
 		} else if err := w.node(binary.LittleEndian.Uint64(n.value(i)), depth+1); err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ type Metadata struct {
 func ReadMetadata(r io.ReaderAt, at int64) (Metadata, error) {
 	var m Metadata
 	err := committed(r, at, func(sb Superblock) error {
-		details := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, found: map[ID]Details{}}
+		details := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, visited: map[uint64]bool{}, found: map[ID]Details{}}
 		if err := details.node(sb.detailsRoot, 0); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 )
@@ -168,6 +169,37 @@ func TestReadSuperblock(t *testing.T) {
 	}
 }
 
+// counting counts the reads.
+type counting struct {
+	r io.ReaderAt
+	n int
+}
+
+func (c *counting) ReadAt(p []byte, at int64) (int, error) {
+	c.n++
+	return c.r.ReadAt(p, at)
+}
+
+// A tree whose every entry leads back to its root ends at once, however many
+// blocks the superblock claims.
+func TestHostileTreeEnds(t *testing.T) {
+	keys, blocks := make([]uint64, 252), make([]uint64, 252)
+	for i := range keys {
+		keys[i], blocks[i] = uint64(i), 2
+	}
+	m := newImage(4).superblock(2).node(2, false, keys, child(blocks...))
+	binary.LittleEndian.PutUint64(m.block(0)[344:], 1<<60)
+	m.seal(0, superblockSalt)
+	c := &counting{r: bytes.NewReader(m)}
+	if found, err := ReadDevices(c, 0); err == nil || len(found) != 0 || c.n > 4 {
+		t.Errorf("%d reads, %d devices, %v", c.n, len(found), err)
+	}
+	leaf := newImage(4).superblock(2).node(2, true, []uint64{1 << 32}, mapped(1))
+	if found, err := ReadDevices(bytes.NewReader(leaf), 0); err == nil {
+		t.Errorf("an id of more than 24 bits is read as %v", found)
+	}
+}
+
 func FuzzReadDevices(f *testing.F) {
 	f.Add([]byte(sample()))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -179,6 +211,15 @@ func FuzzReadDevices(f *testing.F) {
 			}
 			m.seal(n, salt)
 		}
-		ReadDevices(bytes.NewReader(m), 0)
+		c := &counting{r: bytes.NewReader(m)}
+		found, _ := ReadDevices(c, 0)
+		if c.n > len(m)/MetadataBlock+3 {
+			t.Errorf("%d reads of %d blocks", c.n, len(m)/MetadataBlock)
+		}
+		for id := range found {
+			if id > MaxID {
+				t.Errorf("id %d", id)
+			}
+		}
 	})
 }

@@ -1,7 +1,10 @@
 package thinpool
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -124,17 +127,109 @@ func TestParseThinStatus(t *testing.T) {
 	}
 }
 
+// A status that was taken tells a mode, and no more than stands in the line: in
+// the kernel's words it is taken again, as the same.
 func FuzzParseStatus(f *testing.F) {
-	f.Add("41 61/512 10/20 - rw discard_passdown error_if_no_space - 128 ")
-	f.Add("Fail")
-	f.Fuzz(func(t *testing.T, s string) { ParseStatus(s); ParseThinStatus(s) })
+	for _, s := range []string{
+		"41 61/512 10/20 - rw discard_passdown error_if_no_space - 128 ", "Fail", "Error",
+		"0 1/2 3/4 99 ro no_discard_passdown queue_if_no_space needs_check 1024", "0 1/2 4/4 - out_of_data_space ignore_discard queue_if_no_space", "0 1/2 3/4 - rw",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		s, err := ParseStatus(line)
+		if err != nil {
+			if s != (Status{}) {
+				t.Errorf("%q: %+v with %v", line, s, err)
+			}
+			return
+		}
+		if s.Mode == ModeFail || s.Mode == ModeError {
+			if s != (Status{Mode: s.Mode}) || s.Writable() == nil {
+				t.Errorf("%q: %+v", line, s)
+			}
+			return
+		}
+		words := []string{string(s.Mode), s.Discard}
+		if s.OnFull != "" {
+			words = append(words, s.OnFull+"_if_no_space")
+		}
+		if s.NeedsCheck {
+			words = append(words, "needs_check")
+		}
+		again := fmt.Sprintf("%d %d/%d %d/%d %d %s %d", s.TransactionID, s.MetaUsed, s.MetaTotal, s.DataUsed, s.DataTotal, s.HeldRoot, strings.Join(words, " "), s.MetaLowWater)
+		if got, err := ParseStatus(again); err != nil || got != s {
+			t.Errorf("%q is %+v, and %q is %+v, %v", line, s, again, got, err)
+		}
+		if bad := s.NeedsCheck || s.Mode == ModeRO; bad != (s.Writable() != nil) {
+			t.Errorf("%+v: %v", s, s.Writable())
+		}
+	})
+}
+
+func FuzzParseThinStatus(f *testing.F) {
+	for _, s := range []string{"2048 4095", "0 -", "Fail", "Error", "-", "1 2 3", "18446744073709551615 0"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		s, err := ParseThinStatus(line)
+		if err != nil || s.Fail {
+			if s.Mapped != 0 || s.Highest != nil || s.Fail == (err != nil) {
+				t.Errorf("%q: %+v, %v", line, s, err)
+			}
+			return
+		}
+		highest := "-"
+		if s.Highest != nil {
+			highest = fmt.Sprint(uint64(*s.Highest))
+		}
+		words := strings.Fields(line)
+		if n := strings.TrimLeft(words[0], "0"); n != strings.TrimLeft(fmt.Sprint(uint64(s.Mapped)), "0") {
+			t.Errorf("%q: %d mapped", line, s.Mapped)
+		}
+		if n := strings.TrimLeft(words[1], "0"); n != strings.TrimLeft(highest, "0") {
+			t.Errorf("%q: highest is %s", line, highest)
+		}
+	})
+}
+
+// A superblock of any bytes is refused, or is in bounds; what is refused says why.
+func FuzzSuperblock(f *testing.F) {
+	b := sample().block(0)
+	f.Add(b[:], true)
+	f.Add(b[:400], true)
+	f.Add(b[:400], false)
+	f.Add([]byte{}, false)
+	f.Fuzz(func(t *testing.T, head []byte, seal bool) {
+		m := newImage(1)
+		copy(m, head)
+		if seal {
+			m.seal(0, superblockSalt)
+		}
+		s, err := ReadSuperblock(bytes.NewReader(m))
+		le := binary.LittleEndian
+		switch zero := bytes.Equal(m, make([]byte, len(m))); {
+		case err != nil && s != (Superblock{}):
+			t.Errorf("%+v with %v", s, err)
+		case zero != errors.Is(err, ErrUnformatted), err != nil && !zero && !errors.Is(err, ErrBadSuperblock):
+			t.Error(err)
+		case err == nil && (le.Uint64(m[32:]) != superblockMagic || le.Uint32(m) != checksum(m, superblockSalt) || s.Version < 1 || s.Version > 2):
+			t.Errorf("%+v was taken", s)
+		case err == nil && (s.TransactionID != le.Uint64(m[48:]) || s.DataBlocks != le.Uint64(m[64:]) || uint32(s.BlockSize) != le.Uint32(m[336:])):
+			t.Errorf("%+v", s)
+		}
+	})
 }
 
 func FuzzParseTable(f *testing.F) {
 	f.Add("253:1 253:0 128 7 1 error_if_no_space")
 	f.Add("253:1 1 253:9")
 	f.Fuzz(func(t *testing.T, s string) {
-		ParseThin(dm.Target{Type: "thin", Params: s})
+		if thin, err := ParseThin(dm.Target{Type: "thin", Params: s}); err == nil {
+			if again, err := ParseThin(thin.Target()); err != nil || again.Target() != thin.Target() || thin.ID > MaxID {
+				t.Errorf("%q: %+v became %+v, %v", s, thin, again, err)
+			}
+		}
 		if table, err := ParseTable(dm.Target{Type: "thin-pool", Params: s}); err == nil {
 			if again, err := ParseTable(table.Target()); err != nil || again != table {
 				t.Errorf("%q: %+v became %+v, %v", s, table, again, err)

@@ -91,6 +91,36 @@ func lowLevel(s source) (found []string) {
 	return found
 }
 
+// environment are the packages that may ask the environment, and why: nothing that comes from there says where state lies or which
+// program runs.
+var environment = map[string]string{
+	"lib/dm": "THIN_DEBUG, which only prints",
+}
+
+// asksEnvironment returns the places that read environment variables, or pass them on, outside of those.
+func asksEnvironment(s source) (found []string) {
+	if s.test() || strings.HasPrefix(s.path, "test/") || environment[s.pkg()] != "" {
+		return nil
+	}
+	s.selectors(func(x, name string, n ast.Node) {
+		switch {
+		case (x == "os" || x == "syscall" || x == "unix") && slices.Contains([]string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, name),
+			x == "os" && slices.Contains([]string{"TempDir", "UserHomeDir", "UserCacheDir", "UserConfigDir"}, name),
+			x == "exec" && name == "LookPath":
+			found = append(found, fmt.Sprintf("%s: %s.%s", s.at(n), x, name))
+		}
+	})
+	ast.Inspect(s.file, func(n ast.Node) bool { // a flag of cli with a variable as its default
+		if kv, ok := n.(*ast.KeyValueExpr); ok {
+			if key, ok := kv.Key.(*ast.Ident); ok && key.Name == "EnvVars" {
+				found = append(found, s.at(n)+": EnvVars")
+			}
+		}
+		return true
+	})
+	return found
+}
+
 // linked returns the modules of others that end up in the program pkg.
 func linked(all []source, pkg string) map[string]bool {
 	found, seen := map[string]bool{}, map[string]bool{}
@@ -119,7 +149,7 @@ func linked(all []source, pkg string) map[string]bool {
 
 func TestHouseLayers(t *testing.T) {
 	for _, s := range tree(t) {
-		for _, check := range []func(source) []string{upward, reserved, lowLevel} {
+		for _, check := range []func(source) []string{upward, reserved, lowLevel, asksEnvironment} {
 			for _, problem := range check(s) {
 				t.Error(problem)
 			}

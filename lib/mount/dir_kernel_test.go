@@ -1,0 +1,121 @@
+//go:build kernel
+
+package mount
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// The owner of the folder swaps the mount point with a symbolic link to another
+// directory, again and again: what is mounted never lands there, by either way of
+// mounting.
+func TestKernelSwappedMountPoint(t *testing.T) {
+	_, device := made(t, "ext4")
+	for name, once := range map[string]func(Request, int) error{
+		"move_mount": func(r Request, dir int) error { _, _, err := newMount(r, dir, nil); return err },
+		"mount":      func(r Request, dir int) error { return oldMount(r, dir, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			top, victim := t.TempDir(), t.TempDir()
+			dir, link := filepath.Join(top, "dir"), filepath.Join(top, "link")
+			do(t, errors.Join(os.Mkdir(dir, 0o700), os.Symlink(victim, link)))
+			defer swapping(dir, link)()
+			r := Request{Source: device, Target: dir, FSType: "ext4"}
+			mounted, refused := 0, 0
+			for mounted < 30 || refused < 30 {
+				fd, err := pin(dir)
+				if err != nil {
+					refused++
+					continue
+				}
+				do(t, once(r, fd))
+				mounted++
+				where := mountsOf(t, device)
+				if len(where) != 1 || where[0] != dir && where[0] != link {
+					t.Errorf("mounted on %q", where)
+				}
+				for _, w := range where {
+					do(t, unix.Unmount(w, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW))
+				}
+				unix.Close(fd)
+			}
+		})
+	}
+}
+
+// swapping swaps two names until the function that it returns is called.
+func swapping(a, b string) (end func()) {
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
+			}
+		}
+	}()
+	return func() { close(stop); <-stopped }
+}
+
+// A folder above the mount point is swapped with a symbolic link to one in which
+// something else is mounted by the same name: that stays mounted.
+func TestKernelSwappedFolder(t *testing.T) {
+	top, victim := t.TempDir(), t.TempDir()
+	dir, link := filepath.Join(top, "dir"), filepath.Join(top, "link")
+	do(t, errors.Join(os.MkdirAll(dir+"/mnt", 0o700), os.Mkdir(victim+"/mnt", 0o700), os.Symlink(victim, link)))
+	do(t, unix.Mount("theirs", victim+"/mnt", "tmpfs", 0, ""))
+	defer unix.Unmount(victim+"/mnt", 0)
+	for range 30 {
+		if st, err := os.Lstat(dir); err == nil && !st.IsDir() {
+			do(t, unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE))
+		}
+		do(t, unix.Mount("ours", dir+"/mnt", "tmpfs", 0, ""))
+		end := swapping(dir, link)
+		for err := errors.New("not yet"); err != nil; {
+			if err = Unmount(dir+"/mnt", UnmountOptions{NoFollow: true}); err != nil && !errors.Is(err, ErrMoved) && !errors.Is(err, unix.ENOTDIR) {
+				t.Error(err)
+				break
+			}
+		}
+		end()
+		if ours, theirs := mountsOf(t, "ours"), mountsOf(t, "theirs"); len(ours) != 0 || len(theirs) != 1 {
+			t.Fatalf("ours is mounted on %q, theirs on %q", ours, theirs)
+		}
+	}
+}
+
+// What has been swapped before Mount looks is refused, with nothing mounted.
+func TestKernelMountRefusesSymlink(t *testing.T) {
+	_, device := made(t, "ext4")
+	top, victim := t.TempDir(), t.TempDir()
+	link := filepath.Join(top, "link")
+	do(t, errors.Join(os.Symlink(victim, link), os.Mkdir(victim+"/sub", 0o700)))
+	for _, target := range []string{link, link + "/sub"} {
+		if _, err := Mount(t.Context(), Request{Source: device, Target: target, FSType: "ext4"}); err == nil {
+			t.Errorf("%s: mounted", target)
+		}
+		if where := mountsOf(t, device); len(where) != 0 {
+			t.Errorf("%s: mounted on %q", target, where)
+		}
+	}
+}
+
+func mountsOf(t *testing.T, device string) (where []string) {
+	t.Helper()
+	table, err := Table()
+	do(t, err)
+	for _, m := range table {
+		if m.Source == device {
+			where = append(where, m.Mountpoint)
+		}
+	}
+	return where
+}

@@ -1,0 +1,112 @@
+package mount
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moby/sys/mountinfo"
+)
+
+const mountinfoSample = `22 27 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw
+27 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro
+67 27 253:3 / /mnt/a\040b rw,relatime shared:31 master:2 - ext4 /dev/mapper/thin-demo@base rw,discard
+68 27 0:51 /sub /mnt/b\134012 rw - btrfs /dev/mapper/thin-demo@b rw,space_cache=v2,subvol=/sub
+69 67 253:3 /x//deleted /mnt/a\040b/c ro master:31 - ext4 /dev/mapper/thin-demo@base rw
+`
+
+// Of any mount table, what is found is in it, the uppermost is the last, and a
+// mount that is said to be there is.
+func FuzzTable(f *testing.F) {
+	f.Add(mountinfoSample, "/mnt/a b", "/dev/mapper/thin-demo@base", 253, 3)
+	f.Add(mountinfoSample, `/mnt/b\012`, "/dev/vda1", 254, 1)
+	f.Add("1 1 0:0 / / rw - a b c\n1 1 0:0 / / rw - a  c\n", "/", "", 0, 0)
+	f.Fuzz(func(t *testing.T, text, dir, source string, major, minor int) {
+		table, err := mountinfo.GetMountsFromReader(strings.NewReader(text), nil)
+		if err != nil {
+			return
+		}
+		if len(table) > strings.Count(text, "\n")+1 {
+			t.Errorf("%d mounts in %q", len(table), text)
+		}
+		top, seen := Top(table, dir), false
+		for _, m := range table {
+			if m.Mountpoint == dir {
+				seen = m == top
+			}
+		}
+		if seen != (top != nil) {
+			t.Errorf("top of %q is %+v", dir, top)
+		}
+		found := ByDev(table, major, minor, source)
+		for _, m := range table {
+			if is := m.Major == major && m.Minor == minor || m.Source == source; is != slices.Contains(found, m) {
+				t.Errorf("%+v: %v", m, is)
+			}
+			if !LiveIn(table, m.ID-1)(m.ID, "", m.Mountpoint) || LiveIn([]*mountinfo.Info{m}, m.ID)(m.ID, m.Source, m.Mountpoint) {
+				t.Errorf("%+v: is it there?", m)
+			}
+		}
+	})
+}
+
+const utabSample = "SRC=nas:/x  TARGET=/nas ROOT=/ OPTS=_netdev\nID=7 " + anchorLine + shadowLine + "# a comment\n\nID=9 SRC=/dev/sdb1 TARGET=/mnt/a\\040b ROOT=/ OPTS=user=joe,x-y\n"
+
+// others are the lines that are not ours, each as it is.
+func others(text string) []string {
+	return slices.DeleteFunc(strings.Split(strings.TrimSuffix(text, "\n"), "\n"), func(s string) bool {
+		l := parseLine(s)
+		return l.ours() || l.shadow()
+	})
+}
+
+// Whatever stands in utab, and whatever a mount is called: lines of others stay,
+// byte by byte and in their order; an entry that is added is found by its ID, as
+// one line, and one that is removed is not; to tidy twice is to tidy once.
+func FuzzUtab(f *testing.F) {
+	f.Add(utabSample, 7, "/dev/mapper/x", "/mnt/a b", "/", "p/v", "_netdev")
+	f.Add("", 1, "a\nID=3 SRC=b", "/t\nx\\012", "/r s", "p/v\nSRC=x", "ro\nID=4")
+	f.Add("OPTS=helper=thin\nROOT=/.thin-shadow\nno newline", 0, "", "", "", "", "")
+	f.Fuzz(func(t *testing.T, text string, id int, source, target, root, spec, option string) {
+		u := Utab{t.TempDir()}
+		path := filepath.Join(u.Dir, "utab")
+		put := func(s string) { do(t, os.WriteFile(path, []byte(s), 0o644)) }
+		same := func(what string) {
+			if got, want := others(u.content()), others(text); !slices.Equal(got, want) && strings.Join(got, "")+strings.Join(want, "") != "" {
+				t.Errorf("%s: lines of others are %q, were %q", what, got, want)
+			}
+		}
+		id &= 1<<31 - 1
+		e := Entry{ID: id, Source: source, Target: target, Root: root, Spec: spec, Options: []string{option}}
+		put(text)
+		before := strings.Count(editText(text, func(l []string) []string { return l }), "\n")
+		do(t, u.Add(context.Background(), e, func(int, string, string) bool { return true }))
+		same("added")
+		if e.Root != shadowRoot {
+			lines := strings.Split(strings.TrimSuffix(u.content(), "\n"), "\n")
+			if len(lines) > before+2 {
+				t.Errorf("%d lines became %d: %q", before, len(lines), u.content())
+			}
+			if l := parseLine(lines[len(lines)-2]); !l.anchor() || l.src != source || l.target != target || l.root != root {
+				t.Errorf("%+v is written as %q", e, lines[len(lines)-2])
+			}
+			do(t, u.Remove(context.Background(), e, none))
+			same("removed")
+			if n := anchors(strings.Split(u.content(), "\n"), target); n != 0 {
+				t.Errorf("%d are left: %q", n, u.content())
+			}
+		}
+		put(text)
+		do(t, u.AddShadow(context.Background(), spec, target))
+		same("a shadow added")
+		gone := func(s string) bool { return s == source }
+		do(t, u.Tidy(context.Background(), gone))
+		same("tidied")
+		once := u.content()
+		do(t, u.Tidy(context.Background(), gone))
+		u.check(t, once)
+	})
+}
