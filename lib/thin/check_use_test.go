@@ -159,7 +159,7 @@ func TestLabelFlaw(t *testing.T) {
 		label   label.Label
 		want    string
 	}{
-		{nil, "", label.Label{Pool: "other", UUID: otherUUID, Role: "data"}, `/srv/data: belongs to pool "other" (` + otherUUID + `, data), not to this one (` + testUUID + `, data)`},
+		{nil, "", label.Label{Pool: "other", UUID: otherUUID, Role: "data"}, `/srv/data: belongs to pool "other" ("` + otherUUID + `", data), not to this one (` + testUUID + `, data)`},
 		{label.ErrNone, "carries LVM2_member", label.Label{}, "/srv/data: carries no label of a pool, but carries LVM2_member: it is not pool demo's data"},
 		{label.ErrNone, "", label.Label{}, "/srv/data: carries no label of a pool: it is not pool demo's data, or was overwritten"},
 		{label.ErrForeign, "carries ext4", label.Label{}, "somebody else has written beside the label, but carries ext4: it is not"},
