@@ -5,10 +5,12 @@ package fsprobe
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -238,4 +240,18 @@ func flips() []int64 {
 		}
 	}
 	return at
+}
+
+// text is the file's content.
+func (r real) text() string {
+	s := fmt.Sprintf("%d %q %q %q\n", r.size, r.want.Type, r.want.UUID, r.want.Label)
+	var at []int64
+	for off := range r.rows {
+		at = append(at, off)
+	}
+	slices.Sort(at)
+	for _, off := range at {
+		s += fmt.Sprintf("%x %x\n", off, r.rows[off])
+	}
+	return s
 }

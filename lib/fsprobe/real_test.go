@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,20 +78,6 @@ func (r real) ReadAt(p []byte, off int64) (int, error) {
 		return n, io.EOF
 	}
 	return n, nil
-}
-
-// text is the file's content.
-func (r real) text() string {
-	s := fmt.Sprintf("%d %q %q %q\n", r.size, r.want.Type, r.want.UUID, r.want.Label)
-	var at []int64
-	for off := range r.rows {
-		at = append(at, off)
-	}
-	slices.Sort(at)
-	for _, off := range at {
-		s += fmt.Sprintf("%x %x\n", off, r.rows[off])
-	}
-	return s
 }
 
 // What blkid found on real images is found, without blkid and without mkfs.

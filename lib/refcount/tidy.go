@@ -20,7 +20,7 @@ func (s Store) Traces(pool string) (map[string]bool, error) {
 	for _, name := range locks {
 		of, volume, _ := strings.Cut(strings.TrimSuffix(name, filelock.Turnstile), "@")
 		if of == pool && volume != "" && checkNames(of, volume) == nil {
-			found[volume] = found[volume]
+			found[volume] = false
 		}
 	}
 	records, err := s.names("refs")

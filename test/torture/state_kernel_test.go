@@ -40,16 +40,6 @@ func stateOf(t *testing.T) state {
 	return s
 }
 
-// extra is what is in s and not in other.
-func (s state) extra(other state) (lines []string) {
-	for _, l := range s {
-		if !slices.Contains(other, l) {
-			lines = append(lines, l)
-		}
-	}
-	return lines
-}
-
 // devices lists the device-mapper devices: "NAME UUID running".
 func devices(t *testing.T) (all []string) {
 	t.Helper()
