@@ -24,8 +24,9 @@ func TestKernelSwappedMountPoint(t *testing.T) {
 			top, victim := t.TempDir(), t.TempDir()
 			dir, link := filepath.Join(top, "dir"), filepath.Join(top, "link")
 			do(t, errors.Join(os.Mkdir(dir, 0o700), os.Symlink(victim, link)))
-			defer swapping(dir, link)()
 			r := Request{Source: device, Target: dir, FSType: "ext4"}
+			swapOnce(t, r, link, once)
+			defer swapping(dir, link)()
 			mounted, refused := 0, 0
 			for mounted < 30 || refused < 30 {
 				fd, err := pin(dir)
@@ -46,6 +47,26 @@ func TestKernelSwappedMountPoint(t *testing.T) {
 			}
 		})
 	}
+}
+
+// swapOnce swaps the mount point with the link between the look and the mount:
+// that lands in the directory, by its new name.
+func swapOnce(t *testing.T, r Request, link string, once func(Request, int) error) {
+	t.Helper()
+	fd, err := pin(r.Target)
+	do(t, err)
+	defer unix.Close(fd)
+	swap := func() { do(t, unix.Renameat2(unix.AT_FDCWD, r.Target, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)) }
+	swap()
+	do(t, once(r, fd))
+	where := mountsOf(t, r.Source)
+	for _, w := range where {
+		do(t, unix.Unmount(w, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW))
+	}
+	if len(where) != 1 || where[0] != link {
+		t.Errorf("mounted on %q, want %s", where, link)
+	}
+	swap()
 }
 
 // swapping swaps two names until the function that it returns is called.

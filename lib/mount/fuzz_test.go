@@ -43,8 +43,11 @@ func FuzzTable(f *testing.F) {
 		}
 		found := ByDev(table, major, minor, source)
 		for _, m := range table {
-			if is := m.Major == major && m.Minor == minor || m.Source == source; is != slices.Contains(found, m) {
+			if is := IsOf(m, major, minor, source); is != slices.Contains(found, m) {
 				t.Errorf("%+v: %v", m, is)
+			}
+			if m.Major == 0 && m.FSType != "btrfs" && NamesDevice(m) {
+				t.Errorf("%+v: the name is believed", m)
 			}
 			if !LiveIn(table, m.ID-1)(m.ID, "", m.Mountpoint) || LiveIn([]*mountinfo.Info{m}, m.ID)(m.ID, m.Source, m.Mountpoint) {
 				t.Errorf("%+v: is it there?", m)

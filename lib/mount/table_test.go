@@ -9,7 +9,7 @@ import (
 func TestTable(t *testing.T) {
 	table := []*mountinfo.Info{
 		{ID: 5, Mountpoint: "/a", Source: "/dev/x", Major: 253, Minor: 1},
-		{ID: 6, Mountpoint: "/a", Source: "/dev/y", Major: 0, Minor: 40},
+		{ID: 6, Mountpoint: "/a", Source: "/dev/y", Major: 0, Minor: 40, FSType: "btrfs"},
 		{ID: 7, Mountpoint: "/b", Source: "/dev/x", Major: 253, Minor: 1},
 	}
 	for _, c := range []struct {
@@ -32,6 +32,12 @@ func TestTable(t *testing.T) {
 	}
 	if n := len(ByDev(table, 253, 1, "")); n != 2 {
 		t.Errorf("%d mounts by number", n)
+	}
+	for fstype, want := range map[string]bool{"fuse.btrfs": false, "fuse": false, "tmpfs": false, "overlay": false, "btrfs": true} {
+		m := &mountinfo.Info{Mountpoint: "/home/u/x", Source: "/dev/x", Major: 0, Minor: 50, FSType: fstype}
+		if got := len(ByDev([]*mountinfo.Info{m}, 253, 1, "/dev/x")) == 1; got != want || NamesDevice(m) != want {
+			t.Errorf("%s that calls itself /dev/x: %v", fstype, got)
+		}
 	}
 	if n := len(ByDev(table, 253, 9, "/dev/y")); n != 1 {
 		t.Errorf("%d mounts by name", n)

@@ -1,14 +1,15 @@
 package thin
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/moby/sys/mountinfo"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
 )
 
@@ -56,9 +57,12 @@ func mountedIn(table, dev, source string) string {
 		return "" // the process has ended
 	}
 	defer f.Close()
-	major, minor, _ := strings.Cut(dev, ":")
+	var major, minor int
+	if _, err := fmt.Sscanf(dev, "%d:%d", &major, &minor); err != nil {
+		return ""
+	}
 	found, err := mountinfo.GetMountsFromReader(f, func(i *mountinfo.Info) (skip, stop bool) {
-		match := i.Source == source || strconv.Itoa(i.Major) == major && strconv.Itoa(i.Minor) == minor
+		match := mount.IsOf(i, major, minor, source)
 		return !match, match
 	})
 	if err != nil || len(found) == 0 {

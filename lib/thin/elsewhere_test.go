@@ -33,6 +33,7 @@ func TestMountedBy(t *testing.T) {
 	process(t, proc, 2, "1", "not read: its namespace has been seen")
 	process(t, proc, 300, "2", thin)
 	process(t, proc, 301, "3", btrfs)
+	process(t, proc, 303, "5", "42 22 0:39 / /home/u/x rw - fuse.x /dev/mapper/thin-p@w rw\n")
 	process(t, proc, 302, "4", "hostile\nline")
 	for _, row := range []struct {
 		dev, source string

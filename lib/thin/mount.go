@@ -218,7 +218,7 @@ func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 // device number of ours in the mount table.
 func isOurs(m *mountinfo.Info) (pool, volume string, ok bool) {
 	name, found := strings.CutPrefix(m.Source, "/dev/mapper/")
-	if !found {
+	if !found || !mount.NamesDevice(m) {
 		return "", "", false
 	}
 	return splitVolumeName(name)
