@@ -54,7 +54,7 @@ func splitVolumeUUID(uuid string) (poolUUID string, id uint32, ok bool) {
 	}
 	poolUUID, number, ok := strings.Cut(rest, "-")
 	n, err := strconv.ParseUint(number, 10, 24)
-	return poolUUID, uint32(n), ok && err == nil
+	return poolUUID, uint32(n), ok && err == nil && volumeUUID(poolUUID, uint32(n)) == uuid
 }
 
 func volumeRef(poolUUID string, id uint32) dm.Ref { return dm.ByUUID(volumeUUID(poolUUID, id)) }
