@@ -17,7 +17,7 @@ func probeLUKS(i image) (*Result, error) {
 			return nil, err
 		}
 		if b != nil && string(b[:6]) == magic {
-			return &Result{Type: "crypto_LUKS", UUID: text(b[168:208]), Kind: Container}, nil
+			return &Result{Type: "crypto_LUKS", UUID: plain(text(b[168:208])), Kind: Container}, nil
 		}
 		magic = second
 	}
@@ -35,7 +35,7 @@ func probeLVM(i image) (*Result, error) {
 		if b != nil && string(b[:8]) == "LABELONE" && string(b[24:32]) == "LVM2 001" {
 			u := string(b[32:64])
 			u = strings.Join([]string{u[:6], u[6:10], u[10:14], u[14:18], u[18:22], u[22:26], u[26:]}, "-")
-			return &Result{Type: "LVM2_member", UUID: u, Kind: Container}, nil
+			return &Result{Type: "LVM2_member", UUID: plain(u), Kind: Container}, nil
 		}
 	}
 	return nil, nil

@@ -72,7 +72,7 @@ func look(t *testing.T, head, far []byte, farAt, size int64) {
 		if !slices.Contains(known, r.Type) || slices.ContainsFunc(found[:i], func(o Result) bool { return o.Type == r.Type }) {
 			t.Errorf("%+v", found)
 		}
-		if len(r.Label) > 3*512 || len(r.UUID) > 64 || strings.Contains(r.Label+r.UUID, "\x00") {
+		if len(r.Label) > 3*512 || len(r.UUID) > 64 || strings.Contains(r.Label, "\x00") || plain(r.UUID) != r.UUID {
 			t.Errorf("%+v", r)
 		}
 		if r.isFilesystem() {

@@ -149,6 +149,17 @@ func text(b []byte) string {
 	return strings.TrimRight(s, " ")
 }
 
+// plain is a UUID that stands as text on the device, where it is one: no more
+// than letters, digits and hyphens.
+func plain(s string) string {
+	for _, c := range []byte(s) {
+		if c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return ""
+		}
+	}
+	return s
+}
+
 // utf16Text is text in UTF-16 of either byte order.
 func utf16Text(b []byte, unit func([]byte) uint16) string {
 	var units []uint16
