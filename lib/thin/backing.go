@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -56,7 +57,7 @@ func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, 
 func refuseSignatures(f *os.File, size int64) error {
 	hint := "if nothing on it is needed: --force, which destroys it"
 	if l, err := label.Read(f); err == nil {
-		return &Error{Object: f.Name(), Err: reason(ErrExists, "carries the %s of pool %q", l.Role, l.Pool), Hint: hint}
+		return &Error{Object: f.Name(), Err: reason(ErrExists, "carries the %s of pool %s", l.Role, quoted(l.Pool)), Hint: hint}
 	}
 	found, err := fsprobe.Signatures(f, size)
 	if err != nil && !errors.Is(err, fsprobe.ErrNone) {
@@ -66,6 +67,14 @@ func refuseSignatures(f *os.File, size int64) error {
 		return &Error{Object: f.Name(), Err: reason(ErrExists, "carries %s", found[0].Type), Hint: hint}
 	}
 	return nil
+}
+
+// quoted is a pool's name as a disk of others has it: quoted, unless it is one.
+func quoted(name string) string {
+	if catalog.CheckPoolName(name) == nil {
+		return name
+	}
+	return strconv.Quote(name)
 }
 
 // existingDir is the absolute path of a folder that must be there.
