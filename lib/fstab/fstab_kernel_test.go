@@ -61,7 +61,7 @@ func plain(t *testing.T, s string) string {
 }
 
 func TestKernelFindmnt(t *testing.T) {
-	files, err := filepath.Glob("testdata/[a-z]*")
+	files, err := filepath.Glob("testdata/fstab/*")
 	if err != nil || len(files) < 4 {
 		t.Fatalf("testdata: %v, %v", files, err)
 	}
