@@ -114,9 +114,11 @@ func FuzzParse(f *testing.F) {
 		f.Fatal(files, err)
 	}
 	for _, file := range files {
-		if text, err := os.ReadFile(file); err == nil { // fuzz is a folder
-			f.Add(text)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
 		}
+		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		entries, err := Parse(bytes.NewReader(text))

@@ -54,9 +54,7 @@ func (s *System) CreatePool(ctx context.Context, spec PoolSpec) error {
 	if err := errors.Join(refcount.CheckDir(s.StateDir), refcount.CheckDir(s.RunDir)); err != nil {
 		return err
 	}
-	if err := s.tidyPools(ctx, c); err != nil {
-		return err
-	}
+	s.tidyOthers(ctx, c)
 	lock, err := s.refs().PoolLock(ctx, spec.Name, false)
 	if err != nil {
 		return waitError("pool "+spec.Name, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
@@ -54,7 +55,8 @@ func (p *pool) tidy(ctx context.Context) error {
 	if err := dm.DropStaleSemaphores(); err != nil {
 		return p.fail(err)
 	}
-	return p.sys.tidyPools(ctx, p.dm)
+	p.sys.tidyOthers(ctx, p.dm)
+	return nil
 }
 
 // clearIdle removes the record of a volume that is not active.
@@ -86,6 +88,19 @@ func (p *pool) tidyUtab(ctx context.Context) {
 // command was killed, and which therefore no list shows. Commands on any other
 // pool do so, too.
 func (s *System) Tidy(ctx context.Context) error { return s.use(ctx, s.tidyPools) }
+
+// othersWait bounds what a command does for pools that are not its own.
+const othersWait = 2 * time.Second
+
+// tidyOthers is Tidy in passing: that a pool cannot be cleared away, as one whose
+// disk hangs, keeps no command from its work on another.
+func (s *System) tidyOthers(ctx context.Context, c *dm.Control) {
+	ctx, cancel := context.WithTimeout(ctx, othersWait)
+	defer cancel()
+	if err := s.tidyPools(ctx, c); err != nil {
+		s.warn("%v", err)
+	}
+}
 
 // tidyPools removes what is left of pools that were being made or deleted when
 // their command died: pools whose catalog says so, folders without a catalog, and
