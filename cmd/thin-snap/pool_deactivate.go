@@ -38,9 +38,7 @@ func poolDeactivate(c *call) (work, error) {
 		return nil, usagef("missing operand NAME, or --all")
 	}
 	return func(ctx context.Context, sys system) error {
-		if err := sys.Tidy(ctx); err != nil {
-			return cannot("deactivate", "pools", err)
-		}
+		tidyErr := sys.Tidy(ctx)         // what no list shows does not keep the others up either
 		infos, listErr := sys.Pools(ctx) // a pool that cannot be read does not keep the others up
 		var names []string
 		for _, i := range infos {
@@ -54,6 +52,9 @@ func poolDeactivate(c *call) (work, error) {
 			c.did("deactivate", "deactivated", "pool "+name)
 			return nil
 		})
+		if tidyErr != nil {
+			err = errors.Join(err, cannot("deactivate", "pools", tidyErr))
+		}
 		if listErr != nil {
 			err = errors.Join(err, cannot("list", "pools", listErr))
 		}

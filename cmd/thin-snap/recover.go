@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 )
@@ -24,22 +25,24 @@ func recoverPools(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		names := pools
+		var tidyErr error // of what no list shows: it does not keep the others up
 		if len(names) == 0 {
 			if err := sys.Tidy(ctx); err != nil {
-				return cannot("recover", "pools", err)
+				tidyErr = cannot("recover", "pools", err)
 			}
 			var err error
 			if names, err = sys.PoolNames(ctx); err != nil {
-				return cannot("list", "pools", err)
+				return errors.Join(tidyErr, cannot("list", "pools", err))
 			}
 		}
 		check := func(context.Context, string) error { return nil }
-		return each(ctx, names, check, func(ctx context.Context, name string) error {
+		err := each(ctx, names, check, func(ctx context.Context, name string) error {
 			if err := sys.Recover(ctx, name); err != nil {
 				return cannot("recover", name, err)
 			}
 			c.did("recover", "recovered", name)
 			return nil
 		})
+		return errors.Join(tidyErr, err)
 	}, nil
 }
