@@ -52,8 +52,8 @@ func (p *pool) tidy(ctx context.Context) error {
 			return p.fail(err)
 		}
 	}
-	if err := dm.DropStaleSemaphores(); err != nil {
-		return p.fail(err)
+	if err := dm.DropStaleSemaphores(); err != nil { // a container may see what it must not touch
+		p.sys.warn("%v", err)
 	}
 	p.sys.tidyOthers(ctx, p.dm)
 	return nil
