@@ -34,6 +34,7 @@ func TestShutdown(t *testing.T) {
 		{"long job", "\x1b[K[ \x1b[0;31m*\x1b[0m] Job slow.service/stop running (46s / 90s)\r\x1bM", "slow.service/stop running (46s"},
 		{"long job, described", "[***] (1 of 2) A stop job is running for /srv/base (1min 3s / no limit)\r\n", "/srv/base (1min 3s"},
 		{"failed unit", "[\x1b[0;1;31mFAILED\x1b[0m] Failed unmounting \x1b[0;1;39m/srv/base\x1b[0m.\r\n", "Failed unmounting /srv/base"},
+		{"LVM's lock", "[\x1b[0;1;31mFAILED\x1b[0m] Failed unmounting \x1b[0;1;39mrun-lock.mount\x1b[0m - Legacy Locks Directory /run/lock.\r\n", ""},
 		{"failed swap", "[\x1b[0;1;31mFAILED\x1b[0m] Failed deactivating swap \x1b[0;1;39mx.swap\x1b[0m.\r\n", "x.swap"},
 		{"left mounted", "[   48.1] systemd-shutdown[1]: Failed to unmount /srv/base: Device or resource busy\r\n", "Failed to unmount /srv/base"},
 		{"left in the end", "[   48.1] systemd-shutdown[1]: Unable to finalize remaining DM devices, ignoring.\r\n", "remaining DM devices"},
