@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -238,6 +240,29 @@ func TestKernelDeferredRemoval(t *testing.T) {
 	}
 	if err := c.RemoveDeferred(r); err != nil {
 		t.Errorf("gone already: %v", err)
+	}
+}
+
+// A udev that is late makes the node in the same moment.
+func TestKernelNodeMadeByTwo(t *testing.T) {
+	n := open(t).nodes
+	info := device(t, open(t), "t-node", "TEST-node", Target{0, 8, "error", ""})
+	for range 200 {
+		if err := n.remove("t-node"); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				if err := n.make("t-node", info.Dev); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if path := filepath.Join(n.Dir, "t-node"); !nodeIs(path, info.Dev) {
+			t.Fatal(path + " leads elsewhere")
+		}
 	}
 }
 

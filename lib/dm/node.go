@@ -25,18 +25,25 @@ func (c *Control) EnsureNode(info Info) error {
 
 // make makes the node of a device where udev does not: a link to the node that
 // the kernel made in /dev, as udev would, or a node of its own where /dev is not
-// the kernel's.
+// the kernel's. A udev that is late may do so in the same moment.
 func (n Nodes) make(name string, dev DevNo) error {
 	path := filepath.Join(n.Dir, name)
-	if nodeIs(path, dev) {
-		return nil
-	}
 	if err := os.MkdirAll(n.Dir, 0o755); err != nil {
 		return err
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	for !nodeIs(path, dev) {
+		if err := n.remove(name); err != nil {
+			return err
+		}
+		if err := n.place(path, dev); !errors.Is(err, fs.ErrExist) {
+			return err
+		}
 	}
+	return nil
+}
+
+// place makes the node where there is none.
+func (n Nodes) place(path string, dev DevNo) error {
 	kernel := fmt.Sprintf("dm-%d", dev.Minor)
 	if nodeIs(filepath.Join(n.Dir, "..", kernel), dev) {
 		return os.Symlink("../"+kernel, path)
