@@ -93,7 +93,12 @@ func (c *call) size(flag string) (int64, error) {
 	if !c.IsSet(flag) {
 		return 0, nil
 	}
-	n, err := parseSize(c.String(flag))
+	return flagSize(flag, c.String(flag))
+}
+
+// flagSize reads a flag's value as a size.
+func flagSize(flag, value string) (int64, error) {
+	n, err := parseSize(value)
 	var usage *usageError
 	if errors.As(err, &usage) {
 		return 0, &usageError{message: "--" + flag + ": " + usage.message, hint: usage.hint}

@@ -12,13 +12,15 @@ func createCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "create",
 		Usage:     "make a volume",
-		UsageText: "thin-snap create --size SIZE [--fs FS] [--label LABEL] POOL/VOLUME",
-		Description: "The volume takes no room in the pool until it is written to. The pool is activated if need be.\n\n" +
+		UsageText: "thin-snap create [-f] --size SIZE [--fs FS] [--label LABEL] POOL/VOLUME",
+		Description: "The volume takes no room in the pool until it is written to. The pool is activated if need be.\n" +
+			"A pool with less free than its margin is refused unless --force.\n\n" +
 			"   thin-snap create --size 2G --fs ext4 demo/base",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "size", Usage: "`SIZE` of the volume, as 512M or 2G"},
 			&cli.StringFlag{Name: "fs", Usage: "make this filesystem: `FS` is ext4, xfs, btrfs and the like"},
 			&cli.StringFlag{Name: "label", Usage: "`LABEL` of the filesystem"},
+			forceFlag(),
 		},
 		Action: e.action(operands{"POOL/VOLUME", 1, 1}, create),
 	}
@@ -38,7 +40,7 @@ func create(c *call) (work, error) {
 	case c.IsSet("label") && !c.IsSet("fs"):
 		return nil, usagef("--label is a filesystem's: it needs --fs")
 	}
-	spec := thin.CreateSpec{Pool: v.pool, Volume: v.volume, Size: size, FS: c.String("fs"), Label: c.String("label")}
+	spec := thin.CreateSpec{Pool: v.pool, Volume: v.volume, Size: size, FS: c.String("fs"), Label: c.String("label"), Force: c.Bool("force")}
 	return func(ctx context.Context, sys system) error {
 		if err := sys.Create(ctx, spec); err != nil {
 			return cannot("create", v.String(), err)

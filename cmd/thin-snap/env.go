@@ -19,8 +19,10 @@ type system interface {
 	ActivatePool(ctx context.Context, name string) error
 	DeactivatePool(ctx context.Context, name string, o thin.DeactivateOptions) error
 	DeletePool(ctx context.Context, name string, withVolumes bool) error
+	GrowPool(ctx context.Context, spec thin.GrowSpec) error
+	SetPool(ctx context.Context, name string, set thin.Settings) error
 	Create(ctx context.Context, spec thin.CreateSpec) error
-	Snapshot(ctx context.Context, pool, origin, volume string, size int64) error
+	Snapshot(ctx context.Context, pool, origin, volume string, o thin.SnapshotOptions) error
 	Delete(ctx context.Context, pool, volume string, o thin.DeleteOptions) error
 	Format(ctx context.Context, pool, volume, fs, label string, force bool) error
 	Volumes(ctx context.Context, pool string) ([]thin.VolumeInfo, error)

@@ -26,7 +26,13 @@ func (f *fakeSystem) CreatePool(_ context.Context, s thin.PoolSpec) error {
 		Name: s.Name, UUID: fmt.Sprintf("%032d", len(f.PoolMap)+1), State: "rw", DataSize: cmp.Or(s.Size, 10<<30), DataUsed: 1 << 20,
 		MetadataSize: cmp.Or(s.MetadataSize, 64<<20), MetadataUsed: 40960, BlockSize: cmp.Or(s.BlockSize, 65536),
 		Data: cmp.Or(s.DataDevice, "/var/lib/thin/"+s.Name+"/data"), Metadata: cmp.Or(s.MetadataDevice, "/var/lib/thin/"+s.Name+"/metadata"),
-		OnFull: s.OnFull, Created: fakeTime(len(f.PoolMap)),
+		OnFull: s.OnFull, Margin: 10, Created: fakeTime(len(f.PoolMap)),
+	}
+	if margin := s.Margin; margin != nil {
+		s.Margin = nil // its address would be in the log
+		p := f.PoolMap[s.Name]
+		p.Margin = *margin
+		f.PoolMap[s.Name] = p
 	}
 	return f.save("CreatePool %+v", s)
 }
@@ -134,4 +140,33 @@ func (f *fakeSystem) CheckStrays(context.Context) ([]thin.Finding, error) {
 
 func (f *fakeSystem) RepairStrays(ctx context.Context, agreed []thin.Finding) ([]thin.Finding, error) {
 	return f.RepairPool(ctx, "", agreed)
+}
+
+func (f *fakeSystem) GrowPool(_ context.Context, s thin.GrowSpec) error {
+	p, err := f.pool(s.Pool)
+	if err != nil {
+		return err
+	}
+	p.DataSize = max(p.DataSize, s.Data.Size)
+	f.PoolMap[s.Pool] = p
+	return f.save("GrowPool %+v", s)
+}
+
+// SetPool lets a pool whose margin becomes 66 be in trouble.
+func (f *fakeSystem) SetPool(_ context.Context, name string, set thin.Settings) error {
+	p, err := f.pool(name)
+	if err != nil {
+		return err
+	}
+	if set.Margin != nil {
+		p.Margin = *set.Margin
+	}
+	if set.OnFull != nil {
+		p.OnFull = *set.OnFull
+	}
+	if p.Margin == 66 {
+		p.Trouble, p.Hint = "34% of the data is free", "thin-snap pool grow "+name
+	}
+	f.PoolMap[name] = p
+	return f.save("SetPool %s margin=%d on-full=%s", name, p.Margin, p.OnFull)
 }

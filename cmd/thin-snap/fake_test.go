@@ -81,16 +81,16 @@ func (f *fakeSystem) Create(_ context.Context, s thin.CreateSpec) error {
 	return f.save("Create %+v", s)
 }
 
-func (f *fakeSystem) Snapshot(ctx context.Context, pool, origin, volume string, size int64) error {
+func (f *fakeSystem) Snapshot(ctx context.Context, pool, origin, volume string, opt thin.SnapshotOptions) error {
 	o, err := f.Volume(ctx, pool, origin)
 	if err != nil {
 		return err
 	}
 	from := o.Name
-	if err := f.add(pool, volume, thin.VolumeInfo{Size: max(size, o.Size), FS: o.FS, Origin: &from}); err != nil {
+	if err := f.add(pool, volume, thin.VolumeInfo{Size: max(opt.Size, o.Size), FS: o.FS, Origin: &from}); err != nil {
 		return err
 	}
-	return f.save("Snapshot %s %s %s %d", pool, origin, volume, size)
+	return f.save("Snapshot %s %s %s %+v", pool, origin, volume, opt)
 }
 
 func (f *fakeSystem) Delete(ctx context.Context, pool, volume string, o thin.DeleteOptions) error {

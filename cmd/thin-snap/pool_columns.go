@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"thinmount/lib/thin"
@@ -13,7 +14,7 @@ func poolColumns() []column[thin.PoolInfo] {
 	return []column[p]{
 		{"name", "NAME", "the pool", false, func(i p) any { return i.Name }},
 		{"uuid", "UUID", "its identity, also in its devices' labels", false, func(i p) any { return nonEmpty(i.UUID) }},
-		{"state", "STATE", "inactive, rw, ro, out_of_data_space or fail", false, func(i p) any { return i.State }},
+		{"state", "STATE", "inactive, rw, ro, out_of_data_space, fail or suspended", false, func(i p) any { return i.State }},
 		{"data_size", "SIZE", "room for data", true, func(i p) any { return bytes(i.DataSize) }},
 		{"data_used", "USED", "data in use, while active", true, func(i p) any { return known(used(i.DataUsed)) }},
 		{"metadata_size", "META", "room for metadata", true, func(i p) any { return bytes(i.MetadataSize) }},
@@ -23,6 +24,10 @@ func poolColumns() []column[thin.PoolInfo] {
 		{"data", "DATA", "file or device with the data", false, func(i p) any { return nonEmpty(i.Data) }},
 		{"metadata", "METADATA", "file or device with the metadata", false, func(i p) any { return nonEmpty(i.Metadata) }},
 		{"on_full", "ON FULL", "what a write does when the pool is full: queue or error", false, func(i p) any { return nonEmpty(i.OnFull) }},
+		{"needs_check", "NEEDS CHECK", "whether its metadata needs a check", false, func(i p) any { return i.NeedsCheck }},
+		{"margin", "MARGIN", "what new volumes leave free of data and of metadata", true, func(i p) any { return fmt.Sprintf("%d%%", i.Margin) }},
+		{"trouble", "TROUBLE", "what is wrong with it", false, func(i p) any { return nonEmpty(i.Trouble) }},
+		{"hint", "HINT", "the way out of that", false, func(i p) any { return nonEmpty(i.Hint) }},
 		{"transaction_id", "TRANSACTION", "number of changes to the pool", true, func(i p) any { return int64(i.TransactionID) }},
 		{"created", "CREATED", "time of its creation", false, func(i p) any { return i.Created }},
 	}
@@ -42,6 +47,10 @@ type poolJSON struct {
 	Data          *string   `json:"data"`
 	Metadata      *string   `json:"metadata"`
 	OnFull        string    `json:"on_full"`
+	NeedsCheck    bool      `json:"needs_check"`
+	Margin        int       `json:"margin"`
+	Trouble       *string   `json:"trouble"`
+	Hint          *string   `json:"hint"`
 	TransactionID uint64    `json:"transaction_id"`
 	Created       time.Time `json:"created"`
 }
@@ -50,7 +59,8 @@ func poolListing(command string) *listing[thin.PoolInfo] {
 	return &listing[thin.PoolInfo]{command: command, key: "pools", all: poolColumns(), defaults: poolDefaults,
 		record: func(i thin.PoolInfo) any {
 			return poolJSON{i.Name, i.UUID, i.State, i.DataSize, used(i.DataUsed), i.MetadataSize, used(i.MetadataUsed), i.BlockSize,
-				i.Volumes, pointer(i.Data), pointer(i.Metadata), i.OnFull, i.TransactionID, jsonTime(i.Created)}
+				i.Volumes, pointer(i.Data), pointer(i.Metadata), i.OnFull, i.NeedsCheck, i.Margin, pointer(i.Trouble), pointer(i.Hint),
+				i.TransactionID, jsonTime(i.Created)}
 		}}
 }
 

@@ -13,7 +13,7 @@ func poolCreateCommand(e *env) *cli.Command {
 		Name:  "create",
 		Usage: "make a pool, in files or on two block devices",
 		UsageText: "thin-snap pool create [-f] [--data DEVICE --metadata DEVICE | --dir DIR] [--size SIZE] [--metadata-size SIZE]" +
-			" [--block-size SIZE] [--on-full error|queue] NAME",
+			" [--block-size SIZE] [--on-full error|queue] [--margin PERCENT] NAME",
 		Description: "Without --data and --metadata the pool lies in two sparse files, in /var/lib/thin/NAME or in --dir, on loop devices.\n" +
 			"A device that carries a filesystem, partition table or other signature is refused unless --force.\n\n" +
 			"   thin-snap pool create demo\n" +
@@ -26,6 +26,7 @@ func poolCreateCommand(e *env) *cli.Command {
 			&cli.StringFlag{Name: "metadata-size", Usage: "`SIZE` for metadata; by default what the data may need"},
 			&cli.StringFlag{Name: "block-size", Usage: "`SIZE` that is allocated and shared at once, a multiple of 64K"},
 			&cli.StringFlag{Name: "on-full", Value: "error", Usage: "`WHAT` a write does when the pool is full: error, or queue to wait for room"},
+			&cli.StringFlag{Name: "margin", Value: "10%", Usage: "`PERCENT` of data and of metadata that new volumes leave free"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "overwrite what is on the devices"},
 		},
 		Action: e.action(operands{"NAME", 1, 1}, poolCreate),
@@ -57,6 +58,11 @@ func poolSpec(c *call) (thin.PoolSpec, error) {
 	}
 	for flag, field := range map[string]*int64{"size": &spec.Size, "metadata-size": &spec.MetadataSize, "block-size": &spec.BlockSize} {
 		if *field, err = c.size(flag); err != nil {
+			return spec, err
+		}
+	}
+	if c.IsSet("margin") {
+		if spec.Margin, err = parsePercent("--margin", c.String("margin")); err != nil {
 			return spec, err
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
 )
 
 func poolListCommand(e *env) *cli.Command {
@@ -11,7 +13,8 @@ func poolListCommand(e *env) *cli.Command {
 		Name:      "list",
 		Usage:     "list pools",
 		UsageText: "thin-snap pool list [-Hjp] [-o COLUMNS] [-s COLUMN | -S COLUMN]",
-		Description: "Shows state, size and use of every pool. What is used is known only while a pool is active.\n\n" +
+		Description: "Shows state, size and use of every pool. What is used is known only while a pool is active.\n" +
+			"What is wrong with a pool follows as a warning, with the way out; the columns trouble and hint have them too.\n\n" +
 			"   thin-snap pool list\n" +
 			"   thin-snap pool list -Hp -o name,data_used -S data_used",
 		Flags:  listFlags(),
@@ -29,9 +32,23 @@ func poolList(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		pools, err := sys.Pools(ctx)
-		if err != nil {
-			return cannot("list", "pools", err)
+		if len(pools) > 0 || err == nil {
+			if err := l.writeList(c.out, pools); err != nil {
+				return err
+			}
 		}
-		return l.writeList(c.out, pools)
+		if !l.bare && !l.asJSON {
+			c.tellTroubles(pools)
+		}
+		return cannot("list", "pools", err)
 	}, nil
+}
+
+// tellTroubles says what is wrong with pools, unless it was to be quiet.
+func (c *call) tellTroubles(pools []thin.PoolInfo) {
+	for _, p := range pools {
+		if p.Trouble != "" && !c.Bool("quiet") {
+			warn(c.env.stderr, "pool "+p.Name+": "+p.Trouble+" ("+p.Hint+")")
+		}
+	}
 }

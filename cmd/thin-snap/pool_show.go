@@ -33,9 +33,11 @@ func poolShow(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		pool, err := sys.Pool(ctx, name)
-		if err != nil {
-			return cannot("show", name, err)
+		if pool.Name != "" {
+			if err := l.writeShow(c.out, pool); err != nil {
+				return err
+			}
 		}
-		return l.writeShow(c.out, pool)
+		return cannot("show", name, err)
 	}, nil
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
 )
 
 func snapshotCommand(e *env) *cli.Command {
@@ -12,12 +14,14 @@ func snapshotCommand(e *env) *cli.Command {
 		Name:      "snapshot",
 		Aliases:   []string{"snap"},
 		Usage:     "make a writable snapshot of a volume",
-		UsageText: "thin-snap snapshot [--size SIZE] POOL/ORIGIN NEW",
+		UsageText: "thin-snap snapshot [-f] [--size SIZE] POOL/ORIGIN NEW",
 		Description: "The origin may be mounted: its filesystem stands still for the blink of the snapshot. A snapshot is a volume of its own,\n" +
-			"in the origin's pool, and outlives it. NEW is its name, with or without POOL/ before it.\n\n" +
+			"in the origin's pool, and outlives it. NEW is its name, with or without POOL/ before it.\n" +
+			"A pool with less free than its margin is refused unless --force.\n\n" +
 			"   thin-snap snapshot demo/base one",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "size", Usage: "`SIZE` of the snapshot, larger than the origin"},
+			forceFlag(),
 		},
 		Action: e.action(operands{"POOL/ORIGIN NEW", 2, 2}, snapshot),
 	}
@@ -37,7 +41,7 @@ func snapshot(c *call) (work, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, sys system) error {
-		if err := sys.Snapshot(ctx, origin.pool, origin.volume, created.volume, size); err != nil {
+		if err := sys.Snapshot(ctx, origin.pool, origin.volume, created.volume, thin.SnapshotOptions{Size: size, Force: c.Bool("force")}); err != nil {
 			return cannot("snapshot", origin.String(), err)
 		}
 		c.did("create", "created", created.String())

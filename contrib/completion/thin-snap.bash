@@ -16,7 +16,7 @@ _thin_snap() {
 	local listing='--no-headings --noheadings --parsable --json --columns'
 	local sorting='--sort --sort-descending'
 	local commands='pool create snapshot snap delete list show activate deactivate format recover'
-	local pool_commands='create list show activate deactivate delete check'
+	local pool_commands='create list show activate deactivate grow set delete check'
 	local command='' word words='' i
 	COMPREPLY=()
 
@@ -50,7 +50,7 @@ _thin_snap() {
 		;;
 	--on-full) words='error queue' ;;
 	--fs) words='ext2 ext3 ext4 xfs btrfs f2fs vfat' ;;
-	--size | --metadata-size | --block-size | --label) return ;;
+	--size | --metadata-size | --block-size | --margin | --label) return ;;
 	-o | --columns | -s | -S | --sort | --sort-descending)
 		case $command in
 		pool*) words=$(_thin_snap_columns pool list) ;;
@@ -66,14 +66,15 @@ _thin_snap() {
 	if [[ $cur == -* ]]; then
 		case $command in
 		'') words='--version' ;;
-		'pool create') words='--data --metadata --dir --size --metadata-size --block-size --on-full --force' ;;
+		'pool create') words='--data --metadata --dir --size --metadata-size --block-size --on-full --margin --force' ;;
 		'pool list' | list) words="$listing $sorting" ;;
 		'pool show' | show) words=$listing ;;
 		'pool deactivate') words='--all --unmount' ;;
+		'pool grow') words='--size --metadata-size' ;;
 		'pool delete') words='--recursive --dry-run --yes' ;;
 		'pool check') words='--all --repair --yes --json' ;;
-		create) words='--size --fs --label' ;;
-		snapshot | snap) words='--size' ;;
+		create) words='--size --fs --label --force' ;;
+		snapshot | snap) words='--size --force' ;;
 		delete) words='--discard --no-discard --dry-run --yes' ;;
 		format) words='--fs --label --force' ;;
 		esac
@@ -84,7 +85,11 @@ _thin_snap() {
 	case $command in
 	'') words=$commands ;;
 	pool) words=$pool_commands ;;
-	'pool show' | 'pool activate' | 'pool deactivate' | 'pool delete' | 'pool check' | list | recover) words=$(_thin_snap_list pool list) ;;
+	'pool show' | 'pool activate' | 'pool deactivate' | 'pool grow' | 'pool delete' | 'pool check' | list | recover) words=$(_thin_snap_list pool list) ;;
+	'pool set')
+		words="margin= on-full=error on-full=queue $(_thin_snap_list pool list)"
+		[[ $cur != m* ]] || compopt -o nospace 2>/dev/null
+		;;
 	create)
 		words=$(_thin_snap_list pool list)
 		words=${words//$'\n'//$'\n'}${words:+/}

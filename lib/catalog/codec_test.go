@@ -56,6 +56,12 @@ func TestDecodePool(t *testing.T) {
 		{"odd block size", `"block_size": 128`, `"block_size": 129`, "block_size: 129"},
 		{"great block size", `"block_size": 128`, `"block_size": 2097280`, "block_size: 2097280"},
 		{"on full", `"on_full": "error"`, `"on_full": ""`, "on_full: "},
+		{"no margin", `"on_full"`, `"margin": null, "on_full"`, ""},
+		{"margin of nothing", `"on_full"`, `"margin": 0, "on_full"`, ""},
+		{"greatest margin", `"on_full"`, `"margin": 90, "on_full"`, ""},
+		{"great margin", `"on_full"`, `"margin": 91, "on_full"`, "margin: 91"},
+		{"negative margin", `"on_full"`, `"margin": -1, "on_full"`, "margin: -1"},
+		{"broken margin", `"on_full"`, `"margin": 5.5, "on_full"`, "cannot unmarshal number"},
 		{"next id", `"next_id": 9`, `"next_id": 16777217`, "next_id: 16777217"},
 		{"last next id", `"next_id": 9`, `"next_id": 16777216`, ""},
 		{"kind", `"kind": "file"`, `"kind": "http"`, `data: kind: "http"`},
@@ -84,6 +90,20 @@ func TestPathOfAnyBytes(t *testing.T) {
 	p.Data.Path = "/mnt/\xff/data"
 	if b, reason := encodePool(p); !strings.Contains(reason, "data: path: ") || b != nil {
 		t.Errorf("%s, %q", b, reason)
+	}
+}
+
+// A pool.json of before there were margins, and one that sets none, has the default one; nothing is a margin too.
+func TestMargin(t *testing.T) {
+	none, five := 0, 5
+	for want, margin := range map[int]*int{DefaultMargin: nil, 0: &none, 5: &five} {
+		p := goodPool()
+		p.Margin = margin
+		b, _ := encodePool(p)
+		back, reason := decodePool(b, "demo")
+		if reason != "" || back.FreeMargin() != want || strings.Contains(string(b), "margin") != (margin != nil) {
+			t.Errorf("margin %d comes back as %d, %s: %s", want, back.FreeMargin(), reason, b)
+		}
 	}
 }
 
@@ -142,6 +162,9 @@ func FuzzDecodePool(f *testing.F) {
 	b, _ := encodePool(goodPool())
 	f.Add(b)
 	f.Add(b[:len(b)/2])
+	for _, margin := range []string{"0", "90", "null", "-1"} {
+		f.Add([]byte(strings.Replace(string(b), `"on_full"`, `"margin": `+margin+`, "on_full"`, 1)))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, reason := decodePool(b, "demo")
 		if reason != "" {
@@ -152,7 +175,8 @@ func FuzzDecodePool(f *testing.F) {
 			t.Fatalf("%+v was read, but cannot be written: %s", p, reason)
 		}
 		back, reason := decodePool(again, "demo")
-		if reason != "" || back.TransactionID != p.TransactionID || len(back.Operations) != len(p.Operations) || back.Data != p.Data {
+		if reason != "" || back.TransactionID != p.TransactionID || len(back.Operations) != len(p.Operations) || back.Data != p.Data ||
+			back.FreeMargin() != p.FreeMargin() {
 			t.Errorf("%+v comes back as %+v, %s", p, back, reason)
 		}
 		for _, kernel := range []uint64{p.TransactionID, p.TransactionID + 1} {

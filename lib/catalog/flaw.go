@@ -28,6 +28,8 @@ func (p Pool) flaw() string {
 		return fmt.Sprintf("block_size: %d is not a multiple of %d sectors up to %d", p.BlockSize, minBlock, maxBlock)
 	case p.OnFull != "error" && p.OnFull != "queue":
 		return fmt.Sprintf("on_full: %q is neither error nor queue", p.OnFull)
+	case p.FreeMargin() < 0 || p.FreeMargin() > MaxMargin:
+		return fmt.Sprintf("margin: %d is not between 0 and %d", p.FreeMargin(), MaxMargin)
 	case p.TransactionID > maxTransaction:
 		return fmt.Sprintf("transaction_id: %d is more than %d", p.TransactionID, uint64(maxTransaction))
 	case p.NextID > MaxID+1:

@@ -17,10 +17,26 @@ type Pool struct {
 	BlockSize     uint64      `json:"block_size"` // sectors of 512 bytes
 	Data          Backing     `json:"data"`
 	Metadata      Backing     `json:"metadata"`
-	OnFull        string      `json:"on_full"`        // "error" or "queue"
-	TransactionID uint64      `json:"transaction_id"` // what the kernel's pool must be at
-	NextID        uint32      `json:"next_id"`        // the thin id that is tried next; MaxID+1 when all have been
+	OnFull        string      `json:"on_full"`          // "error" or "queue"
+	Margin        *int        `json:"margin,omitempty"` // percent, see FreeMargin
+	TransactionID uint64      `json:"transaction_id"`   // what the kernel's pool must be at
+	NextID        uint32      `json:"next_id"`          // the thin id that is tried next; MaxID+1 when all have been
 	Operations    []Operation `json:"operations,omitempty"`
+}
+
+// DefaultMargin is the margin (percent) of a pool that none was set for, and MaxMargin the largest.
+const (
+	DefaultMargin = 10
+	MaxMargin     = 90
+)
+
+// FreeMargin is how much (percent) of its data and of its metadata a pool keeps free of new volumes and snapshots: what is there is
+// still written to, and deleting takes metadata too.
+func (p Pool) FreeMargin() int {
+	if p.Margin == nil {
+		return DefaultMargin
+	}
+	return *p.Margin
 }
 
 // Kinds of backing devices.

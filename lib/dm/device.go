@@ -108,8 +108,15 @@ func (c *Control) Suspend(r Ref, f SuspendFlags) error {
 // Resume makes a loaded table live, if there is one, and lets I/O go on. A
 // device that is not suspended is left as it is. Udev gets the flags of an
 // ordinary change.
-func (c *Control) Resume(r Ref) (Info, error) {
-	return c.resume(r, PrimarySource.cookie())
+func (c *Control) Resume(r Ref) (Info, error) { return c.ResumeAs(r, 0) }
+
+// ResumeAs is Resume with the flags for udev that the device was made with:
+// those of an ordinary change would have it probed. A device that runs and has
+// a table loaded is suspended, gets its table and is resumed in this one call,
+// which a signal either undoes or does not stop. One whose new table the
+// kernel refuses at the last moment stays suspended.
+func (c *Control) ResumeAs(r Ref, f CookieFlags) (Info, error) {
+	return c.resume(r, f.cookie())
 }
 
 func (c *Control) resume(r Ref, cookie uint32) (Info, error) {

@@ -36,7 +36,7 @@ type Label struct {
 	UUID      string    `json:"uuid"`
 	Role      string    `json:"role"`       // "data" or "metadata"
 	BlockSize uint64    `json:"block_size"` // sectors of 512 bytes
-	Size      int64     `json:"size"`       // bytes, after Reserved
+	Size      int64     `json:"size"`       // bytes, after Reserved, when the label was written
 	Created   time.Time `json:"created"`
 }
 

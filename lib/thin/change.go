@@ -12,15 +12,16 @@ import (
 // addVolume makes a thin device by send and gives it v's name. The order of
 // what goes to disk and to the kernel is that of docs/design.md, "create". A
 // next operation other than "" stays behind for what is to be done with the
-// volume before anybody may see it. Exclusive access; the caller has v's lock.
-func (p *pool) addVolume(ctx context.Context, v catalog.Volume, next string, send func(thinpool.ID) error) (catalog.Volume, error) {
+// volume before anybody may see it; force overrides the pool's margin. Exclusive
+// access; the caller has v's lock.
+func (p *pool) addVolume(ctx context.Context, v catalog.Volume, next string, force bool, send func(thinpool.ID) error) (catalog.Volume, error) {
 	object := v.Pool + "/" + v.Name
 	if _, err := p.cat.VolumeAnyState(v.Name); err == nil {
 		return v, &Error{Object: object, Err: reason(ErrExists, "exists already"), Hint: "choose another name, or: thin-snap delete " + object}
 	} else if !errors.Is(err, catalog.ErrNoVolume) {
 		return v, corrupt(object, err)
 	}
-	if err := p.canGrow(); err != nil {
+	if err := p.canGrow(force); err != nil {
 		return v, err
 	}
 	op, err := p.begin(catalog.Operation{Op: catalog.OpCreate, Volume: v.Name})
@@ -36,24 +37,10 @@ func (p *pool) addVolume(ctx context.Context, v catalog.Volume, next string, sen
 		err = p.commit(op, next)
 	}
 	if err != nil {
-		return v, &Error{Object: object, Err: p.giveUp(ctx, err), Hint: Hint(err)}
+		err = p.giveUp(ctx, p.explain(err))
+		return v, &Error{Object: object, Err: err, Hint: Hint(err)}
 	}
 	return v, nil
-}
-
-// canGrow refuses what a pool in trouble could not finish.
-func (p *pool) canGrow() error {
-	st, err := p.thin.Status()
-	if err == nil {
-		err = st.Writable()
-	}
-	if err != nil {
-		return p.fail(wrap(ErrPoolState, err))
-	}
-	if st.Mode == thinpool.ModeOutOfData {
-		return p.fail(reason(ErrPoolState, "out of data space: delete volumes first"))
-	}
-	return nil
 }
 
 // begin writes the intent and takes the next transaction id, which fails, with

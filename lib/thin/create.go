@@ -16,6 +16,7 @@ type CreateSpec struct {
 	Size         int64  // bytes, rounded up to whole blocks of the pool
 	FS           string // filesystem to make; "" leaves the volume unformatted
 	Label        string // the filesystem's label
+	Force        bool   // although less than the pool's margin is free
 }
 
 // Create makes an empty volume and, if asked, a filesystem on it. The volume
@@ -74,7 +75,7 @@ func (s *System) createUnformatted(ctx context.Context, c *dm.Control, spec Crea
 		next = catalog.OpFormat
 	}
 	s.step("creating %s/%s", spec.Pool, spec.Volume)
-	return p.addVolume(ctx, v, next, func(id thinpool.ID) error { return p.thin.CreateThin(id) })
+	return p.addVolume(ctx, v, next, spec.Force, func(id thinpool.ID) error { return p.thin.CreateThin(id) })
 }
 
 // roundUp makes size a multiple of the pool's block.
@@ -105,6 +106,18 @@ func (s *System) formatNew(ctx context.Context, c *dm.Control, v catalog.Volume,
 	return p.fail(p.cat.SetPool(func(c *catalog.Pool) { c.Finish(v.Name) }))
 }
 
+// toBeWritten activates a volume that is to be filled, in a pool that has room.
+func (p *pool) toBeWritten(ctx context.Context, v catalog.Volume) (*activation, error) {
+	st, err := p.canWrite()
+	if err != nil {
+		return nil, err
+	}
+	if st.Mode == thinpool.ModeOutOfData {
+		return nil, p.inState(st)
+	}
+	return p.activateVolume(ctx, v, false)
+}
+
 // makeFS activates the volume, runs mkfs, and lets the device go.
 func (s *System) makeFS(ctx context.Context, c *dm.Control, v catalog.Volume, fs, label string) error {
 	wait, cancel := s.waiting(ctx)
@@ -113,7 +126,7 @@ func (s *System) makeFS(ctx context.Context, c *dm.Control, v catalog.Volume, fs
 	if err != nil {
 		return err
 	}
-	a, err := p.activateVolume(wait, v, false)
+	a, err := p.toBeWritten(wait, v)
 	p.close()
 	if err != nil {
 		return err

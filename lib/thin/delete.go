@@ -51,7 +51,7 @@ func (s *System) promiseDelete(ctx context.Context, c *dm.Control, ref *refcount
 		return nil, err
 	}
 	defer p.close()
-	if err := p.canDelete(); err != nil {
+	if _, err := p.canWrite(); err != nil {
 		return nil, err
 	}
 	if err := p.release(ctx, ref, v); err != nil {
@@ -61,18 +61,6 @@ func (s *System) promiseDelete(ctx context.Context, c *dm.Control, ref *refcount
 	return p, p.fail(p.cat.SetPool(func(c *catalog.Pool) {
 		c.Begin(catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
 	}))
-}
-
-// canDelete refuses what the pool's mode would refuse half way.
-func (p *pool) canDelete() error {
-	st, err := p.thin.Status()
-	if err == nil {
-		err = st.Writable()
-	}
-	if err != nil {
-		return p.fail(wrap(ErrPoolState, err))
-	}
-	return nil
 }
 
 func (p *pool) wantsDiscard(o DeleteOptions) bool {
@@ -102,5 +90,5 @@ func (s *System) finishDelete(ctx context.Context, c *dm.Control, v catalog.Volu
 		return err
 	}
 	defer p.close()
-	return p.deleteVolume(wait, catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
+	return p.explain(p.deleteVolume(wait, catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}))
 }

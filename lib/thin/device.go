@@ -11,15 +11,24 @@ import (
 
 // makeDevice activates a device of one target. Why the kernel refuses a table
 // it says in its log only.
-func makeDevice(ctx context.Context, c *dm.Control, name, uuid string, t dm.Target, cookie dm.CookieFlags) (dm.Info, error) {
+func makeDevice(ctx context.Context, c *dm.Control, name, uuid string, t dm.Target, cookie dm.CookieFlags) (info dm.Info, err error) {
+	err = withKernelLog(func() error {
+		info, err = c.Activate(ctx, name, uuid, []dm.Target{t}, dm.ActivateOptions{Cookie: cookie})
+		return err
+	})
+	return info, err
+}
+
+// withKernelLog adds to an error what device-mapper has said meanwhile.
+func withKernelLog(do func() error) error {
 	log := kmsg.Begin()
 	defer log.Close()
-	info, err := c.Activate(ctx, name, uuid, []dm.Target{t}, dm.ActivateOptions{Cookie: cookie})
+	err := do()
 	if err == nil {
-		return info, nil
+		return nil
 	}
 	if said := log.Messages("device-mapper:"); len(said) > 0 {
 		err = fmt.Errorf("%w (kernel: %s)", err, strings.Join(said, "; "))
 	}
-	return info, err
+	return err
 }

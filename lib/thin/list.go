@@ -116,6 +116,9 @@ func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume,
 
 // mappedBytes asks an active volume's device how much it maps.
 func mappedBytes(c *dm.Control, v catalog.Volume) *int64 {
+	if len(suspended(c, v.PoolUUID)) > 0 {
+		return nil // to ask could hang
+	}
 	targets, _, err := c.Status(volumeRef(v.PoolUUID, v.ID), dm.StatusNoFlush)
 	if err != nil || len(targets) != 1 {
 		return nil

@@ -82,6 +82,8 @@ type mounting struct {
 	request MountRequest
 	options mount.Options
 	dir     string
+
+	poolReadOnly bool
 }
 
 func (m *mounting) do(ctx context.Context, pool, volume string) error {
@@ -129,7 +131,10 @@ func (m *mounting) first(ctx context.Context, ref *refcount.Ref, rec refcount.Re
 	if err != nil {
 		return err
 	}
-	a, err := p.activateVolume(ctx, v, rec.Held)
+	var a *activation
+	if err = m.suit(p); err == nil {
+		a, err = p.activateVolume(ctx, v, rec.Held)
+	}
 	p.close()
 	if err != nil {
 		return err
@@ -173,7 +178,7 @@ func (m *mounting) mountDevice(ctx context.Context, a *activation, v catalog.Vol
 	m.step("mounting %s (%s) on %s", object, fstype, m.dir)
 	res, err := mount.Mount(ctx, mount.Request{Source: a.path, Target: m.dir, FSType: fstype, Options: m.options})
 	if err != nil {
-		return "", &Error{Object: object, Err: err, Hint: mountHint(object, fstype)}
+		return "", &Error{Object: object, Err: err, Hint: m.mountHint(object, fstype)}
 	}
 	if res.DroppedDiscard {
 		m.step("mounted without discard, which %s refuses here", fstype)
@@ -198,15 +203,16 @@ func (m *mounting) probe(a *activation, v catalog.Volume, named string) (fsprobe
 	return found, &Error{Object: object, Err: err, Hint: "name the filesystem if you know it: mount -t thin.ext4 " + object + " " + m.dir}
 }
 
-func mountHint(object, fstype string) string {
-	return "the kernel refused it: check the options, or the filesystem: d=$(thin-snap activate " + object + ") && fsck." + fstype + " -n $d"
-}
-
 // remount changes the options of a mounted volume; no reference is counted.
 func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 	object := v.Pool + "/" + v.Name
 	if rec.References == 0 || rec.MountedOn != m.dir {
 		return &Error{Object: object, Err: reason(ErrNotFound, "not mounted on %s", m.dir), Hint: "mount -t thin " + object + " " + m.dir}
+	}
+	if !m.options.ReadOnly {
+		if err := m.suitRemount(v); err != nil {
+			return err
+		}
 	}
 	if err := mount.Remount(m.dir, m.options); err != nil {
 		return &Error{Object: object, Err: err}

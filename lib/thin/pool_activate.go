@@ -33,7 +33,7 @@ func (s *System) ActivatePool(ctx context.Context, name string) error {
 func (p *pool) activate(ctx context.Context) error {
 	info, err := p.dm.Info(p.ref(partPool))
 	if err == nil && info.Active() {
-		return p.resumeLeft(info)
+		return p.mend(ctx, info)
 	}
 	if err := p.checkName(partPool); err != nil {
 		return err
@@ -48,14 +48,20 @@ func (p *pool) activate(ctx context.Context) error {
 	return nil
 }
 
-// resumeLeft resumes a pool that a killed command left suspended, and gives it
-// the node that it may lack.
-func (p *pool) resumeLeft(info dm.Info) error {
-	if !info.Suspended() {
-		return p.fail(p.dm.EnsureNode(info))
+// mend resumes what is suspended of an active pool, gives it the node that it
+// may lack, and finishes its growing. That the latter fails keeps nobody from
+// using the pool as it is.
+func (p *pool) mend(ctx context.Context, info dm.Info) error {
+	if err := p.dm.EnsureNode(info); err != nil {
+		return p.fail(err)
 	}
-	_, err := p.dm.Resume(p.ref(partPool))
-	return p.fail(err)
+	if err := p.wake(); err != nil {
+		return err
+	}
+	if err := p.fit(ctx); err != nil {
+		p.sys.warn("%v", err)
+	}
+	return nil
 }
 
 // checkName refuses to go on where a device that is not ours has our name.
@@ -235,6 +241,9 @@ func compareSuperblock(f *os.File, cfg catalog.Pool) error {
 	}
 	if have := uint64(cfg.Data.Size/dm.SectorSize) / cfg.BlockSize; have < sb.DataBlocks {
 		return reason(ErrPoolState, "%s: has %d blocks, the metadata speaks of %d", cfg.Data.Path, have, sb.DataBlocks)
+	}
+	if have := uint64(cfg.Metadata.Size) / thinpool.MetadataBlock; have < sb.MetadataBlocks {
+		return reason(ErrPoolState, "%s: has %d blocks, the metadata itself speaks of %d", cfg.Metadata.Path, have, sb.MetadataBlocks)
 	}
 	if sb.NeedsCheck {
 		return &Error{Object: cfg.Metadata.Path, Err: reason(ErrPoolState, "metadata needs a check"), Hint: checkCommand(cfg)}

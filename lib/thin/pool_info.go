@@ -14,8 +14,11 @@ import (
 // not known is -1.
 type PoolInfo struct {
 	Name, UUID    string
-	State         string // inactive, rw, ro, out_of_data_space, fail
+	State         string // inactive, rw, ro, out_of_data_space, fail, suspended
 	NeedsCheck    bool
+	Trouble       string // what is wrong with it; "" is nothing
+	Hint          string // the way out of that
+	Margin        int    // percent that new volumes leave free
 	DataSize      int64
 	DataUsed      int64
 	MetadataSize  int64
@@ -77,22 +80,35 @@ func (s *System) Pool(ctx context.Context, name string) (PoolInfo, error) {
 		Name: cfg.Name, UUID: cfg.UUID, State: "inactive", BlockSize: int64(cfg.BlockSize) * dm.SectorSize,
 		DataSize: cfg.Data.Size, DataUsed: -1, MetadataSize: cfg.Metadata.Size, MetadataUsed: -1,
 		Volumes: len(volumes), Data: cfg.Data.Path, Metadata: cfg.Metadata.Path, OnFull: cfg.OnFull,
-		TransactionID: cfg.TransactionID, Created: cfg.Created,
+		TransactionID: cfg.TransactionID, Created: cfg.Created, Margin: cfg.FreeMargin(),
 	}
 	if err != nil {
 		err = corrupt("pool "+name, err)
 	}
-	st, e := thinpool.New(c, partUUID(cfg.UUID, partPool)).Status()
-	if errors.Is(e, dm.ErrNotExist) {
-		return info, err
+	return info, errors.Join(err, info.ask(c, cfg))
+}
+
+// ask fills in what the kernel knows of the pool.
+func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
+	if names := suspended(c, cfg.UUID); len(names) > 0 {
+		i.State, i.Trouble, i.Hint = "suspended", suspendedText(names), "thin-snap pool activate "+cfg.Name+" resumes it"
+		return nil
 	}
-	if e != nil {
-		return info, errors.Join(err, &Error{Object: "pool " + name, Err: e})
+	st, err := thinpool.New(c, partUUID(cfg.UUID, partPool)).Status()
+	switch {
+	case errors.Is(err, dm.ErrNotExist):
+		return nil
+	case err != nil && foreign(c, dm.ByUUID(partUUID(cfg.UUID, partPool))):
+		i.State, i.Trouble, i.Hint = "fail", "somebody has taken its device's table away", "thin-snap pool activate "+cfg.Name+" puts it back"
+		return nil
+	case err != nil:
+		return &Error{Object: "pool " + cfg.Name, Err: err}
 	}
-	info.State, info.NeedsCheck = string(st.Mode), st.NeedsCheck
+	i.State, i.NeedsCheck = string(st.Mode), st.NeedsCheck
+	i.Trouble, i.Hint = trouble(cfg, st)
 	if st.MetaTotal > 0 {
-		info.DataUsed = int64(st.DataUsed) * info.BlockSize
-		info.MetadataUsed = int64(st.MetaUsed) * thinpool.MetadataBlock
+		i.DataUsed = int64(st.DataUsed) * i.BlockSize
+		i.MetadataUsed = int64(st.MetaUsed) * thinpool.MetadataBlock
 	}
-	return info, err
+	return nil
 }

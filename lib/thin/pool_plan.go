@@ -41,7 +41,7 @@ func checkPool(spec *PoolSpec) error {
 	if spec.OnFull != "error" && spec.OnFull != "queue" {
 		return usage("--on-full is error or queue, not %q", spec.OnFull)
 	}
-	return nil
+	return checkSettings(object, Settings{Margin: spec.Margin})
 }
 
 // plan decides sizes and places, and looks at what devices carry.
@@ -50,7 +50,7 @@ func (s *System) plan(spec PoolSpec) (catalog.Pool, error) {
 	rand.Read(id)
 	cfg := catalog.Pool{
 		Name: spec.Name, UUID: hex.EncodeToString(id), Created: time.Now().UTC().Truncate(time.Second),
-		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, NextID: 1,
+		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, Margin: spec.Margin, NextID: 1,
 		Operations: []catalog.Operation{{Op: catalog.OpCreatePool}},
 	}
 	var err error

@@ -39,6 +39,20 @@ func (s *System) Recover(ctx context.Context, name string) error {
 // recover brings the catalog, the pool and the devices in step. Exclusive
 // access, pool active.
 func (p *pool) recover(ctx context.Context) error {
+	st, err := p.thin.Status()
+	if err != nil {
+		return p.fail(wrap(ErrPoolState, err))
+	}
+	if st.Writable() != nil && !st.Failed() {
+		// Whoever only reads is not to fail for what has to wait.
+		if _, err := p.compare(st); err != nil {
+			return err
+		}
+		if n := len(p.cat.Pool().Operations); n > 0 {
+			p.sys.warn("%v: %d interrupted operations have to wait", p.inState(st), n)
+		}
+		return p.sweep(ctx)
+	}
 	if err := p.settle(ctx); err != nil {
 		return err
 	}
@@ -56,13 +70,9 @@ func (p *pool) settle(ctx context.Context) error {
 	if err != nil {
 		return p.fail(err)
 	}
-	if st.Mode == thinpool.ModeFail || st.Mode == thinpool.ModeError {
-		return p.fail(wrap(ErrPoolState, st.Writable()))
-	}
-	steps, err := p.cat.Recovery(st.TransactionID)
+	steps, err := p.compare(st)
 	if err != nil {
-		return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, err),
-			Hint: "thin-snap pool check " + p.name() + " shows what differs, and with --repair mends it; nothing was changed"}
+		return err
 	}
 	for _, s := range steps {
 		switch {
@@ -74,9 +84,21 @@ func (p *pool) settle(ctx context.Context) error {
 		if err != nil {
 			return p.fail(err)
 		}
-		p.dropLock(s.Operation.Volume)
 	}
 	return nil
+}
+
+// compare gives what is to be done about the operations of dead commands.
+func (p *pool) compare(st thinpool.Status) ([]catalog.Step, error) {
+	if st.Failed() {
+		return nil, p.inState(st)
+	}
+	steps, err := p.cat.Recovery(st.TransactionID)
+	if err != nil {
+		return nil, &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, err),
+			Hint: "thin-snap pool check " + p.name() + " shows what differs, and with --repair mends it; nothing was changed"}
+	}
+	return steps, nil
 }
 
 // endInKernel ends the operation that was at the kernel. The id of a create is
@@ -108,17 +130,6 @@ func (p *pool) devices() (map[thinpool.ID]thinpool.Details, error) {
 	}
 	defer f.Close()
 	return thinpool.ReadDevices(f, 0)
-}
-
-// dropLock removes the lock file of a volume that recovery has done away with,
-// unless its command is alive and does so itself.
-func (p *pool) dropLock(volume string) {
-	if volume == "" {
-		return
-	}
-	if ref, err := p.sys.refs().TryLock(p.name(), volume); err == nil {
-		p.sys.letGo(ref, p.name(), volume)
-	}
 }
 
 // forget undoes the intent of a create that the kernel never saw.

@@ -16,12 +16,17 @@ import (
 // process lets it run again.
 const freezeLimit = time.Second
 
+// SnapshotOptions are the choices of Snapshot.
+type SnapshotOptions struct {
+	Size  int64 // bytes: enlarges the new volume, not its filesystem; 0 is the origin's size
+	Force bool  // although less than the pool's margin is free
+}
+
 // Snapshot makes volume an independent, writable copy of what origin holds. An
 // active origin is suspended for the moment of the copy, with its filesystem
 // frozen, so that the copy is what a power cut would have left at its best:
-// fsck has nothing to repair. size enlarges the new volume (bytes; 0 is the
-// origin's size), not its filesystem.
-func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, size int64) error {
+// fsck has nothing to repair.
+func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, opt SnapshotOptions) error {
 	if err := catalog.CheckVolumeName(volume); err != nil {
 		return wrap(ErrUsage, err)
 	}
@@ -42,12 +47,12 @@ func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, size
 			return err
 		}
 		defer p.close()
-		v, err := p.copyOf(o, volume, size)
+		v, err := p.copyOf(o, volume, opt.Size)
 		if err != nil {
 			return err
 		}
 		s.step("snapshot of %s/%s as %s/%s", pool, origin, pool, volume)
-		_, err = p.addVolume(ctx, v, "", p.sendSnapshot(ctx, o))
+		_, err = p.addVolume(ctx, v, "", opt.Force, p.sendSnapshot(ctx, o))
 		return err
 	})
 }
@@ -84,12 +89,22 @@ func (s *System) lockBoth(ctx context.Context, pool, origin, volume string) (o, 
 // the freeze writes what is left.
 func (s *System) flushMounted(c *dm.Control, ref *refcount.Ref, o catalog.Volume) {
 	rec, err := s.observe(c, ref, o)
-	if err != nil || rec.MountedOn == "" || rec.References == 0 {
+	if err != nil || rec.MountedOn == "" || rec.References == 0 || !takesWrites(c, o.PoolUUID) {
 		return
 	}
 	if err := syncFS(rec.MountedOn); err != nil {
 		s.step("syncfs %s: %v", rec.MountedOn, err)
 	}
+}
+
+// takesWrites says that writes into an active pool neither fail nor hang, as
+// far as the kernel tells now.
+func takesWrites(c *dm.Control, poolUUID string) bool {
+	if len(suspended(c, poolUUID)) > 0 {
+		return false
+	}
+	st, err := thinpool.New(c, partUUID(poolUUID, partPool)).Status()
+	return err == nil && st.Mode == thinpool.ModeRW
 }
 
 // copyOf is the record of a new snapshot of o.

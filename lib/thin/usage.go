@@ -16,6 +16,9 @@ func (s *System) usage(c *dm.Control, cat *catalog.Catalog) map[uint32]int64 {
 	if _, err := c.Info(dm.ByUUID(partUUID(cfg.UUID, partMeta))); err == nil {
 		path, at = c.NodePath(partName(cfg.Name, partMeta)), 0
 	}
+	if len(suspended(c, cfg.UUID)) > 0 {
+		return nil // to read would hang
+	}
 	f, err := openDirect(path)
 	if err != nil {
 		return nil

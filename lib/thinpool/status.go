@@ -98,25 +98,32 @@ func parseRatio(s string) (used, total uint64, err error) {
 	return used, total, err
 }
 
-// ErrMode is a pool that refuses to be changed. What it is and the way out
-// stand in the error's text.
+// ErrMode is a pool that refuses to be changed. What it is stands in the
+// error's text.
 var ErrMode = errors.New("pool refuses changes")
 
-// modeError is an ErrMode with the state and the way out.
-type modeError struct{ state, out string }
+// modeError is an ErrMode with the state.
+type modeError string
 
-func (e modeError) Error() string        { return e.state + ": " + e.out }
+func (e modeError) Error() string        { return string(e) }
 func (e modeError) Is(target error) bool { return target == ErrMode }
+
+// Failed reports whether the pool does nothing any more.
+func (s Status) Failed() bool { return s.Mode == ModeFail || s.Mode == ModeError }
+
+// Queues reports whether writes that need room wait for it now. The kernel
+// gives that up after a minute (module parameter no_space_timeout) and says so.
+func (s Status) Queues() bool { return s.Mode == ModeOutOfData && s.OnFull == "queue" }
 
 // Writable returns nil if messages can work; else an ErrMode.
 func (s Status) Writable() error {
 	switch {
-	case s.Mode == ModeFail || s.Mode == ModeError:
-		return modeError{"pool has failed", "look at dmesg for the disk's errors, deactivate the pool and activate it again"}
+	case s.Failed():
+		return modeError("has failed: its metadata cannot be written, nor undone what was begun")
 	case s.NeedsCheck:
-		return modeError{"pool is read-only, its metadata needs a check", "deactivate it and run thin_check on the metadata"}
+		return modeError("read-only: writing its metadata went wrong, and it needs a check")
 	case s.Mode == ModeRO:
-		return modeError{"pool is read-only, its metadata is full", "it needs more metadata space"}
+		return modeError("read-only: its metadata is full")
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ type Superblock struct {
 	TransactionID  uint64
 	HeldRoot       uint64
 	DataBlocks     uint64 // blocks of the pool
-	MetadataBlocks uint64 // blocks of 4096 bytes
+	MetadataBlocks uint64 // blocks of 4096 bytes, as many as they have grown to
 	BlockSize      dm.Sectors
 	mappingRoot    uint64
 	detailsRoot    uint64
@@ -62,8 +62,10 @@ func parseSuperblock(b []byte) (Superblock, error) {
 	}
 	s := Superblock{
 		NeedsCheck: le.Uint32(b[4:])&1 != 0, Version: le.Uint32(b[40:]), TransactionID: le.Uint64(b[48:]),
-		HeldRoot: le.Uint64(b[56:]), DataBlocks: le.Uint64(b[64:]), MetadataBlocks: le.Uint64(b[344:]),
-		BlockSize: dm.Sectors(le.Uint32(b[336:])), mappingRoot: le.Uint64(b[320:]), detailsRoot: le.Uint64(b[328:]),
+		HeldRoot: le.Uint64(b[56:]), DataBlocks: le.Uint64(b[64:]),
+		// The field of that name keeps what they were made with; what they have grown to stands in the root of their space map.
+		MetadataBlocks: max(le.Uint64(b[344:]), le.Uint64(b[192:])),
+		BlockSize:      dm.Sectors(le.Uint32(b[336:])), mappingRoot: le.Uint64(b[320:]), detailsRoot: le.Uint64(b[328:]),
 	}
 	if s.Version < 1 || s.Version > 2 {
 		return bad("version is %d", s.Version)

@@ -102,7 +102,7 @@ func TestWritable(t *testing.T) {
 			t.Errorf("%s: %v", s.Mode, err)
 		}
 	}
-	for word, s := range map[string]Status{"failed": {Mode: ModeFail}, "metadata is full": {Mode: ModeRO}, "thin_check": {Mode: ModeRO, NeedsCheck: true}} {
+	for word, s := range map[string]Status{"failed": {Mode: ModeFail}, "metadata is full": {Mode: ModeRO}, "needs a check": {Mode: ModeRO, NeedsCheck: true}} {
 		if err := s.Writable(); !errors.Is(err, ErrMode) || !strings.Contains(err.Error(), word) {
 			t.Errorf("%+v: %v", s, err)
 		}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
+)
+
+func poolGrowCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "grow",
+		Usage:     "make a pool larger",
+		UsageText: "thin-snap pool grow [--size SIZE] [--metadata-size SIZE] NAME",
+		Description: "The volumes may be in use: writes that wait for room go on. A pool in files needs a size; one on devices takes what its\n" +
+			"devices have grown by. A size is what it becomes, or with + what is added. A pool does not shrink.\n\n" +
+			"   thin-snap pool grow --size +20G demo\n" +
+			"   thin-snap pool grow fast",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "size", Usage: "`SIZE` for data, or +SIZE more of it"},
+			&cli.StringFlag{Name: "metadata-size", Usage: "`SIZE` for metadata, or +SIZE more of it"},
+		},
+		Action: e.action(operands{"NAME", 1, 1}, poolGrow),
+	}
+}
+
+func poolGrow(c *call) (work, error) {
+	name, err := parsePool(c.Args().First())
+	if err != nil {
+		return nil, err
+	}
+	spec := thin.GrowSpec{Pool: name}
+	if spec.Data, err = c.growth("size"); err != nil {
+		return nil, err
+	}
+	if spec.Metadata, err = c.growth("metadata-size"); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, sys system) error {
+		if err := sys.GrowPool(ctx, spec); err != nil {
+			return cannot("grow pool", name, err)
+		}
+		c.did("grow", "grew", "pool "+name)
+		return nil
+	}, nil
+}
+
+// growth is the value of a flag for a size to grow to, or with + by.
+func (c *call) growth(flag string) (thin.Growth, error) {
+	if !c.IsSet(flag) {
+		return thin.Growth{}, nil
+	}
+	size, more := strings.CutPrefix(c.String(flag), "+")
+	n, err := flagSize(flag, size)
+	return thin.Growth{Size: n, More: more}, err
+}

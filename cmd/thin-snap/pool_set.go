@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
+)
+
+func poolSetCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "set",
+		Usage:     "change properties of a pool",
+		UsageText: "thin-snap pool set PROPERTY=VALUE... NAME",
+		Description: "margin is how much of the data and of the metadata new volumes and snapshots leave free, 10% at first; on-full is what a write\n" +
+			"does when the pool is full: error, or queue to wait for room.\n\n" +
+			"   thin-snap pool set margin=5% on-full=queue demo",
+		Action: e.action(operands{"PROPERTY=VALUE NAME", 2, -1}, poolSet),
+	}
+}
+
+func poolSet(c *call) (work, error) {
+	args := c.Args().Slice()
+	last := len(args) - 1
+	name, err := parsePool(args[last])
+	if err != nil {
+		return nil, err
+	}
+	var set thin.Settings
+	for _, arg := range args[:last] {
+		if err := setProperty(&set, arg); err != nil {
+			return nil, err
+		}
+	}
+	return func(ctx context.Context, sys system) error {
+		if err := sys.SetPool(ctx, name, set); err != nil {
+			return cannot("set properties of pool", name, err)
+		}
+		c.did("change", "changed", "pool "+name)
+		return nil
+	}, nil
+}
+
+func setProperty(set *thin.Settings, arg string) error {
+	property, value, ok := strings.Cut(arg, "=")
+	if !ok {
+		return usagef("not PROPERTY=VALUE: %s", arg)
+	}
+	var err error
+	switch property {
+	case "margin":
+		set.Margin, err = parsePercent("margin", value)
+	case "on-full", "on_full":
+		if value != "error" && value != "queue" {
+			return usagef("on-full: neither error nor queue: %s", value)
+		}
+		set.OnFull = &value
+	default:
+		return &usageError{message: "no property " + strconv.Quote(property) + " that can be changed", hint: "there are margin and on-full"}
+	}
+	return err
+}
+
+// parsePercent reads 10% or 10.
+func parsePercent(what, s string) (*int, error) {
+	n, err := strconv.ParseUint(strings.TrimSuffix(s, "%"), 10, 8)
+	if err != nil || n > 90 {
+		return nil, &usageError{message: what + ": not a percentage up to 90: " + s, hint: "as 10% or 5"}
+	}
+	percent := int(n)
+	return &percent, nil
+}
+
+// forceFlag is that of commands that make volumes.
+func forceFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "although less than the pool's margin is free"}
+}

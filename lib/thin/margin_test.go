@@ -1,0 +1,77 @@
+package thin
+
+import (
+	"strings"
+	"testing"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/thinpool"
+)
+
+func TestMarginArithmetic(t *testing.T) {
+	five, none := 5, 0
+	for _, row := range []struct {
+		name   string
+		margin *int
+		st     thinpool.Status
+		want   string // what there is too little of; "" is nothing
+	}{
+		{"the smallest pool, new", nil, thinpool.Status{MetaUsed: 61, MetaTotal: 512, DataTotal: 1}, ""},
+		{"all used", nil, thinpool.Status{MetaTotal: 512, DataUsed: 100, DataTotal: 100}, "0% of the data is free (0 bytes of 6400 KiB), less than the margin of 10%"},
+		{"exactly the margin", nil, thinpool.Status{MetaTotal: 512, DataUsed: 90, DataTotal: 100}, ""},
+		{"a block less", nil, thinpool.Status{MetaTotal: 512, DataUsed: 901, DataTotal: 1000}, "9% of the data is free"},
+		{"metadata", nil, thinpool.Status{MetaUsed: 470, MetaTotal: 512, DataTotal: 100}, "8% of the metadata is free (168 KiB of 2 MiB)"},
+		{"another margin", &five, thinpool.Status{MetaUsed: 470, MetaTotal: 512, DataTotal: 100}, ""},
+		{"no margin", &none, thinpool.Status{MetaUsed: 512, MetaTotal: 512, DataUsed: 100, DataTotal: 100}, ""},
+		{"more used than there is", &five, thinpool.Status{MetaTotal: 512, DataUsed: 101, DataTotal: 100}, "0% of the data"},
+		{"the largest", nil, thinpool.Status{MetaTotal: 4161600, DataUsed: 1<<52 - 1, DataTotal: 1 << 52}, "0% of the data is free (64 KiB of"},
+		{"nothing is known", nil, thinpool.Status{Mode: thinpool.ModeFail}, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := belowMargin(catalog.Pool{BlockSize: 128, Margin: row.margin}, row.st)
+			if (got == "") != (row.want == "") || !strings.Contains(got, row.want) {
+				t.Errorf("%q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+func TestSizeText(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "0 bytes", 1023: "1023 bytes", 1024: "1 KiB", 1536: "1536 bytes", 10 << 10: "10 KiB", 10<<10 + 1: "10 KiB", 100 << 20: "100 MiB",
+		2 << 40: "2 TiB", 5000 << 40: "5000 TiB", 20000 << 40: "20000 TiB", 9<<30 + 1<<20: "9217 MiB",
+	} {
+		if got := sizeText(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
+// Each state has a name and a way out, which names the pool.
+func TestTrouble(t *testing.T) {
+	cfg := catalog.Pool{Name: "demo", BlockSize: 128, Metadata: catalog.Backing{Path: "/d/metadata"}}
+	room := thinpool.Status{Mode: thinpool.ModeRW, MetaTotal: 512, DataTotal: 100}
+	with := func(change func(*thinpool.Status)) thinpool.Status {
+		st := room
+		change(&st)
+		return st
+	}
+	for _, row := range []struct {
+		st          thinpool.Status
+		state, hint string
+	}{
+		{room, "", ""},
+		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeFail }), "has failed", "thin-snap pool activate demo"},
+		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeError }), "has failed", "thin-snap pool activate demo"},
+		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeRO }), "its metadata is full", "thin-snap pool grow --metadata-size +SIZE demo"},
+		{with(func(s *thinpool.Status) { s.Mode, s.NeedsCheck = thinpool.ModeRO, true }), "needs a check", "/d/metadata"},
+		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "queue" }), "wait for it", "thin-snap pool grow --size +SIZE demo"},
+		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "error" }), "need room fail", "delete volumes"},
+		{with(func(s *thinpool.Status) { s.DataUsed = 95 }), "5% of the data is free", "thin-snap pool grow demo"},
+	} {
+		state, hint := trouble(cfg, row.st)
+		if !strings.Contains(state, row.state) || !strings.Contains(hint, row.hint) || (state == "") != (row.state == "") || (hint == "") != (state == "") {
+			t.Errorf("%+v: %q, %q; want %q, %q", row.st, state, hint, row.state, row.hint)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package thin
+
+import (
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/thinpool"
+)
+
+// suit refuses a mount that the pool's state would let fail half way or hang,
+// and makes it read-only where the pool is, as mount(8) does for a disk that
+// is write-protected.
+func (m *mounting) suit(p *pool) error {
+	st, err := p.thin.Status()
+	if err != nil {
+		return p.fail(wrap(ErrPoolState, err))
+	}
+	switch {
+	case st.Failed():
+		return p.inState(st)
+	case m.options.ReadOnly:
+	case st.Writable() != nil:
+		m.warn("%v: mounting %s read-only (%s)", p.inState(st), m.request.Spec, Hint(p.inState(st)))
+		m.makeReadOnly()
+	case st.Queues():
+		return &Error{Object: "pool " + p.name(), Err: p.inState(st), Hint: Hint(p.inState(st)) + ", or mount -o ro"}
+	case st.Mode != thinpool.ModeRW:
+		m.warn("%v (%s)", p.inState(st), Hint(p.inState(st)))
+	}
+	m.poolReadOnly = st.Writable() != nil
+	return nil
+}
+
+func (m *mounting) makeReadOnly() {
+	m.options.ReadOnly = true
+	m.options.Flags |= unix.MS_RDONLY
+}
+
+// mountHint is what to try when the kernel has refused a mount.
+func (m *mounting) mountHint(object, fstype string) string {
+	if m.poolReadOnly {
+		return "a journal cannot always be replayed in a read-only pool: mount without, -o ro,noload (ext4) or ro,norecovery (xfs)"
+	}
+	return "the kernel refused it: check the options, or the filesystem: d=$(thin-snap activate " + object + ") && fsck." + fstype + " -n $d"
+}
+
+// suitRemount refuses to make a mount writable in a pool that is read-only, or
+// whose writes would wait.
+func (m *mounting) suitRemount(v catalog.Volume) error {
+	cat, err := m.openCatalog(v.Pool)
+	if err != nil {
+		return err
+	}
+	p := &pool{sys: m.System, dm: m.c, cat: cat, thin: thinpool.New(m.c, partUUID(v.PoolUUID, partPool))}
+	if names := suspended(m.c, v.PoolUUID); len(names) > 0 {
+		return p.fail(reason(ErrPoolState, "%s", suspendedText(names)))
+	}
+	st, err := p.thin.Status()
+	if err != nil {
+		return p.fail(wrap(ErrPoolState, err))
+	}
+	if st.Writable() != nil || st.Queues() {
+		return p.inState(st)
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+	"thinmount/lib/thinpool"
+)
+
+// blockBytes is the size (bytes) of a pool's block.
+func blockBytes(cfg catalog.Pool) int64 { return int64(cfg.BlockSize) * dm.SectorSize }
+
+// fit brings an active pool's devices in step with the catalog, which growing
+// and setting write first: so whoever dies in between has it finished by the
+// next command. Metadata goes before data: a pool whose metadata is full could
+// not take more data, and would want a check for having tried. Exclusive access.
+func (p *pool) fit(ctx context.Context) error {
+	st, err := p.thin.Status()
+	if err != nil && foreign(p.dm, p.ref(partPool)) {
+		p.sys.warn("pool %s: somebody has taken its device's table away: putting it back", p.name())
+		return p.fail(p.reloadPool(0))
+	}
+	if err != nil || st.Failed() || st.NeedsCheck { // the kernel would grow nothing
+		return p.fail(err)
+	}
+	cfg := p.cat.Pool()
+	grown, err := p.fitPart(ctx, partMeta, cfg.Metadata)
+	if err != nil {
+		return p.fail(err)
+	}
+	if grown || int64(st.MetaTotal)*thinpool.MetadataBlock < cfg.Metadata.Size {
+		p.sys.step("growing the metadata of pool %s", p.name())
+		if err := p.reloadPool(st.DataTotal); err != nil {
+			return p.fail(err)
+		}
+	}
+	if st, err = p.thin.Status(); err != nil || st.Writable() != nil {
+		return p.fail(err)
+	}
+	return p.fail(p.fitData(ctx, cfg, st))
+}
+
+// fitData grows the data, and sets what a full pool does.
+func (p *pool) fitData(ctx context.Context, cfg catalog.Pool, st thinpool.Status) error {
+	grown, err := p.fitPart(ctx, partData, cfg.Data)
+	if err != nil {
+		return err
+	}
+	targets, _, err := p.dm.Table(p.ref(partPool))
+	if err != nil {
+		return err
+	}
+	live, err := thinpool.ParseTable(targets[0])
+	if err != nil {
+		return err
+	}
+	same := live.ErrorIfNoSpace == (cfg.OnFull != "queue")
+	if !grown && same && int64(st.DataTotal)*blockBytes(cfg) >= cfg.Data.Size {
+		return nil
+	}
+	p.sys.step("giving pool %s its new table", p.name())
+	return p.reloadPool(0)
+}
+
+// foreign says that a pool's device has the table of something else, as
+// dmsetup remove --force leaves it.
+func foreign(c *dm.Control, r dm.Ref) bool {
+	targets, _, err := c.Table(r)
+	return err == nil && (len(targets) != 1 || targets[0].Type != "thin-pool")
+}
+
+// fitPart makes the linear device over a backing device as long as the catalog
+// says. grown tells whether it was shorter.
+func (p *pool) fitPart(ctx context.Context, part string, b catalog.Backing) (grown bool, err error) {
+	targets, info, err := p.dm.Table(p.ref(part))
+	if err != nil {
+		return false, err
+	}
+	have, want := dm.Sectors(0), dm.Sectors(b.Size/dm.SectorSize)
+	for _, t := range targets {
+		have += t.Length
+	}
+	if have >= want {
+		return false, nil
+	}
+	if len(targets) != 1 || targets[0].Type != "linear" {
+		return false, &Error{Object: info.Name, Err: reason(ErrPoolState, "somebody has changed its table: %v", targets),
+			Hint: "thin-snap pool deactivate " + p.name() + ", which lets the next command make it anew"}
+	}
+	lower, offset, err := parseLinear(targets[0].Params)
+	if err != nil {
+		return false, err
+	}
+	if err := stretchBacking(b, lower); err != nil {
+		return false, err
+	}
+	table := dm.Target{Length: want, Type: "linear", Params: fmt.Sprintf("%s %d", lower, offset)}
+	return true, p.reload(partUUID(p.uuid(), part), table, targets[0])
+}
+
+// parseLinear reads the parameters of a linear target: DEVICE OFFSET.
+func parseLinear(params string) (lower dm.DevNo, offset uint64, err error) {
+	var dev string
+	if _, err = fmt.Sscanf(params, "%s %d", &dev, &offset); err == nil {
+		lower, err = dm.ParseDevNo(dev)
+	}
+	if err != nil {
+		err = fmt.Errorf("linear table %q: %w", params, err)
+	}
+	return lower, offset, err
+}
+
+// stretchBacking makes sure that the block device under a part is as large as
+// b says: a loop device takes the new size of its file.
+func stretchBacking(b catalog.Backing, lower dm.DevNo) error {
+	path := b.Path
+	if b.Kind == catalog.KindFile {
+		found, err := loop.Find(b.Path)
+		if err != nil {
+			return err
+		}
+		path = ""
+		for _, l := range found {
+			if l.DevNo == lower {
+				path = l.Path
+			}
+		}
+		if path == "" {
+			return &Error{Object: b.Path, Err: reason(ErrPoolState, "the pool's device %s stands on another file", lower),
+				Hint: "give the pool its own file back; nothing was changed"}
+		}
+		if err := loop.SetCapacity(path); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	dev, err := deviceOf(f)
+	if err == nil && dev != lower {
+		return &Error{Object: path, Err: reason(ErrPoolState, "is another device (%s) than the pool's (%s)", dev, lower)}
+	}
+	if err != nil {
+		return err
+	}
+	size, err := loop.Size(f)
+	if err == nil && size < label.Reserved+b.Size {
+		return reason(ErrPoolState, "%s: has %d bytes, the pool needs %d", path, size, label.Reserved+b.Size)
+	}
+	return err
+}
+
+// reloadPool gives the pool the table that the catalog wants, with blocks of
+// data unless that is 0.
+func (p *pool) reloadPool(blocks uint64) error {
+	cfg := p.cat.Pool()
+	if blocks > 0 {
+		cfg.Data.Size = int64(blocks) * blockBytes(cfg)
+	}
+	data, err := p.dm.Info(p.ref(partData))
+	if err != nil {
+		return err
+	}
+	meta, err := p.dm.Info(p.ref(partMeta))
+	if err != nil {
+		return err
+	}
+	old, _, err := p.dm.Table(p.ref(partPool))
+	if err != nil {
+		return err
+	}
+	return p.reload(partUUID(p.uuid(), partPool), poolTable(cfg, data.Dev, meta.Dev).Target(), old[0])
+}
+
+// reload swaps a device's table in one call, at no point of which a kill leaves
+// the device suspended. Where the kernel refuses the new table at the last
+// moment it does leave it so: then the old one comes back.
+func (p *pool) reload(uuid string, table, old dm.Target) error {
+	ref := dm.ByUUID(uuid)
+	swap := func(t dm.Target) error {
+		if err := p.dm.Load(ref, []dm.Target{t}, false); err != nil {
+			return err
+		}
+		_, err := p.dm.ResumeAs(ref, hiddenCookie)
+		return err
+	}
+	err := withKernelLog(func() error { return swap(table) })
+	if err == nil {
+		return nil
+	}
+	if info, e := p.dm.Info(ref); e == nil && info.Suspended() {
+		err = errors.Join(err, swap(old))
+	}
+	return err
+}

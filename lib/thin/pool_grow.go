@@ -1,0 +1,202 @@
+package thin
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+	"thinmount/lib/thinpool"
+)
+
+// Growth is how large one part of a pool is to become; its zero value leaves
+// it as it is.
+type Growth struct {
+	Size int64 // bytes, rounded down to whole blocks
+	More bool  // Size comes on top of what there is
+}
+
+// GrowSpec says how a pool is to grow. Without both it takes the rest of its
+// devices.
+type GrowSpec struct {
+	Pool           string
+	Data, Metadata Growth
+}
+
+// GrowPool makes a pool larger, with its volumes in use; writes that wait for
+// room go on. One that dies is finished by the next command on the pool. The
+// order is that of docs/design.md, "grow".
+func (s *System) GrowPool(ctx context.Context, spec GrowSpec) error {
+	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		p, err := s.openActive(ctx, c, spec.Pool, exclusive)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		cfg := p.cat.Pool()
+		meta, err := planGrowth(cfg, partMeta, spec)
+		if err != nil {
+			return err
+		}
+		data, err := planGrowth(cfg, partData, spec)
+		if err != nil {
+			return err
+		}
+		if spec.Data == (Growth{}) && spec.Metadata == (Growth{}) && meta == cfg.Metadata.Size && data == cfg.Data.Size {
+			return &Error{Object: "pool " + spec.Pool, Err: reason(ErrUsage, "%s and %s have no room left", cfg.Data.Path, cfg.Metadata.Path),
+				Hint: "make the devices larger first"}
+		}
+		if err := p.canTake(meta > cfg.Metadata.Size, data > cfg.Data.Size); err != nil {
+			return err
+		}
+		if err := p.growPart(ctx, partMeta, meta); err != nil {
+			return err
+		}
+		return p.growPart(ctx, partData, data)
+	})
+}
+
+// canTake refuses what the kernel would not do, or would break at.
+func (p *pool) canTake(meta, data bool) error {
+	st, err := p.thin.Status()
+	if err != nil {
+		return p.fail(wrap(ErrPoolState, err))
+	}
+	if (meta || data) && (st.Failed() || st.NeedsCheck) || data && !meta && st.Writable() != nil {
+		return p.inState(st)
+	}
+	return nil
+}
+
+// planGrowth is the new size (bytes) of a part.
+func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
+	b, g, unit, limit := cfg.Data, spec.Data, blockBytes(cfg), int64(1)<<62
+	if part == partMeta {
+		b, g, unit, limit = cfg.Metadata, spec.Metadata, thinpool.MetadataBlock, thinpool.MaxMetadata
+	}
+	refuse := func(hint, format string, args ...any) (int64, error) {
+		return 0, &Error{Object: "pool " + cfg.Name, Err: reason(ErrUsage, labelRole(part)+": "+format, args...), Hint: hint}
+	}
+	rest := spec.Data == (Growth{}) && spec.Metadata == (Growth{})
+	if rest && b.Kind == catalog.KindFile {
+		return refuse("add --size or --metadata-size, for example --size +10G", "a file has no end of its own to grow to")
+	}
+	if g == (Growth{}) && !rest {
+		return b.Size, nil
+	}
+	room := limit
+	if b.Kind == catalog.KindDevice {
+		all, err := deviceSize(b.Path)
+		if err != nil {
+			return 0, err
+		}
+		room = min(limit, (all-label.Reserved)/unit*unit)
+	}
+	want := room
+	if !rest {
+		want = g.Size
+		if g.More {
+			want += b.Size
+		}
+		if want < 0 || want > limit {
+			return refuse("", "at most %s are possible", sizeText(limit))
+		}
+		want = want / unit * unit
+	}
+	switch {
+	case rest && want < b.Size:
+		return b.Size, nil
+	case want < b.Size:
+		return refuse("", "has %s, and a pool cannot shrink", sizeText(b.Size))
+	case g.More && want == b.Size:
+		return refuse("", "%s more are less than one block of %s", sizeText(g.Size), sizeText(unit))
+	case want > room:
+		return refuse("make the device larger first", "%s has room for %s, not for %s", b.Path, sizeText(room), sizeText(want))
+	}
+	return want, nil
+}
+
+// deviceSize is the length (bytes) of the block device at path.
+func deviceSize(path string) (int64, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	return loop.Size(f)
+}
+
+// growPart makes the backing larger, says so in the catalog, and then has the
+// kernel take it. The catalog never speaks of more than there is, and the
+// metadata never of more than the catalog does.
+func (p *pool) growPart(ctx context.Context, part string, size int64) error {
+	role, backing := labelRole(part), func(c *catalog.Pool) *catalog.Backing {
+		if part == partMeta {
+			return &c.Metadata
+		}
+		return &c.Data
+	}
+	cfg := p.cat.Pool()
+	if b := *backing(&cfg); size > b.Size {
+		p.sys.step("growing the %s of pool %s from %s to %s", role, p.name(), sizeText(b.Size), sizeText(size))
+		if err := p.extend(part, b, size); err != nil {
+			return p.fail(err)
+		}
+		if err := p.cat.SetPool(func(c *catalog.Pool) { backing(c).Size = size }); err != nil {
+			return p.fail(err)
+		}
+	}
+	if err := p.fit(ctx); err != nil {
+		return err
+	}
+	return p.confirmSize(part)
+}
+
+// extend makes a backing file longer, durably; a device is as long as it is.
+// The file is the pool's own, and never made shorter.
+func (p *pool) extend(part string, b catalog.Backing, size int64) error {
+	f, err := os.OpenFile(b.Path, os.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := p.checkLabel(f, part, b); err != nil {
+		return err
+	}
+	have, err := loop.Size(f)
+	if err != nil || have >= label.Reserved+size {
+		return err
+	}
+	if b.Kind == catalog.KindDevice {
+		return fmt.Errorf("%s: has %d bytes, not %d: %w", b.Path, have, label.Reserved+size, unix.ENOSPC)
+	}
+	if err := f.Truncate(label.Reserved + size); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// confirmSize makes sure that the kernel has taken what the catalog says.
+func (p *pool) confirmSize(part string) error {
+	st, err := p.thin.Status()
+	if err != nil {
+		return p.fail(err)
+	}
+	cfg := p.cat.Pool()
+	have, want := int64(st.DataTotal)*blockBytes(cfg), cfg.Data.Size
+	if part == partMeta {
+		have, want = int64(st.MetaTotal)*thinpool.MetadataBlock, cfg.Metadata.Size
+	}
+	if have >= want {
+		return nil
+	}
+	if st.Writable() != nil {
+		return p.inState(st)
+	}
+	return p.fail(reason(ErrPoolState, "the kernel has %s of %s, not %s", sizeText(have), labelRole(part), sizeText(want)))
+}

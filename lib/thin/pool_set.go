@@ -1,0 +1,54 @@
+package thin
+
+import (
+	"context"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+)
+
+// Settings are the properties of a pool that can be changed; nil leaves one as
+// it is.
+type Settings struct {
+	Margin *int    // percent of data and of metadata that new volumes leave free
+	OnFull *string // "error" or "queue"
+}
+
+// checkSettings refuses values that no pool can have.
+func checkSettings(object string, set Settings) error {
+	if m := set.Margin; m != nil && (*m < 0 || *m > catalog.MaxMargin) {
+		return &Error{Object: object, Err: reason(ErrUsage, "margin is 0%% to %d%%, not %d%%", catalog.MaxMargin, *m)}
+	}
+	if o := set.OnFull; o != nil && *o != "error" && *o != "queue" {
+		return &Error{Object: object, Err: reason(ErrUsage, "on-full is error or queue, not %q", *o)}
+	}
+	return nil
+}
+
+// SetPool changes properties of a pool. What the kernel has to know it is told
+// at once if the pool is active; one that dies before that is finished by the
+// next command on the pool.
+func (s *System) SetPool(ctx context.Context, name string, set Settings) error {
+	if err := checkSettings("pool "+name, set); err != nil {
+		return err
+	}
+	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
+		p, err := s.openPool(ctx, c, name, exclusive)
+		if err != nil {
+			return err
+		}
+		defer p.close()
+		err = p.cat.SetPool(func(c *catalog.Pool) {
+			if set.Margin != nil {
+				c.Margin = set.Margin
+			}
+			if set.OnFull != nil {
+				c.OnFull = *set.OnFull
+			}
+		})
+		if err != nil || set.OnFull == nil || !p.isActive() {
+			return p.fail(err)
+		}
+		return p.fit(ctx)
+	})
+}

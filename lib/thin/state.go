@@ -1,0 +1,107 @@
+package thin
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/thinpool"
+)
+
+// trouble says what is wrong with a pool, and the way out. Both are "" where
+// nothing is.
+func trouble(cfg catalog.Pool, st thinpool.Status) (state, hint string) {
+	name := cfg.Name
+	if err := st.Writable(); err != nil {
+		state = err.Error()
+	}
+	switch {
+	case st.Failed():
+		hint = "look for the disks' errors in dmesg; then thin-snap pool deactivate --unmount " + name + " && thin-snap pool activate " + name
+	case st.NeedsCheck:
+		hint = checkCommand(cfg)
+	case state != "":
+		hint = "thin-snap pool grow --metadata-size +SIZE " + name
+	case st.Mode == thinpool.ModeOutOfData:
+		state = "out of data space: writes that need room fail"
+		if st.Queues() {
+			state = "out of data space: writes that need room wait for it"
+		}
+		hint = "thin-snap pool grow --size +SIZE " + name + ", or delete volumes"
+	default:
+		if state = belowMargin(cfg, st); state != "" {
+			hint = marginHint(name)
+		}
+	}
+	return state, hint
+}
+
+// inState is the error of a pool that is in no state for what is to be done.
+func (p *pool) inState(st thinpool.Status) error {
+	state, hint := trouble(p.cat.Pool(), st)
+	return &Error{Object: "pool " + p.name(), Err: reason(ErrPoolState, "%s", state), Hint: hint}
+}
+
+// canWrite refuses what the pool's mode would refuse half way.
+func (p *pool) canWrite() (thinpool.Status, error) {
+	st, err := p.thin.Status()
+	if err != nil {
+		return st, p.fail(wrap(ErrPoolState, err))
+	}
+	if st.Writable() != nil {
+		return st, p.inState(st)
+	}
+	return st, nil
+}
+
+// explain adds to an error of a message the state in which the pool refused it,
+// or into which it fell by it.
+func (p *pool) explain(err error) error {
+	refused := errors.Is(err, thinpool.ErrReadOnly) || errors.Is(err, thinpool.ErrNotCommitted)
+	if !refused || errors.Is(err, ErrPoolState) {
+		return err
+	}
+	st, e := p.thin.Status()
+	if e != nil || st.Writable() == nil {
+		return wrap(ErrPoolState, err)
+	}
+	state, hint := trouble(p.cat.Pool(), st)
+	return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, fmt.Errorf("%s (%w)", state, err)), Hint: hint}
+}
+
+// suspended lists those of a pool's devices that hold I/O back. To ask them or
+// the pool for anything that reads metadata would hang.
+func suspended(c *dm.Control, uuid string) (names []string) {
+	for _, part := range []string{partPool, partData, partMeta} {
+		info, err := c.Info(dm.ByUUID(partUUID(uuid, part)))
+		if err == nil && info.Active() && info.Suspended() {
+			names = append(names, info.Name)
+		}
+	}
+	return names
+}
+
+// wake resumes those of the pool's devices that are suspended. No command of
+// ours leaves one so, but for a grow that dies when the kernel has refused its
+// table; and a pool that stands still brings everybody to a halt. The caller
+// has the pool's lock.
+func (p *pool) wake() error {
+	for _, part := range []string{partMeta, partData, partPool} {
+		info, err := p.dm.Info(p.ref(part))
+		if err != nil || !info.Active() || !info.Suspended() {
+			continue
+		}
+		p.sys.warn("pool %s: %s was suspended: resuming it", p.name(), info.Name)
+		if _, err := p.dm.ResumeAs(p.ref(part), hiddenCookie); err != nil {
+			return p.fail(wrap(ErrPoolState, err))
+		}
+	}
+	return nil
+}
+
+// suspendedText is the state of a pool some of whose devices are suspended.
+func suspendedText(names []string) string {
+	return "suspended by somebody: " + strings.Join(names, ", ")
+}
