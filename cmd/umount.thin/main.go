@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"thinmount/lib/apart"
 	"thinmount/lib/helper"
 	"thinmount/lib/thin"
 )
@@ -17,7 +18,13 @@ const (
 // version is set by the Makefile where the build information has none.
 var version string
 
-func main() { os.Exit(helper.Main(program, usage, version, run)) }
+func main() {
+	// An unmount that may have to be left to itself runs in this program, started once more.
+	if apart.IsChild(os.Args) {
+		os.Exit(apart.Run(os.Args))
+	}
+	os.Exit(helper.Main(program, usage, version, run))
+}
 
 func run(argv []string) error {
 	a, err := helper.Parse(argv, "nlfvr", "otN")

@@ -13,6 +13,9 @@ type UnmountOptions struct {
 	Lazy     bool
 	Force    bool
 	NoFollow bool // follow no symbolic link, at the target or above: it is a path of the mount table
+
+	// Call is umount2(2), if another one than the plain. Target may lead through /proc/self.
+	Call func(target string, flags int) error
 }
 
 // Unmount unmounts what is on top at target. The errno is kept: EBUSY says that
@@ -35,7 +38,11 @@ func Unmount(target string, o UnmountOptions) error {
 		defer unix.Close(folder)
 		path = descriptor(folder) + "/" + filepath.Base(target)
 	}
-	if err := unix.Unmount(path, flags); err != nil {
+	call := unix.Unmount
+	if o.Call != nil {
+		call = o.Call
+	}
+	if err := call(path, flags); err != nil {
 		return fmt.Errorf("%s: %w", target, unmountError(err))
 	}
 	return nil

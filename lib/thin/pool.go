@@ -134,7 +134,7 @@ func (p *pool) ref(part string) dm.Ref { return dm.ByUUID(partUUID(p.uuid(), par
 
 func (p *pool) isActive() bool {
 	info, err := p.dm.Info(p.ref(partPool))
-	return err == nil && info.Active() && len(suspended(p.dm, p.uuid())) == 0
+	return err == nil && info.Active() && len(suspended(p.dm, p.uuid())) == 0 && !foreign(p.dm, p.ref(partPool))
 }
 
 // fail puts the pool's name before err.

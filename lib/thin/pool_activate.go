@@ -33,7 +33,7 @@ func (s *System) ActivatePool(ctx context.Context, name string) error {
 func (p *pool) activate(ctx context.Context) error {
 	info, err := p.dm.Info(p.ref(partPool))
 	if err == nil && info.Active() {
-		return p.mend(ctx, info)
+		return p.mend(info)
 	}
 	if err := p.checkName(partPool); err != nil {
 		return err
@@ -49,19 +49,21 @@ func (p *pool) activate(ctx context.Context) error {
 }
 
 // mend resumes what is suspended of an active pool, gives it the node that it
-// may lack, and finishes its growing. That the latter fails keeps nobody from
-// using the pool as it is.
-func (p *pool) mend(ctx context.Context, info dm.Info) error {
+// may lack, puts its table back where somebody has taken it away, and finishes
+// its growing. That the last fails keeps nobody from using the pool as it is.
+func (p *pool) mend(info dm.Info) error {
 	if err := p.dm.EnsureNode(info); err != nil {
 		return p.fail(err)
 	}
-	if err := p.wake(); err != nil {
+	if err := p.sys.wake(p.dm, p.name(), p.uuid()); err != nil {
 		return err
 	}
-	if err := p.fit(ctx); err != nil {
+	err := p.fit()
+	if err != nil && !foreign(p.dm, p.ref(partPool)) {
 		p.sys.warn("%v", err)
+		return nil
 	}
-	return nil
+	return err
 }
 
 // checkName refuses to go on where a device that is not ours has our name.
@@ -135,11 +137,11 @@ func (p *pool) buildPart(ctx context.Context, part string, b catalog.Backing) (d
 	}
 	lower, release, err := openBacking(ctx, b)
 	if err != nil {
-		return dm.DevNo{}, err
+		return dm.DevNo{}, p.backingError(b, err)
 	}
 	defer release()
 	if err := p.checkLabel(lower, part, b); err != nil {
-		return dm.DevNo{}, err
+		return dm.DevNo{}, p.backingError(b, err)
 	}
 	dev, err := deviceOf(lower)
 	if err != nil {

@@ -39,6 +39,9 @@ func (s *System) DeactivatePool(ctx context.Context, name string, o DeactivateOp
 // deactivate sweeps what nobody uses, refuses if a volume is in use, and takes
 // the devices down. Exclusive access.
 func (p *pool) deactivate(ctx context.Context) error {
+	if err := p.sys.wake(p.dm, p.name(), p.uuid()); err != nil { // the pool's last commit would hang
+		return err
+	}
 	if err := p.sweep(ctx); err != nil {
 		return err
 	}

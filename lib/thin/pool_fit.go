@@ -1,17 +1,12 @@
 package thin
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-
-	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/label"
-	"thinmount/lib/loop"
 	"thinmount/lib/thinpool"
 )
 
@@ -22,7 +17,7 @@ func blockBytes(cfg catalog.Pool) int64 { return int64(cfg.BlockSize) * dm.Secto
 // and setting write first: so whoever dies in between has it finished by the
 // next command. Metadata goes before data: a pool whose metadata is full could
 // not take more data, and would want a check for having tried. Exclusive access.
-func (p *pool) fit(ctx context.Context) error {
+func (p *pool) fit() error {
 	st, err := p.thin.Status()
 	if err != nil && foreign(p.dm, p.ref(partPool)) {
 		p.sys.warn("pool %s: somebody has taken its device's table away: putting it back", p.name())
@@ -32,7 +27,7 @@ func (p *pool) fit(ctx context.Context) error {
 		return p.fail(err)
 	}
 	cfg := p.cat.Pool()
-	grown, err := p.fitPart(ctx, partMeta, cfg.Metadata)
+	grown, err := p.fitPart(partMeta, cfg.Metadata)
 	if err != nil {
 		return p.fail(err)
 	}
@@ -45,12 +40,12 @@ func (p *pool) fit(ctx context.Context) error {
 	if st, err = p.thin.Status(); err != nil || st.Writable() != nil {
 		return p.fail(err)
 	}
-	return p.fail(p.fitData(ctx, cfg, st))
+	return p.fail(p.fitData(cfg, st))
 }
 
 // fitData grows the data, and sets what a full pool does.
-func (p *pool) fitData(ctx context.Context, cfg catalog.Pool, st thinpool.Status) error {
-	grown, err := p.fitPart(ctx, partData, cfg.Data)
+func (p *pool) fitData(cfg catalog.Pool, st thinpool.Status) error {
+	grown, err := p.fitPart(partData, cfg.Data)
 	if err != nil {
 		return err
 	}
@@ -79,8 +74,8 @@ func foreign(c *dm.Control, r dm.Ref) bool {
 
 // fitPart makes the linear device over a backing device as long as the catalog
 // says. grown tells whether it was shorter.
-func (p *pool) fitPart(ctx context.Context, part string, b catalog.Backing) (grown bool, err error) {
-	targets, info, err := p.dm.Table(p.ref(part))
+func (p *pool) fitPart(part string, b catalog.Backing) (grown bool, err error) {
+	targets, _, err := p.dm.Table(p.ref(part))
 	if err != nil {
 		return false, err
 	}
@@ -91,73 +86,15 @@ func (p *pool) fitPart(ctx context.Context, part string, b catalog.Backing) (gro
 	if have >= want {
 		return false, nil
 	}
-	if len(targets) != 1 || targets[0].Type != "linear" {
-		return false, &Error{Object: info.Name, Err: reason(ErrPoolState, "somebody has changed its table: %v", targets),
-			Hint: "thin-snap pool deactivate " + p.name() + ", which lets the next command make it anew"}
-	}
-	lower, offset, err := parseLinear(targets[0].Params)
+	u, err := p.under(part, b)
 	if err != nil {
 		return false, err
 	}
-	if err := stretchBacking(b, lower); err != nil {
+	if err := u.stretch(label.Reserved + b.Size); err != nil {
 		return false, err
 	}
-	table := dm.Target{Length: want, Type: "linear", Params: fmt.Sprintf("%s %d", lower, offset)}
+	table := dm.Target{Length: want, Type: "linear", Params: fmt.Sprintf("%s %d", u.dev, u.offset)}
 	return true, p.reload(partUUID(p.uuid(), part), table, targets[0])
-}
-
-// parseLinear reads the parameters of a linear target: DEVICE OFFSET.
-func parseLinear(params string) (lower dm.DevNo, offset uint64, err error) {
-	var dev string
-	if _, err = fmt.Sscanf(params, "%s %d", &dev, &offset); err == nil {
-		lower, err = dm.ParseDevNo(dev)
-	}
-	if err != nil {
-		err = fmt.Errorf("linear table %q: %w", params, err)
-	}
-	return lower, offset, err
-}
-
-// stretchBacking makes sure that the block device under a part is as large as
-// b says: a loop device takes the new size of its file.
-func stretchBacking(b catalog.Backing, lower dm.DevNo) error {
-	path := b.Path
-	if b.Kind == catalog.KindFile {
-		found, err := loop.Find(b.Path)
-		if err != nil {
-			return err
-		}
-		path = ""
-		for _, l := range found {
-			if l.DevNo == lower {
-				path = l.Path
-			}
-		}
-		if path == "" {
-			return &Error{Object: b.Path, Err: reason(ErrPoolState, "the pool's device %s stands on another file", lower),
-				Hint: "give the pool its own file back; nothing was changed"}
-		}
-		if err := loop.SetCapacity(path); err != nil {
-			return err
-		}
-	}
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	dev, err := deviceOf(f)
-	if err == nil && dev != lower {
-		return &Error{Object: path, Err: reason(ErrPoolState, "is another device (%s) than the pool's (%s)", dev, lower)}
-	}
-	if err != nil {
-		return err
-	}
-	size, err := loop.Size(f)
-	if err == nil && size < label.Reserved+b.Size {
-		return reason(ErrPoolState, "%s: has %d bytes, the pool needs %d", path, size, label.Reserved+b.Size)
-	}
-	return err
 }
 
 // reloadPool gives the pool the table that the catalog wants, with blocks of

@@ -54,10 +54,10 @@ func (s *System) GrowPool(ctx context.Context, spec GrowSpec) error {
 		if err := p.canTake(meta > cfg.Metadata.Size, data > cfg.Data.Size); err != nil {
 			return err
 		}
-		if err := p.growPart(ctx, partMeta, meta); err != nil {
+		if err := p.growPart(partMeta, meta); err != nil {
 			return err
 		}
-		return p.growPart(ctx, partData, data)
+		return p.growPart(partData, data)
 	})
 }
 
@@ -134,7 +134,7 @@ func deviceSize(path string) (int64, error) {
 // growPart makes the backing larger, says so in the catalog, and then has the
 // kernel take it. The catalog never speaks of more than there is, and the
 // metadata never of more than the catalog does.
-func (p *pool) growPart(ctx context.Context, part string, size int64) error {
+func (p *pool) growPart(part string, size int64) error {
 	role, backing := labelRole(part), func(c *catalog.Pool) *catalog.Backing {
 		if part == partMeta {
 			return &c.Metadata
@@ -151,7 +151,7 @@ func (p *pool) growPart(ctx context.Context, part string, size int64) error {
 			return p.fail(err)
 		}
 	}
-	if err := p.fit(ctx); err != nil {
+	if err := p.fit(); err != nil {
 		return err
 	}
 	return p.confirmSize(part)
@@ -160,6 +160,9 @@ func (p *pool) growPart(ctx context.Context, part string, size int64) error {
 // extend makes a backing file longer, durably; a device is as long as it is.
 // The file is the pool's own, and never made shorter.
 func (p *pool) extend(part string, b catalog.Backing, size int64) error {
+	if _, err := p.under(part, b); err != nil {
+		return err
+	}
 	f, err := os.OpenFile(b.Path, os.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return err

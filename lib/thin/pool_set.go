@@ -49,6 +49,6 @@ func (s *System) SetPool(ctx context.Context, name string, set Settings) error {
 		if err != nil || set.OnFull == nil || !p.isActive() {
 			return p.fail(err)
 		}
-		return p.fit(ctx)
+		return p.fit()
 	})
 }

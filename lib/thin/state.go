@@ -87,15 +87,16 @@ func suspended(c *dm.Control, uuid string) (names []string) {
 // ours leaves one so, but for a grow that dies when the kernel has refused its
 // table; and a pool that stands still brings everybody to a halt. The caller
 // has the pool's lock.
-func (p *pool) wake() error {
+func (s *System) wake(c *dm.Control, pool, uuid string) error {
 	for _, part := range []string{partMeta, partData, partPool} {
-		info, err := p.dm.Info(p.ref(part))
+		ref := dm.ByUUID(partUUID(uuid, part))
+		info, err := c.Info(ref)
 		if err != nil || !info.Active() || !info.Suspended() {
 			continue
 		}
-		p.sys.warn("pool %s: %s was suspended: resuming it", p.name(), info.Name)
-		if _, err := p.dm.ResumeAs(p.ref(part), hiddenCookie); err != nil {
-			return p.fail(wrap(ErrPoolState, err))
+		s.warn("pool %s: %s was suspended: resuming it", pool, info.Name)
+		if _, err := c.ResumeAs(ref, hiddenCookie); err != nil {
+			return &Error{Object: "pool " + pool, Err: wrap(ErrPoolState, err)}
 		}
 	}
 	return nil

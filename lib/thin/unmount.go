@@ -63,6 +63,8 @@ type unmounting struct {
 	c       *dm.Control
 	request UnmountRequest
 	dir     string
+
+	mayWait string // pool in which last writes may wait for room; "" is none
 }
 
 // top is the mount that an unmount of dir would take away.
@@ -93,7 +95,11 @@ func (u *unmounting) simply(ctx context.Context, top *mountinfo.Info) error {
 // plain unmounts. stays says that it was busy and is read-only now, where the
 // caller wants that.
 func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info) (stays bool, err error) {
-	err = mount.Unmount(u.dir, mount.UnmountOptions{Lazy: u.request.Lazy, Force: u.request.Force, NoFollow: true})
+	o := mount.UnmountOptions{Lazy: u.request.Lazy, Force: u.request.Force, NoFollow: true}
+	if u.mayWait != "" {
+		o.Call = func(target string, flags int) error { return u.apart(ctx, target, flags) }
+	}
+	err = mount.Unmount(u.dir, o)
 	if !errors.Is(err, unix.EBUSY) {
 		return false, err
 	}
@@ -117,6 +123,9 @@ func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume
 	}
 	v, err := u.volumeOf(pool, volume, top)
 	if err != nil {
+		return err
+	}
+	if err := u.rouse(ctx, v); err != nil {
 		return err
 	}
 	rec, err := u.observe(u.c, ref, v)

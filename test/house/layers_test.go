@@ -26,9 +26,9 @@ func layer(pkg string) int {
 	return 4
 }
 
-// commandsCall are the packages that a command may import; lib/freeze for the
-// watcher, which is the program itself, started once more.
-var commandsCall = map[string]bool{"lib/thin": true, "lib/helper": true, "lib/freeze": true}
+// commandsCall are the packages that a command may import; lib/freeze and
+// lib/apart for the program itself, started once more.
+var commandsCall = map[string]bool{"lib/thin": true, "lib/helper": true, "lib/freeze": true, "lib/apart": true}
 
 // upward returns the imports of a file that lead up or sideways.
 func upward(s source) (found []string) {
@@ -83,7 +83,7 @@ func lowLevel(s source) (found []string) {
 	}
 	s.selectors(func(x, name string, n ast.Node) {
 		switch {
-		case starts[name] && (x == "os" || x == "syscall" || x == "unix") && s.pkg() != "lib/freeze",
+		case starts[name] && (x == "os" || x == "syscall" || x == "unix") && s.pkg() != "lib/freeze" && s.pkg() != "lib/apart",
 			(name == "SYS_IOCTL" || strings.HasPrefix(name, "Ioctl")) && s.pkg() != "lib/dm" && s.pkg() != "lib/loop":
 			found = append(found, fmt.Sprintf("%s: %s.%s", s.at(n), x, name))
 		}

@@ -1,0 +1,94 @@
+package apart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestMain lets this program be the second process too, as the real ones do.
+// One that is to unmount /hang hangs, until we end.
+func TestMain(m *testing.M) {
+	if IsChild(os.Args) {
+		if os.Args[1] == "/hang" {
+			for parent := os.Getppid(); os.Getppid() == parent; {
+				time.Sleep(10 * time.Millisecond)
+			}
+			os.Exit(0)
+		}
+		os.Exit(Run(os.Args))
+	}
+	os.Exit(m.Run())
+}
+
+func TestErrnoComesBack(t *testing.T) {
+	err := Unmount(t.Context(), "/nonexistent/folder", unix.UMOUNT_NOFOLLOW)
+	if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EPERM) {
+		t.Errorf("%v, want that it is not there, or not root's", err)
+	}
+}
+
+// What leads through our own descriptors is found by the second process, too.
+func TestOwnDescriptor(t *testing.T) {
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	err = Unmount(t.Context(), fmt.Sprintf("/proc/self/fd/%d", dir.Fd()), 0)
+	if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EPERM) {
+		t.Errorf("%v, want that nothing is mounted there, or not root's", err)
+	}
+}
+
+func TestOutcome(t *testing.T) {
+	broken := errors.New("broken pipe")
+	for _, row := range []struct {
+		said string
+		err  error
+		want error
+	}{
+		{"0\n", nil, nil},
+		{"16\n", nil, unix.EBUSY},
+		{"0\n", broken, broken},
+	} {
+		if got := outcome(row.said, row.err); !errors.Is(got, row.want) {
+			t.Errorf("%q, %v: %v, want %v", row.said, row.err, got, row.want)
+		}
+	}
+	for _, said := range []string{"", "x"} {
+		if outcome(said, nil) == nil {
+			t.Errorf("%q is a success", said)
+		}
+	}
+}
+
+func TestEndedContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Unmount(ctx, "/nonexistent", 0); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestIsChild(t *testing.T) {
+	for want, args := range map[bool][]string{true: {Arg, "/mnt", "8"}, false: {Arg, "/mnt"}} {
+		if IsChild(args) != want {
+			t.Errorf("%q: %v", args, !want)
+		}
+	}
+}
+
+// What hangs is left behind when ctx ends.
+func TestHangingUnmount(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := Unmount(ctx, "/hang", 0); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
