@@ -44,10 +44,10 @@ func poolList(c *call) (work, error) {
 	}, nil
 }
 
-// tellTroubles says what is wrong with pools, unless it was to be quiet.
+// tellTroubles says what is wrong with pools.
 func (c *call) tellTroubles(pools []thin.PoolInfo) {
 	for _, p := range pools {
-		if p.Trouble != "" && !c.Bool("quiet") {
+		if p.Trouble != "" {
 			warn(c.env.stderr, "pool "+p.Name+": "+p.Trouble+" ("+p.Hint+")")
 		}
 	}

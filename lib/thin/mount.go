@@ -132,7 +132,7 @@ func (m *mounting) first(ctx context.Context, ref *refcount.Ref, rec refcount.Re
 		return err
 	}
 	var a *activation
-	if err = m.suit(p); err == nil {
+	if err = m.suit(p, rec); err == nil {
 		a, err = p.activateVolume(ctx, v, rec.Held)
 	}
 	p.close()

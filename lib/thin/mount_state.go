@@ -4,13 +4,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/refcount"
 	"thinmount/lib/thinpool"
 )
 
 // suit refuses a mount that the pool's state would let fail half way or hang,
 // and makes it read-only where the pool is, as mount(8) does for a disk that
 // is write-protected.
-func (m *mounting) suit(p *pool) error {
+func (m *mounting) suit(p *pool, rec refcount.Record) error {
 	st, err := p.thin.Status()
 	if err != nil {
 		return p.fail(wrap(ErrPoolState, err))
@@ -18,6 +19,8 @@ func (m *mounting) suit(p *pool) error {
 	switch {
 	case st.Failed():
 		return p.inState(st)
+	case st.Queues() && rec.Elsewhere:
+		return &Error{Object: m.request.Spec, Err: reason(ErrBusy, "unmounted, but its last writes wait for room in the pool"), Hint: Hint(p.inState(st))}
 	case m.options.ReadOnly:
 	case st.Writable() != nil:
 		m.warn("%v: mounting %s read-only (%s)", p.inState(st), m.request.Spec, Hint(p.inState(st)))

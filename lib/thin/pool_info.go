@@ -3,10 +3,12 @@ package thin
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/label"
 	"thinmount/lib/thinpool"
 )
 
@@ -90,13 +92,19 @@ func (s *System) Pool(ctx context.Context, name string) (PoolInfo, error) {
 
 // ask fills in what the kernel knows of the pool.
 func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
-	if names := suspended(c, cfg.UUID); len(names) > 0 {
+	names := suspended(c, cfg.UUID)
+	if len(names) > 0 { // by a grow, for a moment?
+		time.Sleep(50 * time.Millisecond)
+		names = suspended(c, cfg.UUID)
+	}
+	if len(names) > 0 {
 		i.State, i.Trouble, i.Hint = "suspended", suspendedText(names), "thin-snap pool activate "+cfg.Name+" resumes it"
 		return nil
 	}
 	st, err := thinpool.New(c, partUUID(cfg.UUID, partPool)).Status()
 	switch {
 	case errors.Is(err, dm.ErrNotExist):
+		i.askDisk(cfg)
 		return nil
 	case err != nil && foreign(c, dm.ByUUID(partUUID(cfg.UUID, partPool))):
 		i.State, i.Trouble, i.Hint = "fail", "somebody has taken its device's table away", "thin-snap pool activate "+cfg.Name+" puts it back"
@@ -111,4 +119,18 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 		i.MetadataUsed = int64(st.MetaUsed) * thinpool.MetadataBlock
 	}
 	return nil
+}
+
+// askDisk looks whether the metadata of an inactive pool would keep it from
+// being activated. What cannot be read says so when it is.
+func (i *PoolInfo) askDisk(cfg catalog.Pool) {
+	f, err := openDirect(cfg.Metadata.Path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	sb, err := thinpool.ReadSuperblock(io.NewSectionReader(f, label.Reserved, thinpool.MetadataBlock))
+	if err == nil && sb.NeedsCheck {
+		i.NeedsCheck, i.Trouble, i.Hint = true, "its metadata needs a check", checkCommand(cfg)
+	}
 }

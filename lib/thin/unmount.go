@@ -103,7 +103,7 @@ func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info) (stays bool
 	if !errors.Is(err, unix.EBUSY) {
 		return false, err
 	}
-	if u.request.ReadOnly {
+	if u.request.ReadOnly && u.mayWait == "" {
 		if ro := mount.MakeReadOnly(u.dir); ro == nil {
 			u.step("%s is busy: now read-only", u.dir)
 			return true, nil

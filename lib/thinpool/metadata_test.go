@@ -154,6 +154,18 @@ func TestReadSuperblock(t *testing.T) {
 	if sb, err := ReadSuperblock(bytes.NewReader(m)); err != nil || !sb.NeedsCheck {
 		t.Errorf("%+v, %v", sb, err)
 	}
+	// grown from 8 blocks to 12, and a node where there was nothing before
+	m = append(sample(), newImage(4)...)
+	binary.LittleEndian.PutUint64(m.block(0)[192:], 12)
+	m.superblock(10).node(10, true, []uint64{7}, mapped(70))
+	binary.LittleEndian.PutUint64(m.block(0)[344:], 8)
+	m.seal(0, superblockSalt)
+	if sb, err := ReadSuperblock(bytes.NewReader(m)); err != nil || sb.MetadataBlocks != 12 {
+		t.Errorf("%+v, %v", sb, err)
+	}
+	if got, err := ReadDevices(bytes.NewReader(m), 0); err != nil || got[7].Mapped != 70 {
+		t.Errorf("%v, %v", got, err)
+	}
 	if _, err := ReadSuperblock(bytes.NewReader(newImage(1))); !errors.Is(err, ErrUnformatted) {
 		t.Error(err)
 	}
