@@ -26,7 +26,7 @@ func (m *mounting) suit(p *pool, rec refcount.Record) error {
 		m.warn("%v: mounting %s read-only (%s)", p.inState(st), m.request.Spec, Hint(p.inState(st)))
 		m.makeReadOnly()
 	case st.Queues():
-		return &Error{Object: "pool " + p.name(), Err: p.inState(st), Hint: Hint(p.inState(st)) + ", or mount -o ro"}
+		return &Error{Err: p.inState(st), Hint: Hint(p.inState(st)) + ", or mount -o ro"}
 	case st.Mode != thinpool.ModeRW:
 		m.warn("%v (%s)", p.inState(st), Hint(p.inState(st)))
 	}

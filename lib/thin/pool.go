@@ -132,9 +132,15 @@ func (p *pool) uuid() string { return p.cat.Pool().UUID }
 
 func (p *pool) ref(part string) dm.Ref { return dm.ByUUID(partUUID(p.uuid(), part)) }
 
-func (p *pool) isActive() bool {
+// hasDevice says that the pool is active, in whatever state.
+func (p *pool) hasDevice() bool {
 	info, err := p.dm.Info(p.ref(partPool))
-	return err == nil && info.Active() && len(suspended(p.dm, p.uuid())) == 0 && !foreign(p.dm, p.ref(partPool))
+	return err == nil && info.Active()
+}
+
+// isActive says that the pool is active and can be asked.
+func (p *pool) isActive() bool {
+	return p.hasDevice() && len(suspended(p.dm, p.uuid())) == 0 && !foreign(p.dm, p.ref(partPool))
 }
 
 // fail puts the pool's name before err.

@@ -26,13 +26,10 @@ func (s *System) Recover(ctx context.Context, name string) error {
 			return err
 		}
 		defer p.close()
-		if len(p.cat.Pool().Operations) > 0 {
-			return p.ready(ctx)
-		}
-		if !p.isActive() {
+		if len(p.cat.Pool().Operations) == 0 && !p.hasDevice() {
 			return nil
 		}
-		return p.recover(ctx)
+		return p.ready(ctx)
 	})
 }
 

@@ -1,6 +1,7 @@
 package thin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -56,19 +57,23 @@ func (p *pool) canWrite() (thinpool.Status, error) {
 	return st, nil
 }
 
-// explain adds to an error of a message the state in which the pool refused it,
+// explain adds to the error of a change the state in which the pool refused it,
 // or into which it fell by it.
 func (p *pool) explain(err error) error {
-	refused := errors.Is(err, thinpool.ErrReadOnly) || errors.Is(err, thinpool.ErrNotCommitted)
-	if !refused || errors.Is(err, ErrPoolState) {
-		return err
+	for _, kind := range []error{ErrPoolState, ErrUsage, ErrNotFound, ErrExists, ErrBusy, ErrInterrupt, context.Canceled} {
+		if err == nil || errors.Is(err, kind) {
+			return err
+		}
 	}
 	st, e := p.thin.Status()
-	if e != nil || st.Writable() == nil {
+	if e == nil && st.Writable() != nil {
+		state, hint := trouble(p.cat.Pool(), st)
+		return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, fmt.Errorf("%s (%w)", state, err)), Hint: hint}
+	}
+	if errors.Is(err, thinpool.ErrReadOnly) || errors.Is(err, thinpool.ErrNotCommitted) {
 		return wrap(ErrPoolState, err)
 	}
-	state, hint := trouble(p.cat.Pool(), st)
-	return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, fmt.Errorf("%s (%w)", state, err)), Hint: hint}
+	return err
 }
 
 // suspended lists those of a pool's devices that hold I/O back. To ask them or
