@@ -94,11 +94,9 @@ func (f *facts) compareMode() []Finding {
 	if f.live == nil {
 		return nil
 	}
-	if err := f.live.Writable(); err != nil {
-		return []Finding{{Kind: KindMode, Object: f.cfg.Name, What: err.Error(), Hint: "thin-snap pool show " + f.cfg.Name}}
-	}
-	if f.live.Mode == thinpool.ModeOutOfData {
-		return []Finding{{Kind: KindMode, Object: f.cfg.Name, What: "is out of data space", Hint: "delete volumes: thin-snap list " + f.cfg.Name}}
+	if f.live.Writable() != nil || f.live.Mode == thinpool.ModeOutOfData {
+		state, hint := trouble(f.cfg, *f.live)
+		return []Finding{{Kind: KindMode, Object: f.cfg.Name, What: state, Hint: hint}}
 	}
 	return nil
 }

@@ -19,6 +19,12 @@ func (s *System) look(ctx context.Context, c *dm.Control, cat *catalog.Catalog) 
 	if _, halfMade := f.cfg.Incomplete(); halfMade {
 		return f, nil
 	}
+	if names := suspended(c, f.cfg.UUID); len(names) > 0 { // to read them would hang
+		return nil, &Error{Object: "pool " + f.cfg.Name, Err: reason(ErrPoolState, "%s", suspendedText(names)), Hint: resumeHint(f.cfg.Name)}
+	}
+	if foreign(c, dm.ByUUID(partUUID(f.cfg.UUID, partPool))) {
+		return nil, beyondHelp(f.cfg.Name)
+	}
 	var err error
 	f.volumes, err = cat.VolumesAnyState()
 	f.damaged = recordErrors(err)

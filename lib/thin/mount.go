@@ -83,7 +83,7 @@ type mounting struct {
 	options mount.Options
 	dir     string
 
-	poolReadOnly bool
+	wayOut string // what to do when the kernel refuses the mount, where the pool's state tells; or ""
 }
 
 func (m *mounting) do(ctx context.Context, pool, volume string) error {

@@ -29,8 +29,11 @@ func (m *mounting) suit(p *pool, rec refcount.Record) error {
 		return &Error{Err: p.inState(st), Hint: Hint(p.inState(st)) + ", or mount -o ro"}
 	case st.Mode != thinpool.ModeRW:
 		m.warn("%v (%s)", p.inState(st), Hint(p.inState(st)))
+		m.wayOut = Hint(p.inState(st)) + ", or mount -o ro"
 	}
-	m.poolReadOnly = st.Writable() != nil
+	if st.Writable() != nil {
+		m.wayOut = "a journal cannot always be replayed in a read-only pool: mount without, -o ro,noload (ext4) or ro,norecovery (xfs)"
+	}
 	return nil
 }
 
@@ -41,8 +44,8 @@ func (m *mounting) makeReadOnly() {
 
 // mountHint is what to try when the kernel has refused a mount.
 func (m *mounting) mountHint(object, fstype string) string {
-	if m.poolReadOnly {
-		return "a journal cannot always be replayed in a read-only pool: mount without, -o ro,noload (ext4) or ro,norecovery (xfs)"
+	if m.wayOut != "" {
+		return m.wayOut
 	}
 	return "the kernel refused it: check the options, or the filesystem: d=$(thin-snap activate " + object + ") && fsck." + fstype + " -n $d"
 }

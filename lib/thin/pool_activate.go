@@ -49,21 +49,22 @@ func (p *pool) activate(ctx context.Context) error {
 }
 
 // mend resumes what is suspended of an active pool, gives it the node that it
-// may lack, puts its table back where somebody has taken it away, and finishes
-// its growing. That the last fails keeps nobody from using the pool as it is.
+// may lack, and finishes its growing. That the latter fails keeps nobody from
+// using the pool as it is.
 func (p *pool) mend(info dm.Info) error {
+	if foreign(p.dm, p.ref(partPool)) {
+		return beyondHelp(p.name())
+	}
 	if err := p.dm.EnsureNode(info); err != nil {
 		return p.fail(err)
 	}
 	if err := p.sys.wake(p.dm, p.name(), p.uuid()); err != nil {
 		return err
 	}
-	err := p.fit()
-	if err != nil && !foreign(p.dm, p.ref(partPool)) {
+	if err := p.fit(); err != nil {
 		p.sys.warn("%v", err)
-		return nil
 	}
-	return err
+	return nil
 }
 
 // checkName refuses to go on where a device that is not ours has our name.

@@ -19,10 +19,6 @@ func blockBytes(cfg catalog.Pool) int64 { return int64(cfg.BlockSize) * dm.Secto
 // not take more data, and would want a check for having tried. Exclusive access.
 func (p *pool) fit() error {
 	st, err := p.thin.Status()
-	if err != nil && foreign(p.dm, p.ref(partPool)) {
-		p.sys.warn("pool %s: somebody has taken its device's table away: putting it back", p.name())
-		return p.fail(p.reloadPool(0))
-	}
 	if err != nil || st.Failed() || st.NeedsCheck { // the kernel would grow nothing
 		return p.fail(err)
 	}
@@ -63,13 +59,6 @@ func (p *pool) fitData(cfg catalog.Pool, st thinpool.Status) error {
 	}
 	p.sys.step("giving pool %s its new table", p.name())
 	return p.reloadPool(0)
-}
-
-// foreign says that a pool's device has the table of something else, as
-// dmsetup remove --force leaves it.
-func foreign(c *dm.Control, r dm.Ref) bool {
-	targets, _, err := c.Table(r)
-	return err == nil && (len(targets) != 1 || targets[0].Type != "thin-pool")
 }
 
 // fitPart makes the linear device over a backing device as long as the catalog

@@ -98,7 +98,7 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 		names = suspended(c, cfg.UUID)
 	}
 	if len(names) > 0 {
-		i.State, i.Trouble, i.Hint = "suspended", suspendedText(names), "thin-snap pool activate "+cfg.Name+" resumes it"
+		i.State, i.Trouble, i.Hint = "suspended", suspendedText(names), resumeHint(cfg.Name)
 		return nil
 	}
 	st, err := thinpool.New(c, partUUID(cfg.UUID, partPool)).Status()
@@ -107,7 +107,7 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 		i.askDisk(cfg)
 		return nil
 	case err != nil && foreign(c, dm.ByUUID(partUUID(cfg.UUID, partPool))):
-		i.State, i.Trouble, i.Hint = "fail", "somebody has taken its device's table away", "thin-snap pool activate "+cfg.Name+" puts it back"
+		i.State, i.Trouble, i.Hint = "fail", foreignText, foreignHint
 		return nil
 	case err != nil:
 		return &Error{Object: "pool " + cfg.Name, Err: err}

@@ -111,3 +111,25 @@ func (s *System) wake(c *dm.Control, pool, uuid string) error {
 func suspendedText(names []string) string {
 	return "suspended by somebody: " + strings.Join(names, ", ")
 }
+
+func resumeHint(pool string) string { return "thin-snap pool activate " + pool + " resumes it" }
+
+// foreign says that a pool's device has the table of something else, as
+// dmsetup remove --force leaves it.
+func foreign(c *dm.Control, r dm.Ref) bool {
+	targets, _, err := c.Table(r)
+	return err == nil && (len(targets) != 1 || targets[0].Type != "thin-pool")
+}
+
+// foreignText and foreignHint tell of such a pool. Its active volumes are
+// suspended from within (drivers/md/dm-thin.c, pool_suspend_active_thins), and
+// only the pool that did it could resume them: it has no table any more, and the
+// kernel takes no other for it.
+const (
+	foreignText = "somebody has taken its device's table away, and with it the volumes in use stand still for ever"
+	foreignHint = "reboot: what was synced before is on the disk"
+)
+
+func beyondHelp(pool string) error {
+	return &Error{Object: "pool " + pool, Err: reason(ErrPoolState, foreignText), Hint: foreignHint}
+}

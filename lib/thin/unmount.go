@@ -64,6 +64,7 @@ type unmounting struct {
 	request UnmountRequest
 	dir     string
 
+	poolRef string // its uuid in device-mapper
 	mayWait string // pool in which last writes may wait for room; "" is none
 }
 

@@ -11,10 +11,12 @@ import (
 )
 
 // rouse sees to it that unmounting, which writes out what is dirty, does not
-// hang: it resumes what is suspended, puts a pool's table back, and finds out
-// whether writes wait for room. What the catalog says is not needed, unless the
-// table is gone.
+// hang: it resumes what is suspended, and finds out whether writes would wait for
+// room, which the last ones may be the first to do.
 func (u *unmounting) rouse(ctx context.Context, v catalog.Volume) error {
+	if foreign(u.c, dm.ByUUID(partUUID(v.PoolUUID, partPool))) {
+		return beyondHelp(v.Pool)
+	}
 	ref := volumeRef(v.PoolUUID, v.ID)
 	if info, err := u.c.Info(ref); err == nil && info.Active() && info.Suspended() {
 		u.warn("%s was suspended: resuming it", info.Name)
@@ -25,17 +27,14 @@ func (u *unmounting) rouse(ctx context.Context, v catalog.Volume) error {
 	if err := u.rousePool(ctx, v); err != nil {
 		return err
 	}
-	st, err := thinpool.New(u.c, partUUID(v.PoolUUID, partPool)).Status()
-	if err == nil && st.Queues() {
+	u.poolRef = partUUID(v.PoolUUID, partPool)
+	if st, err := thinpool.New(u.c, u.poolRef).Status(); err == nil && st.OnFull == "queue" {
 		u.mayWait = v.Pool
 	}
 	return nil
 }
 
 func (u *unmounting) rousePool(ctx context.Context, v catalog.Volume) error {
-	if foreign(u.c, dm.ByUUID(partUUID(v.PoolUUID, partPool))) {
-		return u.tend(ctx, u.c, v.Pool, false)
-	}
 	if len(suspended(u.c, v.PoolUUID)) == 0 {
 		return nil
 	}
@@ -49,7 +48,7 @@ func (u *unmounting) rousePool(ctx context.Context, v catalog.Volume) error {
 
 // apart unmounts where it may be waited for until the deadline only.
 func (u *unmounting) apart(ctx context.Context, target string, flags int) error {
-	defer u.waitingFor("room in pool " + u.mayWait + ", which is full: thin-snap pool grow " + u.mayWait)()
+	defer u.waitingFor("the last writes, for which pool " + u.mayWait + " needs room: thin-snap pool show " + u.mayWait)()
 	err := apart.Unmount(ctx, target, flags)
 	if err == nil || ctx.Err() == nil {
 		return err
@@ -58,6 +57,9 @@ func (u *unmounting) apart(ctx context.Context, target string, flags int) error 
 	if errors.Is(err, context.Canceled) {
 		kind = ErrInterrupt
 	}
-	return &Error{Err: reason(kind, "unmounted, but its last writes wait for room in pool %s, which is full", u.mayWait),
-		Hint: "thin-snap pool grow --size +SIZE " + u.mayWait + ", or delete volumes"}
+	if st, e := thinpool.New(u.c, u.poolRef).Status(); e == nil && st.Queues() {
+		return &Error{Err: reason(kind, "unmounted, but its last writes wait for room in pool %s, which is full", u.mayWait),
+			Hint: "thin-snap pool grow --size +SIZE " + u.mayWait + ", or delete volumes"}
+	}
+	return &Error{Err: reason(kind, "unmounted, but its last writes to pool %s go on", u.mayWait), Hint: "thin-snap pool show " + u.mayWait}
 }

@@ -191,7 +191,7 @@ func compareIDs(t *testing.T, pool string) (problems []string) {
 	if cat.Metadata.Kind == "file" {
 		direct = "iflag=fullblock"
 	}
-	must(t, "dd", "if="+cat.Metadata.Path, "of="+meta, "bs=1M", "skip=1", "count=2", "status=none", direct)
+	must(t, "dd", "if="+cat.Metadata.Path, "of="+meta, "bs=1M", "skip=1", "count=3", "status=none", direct)
 	defer os.Remove(meta)
 	if o := run(t, "thin_check", "-q", meta); o.code != 0 {
 		problems = append(problems, "thin_check: "+o.stdout+o.stderr)
