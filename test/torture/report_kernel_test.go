@@ -18,6 +18,8 @@ type report struct {
 	Kills     int       `json:"kills,omitempty"`
 	Faults    int       `json:"faults,omitempty"`
 	Missed    int       `json:"missed,omitempty"` // blows that met nothing: a wait that took fewer turns
+	Cuts      int       `json:"cuts,omitempty"`
+	Lost      int       `json:"writes_lost,omitempty"`
 	Suspended string    `json:"longest_suspended,omitempty"`
 	Failures  []failure `json:"failures"`
 

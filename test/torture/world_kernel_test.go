@@ -5,6 +5,7 @@ package torture
 import (
 	"bytes"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -195,9 +196,16 @@ func copyData(src, dst *os.File) error {
 // finds a machine.
 func (w *world) raze(t *testing.T) {
 	t.Helper()
+	clearAway(t, slices.Collect(maps.Values(w.dirs))...)
+	w.restore(t)
+}
+
+// clearAway kills our commands, and removes the mounts on dirs and every device.
+func clearAway(t *testing.T, dirs ...string) {
+	t.Helper()
 	exec.Command("pkill", "-KILL", "-x", "thin-snap|mount.thin|umount.thin").Run()
 	for range 4 {
-		for _, dir := range w.dirs {
+		for _, dir := range dirs {
 			exec.Command("umount", "-i", dir).Run()
 		}
 		exec.Command("dmsetup", "resume", "-a").Run()
@@ -210,7 +218,6 @@ func (w *world) raze(t *testing.T) {
 	exec.Command("losetup", "-D").Run()
 	exec.Command("sh", "-c", "rm -f /dev/mapper/thin-*; ipcrm --all=sem; rm -f "+utabPath).Run()
 	os.RemoveAll(runDir)
-	w.restore(t)
 }
 
 // razeIfFailed is for the end of a scenario.

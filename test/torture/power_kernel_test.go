@@ -1,0 +1,163 @@
+//go:build kernel
+
+package torture
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// cutsARound is how often the power of one workload goes.
+const cutsARound = 25
+
+// TestTorturePower lets the power go at random moments of a workload, and boots.
+func TestTorturePower(t *testing.T) {
+	if !wanted("power") {
+		return
+	}
+	r := &report{Part: "power"}
+	defer r.write(t)
+	left, err := strconv.Atoi(cmp.Or(os.Getenv("THIN_TORTURE_CUTS"), "6"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := strings.Split(os.Getenv("THIN_TORTURE_ONLY"), "/")
+	for seed := uint64(1); left > 0; seed++ {
+		n := min(left, cutsARound)
+		left -= n
+		if len(only) > 1 {
+			if seed, err = strconv.ParseUint(only[1], 10, 64); err != nil {
+				t.Fatal(err)
+			}
+			left = 0
+		}
+		p := &power{report: r, seed: seed, dir: t.TempDir()}
+		p.round(t, n, only)
+		if t.Failed() {
+			return // and the log stays on the disk
+		}
+	}
+}
+
+// power is a workload's log, and the disk at a cut.
+type power struct {
+	*report
+	seed  uint64
+	dir   string
+	clean state
+	disk  string // the image to boot from
+	loop  string
+	promises
+}
+
+// round records a workload and cuts it n times, or at the entry that is wanted.
+// The log on the disk serves again if it is the one that is wanted.
+func (p *power) round(t *testing.T, n int, only []string) {
+	t.Helper()
+	if err := os.MkdirAll(stateDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p.clean = stateOf(t)
+	log, err := readLog(logDisk)
+	if len(only) < 3 || err != nil || log.seed() != fmt.Sprint(p.seed) {
+		(&load{t: t, seed: p.seed, dir: p.dir}).record(8 + 2*n)
+		log, err = readLog(logDisk)
+	}
+	if err != nil || t.Failed() {
+		t.Fatal(err)
+	}
+	defer log.file.Close()
+	p.disk = filepath.Join(p.dir, "disk")
+	image, err := os.Create(filepath.Join(p.dir, "image"))
+	if err == nil {
+		err = image.Truncate(powerSize)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer image.Close()
+	p.cuts(t, &replay{writeLog: log, image: image}, log.cutsOf(t, p.seed, n, only))
+	os.Remove(p.disk)
+	os.Remove(image.Name())
+	os.RemoveAll(runDir)
+}
+
+// cutsOf chooses the entries to cut at, each second one just behind a mark:
+// nothing that the command had left to the next flush is on the disk then.
+func (l *writeLog) cutsOf(t *testing.T, seed uint64, n int, only []string) (at []int) {
+	t.Helper()
+	var marks []int
+	first := len(l.entries) // the pool's making
+	for i, e := range l.entries {
+		if e.mark == "try=t" {
+			first = i
+		}
+		if i >= first && e.mark != "" {
+			marks = append(marks, i)
+		}
+	}
+	if len(marks) == 0 {
+		t.Fatalf("power/%d: no mark in a log of %d entries", seed, len(l.entries))
+	}
+	if len(only) > 2 {
+		i, err := strconv.Atoi(only[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []int{min(i, len(l.entries))}
+	}
+	rng := rand.New(rand.NewPCG(seed, 99))
+	for i := range n {
+		if i%2 == 0 {
+			at = append(at, marks[rng.IntN(len(marks))]+1)
+		} else {
+			at = append(at, first+1+rng.IntN(len(l.entries)-first))
+		}
+	}
+	slices.Sort(at)
+	return at
+}
+
+// cuts boots from each cut.
+func (p *power) cuts(t *testing.T, r *replay, all []int) {
+	t.Helper()
+	for _, n := range all {
+		p.promises = promises{}
+		for _, e := range r.entries[:n] {
+			if err := p.keep(e.mark); err != nil {
+				t.Fatal(err)
+			}
+		}
+		start := time.Now()
+		lost, err := r.cut(n, rand.New(rand.NewPCG(p.seed, uint64(n))), p.disk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		problems := p.boot(t)
+		p.Cuts++
+		p.Lost += lost
+		t.Logf("power/%d/%d: %d entries of %d, %d writes lost, %d names: %v", p.seed, n, n, len(r.entries), lost, len(p.promises), time.Since(start).Round(time.Millisecond))
+		if len(problems) > 0 {
+			problems = append(problems, "the log it was found in is needed: test/torture/run --keep DIR …, then the same with --only; without it the workload runs anew, and meets others at other times")
+			p.fail(t, fmt.Sprintf("power/%d/%d", p.seed, n), r.lastMark(n), problems)
+			p.raze(t)
+		}
+	}
+}
+
+func (l *writeLog) lastMark(n int) string {
+	for i := n - 1; i >= 0; i-- {
+		if l.entries[i].mark != "" {
+			return l.entries[i].mark
+		}
+	}
+	return ""
+}
