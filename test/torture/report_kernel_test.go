@@ -14,14 +14,17 @@ import (
 // report is what a part of the torture counts. It goes to the output as a line
 // of JSON, for test/torture/report.
 type report struct {
-	Part      string    `json:"part"`
-	Kills     int       `json:"kills,omitempty"`
-	Faults    int       `json:"faults,omitempty"`
-	Missed    int       `json:"missed,omitempty"` // blows that met nothing: a wait that took fewer turns
-	Cuts      int       `json:"cuts,omitempty"`
-	Lost      int       `json:"writes_lost,omitempty"`
-	Suspended string    `json:"longest_suspended,omitempty"`
-	Failures  []failure `json:"failures"`
+	Part       string    `json:"part"`
+	Kills      int       `json:"kills,omitempty"`
+	Faults     int       `json:"faults,omitempty"`
+	Missed     int       `json:"missed,omitempty"` // blows that met nothing: a wait that took fewer turns
+	Cuts       int       `json:"cuts,omitempty"`
+	Lost       int       `json:"writes_lost,omitempty"`
+	Operations int       `json:"operations,omitempty"`
+	Least      int       `json:"operations_of_slowest,omitempty"`
+	Most       int       `json:"operations_of_fastest,omitempty"`
+	Suspended  string    `json:"longest_suspended,omitempty"`
+	Failures   []failure `json:"failures"`
 
 	longest time.Duration
 }
