@@ -100,12 +100,12 @@ func (l *writeLog) cutsOf(t *testing.T, seed uint64, n int, only []string) (at [
 		if e.mark == "try=t" {
 			first = i
 		}
-		if i >= first && e.mark != "" {
+		if what, _, _ := strings.Cut(e.mark, "="); i >= first && (what == "made" || what == "gone" || what == "file") {
 			marks = append(marks, i)
 		}
 	}
 	if len(marks) == 0 {
-		t.Fatalf("power/%d: no mark in a log of %d entries", seed, len(l.entries))
+		t.Fatalf("power/%d: no promise in a log of %d entries", seed, len(l.entries))
 	}
 	if len(only) > 2 {
 		i, err := strconv.Atoi(only[2])
