@@ -39,11 +39,16 @@ type writeLog struct {
 }
 
 // readLog reads the entries of the log on a device.
-func readLog(path string) (*writeLog, error) {
+func readLog(path string) (_ *writeLog, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
 	l := &writeLog{file: f}
 	super := make([]byte, 28)
 	if _, err := f.ReadAt(super, 0); err != nil {
