@@ -148,7 +148,7 @@ func (c *crowd) came(worker int, s *slot, what string, argv []string, o outcome)
 }
 
 // mayRefuse is what a command may say when others were there before it.
-var mayRefuse = regexp.MustCompile(`: (not mounted|no such volume|exists already|busy)`)
+var mayRefuse = regexp.MustCompile(`: (not mounted|no such volume|exists already|mounted on )`)
 
 var volatile = regexp.MustCompile(`\b[pv]?\d+\b|` + regexp.QuoteMeta(stateDir))
 

@@ -5,6 +5,7 @@ package torture
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,10 @@ func (p *power) boot(t *testing.T) (problems []string) {
 		for _, argv := range [][]string{{"thin-snap", "create", "--size", "16M", "t/after"}, {"thin-snap", "delete", "-y", "t/after"}} {
 			problems = append(problems, works(t, argv...)...)
 		}
+	}
+	problems = append(problems, works(t, "thin-snap", "recover")...)
+	if again, _ := listed(t); !maps.Equal(again, there) {
+		problems = append(problems, fmt.Sprintf("after recovery there is %v, before %v", again, there))
 	}
 	problems = append(problems, works(t, "thin-snap", "pool", "deactivate", "--all")...)
 	if len(problems) > 0 {

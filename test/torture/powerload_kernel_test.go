@@ -34,7 +34,7 @@ func (l *load) record(commands int) {
 	l.mark("seed=%d", l.seed)
 	dev := "/dev/mapper/" + powerLog
 	// What is not in the log is zeros at the replay: nothing is left to be made lazily.
-	must(t, "mke2fs", "-q", "-t", "ext4", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", dev)
+	must(t, "mke2fs", "-q", "-t", "ext4", "-b", "4096", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", dev)
 	must(t, "mount", dev, stateDir)
 	defer must(t, "umount", stateDir)
 	defer must(t, "thin-snap", "pool", "deactivate", "--unmount", "--all")
