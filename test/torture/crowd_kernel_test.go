@@ -24,7 +24,7 @@ const (
 // TestTortureCrowd lets 64 processes at a time mount, unmount, snapshot, list
 // and delete the same 16 volumes, kills some of them, and counts.
 func TestTortureCrowd(t *testing.T) {
-	if !wanted("crowd") {
+	if !partWanted("crowd") {
 		return
 	}
 	r := &report{Part: "crowd"}

@@ -20,7 +20,7 @@ const cutsARound = 25
 
 // TestTorturePower lets the power go at random moments of a workload, and boots.
 func TestTorturePower(t *testing.T) {
-	if !wanted("power") {
+	if !partWanted("power") {
 		return
 	}
 	r := &report{Part: "power"}
@@ -45,6 +45,12 @@ func TestTorturePower(t *testing.T) {
 			return // and the log stays on the disk
 		}
 	}
+}
+
+// partWanted tells whether a part of the torture is to be tried.
+func partWanted(part string) bool {
+	only, _, _ := strings.Cut(os.Getenv("THIN_TORTURE_ONLY"), "/")
+	return only == "" || only == part
 }
 
 // power is a workload's log, and the disk at a cut.
