@@ -47,12 +47,6 @@ func TestTorturePower(t *testing.T) {
 	}
 }
 
-// partWanted tells whether a part of the torture is to be tried.
-func partWanted(part string) bool {
-	only, _, _ := strings.Cut(os.Getenv("THIN_TORTURE_ONLY"), "/")
-	return only == "" || only == part
-}
-
 // power is a workload's log, and the disk at a cut.
 type power struct {
 	*report

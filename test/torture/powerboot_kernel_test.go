@@ -83,14 +83,6 @@ func (p *power) look(t *testing.T, name string) (problems []string) {
 	return problems
 }
 
-// works runs a command that has to.
-func works(t *testing.T, argv ...string) []string {
-	if o := run(t, argv...); o.code != 0 {
-		return []string{fmt.Sprintf("%v: exit status %d: %s%s", argv, o.code, o.stdout, o.stderr)}
-	}
-	return nil
-}
-
 // listed are the names of the pools and volumes that there are.
 func listed(t *testing.T) (names map[string]bool, problems []string) {
 	names = map[string]bool{}

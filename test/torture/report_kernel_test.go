@@ -29,6 +29,12 @@ type report struct {
 	longest time.Duration
 }
 
+// partWanted tells whether a part of the torture is to be tried.
+func partWanted(part string) bool {
+	only, _, _ := strings.Cut(os.Getenv("THIN_TORTURE_ONLY"), "/")
+	return only == "" || only == part
+}
+
 // failure is a blow that did harm, and how to deal it again.
 type failure struct {
 	Point string `json:"point"`

@@ -62,6 +62,14 @@ func must(t *testing.T, argv ...string) string {
 	return o.stdout
 }
 
+// works runs a command that has to.
+func works(t *testing.T, argv ...string) []string {
+	if o := run(t, argv...); o.code != 0 {
+		return []string{fmt.Sprintf("%v: exit status %d: %s%s", argv, o.code, o.stdout, o.stderr)}
+	}
+	return nil
+}
+
 // strace runs a command under strace, which follows its first thread only: all
 // that changes the system happens there (helper.Main).
 func strace(t *testing.T, options []string, argv []string) outcome {
