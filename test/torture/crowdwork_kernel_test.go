@@ -147,13 +147,5 @@ func (c *crowd) goHome(t *testing.T) (problems []string) {
 // left is what was not there before, but for empty folders.
 func (c *crowd) left(t *testing.T, before state) []string {
 	t.Helper()
-	left := (&world{}).settled(t, func(s state) []string {
-		return slices.DeleteFunc(s.extra(before), func(line string) bool {
-			return strings.HasPrefix(line, "file ") && strings.HasSuffix(line, "/")
-		})
-	})
-	if len(left) > 0 {
-		return []string{"left: " + strings.Join(left, "; ")}
-	}
-	return nil
+	return leftSince(t, before, func(line string) bool { return strings.HasPrefix(line, "file ") && strings.HasSuffix(line, "/") })
 }

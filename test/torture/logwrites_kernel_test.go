@@ -98,6 +98,14 @@ func (l *writeLog) apply(e entry, to *os.File) error {
 	return err
 }
 
+// flushed is how many of the first n entries a flush has covered.
+func (l *writeLog) flushed(n int) int {
+	for n > 0 && l.entries[n-1].flags&logFlush == 0 {
+		n--
+	}
+	return n
+}
+
 // replay brings an image forward along a log.
 type replay struct {
 	*writeLog
@@ -108,10 +116,7 @@ type replay struct {
 // cut makes a disk as it may be when the power goes after the first n entries:
 // all up to the last flush, what was written with FUA, and a part of the rest.
 func (r *replay) cut(n int, rng *rand.Rand, disk string) (lost int, err error) {
-	flush := n
-	for flush > r.next && r.entries[flush-1].flags&logFlush == 0 {
-		flush--
-	}
+	flush := max(r.next, r.flushed(n))
 	for ; r.next < flush; r.next++ {
 		if err := r.apply(r.entries[r.next], r.image); err != nil {
 			return 0, err

@@ -103,7 +103,8 @@ func (p *power) recorded() bool {
 }
 
 // cutsOf chooses the entries to cut at, each second one just behind a mark:
-// nothing that the command had left to the next flush is on the disk then.
+// nothing that the command had left to the next flush is on the disk then. The
+// others are, of a few moments each, that with the most that can get lost.
 func (l *writeLog) cutsOf(t *testing.T, seed uint64, n int, only []string) (at []int) {
 	t.Helper()
 	var marks []int
@@ -131,7 +132,13 @@ func (l *writeLog) cutsOf(t *testing.T, seed uint64, n int, only []string) (at [
 		if i%2 == 0 {
 			at = append(at, marks[rng.IntN(len(marks))]+1)
 		} else {
-			at = append(at, first+1+rng.IntN(len(l.entries)-first))
+			most := 0
+			for range 8 {
+				if x := first + 1 + rng.IntN(len(l.entries)-first); most == 0 || x-l.flushed(x) > most-l.flushed(most) {
+					most = x
+				}
+			}
+			at = append(at, most)
 		}
 	}
 	slices.Sort(at)
@@ -156,7 +163,7 @@ func (p *power) cuts(t *testing.T, r *replay, all []int) {
 		problems := p.boot(t)
 		p.Cuts++
 		p.Lost += lost
-		t.Logf("power/%d/%d: %d entries of %d, %d writes lost, %d names: %v", p.seed, n, n, len(r.entries), lost, len(p.promises), time.Since(start).Round(time.Millisecond))
+		t.Logf("power/%d/%d: %d entries of %d, %d since the last flush, %d lost, %d names: %v", p.seed, n, n, len(r.entries), n-r.flushed(n), lost, len(p.promises), time.Since(start).Round(time.Millisecond))
 		if len(problems) > 0 {
 			problems = append(problems, "the log it was found in is needed: test/torture/run --keep DIR …, then the same with --only; without it the workload runs anew, and meets others at other times")
 			p.fail(t, fmt.Sprintf("power/%d/%d", p.seed, n), r.lastMark(n), problems)

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -101,16 +100,8 @@ func listed(t *testing.T) (names map[string]bool, problems []string) {
 
 // left is what the boot has left behind, but for files.
 func (p *power) left(t *testing.T) []string {
-	w := &world{}
-	left := w.settled(t, func(s state) []string {
-		return slices.DeleteFunc(s.extra(p.clean), func(line string) bool {
-			return strings.HasPrefix(line, "file ") || line == "loop "+p.disk
-		})
-	})
-	if len(left) > 0 {
-		return []string{"left: " + strings.Join(left, "; ")}
-	}
-	return nil
+	t.Helper()
+	return leftSince(t, p.clean, func(line string) bool { return strings.HasPrefix(line, "file ") || line == "loop "+p.disk })
 }
 
 // raze clears away what the commands could not.

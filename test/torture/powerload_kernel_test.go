@@ -29,8 +29,8 @@ type load struct {
 func (l *load) record(commands int) {
 	t := l.t
 	must(t, "modprobe", "dm_log_writes")
-	must(t, "dmsetup", "create", "--noudevrules", "--noudevsync", powerLog, "--table", fmt.Sprintf("0 %d log-writes %s %s", powerSize/512, powerDisk, logDisk))
-	defer must(t, "dmsetup", "remove", "--noudevrules", "--noudevsync", "--retry", powerLog)
+	must(t, "env", "DM_DISABLE_UDEV=1", "dmsetup", "create", powerLog, "--table", fmt.Sprintf("0 %d log-writes %s %s", powerSize/512, powerDisk, logDisk))
+	defer must(t, "env", "DM_DISABLE_UDEV=1", "dmsetup", "remove", "--retry", powerLog)
 	l.mark("seed=%d", l.seed)
 	dev := "/dev/mapper/" + powerLog
 	// What is not in the log is zeros at the replay: nothing is left to be made lazily.

@@ -245,3 +245,15 @@ func (w *world) settled(t *testing.T, want func(state) []string) []string {
 	}
 	return left
 }
+
+// leftSince is what was not there before, stays, and is none of what may.
+func leftSince(t *testing.T, before state, may func(line string) bool) []string {
+	t.Helper()
+	left := (&world{}).settled(t, func(s state) []string {
+		return slices.DeleteFunc(s, func(line string) bool { return slices.Contains(before, line) || may(line) })
+	})
+	if len(left) > 0 {
+		return []string{"left: " + strings.Join(left, "; ")}
+	}
+	return nil
+}
