@@ -1,7 +1,7 @@
 # make            builds bin/mount.thin, bin/umount.thin and bin/thin-snap
 # make install    DESTDIR, PREFIX (/usr/local), SBINDIR (/sbin, for mount's helpers) and UNITDIR (PREFIX/lib/systemd/system)
 # make test       everything; test-pure in seconds, test-oracle, test-guest, test-systems
-# make torture    kills commands and lets system calls fail: minutes; TORTURE=--long hours
+# make torture    kills commands, lets system calls fail and the power go: minutes; TORTURE=--long hours
 # make features   test-systems, and writes what it found into README.md
 # make demo       the main job as a transcript, in a guest
 # make check      gofmt, vet, staticcheck, govulncheck, man pages

@@ -36,5 +36,5 @@
 // have to be exact.
 //
 // THIN_TORTURE_SHARE, _CUTS and _CROWD say how much is done: one in so many
-// points (12), so many cuts (6), so long a crowd (20s).
+// points (a few of some scenarios), so many cuts (2), so long a crowd (20s).
 package torture

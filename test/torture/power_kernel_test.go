@@ -25,7 +25,7 @@ func TestTorturePower(t *testing.T) {
 	}
 	r := &report{Part: "power"}
 	defer r.write(t)
-	left, err := strconv.Atoi(cmp.Or(os.Getenv("THIN_TORTURE_CUTS"), "6"))
+	left, err := strconv.Atoi(cmp.Or(os.Getenv("THIN_TORTURE_CUTS"), "2"))
 	if err != nil {
 		t.Fatal(err)
 	}
