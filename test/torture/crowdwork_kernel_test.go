@@ -68,7 +68,7 @@ func runAndKill(t *testing.T, after time.Duration, argv []string) outcome {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var out, err bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &err
-	cmd.WaitDelay = time.Second // a watcher may outlive the command
+	cmd.WaitDelay = 10 * time.Second // a watcher may outlive the command; a busy machine reads what it said late
 	cmd.Run()
 	if cmd.ProcessState == nil {
 		return outcome{code: -1} // not even begun

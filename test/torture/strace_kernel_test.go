@@ -44,7 +44,7 @@ func run(t *testing.T, argv ...string) outcome {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var out, err bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &err
-	cmd.WaitDelay = time.Second // a watcher may outlive the command
+	cmd.WaitDelay = 10 * time.Second // a watcher may outlive the command; a busy machine reads what it said late
 	cmd.Run()
 	if ctx.Err() != nil {
 		t.Fatalf("%v: still running after %v: %s", argv, limit, err.String())
