@@ -43,28 +43,30 @@ func (s Store) Entries() ([]Entry, error) {
 
 // entry reads a file's name, which renameio has made ".NAME" and a number for a temp file.
 func entry(path string, isLock bool) Entry {
-	name, kind := filepath.Base(path), KindLock
-	if isLock {
-		name = strings.TrimSuffix(name, filelock.Turnstile)
-	} else {
-		temp := false
-		name, temp = strings.CutPrefix(name, ".")
-		var number string
-		name, number, _ = strings.Cut(name, ".json")
-		switch digits := strings.Trim(number, "0123456789") == ""; {
-		case temp && digits:
-			kind = KindTemp
-		case !temp && strings.HasSuffix(path, ".json"):
-			kind, name = KindRecord, strings.TrimSuffix(filepath.Base(path), ".json")
-		default:
-			kind = KindOther
-		}
+	file := filepath.Base(path)
+	name, kind := strings.TrimSuffix(file, filelock.Turnstile), KindLock
+	if !isLock {
+		name, kind = recordName(file)
 	}
 	pool, volume, named := strings.Cut(name, "@")
-	if kind == KindOther || !named || checkNames(pool, volume) != nil || !isLock && volume == "" {
+	if !named || checkNames(pool, volume) != nil || !isLock && volume == "" {
 		return Entry{Path: path, Kind: KindOther}
 	}
 	return Entry{Path: path, Kind: kind, Pool: pool, Volume: volume}
+}
+
+// recordName is the name, POOL@VOLUME, in that of a record or of a temp file of one; else it is "".
+func recordName(file string) (name, kind string) {
+	end := max(strings.LastIndex(file, ".json"), 0)
+	number := strings.TrimPrefix(file[end:], ".json")
+	hidden, temp := strings.CutPrefix(file[:end], ".")
+	switch {
+	case temp && number != "" && strings.Trim(number, "0123456789") == "":
+		return hidden, KindTemp
+	case !temp && number == "":
+		return file[:end], KindRecord
+	}
+	return "", KindOther
 }
 
 // LookLock is PoolLock, exclusive, for who only looks and leaves no file behind: without a lock file nobody has the lock, and lock is nil.
