@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-
-	"thinmount/lib/privdir"
 )
 
 // Stray is the folder of a pool that is not there: a crash came before the first pool.json, or after the last.
@@ -18,29 +15,18 @@ type Stray struct {
 
 // Strays lists the folders that have a pool's name and no pool.json.
 func (s Store) Strays() ([]Stray, error) {
-	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("catalog: %w", err)
-	}
-	entries, err := os.ReadDir(s.Dir)
+	names, err := s.Halves()
 	if err != nil {
-		return nil, fmt.Errorf("catalog: %w", err)
+		return nil, err
 	}
 	var all []Stray
-	for _, e := range entries {
-		c := &Catalog{store: s, name: e.Name()}
-		if CheckPoolName(e.Name()) != nil || !e.IsDir() || e.Name() == "lost+found" { // of a filesystem of its own, fsck(8)
-			continue
-		}
-		if _, err := os.Lstat(c.poolPath()); !os.IsNotExist(err) {
-			continue
-		}
+	for _, name := range names {
+		c := &Catalog{store: s, name: name}
 		holds, err := c.holds()
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Stray{Name: e.Name(), Path: c.Dir(), Holds: holds})
+		all = append(all, Stray{Name: name, Path: c.Dir(), Holds: holds})
 	}
 	return all, nil
 }
@@ -72,15 +58,9 @@ func (c *Catalog) holds() (string, error) {
 // RemoveStray removes the folder of a pool that is not there. One that holds anything, and one that has become a pool, stays, with an
 // error. The caller has the pool's lock.
 func (s Store) RemoveStray(name string) error {
-	strays, err := s.Strays()
-	if err != nil {
-		return err
+	done, err := s.clear(name)
+	if err == nil && !done {
+		err = fmt.Errorf("catalog: %s: not an empty folder of no pool", filepath.Join(s.Dir, name))
 	}
-	for _, stray := range strays {
-		if stray.Name == name && stray.Holds == "" {
-			c := &Catalog{store: s, name: name}
-			return wrap(errors.Join(s.disk.removeAll(c.Dir()), s.disk.syncDir(s.Dir)))
-		}
-	}
-	return fmt.Errorf("catalog: %s: not an empty folder of no pool", filepath.Join(s.Dir, name))
+	return err
 }

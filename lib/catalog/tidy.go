@@ -7,44 +7,50 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"thinmount/lib/privdir"
 )
 
 // Tidy removes the temp files that writers who were killed have left, and gives the names of all volumes that have a record, readable or
 // not, also of those in operations. It reads two folders and no file. The caller holds the pool's lock exclusively.
 func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
-	volumes = map[string]bool{}
-	for _, dir := range []string{c.Dir(), c.volumeDir()} {
-		entries, err := os.ReadDir(dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("catalog: pool %s: %w", c.name, err)
+	temps, err := c.Temps()
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range temps {
+		if err := c.RemoveTemp(t); err != nil {
+			return nil, err
 		}
-		for _, e := range entries {
-			if isTemp(e.Name()) {
-				if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-					return nil, fmt.Errorf("catalog: pool %s: %w", c.name, err)
-				}
-			}
-			if name, ok := strings.CutSuffix(e.Name(), suffix); ok && dir == c.volumeDir() && CheckVolumeName(name) == nil {
-				volumes[name] = true
-			}
+	}
+	entries, err := os.ReadDir(c.volumeDir())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("catalog: pool %s: %w", c.name, err)
+	}
+	volumes = map[string]bool{}
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && CheckVolumeName(name) == nil {
+			volumes[name] = true
 		}
 	}
 	return volumes, nil
 }
 
-// isTemp tells the names that disk.replace uses.
-func isTemp(name string) bool { return strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".tmp") }
-
 // Halves lists the folders that have a pool's name and no pool.json: a pool may be in the making or half removed there, which the pool's
 // lock tells; if it is free, ClearHalf removes the folder.
 func (s Store) Halves() ([]string, error) {
+	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("catalog: %w", err)
+	}
 	entries, err := os.ReadDir(s.Dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, fmt.Errorf("catalog: %w", err)
 	}
 	var names []string
 	for _, e := range entries {
-		if CheckPoolName(e.Name()) != nil || !e.IsDir() {
+		if CheckPoolName(e.Name()) != nil || !e.IsDir() || e.Name() == "lost+found" { // of a filesystem of its own, fsck(8)
 			continue
 		}
 		if _, err := os.Lstat(filepath.Join(s.Dir, e.Name(), poolFile)); errors.Is(err, fs.ErrNotExist) {
@@ -55,26 +61,27 @@ func (s Store) Halves() ([]string, error) {
 }
 
 // ClearHalf removes what Create leaves when it is killed before there is a pool.json, and Destroy when it is killed after. A folder that
-// holds anything else is not touched: it may be the rest of a pool whose pool.json was lost. The caller holds the pool's lock exclusively.
+// holds anything else is not touched: it may be the rest of a pool whose pool.json was lost. Neither is one that was made a pool
+// meanwhile. The caller holds the pool's lock exclusively.
 func (s Store) ClearHalf(name string) error {
+	_, err := s.clear(name)
+	return err
+}
+
+// clear removes the folder of a pool that is not there, unless it holds anything.
+func (s Store) clear(name string) (done bool, err error) {
 	if err := CheckPoolName(name); err != nil {
-		return err
+		return false, err
 	}
 	c := &Catalog{store: s, name: name}
 	if _, err := os.Lstat(c.poolPath()); !errors.Is(err, fs.ErrNotExist) {
-		return nil // made meanwhile
+		return false, nil
 	}
-	if _, err := c.Tidy(); err != nil {
-		return err
+	if _, err := os.Lstat(c.Dir()); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
-	for _, dir := range []string{c.volumeDir(), c.Dir()} {
-		entries, err := os.ReadDir(dir)
-		if err == nil && len(entries) == 0 {
-			err = os.Remove(dir)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("catalog: pool %s: %w", name, err)
-		}
+	if holds, err := c.holds(); err != nil || holds != "" {
+		return false, err
 	}
-	return nil
+	return true, wrap(errors.Join(s.disk.removeAll(c.Dir()), s.disk.syncDir(s.Dir)))
 }

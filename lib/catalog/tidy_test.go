@@ -106,3 +106,16 @@ func TestClearHalfSparesData(t *testing.T) {
 		t.Error("took a path for a name")
 	}
 }
+
+// TestHalvesKnowsFilesystems wants that a state directory on a filesystem of its own keeps what fsck(8) needs.
+func TestHalvesKnowsFilesystems(t *testing.T) {
+	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
+	for _, dir := range []string{s.Dir, filepath.Join(s.Dir, "lost+found"), filepath.Join(s.Dir, "half")} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if halves, err := s.Halves(); err != nil || !slices.Equal(halves, []string{"half"}) {
+		t.Errorf("%v, %v", halves, err)
+	}
+}
