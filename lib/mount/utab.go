@@ -96,33 +96,6 @@ func (u Utab) Remove(ctx context.Context, e Entry, live Live) error {
 	})
 }
 
-// Tidy takes away the lines of mounts whose device is gone: by a umount that was
-// killed, or that passed us by. Nothing is written, and no lock taken, where
-// there are none.
-func (u Utab) Tidy(ctx context.Context, gone func(source string) bool) error {
-	change := func(lines []string) []string {
-		lines = slices.DeleteFunc(lines, func(text string) bool {
-			l := parseLine(text)
-			return l.anchor() && gone(l.src)
-		})
-		return slices.DeleteFunc(lines, func(text string) bool {
-			l := parseLine(text)
-			return l.ours() && l.shadow() && anchors(lines, l.target) == 0
-		})
-	}
-	old, err := os.ReadFile(filepath.Join(u.Dir, "utab"))
-	if err == nil {
-		_, err = os.Lstat(filepath.Join(u.Dir, tempName))
-		if errors.Is(err, fs.ErrNotExist) && editText(string(old), change) == string(old) {
-			return nil
-		}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return u.edit(ctx, change)
-}
-
 // anchors counts those of a target.
 func anchors(lines []string, target string) (n int) {
 	for _, text := range lines {

@@ -15,17 +15,17 @@ func TestUtabListsStaleLines(t *testing.T) {
 		dead    = "ID=8 SRC=/dev/mapper/thin-a@w TARGET=/srv ROOT=/ OPTS=helper=thin\nSRC=a/w TARGET=/srv ROOT=/.thin-shadow OPTS=helper=thin\n"
 		other   = "ID=9 SRC=/dev/mapper/thin-b@w TARGET=/srv ROOT=/ OPTS=helper=thin\n"
 	)
-	live := func(id int, _, target string) bool { return id == 7 && target == "/mnt" }
+	gone := func(source string) bool { return source != "/dev/mapper/thin-a@v" }
 	u := Utab{t.TempDir()}
-	if stale, err := u.Stale(live); err != nil || len(stale) != 0 {
+	if stale, err := u.Stale(gone); err != nil || len(stale) != 0 {
 		t.Errorf("no file: %v, %v", stale, err)
 	}
 	do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(foreign+alive+spare+dead+other), 0o644))
 	want := []StaleLine{{"/dev/mapper/thin-a@w", "/srv"}, {"a/w", "/srv"}, {"/dev/mapper/thin-b@w", "/srv"}}
-	if stale, err := u.Stale(live); err != nil || !slices.Equal(stale, want) {
+	if stale, err := u.Stale(gone); err != nil || !slices.Equal(stale, want) {
 		t.Errorf("%v, %v, want %v", stale, err, want)
 	}
 	u.check(t, foreign+alive+spare+dead+other)
-	do(t, u.DropStale(t.Context(), live, func(l StaleLine) bool { return l != want[2] }))
+	do(t, u.DropStale(t.Context(), gone, func(l StaleLine) bool { return l != want[2] }))
 	u.check(t, foreign+alive+spare+other)
 }

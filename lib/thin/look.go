@@ -164,6 +164,6 @@ func (s *System) lookRun(c *dm.Control, f *facts) error {
 			f.aliases = append(f.aliases, l.Name())
 		}
 	}
-	f.utab, err = s.staleUtab(f.cfg.Name)
+	f.utab, err = s.staleUtab(c, f.cfg.Name)
 	return err
 }

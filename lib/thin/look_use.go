@@ -13,7 +13,6 @@ import (
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/label"
 	"thinmount/lib/loop"
-	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
 )
 
@@ -145,13 +144,9 @@ func (f *facts) named() map[string]bool {
 	return names
 }
 
-// staleUtab lists the lines of a pool's volumes whose mount is gone.
-func (s *System) staleUtab(pool string) ([]utabLine, error) {
-	table, err := mount.Table()
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.utab().Stale(mount.LiveIn(table, 0))
+// staleUtab lists the lines of a pool's volumes whose device is gone.
+func (s *System) staleUtab(c *dm.Control, pool string) ([]utabLine, error) {
+	all, err := s.utab().Stale(goneSource(c))
 	if err != nil {
 		return nil, fmt.Errorf("utab: %w", err)
 	}

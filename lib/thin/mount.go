@@ -223,7 +223,7 @@ func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 // isOurs says whether a mount is of a volume, by its source: btrfs shows no
 // device number of ours in the mount table.
 func isOurs(m *mountinfo.Info) (pool, volume string, ok bool) {
-	name, found := strings.CutPrefix(m.Source, "/dev/mapper/")
+	name, found := nodeName(m.Source)
 	if !found || !mount.NamesDevice(m) {
 		return "", "", false
 	}

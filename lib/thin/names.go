@@ -46,6 +46,15 @@ func splitVolumeName(name string) (pool, volume string, ok bool) {
 	return pool, volume, ok && pool != "" && volume != "" && !strings.Contains(volume, "@")
 }
 
+// nodeName is the name of the volume's device to whose node path leads.
+func nodeName(path string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(path, "/dev/mapper/")
+	if ok {
+		_, _, ok = splitVolumeName(name)
+	}
+	return name, ok
+}
+
 // splitVolumeUUID is the inverse of volumeUUID.
 func splitVolumeUUID(uuid string) (poolUUID string, id uint32, ok bool) {
 	rest, ok := strings.CutPrefix(uuid, uuidPrefix)

@@ -62,3 +62,12 @@ func TestSplitVolumeUUID(t *testing.T) {
 		}
 	}
 }
+
+// The path in a line of utab leads to a volume, or is none of ours.
+func TestNodeName(t *testing.T) {
+	for path, want := range map[string]string{"/dev/mapper/thin-p@v": "thin-p@v", "/dev/mapper/thin-p@@pool": "", "/dev/mapper/vg-lv": "", "/dev/sda1": "", "p/v": ""} {
+		if name, ok := nodeName(path); ok != (want != "") || ok && name != want {
+			t.Errorf("%s: %q, %v", path, name, ok)
+		}
+	}
+}

@@ -211,11 +211,7 @@ func (p *pool) reconcile(ref *refcount.Ref, volume string) error {
 }
 
 func (p *pool) dropUtab(ctx context.Context, target string) error {
-	table, err := mount.Table()
-	if err != nil {
-		return err
-	}
-	return p.sys.utab().DropStale(ctx, mount.LiveIn(table, 0), func(l mount.StaleLine) bool {
+	return p.sys.utab().DropStale(ctx, goneSource(p.dm), func(l mount.StaleLine) bool {
 		pool, _, ok := p.sys.namedBy(l.Source)
 		return l.Target == target && ok && pool == p.name()
 	})

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
 	"thinmount/lib/thinpool"
 )
@@ -68,19 +68,23 @@ func (p *pool) clearIdle(ref *refcount.Ref, volume string) error {
 }
 
 // tidyUtab takes the lines of mounts out of libmount's table whose device is
-// gone, and with it every mount of it, in whatever namespace. That it cannot be
-// done is no failure of the command.
+// gone. That it cannot be done is no failure of the command.
 func (p *pool) tidyUtab(ctx context.Context) {
-	err := p.sys.utab().Tidy(ctx, func(source string) bool {
-		name, ours := strings.CutPrefix(source, p.dm.NodePath(""))
-		if _, _, ours2 := splitVolumeName(name); !ours || !ours2 {
+	if err := p.sys.utab().Tidy(ctx, goneSource(p.dm)); err != nil {
+		p.sys.warn("utab: %v", err)
+	}
+}
+
+// goneSource tells of a line of utab whether it is of a volume's device, and
+// there is none.
+func goneSource(c *dm.Control) mount.Gone {
+	return func(source string) bool {
+		name, ours := nodeName(source)
+		if !ours {
 			return false
 		}
-		_, err := p.dm.Info(dm.ByName(name))
+		_, err := c.Info(dm.ByName(name))
 		return errors.Is(err, dm.ErrNotExist)
-	})
-	if err != nil {
-		p.sys.warn("utab: %v", err)
 	}
 }
 
