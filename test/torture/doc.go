@@ -36,5 +36,6 @@
 // have to be exact.
 //
 // THIN_TORTURE_SHARE, _CUTS and _CROWD say how much is done: one in so many
-// points (a few of some scenarios), so many cuts (2), so long a crowd (20s).
+// points (a few of some scenarios), so many cuts (2), so long a crowd (20s,
+// of 24 processes only).
 package torture
