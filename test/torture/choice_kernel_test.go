@@ -42,7 +42,7 @@ func choose[T fmt.Stringer](scenario string, all []T) []T {
 }
 
 // brief is about how many blows of a kind a scenario gets in the short form.
-const brief = 2
+const brief = 1
 
 // share says of how many blows one is dealt: 1 is all, 0 the short form.
 func share() int {

@@ -25,7 +25,7 @@ const (
 // world is the machine, and the golden pool in a copy that nobody touches.
 type world struct {
 	golden string
-	dirs   map[string]string // DIR1, DIR2: mount points
+	dirs   map[string]string // DIR1 to DIR3: mount points
 	stuff  []byte            // what the file in base and keep holds
 	clean  state             // with the golden pool in place, inactive
 }
@@ -34,7 +34,7 @@ type world struct {
 // must not wait for a disk, and no step of a command depends on it.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{golden: t.TempDir(), dirs: map[string]string{"DIR1": t.TempDir(), "DIR2": t.TempDir()}, stuff: bytes.Repeat([]byte("stuff\n"), 5000)}
+	w := &world{golden: t.TempDir(), dirs: map[string]string{"DIR1": t.TempDir(), "DIR2": t.TempDir(), "DIR3": t.TempDir()}, stuff: bytes.Repeat([]byte("stuff\n"), 5000)}
 	if err := os.MkdirAll(stateDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
