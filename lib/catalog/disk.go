@@ -63,12 +63,12 @@ func (d disk) writeTemp(tmp string, b []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// discard removes a temp file, if it was made.
+// discard removes a temp file, if it was made, which it was not on a read-only filesystem.
 func (d disk) discard(tmp string) error {
 	if d.step("discard", tmp) != nil {
 		return nil // crashed
 	}
-	if err := os.Remove(tmp); err != nil && !os.IsNotExist(err) {
+	if err := os.Remove(tmp); err != nil && !os.IsNotExist(err) && !errors.Is(err, unix.EROFS) {
 		return err
 	}
 	return nil

@@ -37,24 +37,6 @@ func (e *Error) Error() string {
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Hint returns the first hint in err's tree, outermost first, or "".
-func Hint(err error) string {
-	if e, ok := err.(*Error); ok && e.Hint != "" {
-		return e.Hint
-	}
-	switch u := err.(type) {
-	case interface{ Unwrap() error }:
-		return Hint(u.Unwrap())
-	case interface{ Unwrap() []error }:
-		for _, inner := range u.Unwrap() {
-			if h := Hint(inner); h != "" {
-				return h
-			}
-		}
-	}
-	return ""
-}
-
 // kinded is err, counted among kind by errors.Is, without changing its text.
 type kinded struct{ kind, err error }
 

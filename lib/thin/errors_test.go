@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/privdir"
 )
 
 func TestHintIsTheOutermost(t *testing.T) {
@@ -29,6 +30,26 @@ func TestHintIsTheOutermost(t *testing.T) {
 		{wrap(ErrBusy, inner), "inner"},
 	} {
 		if got := Hint(row.err); got != row.want {
+			t.Errorf("%v: %q, want %q", row.err, got, row.want)
+		}
+	}
+}
+
+// What our own files and folders need is told where nobody has said better.
+func TestHintOfAFile(t *testing.T) {
+	full := &fs.PathError{Op: "write", Path: "/var/lib/thin/demo/.pool.json.tmp", Err: unix.ENOSPC}
+	for _, row := range []struct {
+		err  error
+		want string
+	}{
+		{&Error{Object: "demo/v", Err: fmt.Errorf("catalog: %w", full)}, "df /var/lib/thin/demo"},
+		{&Error{Err: full, Hint: "given"}, "given"},
+		{&privdir.Error{Path: "/var/lib/thin/demo", Err: unix.EROFS}, "findmnt -nT /var/lib/thin "},
+		{&privdir.Error{Path: "/run/thin", Reason: "belongs to uid 1, not to uid 0"}, "chown root: /run/thin && chmod 0700 /run/thin"},
+		{&fs.PathError{Op: "open", Path: "/run/thin/locks/p@v", Err: unix.ELOOP}, "ls -ld /run/thin/locks/p@v"},
+		{&fs.PathError{Op: "open", Path: "/run/thin/locks/p@v", Err: unix.EACCES}, ""},
+	} {
+		if got := Hint(row.err); !strings.Contains(got, row.want) || row.want == "" && got != "" {
 			t.Errorf("%v: %q, want %q", row.err, got, row.want)
 		}
 	}

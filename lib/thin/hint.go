@@ -1,0 +1,67 @@
+package thin
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/privdir"
+)
+
+// Hint returns what to do about err: the first hint in its tree, outermost
+// first; without one, what a file or folder of ours needs that could not be
+// used; or "".
+func Hint(err error) string {
+	if h := given(err); h != "" {
+		return h
+	}
+	return fileHint(err)
+}
+
+// given is the first hint that an Error in err's tree carries.
+func given(err error) string {
+	if e, ok := err.(*Error); ok && e.Hint != "" {
+		return e.Hint
+	}
+	switch u := err.(type) {
+	case interface{ Unwrap() error }:
+		return given(u.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, inner := range u.Unwrap() {
+			if h := given(inner); h != "" {
+				return h
+			}
+		}
+	}
+	return ""
+}
+
+// fileHint is for the files and folders of our state: the errors of all others
+// carry their own hints.
+func fileHint(err error) string {
+	var path string
+	var file *fs.PathError
+	var dir *privdir.Error
+	switch {
+	case errors.As(err, &dir) && dir.Err == nil:
+		return "see who changed it: ls -ld " + dir.Path + "; then chown root: " + dir.Path + " && chmod 0700 " + dir.Path
+	case errors.As(err, &dir):
+		path = dir.Path
+	case errors.As(err, &file):
+		path = file.Path
+	default:
+		return ""
+	}
+	folder := filepath.Dir(path)
+	switch {
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		return "make room for a few kilobytes: df " + folder
+	case errors.Is(err, unix.EROFS):
+		return "its filesystem is read-only: dmesg may say why; mount -o remount,rw $(findmnt -nT " + folder + " -o TARGET)"
+	case errors.Is(err, unix.EISDIR), errors.Is(err, unix.ELOOP):
+		return "it is not thinmount's: ls -ld " + path + ", and move it away"
+	}
+	return ""
+}
