@@ -30,6 +30,31 @@ var nexts = [][]string{
 	{"thin-snap", "delete", "-y", "t/keep"},
 }
 
+// judge looks at the aftermath of a blow, and reports what is wrong. The pool's
+// metadata are checked while the next blow is dealt.
+func (w *world) judge(t *testing.T, r *report, name, call string, sp span, next int, problems []string) {
+	t.Helper()
+	problems = append(problems, w.aftermath(t, sp, next)...)
+	var checks []func() []string
+	w.checking.Wait()
+	for _, pool := range []string{"t", "u"} {
+		if _, err := os.Stat(filepath.Join(stateDir, pool, "pool.json")); err == nil {
+			checks = append(checks, idsOf(t, pool))
+		}
+	}
+	if len(problems) > 0 {
+		r.fail(t, name, call, problems)
+		w.raze(t)
+	}
+	w.checking.Go(func() {
+		for _, check := range checks {
+			if wrong := check(); len(wrong) > 0 {
+				r.fail(t, name, call, wrong)
+			}
+		}
+	})
+}
+
 // aftermath looks whether a blow has done harm: it lets the command numbered
 // next run, takes all down by commands, and returns what is wrong.
 func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
@@ -54,11 +79,6 @@ func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
 	left := w.settled(t, func(s state) []string { return slices.DeleteFunc(s, known) })
 	if len(left) > 0 {
 		complain("left: %s", strings.Join(left, "; "))
-	}
-	for _, pool := range []string{"t", "u"} {
-		if _, err := os.Stat(filepath.Join(stateDir, pool, "pool.json")); err == nil {
-			problems = append(problems, compareIDs(t, pool)...)
-		}
 	}
 	return problems
 }

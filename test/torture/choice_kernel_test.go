@@ -9,34 +9,47 @@ import (
 	"strings"
 )
 
+// only lists the blows, or families of them, that are wanted; none: those that
+// share allows.
+func only() []string {
+	return strings.FieldsFunc(os.Getenv("THIN_TORTURE_ONLY"), func(r rune) bool { return r == ',' })
+}
+
 // wanted tells whether a scenario is to be tried: without a word from outside,
 // those of the short form.
 func wanted(name string, s scenario) bool {
-	only := os.Getenv("THIN_TORTURE_ONLY")
-	if only == "" {
-		return share() > 0 || s.short
+	for _, some := range only() {
+		if some == name || strings.HasPrefix(some, name+"/") || strings.HasPrefix(name, some) {
+			return true
+		}
 	}
-	return only == name || strings.HasPrefix(only, name+"/") || strings.HasPrefix(name, only)
+	return len(only()) == 0 && (share("kill") > 0 || s.short)
 }
 
-// choose picks the blows to deal: the one that is wanted; one in so many; or, in
+// choose picks the blows to deal: those that are wanted; one in so many; or, in
 // the short form, a few from here and there.
 func choose[T fmt.Stringer](scenario string, all []T) []T {
-	only := os.Getenv("THIN_TORTURE_ONLY")
-	var some []T
+	kind, _, _ := strings.Cut(scenario, "/")
+	var some, named []T
+	byName := false
 	for i, blow := range all {
-		switch {
-		case strings.HasPrefix(only, scenario+"/"):
-			if only == scenario+"/"+blow.String() {
-				some = append(some, blow)
+		for _, one := range only() {
+			byName = byName || strings.HasPrefix(one, scenario+"/")
+			if one == scenario+"/"+blow.String() {
+				named = append(named, blow)
 			}
-		case share() > 0:
-			if i%share() == len(scenario)%share() {
+		}
+		switch n := share(kind); {
+		case n > 0:
+			if i%n == len(scenario)%n {
 				some = append(some, blow)
 			}
 		case i%(len(all)/brief+1) == len(all)/(2*brief):
 			some = append(some, blow)
 		}
+	}
+	if byName {
+		return named
 	}
 	return some
 }
@@ -44,8 +57,13 @@ func choose[T fmt.Stringer](scenario string, all []T) []T {
 // brief is about how many blows of a kind a scenario gets in the short form.
 const brief = 1
 
-// share says of how many blows one is dealt: 1 is all, 0 the short form.
-func share() int {
-	n, _ := strconv.Atoi(os.Getenv("THIN_TORTURE_SHARE"))
+// share says of how many blows of a kind (kill, fault) one is dealt: 1 is all, 0
+// the short form.
+func share(kind string) int {
+	said := os.Getenv("THIN_TORTURE_SHARE")
+	if faults := os.Getenv("THIN_TORTURE_FAULTS"); kind == "fault" && faults != "" {
+		said = faults
+	}
+	n, _ := strconv.Atoi(said)
 	return max(n, 0)
 }

@@ -5,7 +5,7 @@
 // (crowd_kernel_test.go).
 //
 //	test/torture/run                  minutes, as CI does
-//	test/torture/run --long           every kill point and fault, 200 power cuts, a crowd for 10 minutes
+//	test/torture/run --long           every kill, one in ten faults, 200 power cuts, a crowd for 10 minutes
 //	test/torture/run --only POINT     one of them, as a failure names it
 //
 // The points are enumerated by strace(1), so that a new code path is covered
@@ -35,7 +35,7 @@
 // that was killed may have counted or not; half of the volumes see no kill, and
 // have to be exact.
 //
-// THIN_TORTURE_SHARE, _CUTS and _CROWD say how much is done: one in so many
-// points (a few of some scenarios), so many cuts (2), so long a crowd (20s,
-// of 24 processes only).
+// THIN_TORTURE_SHARE, _FAULTS, _CUTS and _CROWD say how much is done: one in so
+// many kills (a few of some scenarios), one in so many faults (the same), so many
+// cuts (2), so long a crowd (20s, of 24 processes only).
 package torture

@@ -72,7 +72,7 @@ func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, nex
 	t.Helper()
 	name := "fault/" + s.name + "/" + f.String()
 	w.set(t, s)
-	o := strace(t, []string{"-e", "trace=" + f.call, "-e", fmt.Sprintf("inject=%s:error=%s:when=%d", f.call, f.errno, f.n)}, w.argv(s.argv))
+	o := inject(t, f.point, "error="+f.errno, w.argv(s.argv))
 	r.Faults++
 	if !strings.Contains(o.trace, "(INJECTED)") {
 		r.Missed++
@@ -85,12 +85,8 @@ func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, nex
 		problems = append(problems, fmt.Sprintf("exit status %d without a word", o.code))
 	}
 	sp.worked = o.code == 0
-	problems = append(problems, w.aftermath(t, sp, next)...)
-	if len(problems) == 0 {
-		return
-	}
-	r.fail(t, name, injected(o.trace, f), append(problems, fmt.Sprintf("it had said, with exit status %d: %s", o.code, short(o.stderr))))
-	w.raze(t)
+	call := fmt.Sprintf("%s, which made it say, with exit status %d: %s", injected(o.trace, f), o.code, short(o.stderr))
+	w.judge(t, r, name, call, sp, next, problems)
 }
 
 // short is the beginning of what a command said.

@@ -5,7 +5,6 @@ package torture
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -14,9 +13,6 @@ import (
 // lets each call that can fail do so.
 func TestTortureBlows(t *testing.T) {
 	w := newWorld(t)
-	kills, faults := &report{Part: "kill"}, &report{Part: "fault"}
-	defer kills.write(t)
-	defer faults.write(t)
 	for _, s := range scenarios() {
 		killing, failing := wanted("kill/"+s.name, s), wanted("fault/"+s.name, s)
 		if !killing && !failing {
@@ -25,18 +21,32 @@ func TestTortureBlows(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			defer w.razeIfFailed(t)
 			sp := w.walk(t, s)
-			if killing {
-				for i, p := range choose("kill/"+s.name, killsOf(sp.all)) {
-					w.kill(t, kills, s, sp, p, i)
+			if points := killsOf(sp.all); killing {
+				r := &report{Part: "kill", Scenario: s.name, Points: len(points)}
+				for i, p := range choose("kill/"+s.name, points) {
+					w.kill(t, r, s, sp, p, i)
 				}
+				w.written(t, r)
 			}
-			if failing {
-				for i, f := range choose("fault/"+s.name, faultsOf(sp.all)) {
-					w.fault(t, faults, s, sp, f, i)
+			if points := faultsOf(sp.all); failing {
+				r := &report{Part: "fault", Scenario: s.name, Points: len(points)}
+				for i, f := range choose("fault/"+s.name, points) {
+					w.fault(t, r, s, sp, f, i)
 				}
+				w.written(t, r)
 			}
 		})
 	}
+}
+
+// written ends a report, when all is known that belongs into it.
+func (w *world) written(t *testing.T, r *report) {
+	t.Helper()
+	w.checking.Wait()
+	if dealt := r.Kills + r.Faults; r.Missed > 2+dealt/10 {
+		t.Errorf("%s of %s: %d of %d blows met nothing", r.Part, r.Scenario, r.Missed, dealt)
+	}
+	r.write(t)
 }
 
 // walk lets the command run undisturbed, and notes its points.
@@ -50,10 +60,7 @@ func (w *world) walk(t *testing.T, s scenario) span {
 	}
 	sp.after = viewOf(t)
 	sp.all = calls(o.trace)
-	if problems := w.aftermath(t, sp, 0); len(problems) > 0 {
-		t.Errorf("undisturbed: %s", strings.Join(problems, "\n\t"))
-		w.raze(t)
-	}
+	w.judge(t, &report{}, "kill/"+s.name, "its end, undisturbed", sp, 0, nil)
 	return sp
 }
 
@@ -62,7 +69,7 @@ func (w *world) kill(t *testing.T, r *report, s scenario, sp span, p point, next
 	t.Helper()
 	name := "kill/" + s.name + "/" + p.String()
 	w.set(t, s)
-	o := strace(t, []string{"-e", "trace=" + p.call, "-e", fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", p.call, p.n)}, w.argv(s.argv))
+	o := inject(t, p, "signal=SIGKILL", w.argv(s.argv))
 	if o.code != -1 {
 		r.Missed++ // a wait took fewer turns this time
 	}
@@ -73,12 +80,7 @@ func (w *world) kill(t *testing.T, r *report, s scenario, sp span, p point, next
 	} else {
 		r.suspended(took)
 	}
-	problems = append(problems, w.aftermath(t, sp, next)...)
-	if len(problems) == 0 {
-		return
-	}
-	r.fail(t, name, lastCall(o.trace, p), problems)
-	w.raze(t)
+	w.judge(t, r, name, lastCall(o.trace, p), sp, next, problems)
 }
 
 // untilRunning waits until no device is suspended.

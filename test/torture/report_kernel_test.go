@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -15,6 +16,9 @@ import (
 // of JSON, for test/torture/report.
 type report struct {
 	Part       string    `json:"part"`
+	Kernel     string    `json:"kernel"`
+	Scenario   string    `json:"scenario,omitempty"`
+	Points     int       `json:"points,omitempty"` // how many blows there are to deal
 	Kills      int       `json:"kills,omitempty"`
 	Faults     int       `json:"faults,omitempty"`
 	Missed     int       `json:"missed,omitempty"` // blows that met nothing: a wait that took fewer turns
@@ -27,6 +31,7 @@ type report struct {
 	Failures   []failure `json:"failures"`
 
 	longest time.Duration
+	mu      sync.Mutex // for Failures
 }
 
 // partWanted tells whether a part of the torture is to be tried.
@@ -51,6 +56,8 @@ func (r *report) fail(t *testing.T, point, call string, problems []string) {
 	t.Helper()
 	what := strings.Join(problems, "\n\t")
 	t.Errorf("%s: at %s\n\t%s\n\tagain: test/torture/run --only %s", point, call, what, point)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.Failures = append(r.Failures, failure{point, what})
 }
 
@@ -59,6 +66,7 @@ func (r *report) write(t *testing.T) {
 	if r.Failures == nil {
 		r.Failures = []failure{}
 	}
+	r.Kernel = word("/proc/sys/kernel/osrelease")
 	b, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -28,6 +29,8 @@ type world struct {
 	dirs   map[string]string // DIR1 to DIR3: mount points
 	stuff  []byte            // what the file in base and keep holds
 	clean  state             // with the golden pool in place, inactive
+
+	checking sync.WaitGroup // of metadata: one blow's at a time
 }
 
 // newWorld makes the golden pool, on a tmpfs: what a test breaks by the hundred
@@ -41,6 +44,7 @@ func newWorld(t *testing.T) *world {
 	must(t, "mount", "-t", "tmpfs", "-o", "mode=0700", "golden", stateDir)
 	must(t, "mount", "-t", "tmpfs", "-o", "mode=0700", "golden", w.golden)
 	t.Cleanup(func() {
+		w.checking.Wait()
 		must(t, "umount", stateDir)
 		must(t, "umount", w.golden)
 		os.RemoveAll(runDir)

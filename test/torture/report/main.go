@@ -2,9 +2,10 @@
 //
 //	report [-to DOC] SUITE=FILE…
 //
-// It prints a line for each suite and each failure, and exits with 1 if there is
-// one. With -to it writes the table into DOC, between the marks
-// <!-- torture --> and <!-- /torture -->.
+// A suite may have several files: a run in parts. It prints a line for each suite
+// and each failure, and exits with 1 if there is one. With -to it writes tables
+// into DOC, between the marks <!-- torture --> and <!-- /torture -->: what was
+// done in all, and to each command.
 package main
 
 import (
@@ -15,16 +16,22 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"time"
 )
 
 // part is a line of a report: what one test has counted.
 type part struct {
 	Part       string
+	Kernel     string
+	Scenario   string
+	Points     int
 	Kills      int
 	Faults     int
 	Cuts       int
 	Operations int
+	Lost       int `json:"writes_lost"`
 	Missed     int
 	Suspended  string `json:"longest_suspended"`
 	Failures   []failure
@@ -36,7 +43,13 @@ type failure struct{ Point, What string }
 type total struct {
 	suite string
 	part
+	scenarios []string // in the order of the report
+	blows     map[blows]int
+	points    map[blows]int
 }
+
+// blows are of a kind, "kill" or "fault", at a scenario's command.
+type blows struct{ kind, scenario string }
 
 func main() {
 	doc := flag.String("to", "", "write the table into `DOC`")
@@ -51,25 +64,29 @@ func main() {
 }
 
 func run(args []string, doc string, out io.Writer) (failures int, err error) {
-	var totals []total
+	var totals []*total
 	for _, arg := range args {
 		suite, file, ok := strings.Cut(arg, "=")
 		if !ok {
 			return 0, fmt.Errorf("%q: want SUITE=FILE", arg)
 		}
+		i := slices.IndexFunc(totals, func(t *total) bool { return t.suite == suite })
+		if i < 0 {
+			i = len(totals)
+			totals = append(totals, &total{suite: suite, blows: map[blows]int{}, points: map[blows]int{}})
+		}
 		f, err := os.Open(file)
 		if err != nil {
 			return 0, err
 		}
-		t, err := read(suite, f)
+		err = totals[i].read(f)
 		f.Close()
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", file, err)
 		}
-		totals = append(totals, t)
-		failures += len(t.Failures)
 	}
 	for _, t := range totals {
+		failures += len(t.Failures)
 		fmt.Fprintf(out, "%s: %d kills, %d faults, %d power cuts, %d operations of a crowd; %d failures\n",
 			t.suite, t.Kills, t.Faults, t.Cuts, t.Operations, len(t.Failures))
 		for _, f := range t.Failures {
@@ -79,61 +96,115 @@ func run(args []string, doc string, out io.Writer) (failures int, err error) {
 	if doc == "" {
 		return failures, nil
 	}
-	return failures, write(doc, table(totals))
+	return failures, write(doc, table(totals)+"\n"+commands(totals))
 }
 
-// read adds up the lines of a report.
-func read(suite string, r io.Reader) (total, error) {
-	t := total{suite: suite}
+// read adds the lines of a report.
+func (t *total) read(r io.Reader) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 16<<20)
 	parts := 0
 	for lines.Scan() {
 		var p part
 		if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
-			return t, err
+			return err
+		}
+		if err := t.add(p); err != nil {
+			return err
 		}
 		parts++
-		t.Kills += p.Kills
-		t.Faults += p.Faults
-		t.Cuts += p.Cuts
-		t.Operations += p.Operations
-		t.Missed += p.Missed
-		t.Failures = append(t.Failures, p.Failures...)
-		if p.Suspended != "" {
-			t.Suspended = p.Suspended
-		}
 	}
 	if err := lines.Err(); err != nil {
-		return t, err
+		return err
 	}
 	if parts == 0 {
-		return t, errors.New("nothing was counted")
+		return errors.New("nothing was counted")
 	}
-	return t, nil
+	return nil
 }
 
-func table(totals []total) string {
+func (t *total) add(p part) error {
+	t.Kills += p.Kills
+	t.Faults += p.Faults
+	t.Cuts += p.Cuts
+	t.Lost += p.Lost
+	t.Operations += p.Operations
+	t.Missed += p.Missed
+	t.Failures = append(t.Failures, p.Failures...)
+	if t.Kernel == "" {
+		t.Kernel = p.Kernel
+	}
+	if p.Scenario != "" {
+		if !slices.Contains(t.scenarios, p.Scenario) {
+			t.scenarios = append(t.scenarios, p.Scenario)
+		}
+		at := blows{p.Part, p.Scenario}
+		t.blows[at] += p.Kills + p.Faults
+		t.points[at] = max(t.points[at], p.Points)
+	}
+	if p.Suspended == "" {
+		return nil
+	}
+	now, err := time.ParseDuration(p.Suspended)
+	if err != nil {
+		return err
+	}
+	if longest, _ := time.ParseDuration(t.Suspended); now > longest || t.Suspended == "" {
+		t.Suspended = p.Suspended
+	}
+	return nil
+}
+
+// table shows what was done in all, with a column for each suite.
+func table(totals []*total) string {
 	var b strings.Builder
-	row := func(what string, value func(total) string) {
+	row := func(what string, value func(*total) any) {
 		fmt.Fprintf(&b, "| %s |", what)
 		for _, t := range totals {
-			fmt.Fprintf(&b, " %s |", value(t))
+			fmt.Fprintf(&b, " %v |", value(t))
 		}
 		b.WriteString("\n")
 	}
-	number := func(of func(total) int) func(total) string {
-		return func(t total) string { return fmt.Sprint(of(t)) }
-	}
-	row(" ", func(t total) string { return t.suite })
+	row(" ", func(t *total) any { return t.suite })
 	b.WriteString("| --- |" + strings.Repeat(" ---: |", len(totals)) + "\n")
-	row("commands killed at a system call", number(func(t total) int { return t.Kills }))
-	row("system calls that failed", number(func(t total) int { return t.Faults }))
-	row("of both, met nothing: a wait took fewer turns", number(func(t total) int { return t.Missed }))
-	row("power cuts", number(func(t total) int { return t.Cuts }))
-	row("operations of a crowd", number(func(t total) int { return t.Operations }))
-	row("longest time a device stayed suspended", func(t total) string { return t.Suspended })
-	row("**failures**", number(func(t total) int { return len(t.Failures) }))
+	row("kernel", func(t *total) any { return t.Kernel })
+	row("commands killed at a system call", func(t *total) any { return t.Kills })
+	row("system calls that failed", func(t *total) any { return t.Faults })
+	row("of both, met nothing: a wait took fewer turns", func(t *total) any { return t.Missed })
+	row("power cuts", func(t *total) any { return t.Cuts })
+	row("writes that a power cut lost", func(t *total) any { return t.Lost })
+	row("operations of a crowd", func(t *total) any { return t.Operations })
+	row("longest time a device stayed suspended", func(t *total) any { return t.Suspended })
+	row("**failures**", func(t *total) any { return len(t.Failures) })
+	return b.String()
+}
+
+// commands shows how many of its system calls each command met with, by suite.
+func commands(totals []*total) string {
+	var b strings.Builder
+	b.WriteString("| command |")
+	for _, t := range totals {
+		fmt.Fprintf(&b, " killed, %s | failed calls, %s |", t.suite, t.suite)
+	}
+	b.WriteString("\n| --- |" + strings.Repeat(" ---: | ---: |", len(totals)) + "\n")
+	var names []string
+	for _, t := range totals {
+		for _, s := range t.scenarios {
+			if !slices.Contains(names, s) {
+				names = append(names, s)
+			}
+		}
+	}
+	for _, name := range names {
+		fmt.Fprintf(&b, "| %s |", name)
+		for _, t := range totals {
+			for _, kind := range []string{"kill", "fault"} {
+				at := blows{kind, name}
+				fmt.Fprintf(&b, " %d of %d |", t.blows[at], t.points[at])
+			}
+		}
+		b.WriteString("\n")
+	}
 	return b.String()
 }
 

@@ -16,19 +16,22 @@ func TestReport(t *testing.T) {
 		}
 		return path
 	}
-	good := file("good", `{"part":"kill","kills":3,"missed":1,"longest_suspended":"5ms","failures":[]}
-{"part":"power","cuts":7,"failures":[]}
-{"part":"crowd","operations":9,"failures":[]}
+	good := file("good", `{"part":"kill","kernel":"6.1.0","scenario":"mount","points":4,"kills":2,"missed":1,"longest_suspended":"5ms","failures":[]}
+{"part":"kill","kernel":"6.1.0","scenario":"list","points":1,"kills":1,"longest_suspended":"0s","failures":[]}
 `)
-	bad := file("bad", `{"part":"fault","faults":2,"failures":[{"point":"fault/mount/ioctl:3:EIO","what":"left: x"}]}`)
+	more := file("more", `{"part":"power","cuts":7,"writes_lost":5,"failures":[]}
+{"part":"crowd","operations":9,"failures":[]}
+{"part":"kill","kernel":"6.1.0","scenario":"mount","points":4,"kills":1,"longest_suspended":"3ms","failures":[]}
+`)
+	bad := file("bad", `{"part":"fault","scenario":"mount","points":30,"faults":2,"failures":[{"point":"fault/mount/ioctl:3:EIO","what":"left: x"}]}`)
 	doc := file("doc", "before\n<!-- torture -->\nold\n<!-- /torture -->\nafter\n")
 	var out strings.Builder
-	n, err := run([]string{"bookworm=" + good, "forky=" + bad}, doc, &out)
+	n, err := run([]string{"bookworm=" + good, "bookworm=" + more, "forky=" + bad}, doc, &out)
 	if err != nil || n != 1 {
 		t.Errorf("%d failures, %v; want 1", n, err)
 	}
 	for _, want := range []string{
-		"bookworm: 3 kills, 0 faults, 7 power cuts, 9 operations of a crowd; 0 failures\n",
+		"bookworm: 4 kills, 0 faults, 7 power cuts, 9 operations of a crowd; 0 failures\n",
 		"again: test/torture/run --suite forky --only fault/mount/ioctl:3:EIO\n",
 	} {
 		if !strings.Contains(out.String(), want) {
@@ -36,7 +39,9 @@ func TestReport(t *testing.T) {
 		}
 	}
 	b, _ := os.ReadFile(doc)
-	for _, want := range []string{"before\n<!-- torture -->\n|", "| power cuts | 7 | 0 |\n", "| **failures** | 0 | 1 |\n<!-- /torture -->\nafter\n"} {
+	for _, want := range []string{"before\n<!-- torture -->\n|", "| power cuts | 7 | 0 |\n", "| kernel | 6.1.0 |  |\n",
+		"| longest time a device stayed suspended | 5ms |  |\n", "| **failures** | 0 | 1 |\n",
+		"| mount | 3 of 4 | 0 of 0 | 0 of 0 | 2 of 30 |\n| list | 1 of 1 | 0 of 0 | 0 of 0 | 0 of 0 |\n<!-- /torture -->\nafter\n"} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("%s\nlacks %q", b, want)
 		}
