@@ -37,5 +37,7 @@
 //
 // THIN_TORTURE_SHARE, _FAULTS, _CUTS and _CROWD say how much is done: one in so
 // many kills (a few of some scenarios), one in so many faults (the same), so many
-// cuts (2), so long a crowd (20s, of 24 processes only).
+// cuts (2), so long a crowd (20s, of 24 processes only). A long run may be made in
+// parts: some families of blows at a time (--only), cuts of other workloads than
+// those of THIN_TORTURE_SEED 1 and the following, each with a report of its own.
 package torture

@@ -23,14 +23,16 @@ func TestTorturePower(t *testing.T) {
 	if !partWanted("power") {
 		return
 	}
-	r := &report{Part: "power"}
-	defer r.write(t)
 	left, err := strconv.Atoi(cmp.Or(os.Getenv("THIN_TORTURE_CUTS"), "2"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	first, err := strconv.ParseUint(cmp.Or(os.Getenv("THIN_TORTURE_SEED"), "1"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
 	only := strings.Split(os.Getenv("THIN_TORTURE_ONLY"), "/")
-	for seed := uint64(1); left > 0; seed++ {
+	for seed := first; left > 0; seed++ {
 		n := min(left, cutsARound)
 		left -= n
 		if len(only) > 1 {
@@ -39,8 +41,11 @@ func TestTorturePower(t *testing.T) {
 			}
 			left = 0
 		}
-		p := &power{report: r, seed: seed, dir: t.TempDir()}
-		p.round(t, n, only)
+		p := &power{report: &report{Part: "power"}, seed: seed, dir: t.TempDir()}
+		func() {
+			defer p.write(t)
+			p.round(t, n, only)
+		}()
 		if t.Failed() {
 			return // and the log stays on the disk
 		}
