@@ -94,9 +94,19 @@ func TestKernelSwappedFolder(t *testing.T) {
 	do(t, errors.Join(os.MkdirAll(dir+"/mnt", 0o700), os.Mkdir(victim+"/mnt", 0o700), os.Symlink(victim, link)))
 	do(t, unix.Mount("theirs", victim+"/mnt", "tmpfs", 0, ""))
 	defer unix.Unmount(victim+"/mnt", 0)
+	swap := func() { do(t, unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)) }
+	// Once between the look and the call, and then as it comes.
+	do(t, unix.Mount("ours", dir+"/mnt", "tmpfs", 0, ""))
+	do(t, Unmount(dir+"/mnt", UnmountOptions{NoFollow: true, Call: func(target string, flags int) error {
+		swap()
+		return unix.Unmount(target, flags)
+	}}))
+	if ours, theirs := mountsOf(t, "ours"), mountsOf(t, "theirs"); len(ours) != 0 || len(theirs) != 1 {
+		t.Fatalf("swapped once: ours is mounted on %q, theirs on %q", ours, theirs)
+	}
 	for range 30 {
 		if st, err := os.Lstat(dir); err == nil && !st.IsDir() {
-			do(t, unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE))
+			swap()
 		}
 		do(t, unix.Mount("ours", dir+"/mnt", "tmpfs", 0, ""))
 		end := swapping(dir, link)
