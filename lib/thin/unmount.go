@@ -100,7 +100,7 @@ func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info) (stays bool
 	if u.mayWait != "" {
 		o.Call = func(target string, flags int) error { return u.apart(ctx, target, flags) }
 	}
-	err = mount.Unmount(u.dir, o)
+	found, err := u.patiently(ctx, top, func() error { return mount.Unmount(u.dir, o) })
 	if !errors.Is(err, unix.EBUSY) {
 		return false, err
 	}
@@ -110,7 +110,7 @@ func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info) (stays bool
 			return true, nil
 		}
 	}
-	return false, u.busy(ctx, top, err)
+	return false, u.busy(found, err)
 }
 
 // locked goes on with the volume's lock held, on what is mounted by now.
