@@ -21,9 +21,9 @@ cycle v $mnt &
 cycle w /srv
 wait
 set -x
-cat /tmp/said.v /tmp/said.w
-[ ! -s /tmp/said.v ] && [ ! -s /tmp/said.w ]
+said=$(cat /tmp/said.v /tmp/said.w)
 rm /tmp/said.v /tmp/said.w
+[ -z "$said" ] || die "$said"
 gone v
 gone w
 thin-snap delete -y ways/w
