@@ -3,10 +3,12 @@
 package torture
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // only lists the blows, or families of them, that are wanted; none: those that
@@ -52,6 +54,34 @@ func choose[T fmt.Stringer](scenario string, all []T) []T {
 		return named
 	}
 	return some
+}
+
+// namedOf is the first thing that is wanted of a part (power, crowd), word by
+// word; nil if the part is not named.
+func namedOf(part string) []string {
+	for _, some := range only() {
+		if words := strings.Split(some, "/"); words[0] == part {
+			return words
+		}
+	}
+	return nil
+}
+
+// partWanted tells whether a part is to be tried.
+func partWanted(part string) bool { return len(only()) == 0 || namedOf(part) != nil }
+
+// firstSeed is where a part begins to count its seeds: the one that is named.
+func firstSeed(t *testing.T, part string) uint64 {
+	t.Helper()
+	said := cmp.Or(os.Getenv("THIN_TORTURE_SEED"), "1")
+	if words := namedOf(part); len(words) > 1 {
+		said = words[1]
+	}
+	seed, err := strconv.ParseUint(said, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seed
 }
 
 // brief is about how many blows of a kind a scenario gets in the short form.

@@ -22,6 +22,10 @@ const (
 	crowdSlots   = 16 // volumes that everybody works on, half of them in each pool
 )
 
+// aRound is how long the crowd is at work before everybody waits, and what there
+// is is held against the count.
+const aRound = 40 * time.Second
+
 // TestTortureCrowd lets 64 processes at a time, or a few, mount, unmount, snapshot, list
 // and delete the same 16 volumes, kills some of them, and counts.
 func TestTortureCrowd(t *testing.T) {
@@ -42,24 +46,17 @@ func TestTortureCrowd(t *testing.T) {
 	c := newCrowd(t, r, workers)
 	c.fill(t)
 	until := time.Now().Add(lasts)
-	var all sync.WaitGroup
-	for n := range workers {
-		w := newCrowdWorker(c, n)
-		all.Go(func() {
-			for w.step(t); time.Now().Before(until); {
-				w.step(t)
-			}
-		})
+	for seed := firstSeed(t, "crowd"); c.Rounds == 0 || len(c.problems) == 0 && time.Now().Before(until); seed++ {
+		c.seed = seed
+		c.round(t, plans(workers).Example(int(seed)), min(time.Until(until), aRound))
 	}
-	all.Wait()
 	c.summary(t)
-	problems := c.compare(t)
-	problems = append(problems, c.goHome(t)...)
+	problems := c.goHome(t)
 	if len(problems) == 0 {
 		problems = append(problems, c.left(t, before)...)
 	}
 	if problems = append(c.problems, problems...); len(problems) > 0 {
-		r.fail(t, "crowd", "the end", problems)
+		r.fail(t, fmt.Sprintf("crowd/%d", c.seed), fmt.Sprintf("the end of round %d", c.Rounds), problems)
 		clearAway(t, c.dirs()...)
 	}
 }
@@ -67,30 +64,34 @@ func TestTortureCrowd(t *testing.T) {
 // crowd is the model: what the commands that came back have said.
 type crowd struct {
 	*report
+	seed  uint64 // of the last round's plans
 	dir   string
 	slots [crowdSlots]slot
 
 	mu       sync.Mutex
 	ops      []int          // by worker
+	did      map[string]int // what was done
 	refused  map[string]int // why a command that may fail did
 	problems []string
 }
 
-// slot is a volume that comes and goes: how many commands of a kind came back
-// with 0, and how many were killed and may have done it or not.
+// slot is a volume that comes and goes: what there was of it at the beginning of a
+// round, how many commands of a kind came back with 0 since, and how many were
+// killed and may have done it or not.
 type slot struct {
-	name, dir    string
-	done, killed map[string]int // by "mount", "umount", "snapshot", "delete"
+	name, dir          string
+	exists, references int
+	done, killed       map[string]int // by "mount", "umount", "snapshot", "delete"
 }
 
-// between are the least and the most that ups and downs come to.
-func (s *slot) between(up, down string) (least, most int) {
-	n := s.done[up] - s.done[down]
+// between are the least and the most that ups and downs come to, from n on.
+func (s *slot) between(n int, up, down string) (least, most int) {
+	n += s.done[up] - s.done[down]
 	return n - s.killed[down], n + s.killed[up]
 }
 
 func newCrowd(t *testing.T, r *report, workers int) *crowd {
-	c := &crowd{report: r, dir: t.TempDir(), ops: make([]int, workers), refused: map[string]int{}}
+	c := &crowd{report: r, dir: t.TempDir(), ops: make([]int, workers), did: map[string]int{}, refused: map[string]int{}}
 	for i := range c.slots {
 		s := &c.slots[i]
 		*s = slot{name: fmt.Sprintf("p%d/v%d", i%2, i), dir: filepath.Join(c.dir, fmt.Sprint(i)), done: map[string]int{}, killed: map[string]int{}}
@@ -129,8 +130,25 @@ func (c *crowd) fill(t *testing.T) {
 		s := &c.slots[i]
 		pool, _, _ := strings.Cut(s.name, "/")
 		must(t, "thin-snap", "snapshot", pool+"/base", s.name)
-		s.done["snapshot"]++
+		s.exists = 1
 	}
+}
+
+// round lets everybody work as planned, and looks what came of it.
+func (c *crowd) round(t *testing.T, plans [][]op, lasts time.Duration) {
+	t.Helper()
+	until := time.Now().Add(lasts)
+	var all sync.WaitGroup
+	for n, plan := range plans {
+		all.Go(func() {
+			for i := 0; i == 0 || time.Now().Before(until); i++ {
+				c.do(t, n, plan[i%len(plan)])
+			}
+		})
+	}
+	all.Wait()
+	c.Rounds++
+	c.problems = append(c.problems, c.compare(t)...)
 }
 
 // came takes in how a command ended.
@@ -142,6 +160,7 @@ func (c *crowd) came(worker int, s *slot, what string, argv []string, o outcome)
 	switch {
 	case o.code == 0:
 		s.done[what]++
+		c.did[what]++
 	case o.code == -1:
 		s.killed[what]++
 		c.Kills++
@@ -174,13 +193,7 @@ func (c *crowd) summary(t *testing.T) {
 	if c.Least*20 < c.Most {
 		c.problems = append(c.problems, fmt.Sprintf("operations by worker: %v: some have starved", ops))
 	}
-	did := map[string]int{}
-	for i := range c.slots {
-		for what, n := range c.slots[i].done {
-			did[what] += n
-		}
-	}
-	t.Logf("%d operations, %d to %d a worker, %d killed; done: %v", c.Operations, c.Least, c.Most, c.Kills, did)
+	t.Logf("%d operations in %d rounds, %d to %d a worker, %d killed; done: %v", c.Operations, c.Rounds, c.Least, c.Most, c.Kills, c.did)
 	var why []string
 	for what, n := range c.refused {
 		why = append(why, fmt.Sprintf("%4d %s", n, what))

@@ -7,55 +7,67 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
-// crowdWorker does one command after the other.
-type crowdWorker struct {
-	*crowd
-	n   int
-	rng *rand.Rand
+// op is a command on a volume.
+type op struct {
+	what   string
+	slot   int
+	origin int           // of a snapshot: the slot, if it is in the same pool, or base
+	kill   time.Duration // 0: it comes to its end
 }
 
-func newCrowdWorker(c *crowd, n int) *crowdWorker {
-	return &crowdWorker{crowd: c, n: n, rng: rand.New(rand.NewPCG(64, uint64(n)))}
+// plans are a row of commands for each worker; a seed gives the same ones again.
+// On every second volume of a pool some are killed: on the others the count has
+// to be exact.
+func plans(workers int) *rapid.Generator[[][]op] {
+	one := rapid.Custom(func(rt *rapid.T) op {
+		o := op{
+			what:   rapid.SampledFrom(kindsOfWork).Draw(rt, "what"),
+			slot:   rapid.IntRange(0, crowdSlots-1).Draw(rt, "volume"),
+			origin: rapid.IntRange(0, crowdSlots-1).Draw(rt, "origin"),
+		}
+		if o.slot/2%2 == 0 && rapid.IntRange(0, 3).Draw(rt, "kill") == 3 {
+			o.kill = time.Duration(rapid.IntRange(1, 2000).Draw(rt, "after")) * time.Millisecond
+		}
+		return o
+	})
+	return rapid.SliceOfN(rapid.SliceOfN(one, 12, 12), workers, workers)
 }
 
-// step runs a command on a volume, chosen at random. On every second volume
-// some commands are killed: on the others the count has to be exact.
-func (w *crowdWorker) step(t *testing.T) {
-	i := w.rng.IntN(crowdSlots)
-	s := &w.slots[i]
-	what, argv := w.choose(s)
-	var kill time.Duration
-	if i/2%2 == 0 && w.rng.IntN(4) == 0 {
-		kill = time.Duration(1 + w.rng.IntN(int(2*time.Second)))
-	}
-	w.came(w.n, s, what, argv, runAndKill(t, kill, argv))
-}
+// kindsOfWork has each kind as often as it is wanted, or nearly: rapid draws what
+// stands first more often.
+var kindsOfWork = strings.Fields("mount umount snapshot umount mount delete mount umount list umount mount snapshot")
 
-func (w *crowdWorker) choose(s *slot) (what string, argv []string) {
-	switch x := w.rng.IntN(100); {
-	case x < 34:
-		return "mount", []string{"mount.thin", s.name, s.dir, "-o", "rw"}
-	case x < 72:
-		return "umount", []string{"umount.thin", s.dir}
-	case x < 84:
-		pool, _, _ := strings.Cut(s.name, "/")
+// do does a command, and takes in how it ended.
+func (c *crowd) do(t *testing.T, worker int, o op) {
+	s := &c.slots[o.slot]
+	pool, _, _ := strings.Cut(s.name, "/")
+	var argv []string
+	switch o.what {
+	case "mount":
+		argv = []string{"mount.thin", s.name, s.dir, "-o", "rw"}
+	case "umount":
+		argv = []string{"umount.thin", s.dir}
+	case "snapshot":
 		origin := pool + "/base"
-		if other := &w.slots[w.rng.IntN(crowdSlots)]; strings.HasPrefix(other.name, pool+"/") && other != s {
+		if other := &c.slots[o.origin]; strings.HasPrefix(other.name, pool+"/") && other != s {
 			origin = other.name // which may be mounted
 		}
-		return "snapshot", []string{"thin-snap", "snapshot", origin, s.name}
-	case x < 92:
-		return "delete", []string{"thin-snap", "delete", "-y", s.name}
+		argv = []string{"thin-snap", "snapshot", origin, s.name}
+	case "delete":
+		argv = []string{"thin-snap", "delete", "-y", s.name}
+	case "list":
+		argv = []string{"thin-snap", "list", "--json"}
 	}
-	return "list", []string{"thin-snap", "list", "--json"}
+	c.came(worker, s, o.what, argv, runAndKill(t, o.kill, argv))
 }
 
 // runAndKill runs a command, and kills it after a while, if that is not 0.
@@ -97,9 +109,12 @@ func volumesNow(t *testing.T) map[string]volumeNow {
 	return now
 }
 
-// compare holds what there is against the count.
+// compare holds what there is against the count, and counts from there on. What
+// was killed on its way is finished or undone before: else that would happen in
+// the next round.
 func (c *crowd) compare(t *testing.T) (problems []string) {
 	t.Helper()
+	problems = works(t, "thin-snap", "recover", "p0", "p1")
 	now := volumesNow(t)
 	for i := range c.slots {
 		s := &c.slots[i]
@@ -108,15 +123,16 @@ func (c *crowd) compare(t *testing.T) (problems []string) {
 		if there {
 			exists = 1
 		}
-		if least, most := s.between("snapshot", "delete"); exists < least || exists > most {
+		if least, most := s.between(s.exists, "snapshot", "delete"); exists < least || exists > most {
 			problems = append(problems, fmt.Sprintf("%s: there are %d of it, want %d to %d: %v, killed %v", s.name, exists, least, most, s.done, s.killed))
 		}
-		if least, most := s.between("mount", "umount"); v.References < least || v.References > most {
+		if least, most := s.between(s.references, "mount", "umount"); v.References < least || v.References > most {
 			problems = append(problems, fmt.Sprintf("%s: %d references, want %d to %d: %v, killed %v", s.name, v.References, least, most, s.done, s.killed))
 		}
 		if (v.References > 0) != slices.Contains(mounts(t), s.dir+" /dev/mapper/thin-"+strings.Replace(s.name, "/", "@", 1)) {
 			problems = append(problems, fmt.Sprintf("%s: %d references, but the mounts are %v", s.name, v.References, mounts(t)))
 		}
+		s.exists, s.references, s.done, s.killed = exists, v.References, map[string]int{}, map[string]int{}
 	}
 	return problems
 }

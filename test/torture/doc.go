@@ -30,7 +30,8 @@
 //	test/torture/run --only power --keep DIR
 //	test/torture/run --only power/SEED/CUT --keep DIR
 //
-// The crowd is held against a count: a volume's references are its mounts less
+// The crowd works in rounds, whose plans rapid makes of a seed. At the end of each, what
+// there is is held against a count: a volume's references are its mounts less
 // its umounts, and whether it exists its makings less its removals. A command
 // that was killed may have counted or not; half of the volumes see no kill, and
 // have to be exact.

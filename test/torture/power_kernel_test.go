@@ -27,18 +27,11 @@ func TestTorturePower(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := strconv.ParseUint(cmp.Or(os.Getenv("THIN_TORTURE_SEED"), "1"), 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	only := strings.Split(os.Getenv("THIN_TORTURE_ONLY"), "/")
-	for seed := first; left > 0; seed++ {
+	only := namedOf("power")
+	for seed := firstSeed(t, "power"); left > 0; seed++ {
 		n := min(left, cutsARound)
 		left -= n
 		if len(only) > 1 {
-			if seed, err = strconv.ParseUint(only[1], 10, 64); err != nil {
-				t.Fatal(err)
-			}
 			left = 0
 		}
 		p := &power{report: &report{Part: "power"}, seed: seed, dir: t.TempDir()}

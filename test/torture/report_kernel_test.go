@@ -24,6 +24,7 @@ type report struct {
 	Missed     int       `json:"missed,omitempty"` // blows that met nothing: a wait that took fewer turns
 	Cuts       int       `json:"cuts,omitempty"`
 	Lost       int       `json:"writes_lost,omitempty"`
+	Rounds     int       `json:"rounds,omitempty"`
 	Operations int       `json:"operations,omitempty"`
 	Least      int       `json:"operations_of_slowest,omitempty"`
 	Most       int       `json:"operations_of_fastest,omitempty"`
@@ -32,12 +33,6 @@ type report struct {
 
 	longest time.Duration
 	mu      sync.Mutex // for Failures
-}
-
-// partWanted tells whether a part of the torture is to be tried.
-func partWanted(part string) bool {
-	only, _, _ := strings.Cut(os.Getenv("THIN_TORTURE_ONLY"), "/")
-	return only == "" || only == part
 }
 
 // failure is a blow that did harm, and how to deal it again.
