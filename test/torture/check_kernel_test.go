@@ -17,6 +17,7 @@ type span struct {
 	before, after view
 	all           []point
 	worked        bool // the disturbed command said that all is well
+	repair        bool // it is to run once more at the end
 }
 
 // nexts are the commands that may come after a blow. They work in any state of
@@ -71,6 +72,9 @@ func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
 	if o := run(t, argv...); o.code != 0 && (v.hasPool("t") || !strings.Contains(o.stderr, "no such ")) {
 		complain("%v: exit status %d: %s", argv, o.code, o.stderr)
 	}
+	if sp.repair {
+		problems = append(problems, works(t, repair...)...)
+	}
 	problems = append(problems, w.verify(t, v)...)
 	problems = append(problems, w.takeDown(t)...)
 	known := func(line string) bool {
@@ -86,7 +90,7 @@ func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
 // expected are the files that belong to what a scenario or the next command has
 // made.
 func expected(line string) bool {
-	for _, volume := range []string{"new", "next"} {
+	for _, volume := range []string{"new", "next", "orphan-3", "orphan-77"} {
 		if line == "file "+stateDir+"/t/volumes/"+volume+".json" || line == "file "+runDir+"/locks/t@"+volume {
 			_, err := os.Stat(stateDir + "/t/volumes/" + volume + ".json")
 			return err == nil

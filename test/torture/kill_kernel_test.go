@@ -53,7 +53,7 @@ func (w *world) written(t *testing.T, r *report) {
 func (w *world) walk(t *testing.T, s scenario) span {
 	t.Helper()
 	w.set(t, s)
-	sp := span{before: viewOf(t)}
+	sp := span{before: viewOf(t), repair: slices.Equal(s.argv, repair)}
 	o := strace(t, nil, w.argv(s.argv))
 	if o.code != 0 {
 		t.Fatalf("%v: exit status %d: %s", s.argv, o.code, o.stderr)
