@@ -49,26 +49,54 @@ const settling = 300 * time.Millisecond
 // lookTwice believes what two looks have in common: the kernel removes devices
 // and umount(8) lines of utab, without anybody's lock.
 func (s *System) lookTwice(ctx context.Context, c *dm.Control, cat *catalog.Catalog) ([]Finding, error) {
-	facts, err := s.look(ctx, c, cat)
+	found, err := inCommon(func(again bool) (*facts, error) {
+		if again {
+			select {
+			case <-ctx.Done():
+				return nil, waitError("pool "+cat.Pool().Name, ctx.Err())
+			case <-time.After(settling):
+			}
+			if err := cat.Reload(); err != nil {
+				return nil, err
+			}
+		}
+		return s.look(ctx, c, cat)
+	})
+	if errors.Is(err, errUnsteady) {
+		err = &Error{Object: "pool " + cat.Pool().Name, Err: wrap(ErrPoolState, err), Hint: "dmesg tells whether a disk is failing"}
+	}
+	return found, err
+}
+
+// errUnsteady is of a pool that no two looks can read the same of.
+var errUnsteady = errors.New("some of what is read to check it can be read at times and cannot at others")
+
+// mostLooks is how many looks are taken to find two that could read the same.
+const mostLooks = 4
+
+// inCommon is what two looks in a row have found, which could read the same: what
+// one of them was blind for it would seem to say is sound.
+func inCommon(look func(again bool) (*facts, error)) ([]Finding, error) {
+	before, err := look(false)
 	if err != nil {
 		return nil, err
 	}
-	first := facts.findings()
+	first := before.findings()
 	if len(first) == 0 {
 		return nil, nil
 	}
-	select {
-	case <-ctx.Done():
-		return nil, waitError("pool "+cat.Pool().Name, ctx.Err())
-	case <-time.After(settling):
+	for range mostLooks - 1 {
+		now, err := look(true)
+		if err != nil {
+			return nil, err
+		}
+		found := now.findings()
+		if slices.Equal(before.unread(), now.unread()) {
+			return slices.DeleteFunc(found, func(d Finding) bool { return !contains(first, d) }), nil
+		}
+		before, first = now, found
 	}
-	if err := cat.Reload(); err != nil {
-		return nil, err
-	}
-	if facts, err = s.look(ctx, c, cat); err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(facts.findings(), func(d Finding) bool { return !contains(first, d) }), nil
+	return nil, errUnsteady
 }
 
 // contains tells whether a finding is among others, as it is to be repaired.

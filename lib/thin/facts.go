@@ -1,6 +1,9 @@
 package thin
 
 import (
+	"maps"
+	"slices"
+
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/label"
@@ -68,6 +71,21 @@ type use struct {
 type utabLine struct {
 	mount.StaleLine
 	volume string
+}
+
+// unread names what could not be read.
+func (f *facts) unread() []string {
+	all := slices.Sorted(maps.Keys(f.damaged))
+	for _, b := range f.backings {
+		if b.err != nil {
+			all = append(all, b.part)
+		}
+	}
+	slices.Sort(all)
+	if f.metaErr != nil {
+		all = append(all, "ids")
+	}
+	return all
 }
 
 // device finds the device of a thin id.

@@ -63,7 +63,9 @@ func (s *System) lookDevices(c *dm.Control, f *facts) error {
 			if !isVolume || pool != f.cfg.Name || catalog.CheckVolumeName(volume) != nil {
 				volume = ""
 			}
-			f.addDevice(c, device{Info: dm.Info{Name: d.Name, UUID: d.UUID}, volume: volume, id: id, part: part})
+			if err := f.addDevice(c, device{Info: dm.Info{Name: d.Name, UUID: d.UUID}, volume: volume, id: id, part: part}); err != nil {
+				return err
+			}
 		case ours:
 			f.foreign = append(f.foreign, d)
 		}
@@ -90,16 +92,20 @@ func (f *facts) partOf(uuid string) string {
 }
 
 // addDevice asks for the device's state; one that is gone by now is not there.
-func (f *facts) addDevice(c *dm.Control, d device) {
+func (f *facts) addDevice(c *dm.Control, d device) error {
 	table, info, err := c.Table(dm.ByUUID(d.UUID))
+	if errors.Is(err, dm.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
-		return
+		return &Error{Object: d.Name, Err: err}
 	}
 	for _, t := range table {
 		d.size += t.Length.Bytes()
 	}
 	d.Info = info
 	f.devices = append(f.devices, d)
+	return nil
 }
 
 // lookMetadata reads the ids that the pool has: past the page cache from the
