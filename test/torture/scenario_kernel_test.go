@@ -24,7 +24,7 @@ func scenarios() []scenario {
 		mounted  = cmd("mount.thin", "t/base", "DIR1", "-o", "rw")
 		unmount  = cmd("umount.thin", "DIR1")
 		snapshot = cmd("thin-snap", "snapshot", "t/base", "t/new")
-		foreign  = [][]string{active, cmd("dmsetup", "message", "thin-t@@pool", "0", "create_snap 77 1"), cmd("rm", stateDir+"/t/volumes/spare.json")}
+		orphan   = [][]string{active, cmd("dmsetup", "message", "thin-t@@pool", "0", "create_snap 77 1")}
 	)
 	return []scenario{
 		{"mount", [][]string{active}, mounted, false},
@@ -55,7 +55,7 @@ func scenarios() []scenario {
 		{"pool-delete", nil, cmd("thin-snap", "pool", "delete", "-r", "-y", "t"), true},
 		{"recover-create", [][]string{active, killed("rename,renameat,renameat2", 3, "thin-snap", "create", "--size", "16M", "t/new")}, cmd("thin-snap", "recover", "t"), true},
 		{"recover-delete", [][]string{active, killed("rename,renameat,renameat2", 2, "thin-snap", "delete", "-y", "t/spare")}, cmd("thin-snap", "recover", "t"), false},
-		{"check-repair", foreign, repair, false},
+		{"check-repair", orphan, repair, false},
 		{"list", [][]string{mounted}, cmd("thin-snap", "list"), false},
 	}
 }
