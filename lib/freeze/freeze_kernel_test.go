@@ -164,6 +164,24 @@ func TestKernelDeathInAction(t *testing.T) {
 	}
 }
 
+// A watcher that is not told anything ends, and nothing may be suspended then.
+func TestKernelWatcherUntold(t *testing.T) {
+	c := suspendable(t)
+	info, err := c.Info(dm.ByName(device))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := startWatcher(t.Context(), info.Dev, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.process.Wait() // does not come to an end by itself otherwise
+	if err := w.say('s'); !errors.Is(err, unix.EPIPE) {
+		t.Errorf("saying that it will be suspended: %v, want EPIPE", err)
+	}
+	w.pipe.Close()
+}
+
 // A dead watcher before "s" is a refusal; a dead or stopped one later harms nobody.
 func TestKernelWatcherSignalled(t *testing.T) {
 	c := suspendable(t)

@@ -62,10 +62,16 @@ type guard struct {
 // it writes out what is dirty.
 const glance = 20 * time.Millisecond
 
+// untold is how long the watcher waits for the first word. Who has not said it by
+// then is stopped or stuck, and must not suspend any more: the pipe is broken. It
+// may even be stuck in waiting for the watcher, which syscall.forkExec does when it
+// cannot read whether the start has worked.
+const untold = 5 * time.Second
+
 // watch reads the pipe at stdin to its end, to "d", or until time is up. Without
 // "s" before the end, whoever has suspended the device was not us.
 func (g guard) watch() int {
-	timeout, told, running := -time.Millisecond, false, false
+	timeout, told, running := untold, false, false
 	for {
 		switch b, ended, err := next(timeout); {
 		case err != nil || ended:
@@ -77,6 +83,8 @@ func (g guard) watch() int {
 			return 0
 		case b == 's':
 			timeout, told = glance, true
+		case !told:
+			return 0
 		case !g.suspended():
 			timeout, running = glance, false // not yet, or resumed with "d" still to come
 		case running: // time is up
