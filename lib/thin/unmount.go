@@ -190,7 +190,12 @@ func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volu
 		u.warn("%v", err)
 		return nil
 	}
-	if rec.References > 0 { // a bind mount of it is left, and is its path now
+	if rec.Elsewhere {
+		if pid, _ := mountedBy("/proc", rec.Dev, u.c.NodePath(volumeName(v.Pool, v.Name))); pid == 0 { // somebody just has the device open
+			rec.MountedOn, rec.MountID, rec.References = "", 0, 0
+		}
+	}
+	if rec.References > 0 { // a bind mount of it is left, and is its path now; or another namespace's mount
 		return ref.Save(rec)
 	}
 	if held {

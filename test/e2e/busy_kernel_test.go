@@ -35,6 +35,32 @@ func TestKernelBusyInPassing(t *testing.T) {
 	run(t, "thin-snap", "pool", "delete", "-r", "-y", "busy")
 }
 
+// TestKernelOpenAtUmount unmounts a volume whose device somebody reads: it is not
+// mounted any more, whatever is open, and its device goes at the last close.
+func TestKernelOpenAtUmount(t *testing.T) {
+	run(t, "thin-snap", "pool", "create", "--size", "1G", "open")
+	run(t, "thin-snap", "create", "--size", "64M", "--fs", "ext4", "open/v")
+	dir := t.TempDir()
+	run(t, "mount", "-t", "thin", "open/v", dir)
+	f, err := os.Open("/dev/mapper/thin-open@v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := time.AfterFunc(2*time.Second, func() { f.Close() }) // else the umount waits for as long as it may
+	run(t, "umount", dir)
+	if said.Stop() {
+		t.Error("the umount did not wait for the last close")
+		f.Close()
+	}
+	if got := run(t, "thin-snap", "list", "-H", "-o", "name,mounted_on,references", "open"); strings.TrimSpace(got) != "open/v\t-\t0" {
+		t.Errorf("listed: %q", got)
+	}
+	if out := run(t, "dmsetup", "ls"); strings.Contains(out, "thin-open@v") {
+		t.Errorf("left behind: %s", out)
+	}
+	run(t, "thin-snap", "pool", "delete", "-r", "-y", "open")
+}
+
 // underWay opens a file and sends the descriptor on its way, to nobody.
 func underWay(t *testing.T, path string) (letGo func()) {
 	t.Helper()
