@@ -17,7 +17,8 @@ func probeNTFS(i image) (*Result, error) {
 	if cluster > 0x80 { // 2^(256-n)
 		cluster = 1 << (256 - cluster)
 	}
-	if !powerOfTwo(sector) || sector < 256 || sector > 4096 || !powerOfTwo(cluster) || sector*cluster > 2<<20 {
+	const most = 2 << 20 // of a cluster, bytes; the product of more may overflow
+	if !powerOfTwo(sector) || sector < 256 || sector > 4096 || !powerOfTwo(cluster) || cluster > most || sector*cluster > most {
 		return nil, nil
 	}
 	r := &Result{Type: "ntfs"}
