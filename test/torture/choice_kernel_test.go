@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,9 +18,17 @@ func only() []string {
 	return strings.FieldsFunc(os.Getenv("THIN_TORTURE_ONLY"), func(r rune) bool { return r == ',' })
 }
 
+// done tells whether an earlier run has already dealt the blows, or done the part.
+func done(name string) bool {
+	return slices.Contains(strings.Split(os.Getenv("THIN_TORTURE_DONE"), ","), name)
+}
+
 // wanted tells whether a scenario is to be tried: without a word from outside,
 // those of the short form.
 func wanted(name string, s scenario) bool {
+	if done(name) {
+		return false
+	}
 	for _, some := range only() {
 		if some == name || strings.HasPrefix(some, name+"/") || strings.HasPrefix(name, some) {
 			return true
@@ -68,7 +77,9 @@ func namedOf(part string) []string {
 }
 
 // partWanted tells whether a part is to be tried.
-func partWanted(part string) bool { return len(only()) == 0 || namedOf(part) != nil }
+func partWanted(part string) bool {
+	return !done(part) && (len(only()) == 0 || namedOf(part) != nil)
+}
 
 // firstSeed is where a part begins to count its seeds: the one that is named.
 func firstSeed(t *testing.T, part string) uint64 {

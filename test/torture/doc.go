@@ -7,6 +7,7 @@
 //	test/torture/run                  minutes, as CI does
 //	test/torture/run --long           every kill, one in ten faults, 200 power cuts, a crowd for 10 minutes
 //	test/torture/run --only POINT     one of them, as a failure names it
+//	test/torture/run --long --into F  what is missing in the report F, which an ended run has left
 //
 // The points are enumerated by strace(1), so that a new code path is covered
 // without anyone listing it: scenarios (scenario_kernel_test.go) only say which
@@ -39,6 +40,6 @@
 // THIN_TORTURE_SHARE, _FAULTS, _CUTS and _CROWD say how much is done: one in so
 // many kills (a few of some scenarios), one in so many faults (the same), so many
 // cuts (2), so long a crowd (20s, of 24 processes only). A long run may be made in
-// parts: some families of blows at a time (--only), cuts of other workloads than
-// those of THIN_TORTURE_SEED 1 and the following, each with a report of its own.
+// parts, with --into: what the file has counted is left out (THIN_TORTURE_DONE),
+// and other workloads are cut than before (THIN_TORTURE_SEED).
 package torture
