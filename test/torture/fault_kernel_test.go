@@ -75,7 +75,7 @@ func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, nex
 	o := inject(t, f.point, "error="+f.errno, w.argv(s.argv))
 	r.Faults++
 	if !strings.Contains(o.trace, "(INJECTED)") {
-		r.Missed++
+		r.missed(t, name)
 	}
 	var problems []string
 	switch {

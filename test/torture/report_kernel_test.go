@@ -21,7 +21,7 @@ type report struct {
 	Points     int       `json:"points,omitempty"` // how many blows there are to deal
 	Kills      int       `json:"kills,omitempty"`
 	Faults     int       `json:"faults,omitempty"`
-	Missed     int       `json:"missed,omitempty"` // blows that met nothing: a wait that took fewer turns
+	Missed     int       `json:"missed,omitempty"`
 	Cuts       int       `json:"cuts,omitempty"`
 	Lost       int       `json:"writes_lost,omitempty"`
 	Rounds     int       `json:"rounds,omitempty"`
@@ -39,6 +39,12 @@ type report struct {
 type failure struct {
 	Point string `json:"point"`
 	What  string `json:"what"`
+}
+
+// missed counts a blow that met nothing: a wait took fewer turns this time.
+func (r *report) missed(t *testing.T, point string) {
+	t.Logf("%s met nothing", point)
+	r.Missed++
 }
 
 func (r *report) suspended(d time.Duration) {

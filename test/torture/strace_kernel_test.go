@@ -149,6 +149,21 @@ func (p point) changes() bool {
 	return true
 }
 
+// request is what an ioctl asks for.
+var request = regexp.MustCompile(`^ioctl\(\d+(?:<[^>]*>)?, (\w+)`)
+
+// like tells whether another call is the same as far as its number of turns goes:
+// it changes something, and an ioctl asks for the same.
+func (p point) like(o point) bool {
+	asks := func(p point) string {
+		if m := request.FindStringSubmatch(p.text); m != nil {
+			return m[1]
+		}
+		return ""
+	}
+	return p.call == o.call && o.changes() && asks(p) == asks(o)
+}
+
 // runtimes tells a write by which the Go runtime wakes its own poller.
 func (p point) runtimes() bool {
 	return p.call == "write" && strings.Contains(p.text, `, "\1\0\0\0\0\0\0\0", 8)`)
