@@ -37,11 +37,6 @@ func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) 
 		if err := p.cat.SetPool(func(c *catalog.Pool) { c.Operations = []catalog.Operation{{Op: catalog.OpDeletePool}} }); err != nil {
 			return p.fail(err)
 		}
-		for _, v := range volumes {
-			if ref, err := s.refs().TryLock(name, v.Name); err == nil {
-				ref.CloseRemove()
-			}
-		}
 		if err := p.clearHalfMade(ctx); err != nil {
 			return err
 		}
@@ -62,6 +57,9 @@ func (p *pool) clearHalfMade(ctx context.Context) error {
 	if err := p.dismantle(ctx); err != nil {
 		return p.fail(err)
 	}
+	if err := p.dropLocks(); err != nil {
+		return p.fail(err)
+	}
 	cfg := p.cat.Pool()
 	for _, b := range []catalog.Backing{cfg.Data, cfg.Metadata} {
 		if err := p.clearBacking(b); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -69,6 +67,17 @@ func (p *pool) clearHalfMade(ctx context.Context) error {
 		}
 	}
 	return p.fail(p.cat.Destroy())
+}
+
+// dropLocks removes the files of all locks of volumes, whoever they were.
+func (p *pool) dropLocks() error {
+	traces, err := p.sys.refs().Traces(p.name())
+	for volume := range traces {
+		if ref, err := p.sys.refs().TryLock(p.name(), volume); err == nil {
+			ref.CloseRemove()
+		}
+	}
+	return err
 }
 
 // clearBacking removes a file, and takes the label off a device, if they are
