@@ -67,26 +67,46 @@ func faultsOf(all []point) []fault {
 var ours = regexp.MustCompile(`/etc/fstab|device-mapper|/dev/mapper|/var/lib/thin|/run/thin`)
 
 // fault lets the call fail and the command end as it likes: with an error, and
-// nothing done; or as if nothing had happened.
+// nothing done; or as if nothing had happened. As with kill, those around it are
+// tried until it was met.
 func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, next int) {
 	t.Helper()
 	name := "fault/" + s.name + "/" + f.String()
-	w.set(t, s)
-	o := inject(t, f.point, "error="+f.errno, w.argv(s.argv))
-	r.Faults++
-	if !strings.Contains(o.trace, "(INJECTED)") {
-		r.missed(t, name)
+	for _, off := range around {
+		at := f.point
+		if at.n += off; at.n < 1 {
+			continue
+		}
+		w.set(t, s)
+		o := inject(t, at, "error="+f.errno, w.argv(s.argv))
+		met := injected(o.trace)
+		hit := met != nil && f.like(*met)
+		var problems []string
+		switch {
+		case met != nil && !hit && strings.Contains(o.stderr, "runtime: failed to create new OS thread"):
+			// The Go runtime's own thread, which it cannot do without.
+		case o.code == -1 || strings.Contains(o.stderr, "goroutine "):
+			problems = append(problems, "crashed: "+short(o.stderr))
+		case o.code != 0 && strings.TrimSpace(o.stderr) == "":
+			problems = append(problems, fmt.Sprintf("exit status %d without a word", o.code))
+		}
+		sp.worked = o.code == 0
+		call := f.text
+		if met != nil {
+			call = met.text
+		}
+		call = fmt.Sprintf("%s, which made it say, with exit status %d: %s", call, o.code, short(o.stderr))
+		w.judge(t, r, name, call, sp, next, problems)
+		if met == nil {
+			continue
+		}
+		r.Faults++
+		if hit {
+			r.Met++
+			return
+		}
 	}
-	var problems []string
-	switch {
-	case o.code == -1 || strings.Contains(o.stderr, "goroutine "):
-		problems = append(problems, "crashed: "+short(o.stderr))
-	case o.code != 0 && strings.TrimSpace(o.stderr) == "":
-		problems = append(problems, fmt.Sprintf("exit status %d without a word", o.code))
-	}
-	sp.worked = o.code == 0
-	call := fmt.Sprintf("%s, which made it say, with exit status %d: %s", injected(o.trace, f), o.code, short(o.stderr))
-	w.judge(t, r, name, call, sp, next, problems)
+	r.missed(t, name)
 }
 
 // short is the beginning of what a command said.
@@ -97,12 +117,12 @@ func short(s string) string {
 	return s
 }
 
-// injected is the call that failed.
-func injected(trace string, f fault) string {
+// injected is the call that failed, or nil.
+func injected(trace string) *point {
 	for _, p := range calls(trace) {
 		if strings.Contains(p.text, "(INJECTED)") {
-			return p.text
+			return &p
 		}
 	}
-	return f.text
+	return nil
 }

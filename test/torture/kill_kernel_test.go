@@ -89,6 +89,7 @@ func (w *world) kill(t *testing.T, r *report, s scenario, sp span, p point, next
 		}
 		r.Kills++
 		if all := calls(o.trace); len(all) > 0 && p.like(all[len(all)-1]) {
+			r.Met++
 			return
 		}
 	}

@@ -21,6 +21,7 @@ type report struct {
 	Points     int       `json:"points,omitempty"` // how many blows there are to deal
 	Kills      int       `json:"kills,omitempty"`
 	Faults     int       `json:"faults,omitempty"`
+	Met        int       `json:"met,omitempty"` // of those that were dealt
 	Missed     int       `json:"missed,omitempty"`
 	Cuts       int       `json:"cuts,omitempty"`
 	Lost       int       `json:"writes_lost,omitempty"`

@@ -153,7 +153,7 @@ func (p point) changes() bool {
 var request = regexp.MustCompile(`^ioctl\(\d+(?:<[^>]*>)?, (\w+)`)
 
 // like tells whether another call is the same as far as its number of turns goes:
-// it changes something, and an ioctl asks for the same.
+// it changes something just as well, and an ioctl asks for the same.
 func (p point) like(o point) bool {
 	asks := func(p point) string {
 		if m := request.FindStringSubmatch(p.text); m != nil {
@@ -161,7 +161,7 @@ func (p point) like(o point) bool {
 		}
 		return ""
 	}
-	return p.call == o.call && o.changes() && asks(p) == asks(o)
+	return p.call == o.call && p.changes() == o.changes() && asks(p) == asks(o)
 }
 
 // runtimes tells a write by which the Go runtime wakes its own poller.
