@@ -44,9 +44,10 @@ type failure struct{ Point, What string }
 type total struct {
 	suite string
 	part
-	scenarios []string // in the order of the report
-	met       map[blows]int
-	points    map[blows]int
+	scenarios  []string // in the order of the report
+	met        map[blows]int
+	points     map[blows]int
+	crowdKills int // at any moment
 }
 
 // blows are of a kind, "kill" or "fault", at a scenario's command.
@@ -125,7 +126,11 @@ func (t *total) read(r io.Reader) error {
 }
 
 func (t *total) add(p part) error {
-	t.Kills += p.Kills
+	if p.Part == "crowd" {
+		t.crowdKills += p.Kills
+	} else {
+		t.Kills += p.Kills
+	}
 	t.Faults += p.Faults
 	t.Cuts += p.Cuts
 	t.Lost += p.Lost
@@ -178,6 +183,7 @@ func table(totals []*total) string {
 	row("power cuts", func(t *total) any { return t.Cuts })
 	row("writes that a power cut lost", func(t *total) any { return t.Lost })
 	row("operations of a crowd", func(t *total) any { return t.Operations })
+	row("of them, killed at any moment", func(t *total) any { return t.crowdKills })
 	row("longest time a device stayed suspended", func(t *total) any { return t.Suspended })
 	row("**failures**", func(t *total) any { return len(t.Failures) })
 	return b.String()
