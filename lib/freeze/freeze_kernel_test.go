@@ -164,9 +164,9 @@ func TestKernelDeathInAction(t *testing.T) {
 	}
 }
 
-// A watcher that is not told anything ends, and nothing may be suspended then.
-func TestKernelWatcherUntold(t *testing.T) {
-	c := suspendable(t)
+// watching starts a watcher of the device, which is told nothing yet.
+func watching(t *testing.T, c *dm.Control) *watcher {
+	t.Helper()
 	info, err := c.Info(dm.ByName(device))
 	if err != nil {
 		t.Fatal(err)
@@ -175,6 +175,13 @@ func TestKernelWatcherUntold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w
+}
+
+// A watcher that is not told anything ends, and nothing may be suspended then.
+func TestKernelWatcherUntold(t *testing.T) {
+	c := suspendable(t)
+	w := watching(t, c)
 	w.process.Wait() // does not come to an end by itself otherwise
 	if err := w.say('s'); !errors.Is(err, unix.EPIPE) {
 		t.Errorf("saying that it will be suspended: %v, want EPIPE", err)
@@ -185,14 +192,7 @@ func TestKernelWatcherUntold(t *testing.T) {
 // A dead watcher before "s" is a refusal; a dead or stopped one later harms nobody.
 func TestKernelWatcherSignalled(t *testing.T) {
 	c := suspendable(t)
-	info, err := c.Info(dm.ByName(device))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := startWatcher(t.Context(), info.Dev, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := watching(t, c)
 	w.process.Kill()
 	// A process that dies closes its files some time after it is out of sight.
 	eventually(t, "the pipe breaks", func() bool { return errors.Is(w.say('s'), unix.EPIPE) })
@@ -210,14 +210,7 @@ func TestKernelWatcherSignalled(t *testing.T) {
 // What others have suspended stays so when we die before suspending.
 func TestKernelSuspendedByOthers(t *testing.T) {
 	c := suspendable(t)
-	info, err := c.Info(dm.ByName(device))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := startWatcher(t.Context(), info.Dev, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := watching(t, c)
 	if err := c.Suspend(dm.ByName(device), 0); err != nil {
 		t.Fatal(err)
 	}
