@@ -67,23 +67,18 @@ func faultsOf(all []point) []fault {
 var ours = regexp.MustCompile(`/etc/fstab|device-mapper|/dev/mapper|/var/lib/thin|/run/thin`)
 
 // fault lets the call fail and the command end as it likes: with an error, and
-// nothing done; or as if nothing had happened. As with kill, those around it are
-// tried until it was met.
+// nothing done; or as if nothing had happened.
 func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, next int) {
 	t.Helper()
 	name := "fault/" + s.name + "/" + f.String()
-	for _, off := range around {
-		at := f.point
-		if at.n += off; at.n < 1 {
-			continue
-		}
+	met := f.near(func(at point) bool {
 		w.set(t, s)
 		o := inject(t, at, "error="+f.errno, w.argv(s.argv))
-		met := injected(o.trace)
-		hit := met != nil && f.like(*met)
+		failed := injected(o.trace)
+		hit := failed != nil && f.like(*failed)
 		var problems []string
 		switch {
-		case met != nil && !hit && strings.Contains(o.stderr, "runtime: failed to create new OS thread"):
+		case failed != nil && !hit && strings.Contains(o.stderr, "runtime: failed to create new OS thread"):
 			// The Go runtime's own thread, which it cannot do without.
 		case o.code == -1 || strings.Contains(o.stderr, "goroutine "):
 			problems = append(problems, "crashed: "+short(o.stderr))
@@ -92,21 +87,15 @@ func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, nex
 		}
 		sp.worked = o.code == 0
 		call := f.text
-		if met != nil {
-			call = met.text
+		if failed != nil {
+			call = failed.text
+			r.Faults++
 		}
 		call = fmt.Sprintf("%s, which made it say, with exit status %d: %s", call, o.code, short(o.stderr))
 		w.judge(t, r, name, call, sp, next, problems)
-		if met == nil {
-			continue
-		}
-		r.Faults++
-		if hit {
-			r.Met++
-			return
-		}
-	}
-	r.missed(t, name)
+		return hit
+	})
+	r.count(t, name, met)
 }
 
 // short is the beginning of what a command said.

@@ -64,17 +64,11 @@ func (w *world) walk(t *testing.T, s scenario) span {
 	return sp
 }
 
-// kill kills the command as it is about to make the call. Where a wait took more
-// or fewer turns than when the command was undisturbed, another call has its
-// number: then those around it are killed, too, until it was met.
+// kill kills the command as it is about to make the call.
 func (w *world) kill(t *testing.T, r *report, s scenario, sp span, p point, next int) {
 	t.Helper()
 	name := "kill/" + s.name + "/" + p.String()
-	for _, off := range around {
-		at := p
-		if at.n += off; at.n < 1 {
-			continue
-		}
+	met := p.near(func(at point) bool {
 		w.set(t, s)
 		o := inject(t, at, "signal=SIGKILL", w.argv(s.argv))
 		var problems []string
@@ -85,20 +79,14 @@ func (w *world) kill(t *testing.T, r *report, s scenario, sp span, p point, next
 		}
 		w.judge(t, r, name, lastCall(o.trace, p), sp, next, problems)
 		if o.code != -1 {
-			continue
+			return false
 		}
 		r.Kills++
-		if all := calls(o.trace); len(all) > 0 && p.like(all[len(all)-1]) {
-			r.Met++
-			return
-		}
-	}
-	r.missed(t, name)
+		all := calls(o.trace)
+		return len(all) > 0 && p.like(all[len(all)-1])
+	})
+	r.count(t, name, met)
 }
-
-// around is where a call is looked for whose number has changed: mostly it comes
-// sooner, since strace shows less and so holds up less.
-var around = []int{0, -1, 1, -2, 2, -3, 3, -4, -5, -6}
 
 // untilRunning waits until no device is suspended.
 func untilRunning(t *testing.T) time.Duration {

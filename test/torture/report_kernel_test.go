@@ -42,8 +42,13 @@ type failure struct {
 	What  string `json:"what"`
 }
 
-// missed counts a blow that met nothing: a wait took fewer turns this time.
-func (r *report) missed(t *testing.T, point string) {
+// count counts a blow, which met what it was meant for or did not: a wait took
+// fewer turns this time.
+func (r *report) count(t *testing.T, point string, met bool) {
+	if met {
+		r.Met++
+		return
+	}
 	t.Logf("%s met nothing", point)
 	r.Missed++
 }
