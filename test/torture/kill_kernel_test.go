@@ -54,6 +54,10 @@ func (w *world) walk(t *testing.T, s scenario) span {
 	t.Helper()
 	w.set(t, s)
 	sp := span{before: viewOf(t), repair: slices.Equal(s.argv, repair)}
+	if problems := w.takeDown(t); len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	w.set(t, s) // no blow finds what looking may have left
 	o := strace(t, nil, w.argv(s.argv))
 	if o.code != 0 {
 		t.Fatalf("%v: exit status %d: %s", s.argv, o.code, o.stderr)

@@ -55,6 +55,9 @@ func scenarios() []scenario {
 		{"pool-delete", nil, cmd("thin-snap", "pool", "delete", "-r", "-y", "t"), true},
 		{"recover-create", [][]string{active, killed("rename,renameat,renameat2", 3, "thin-snap", "create", "--size", "16M", "t/new")}, cmd("thin-snap", "recover", "t"), true},
 		{"recover-delete", [][]string{active, killed("rename,renameat,renameat2", 2, "thin-snap", "delete", "-y", "t/spare")}, cmd("thin-snap", "recover", "t"), false},
+		{"recover-format", [][]string{active, killed("rename,renameat,renameat2", 4, "thin-snap", "create", "--size", "16M", "--fs", "ext4", "t/new")}, cmd("thin-snap", "recover", "t"), false},
+		{"recover-pool-create", [][]string{killed("rename,renameat,renameat2", 2, "thin-snap", "pool", "create", "--size", "64M", "--metadata-size", "2M", "u")}, cmd("thin-snap", "recover"), false},
+		{"recover-pool-delete", [][]string{killed("unlink,unlinkat", 4, "thin-snap", "pool", "delete", "-r", "-y", "t")}, cmd("thin-snap", "recover"), false},
 		{"check-repair", orphan, repair, false},
 		{"list", [][]string{mounted}, cmd("thin-snap", "list"), false},
 	}

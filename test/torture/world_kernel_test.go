@@ -104,10 +104,14 @@ func (w *world) set(t *testing.T, s scenario) {
 	}
 }
 
-// restore puts the golden files back. The backing files are written only where
-// they differ: mostly they do not.
+// restore puts the golden files back, with nothing in /run: which lock files there
+// are decides how many calls a command makes. The backing files are written only
+// where they differ: mostly they do not.
 func (w *world) restore(t *testing.T) {
 	t.Helper()
+	if err := os.RemoveAll(runDir); err != nil {
+		t.Fatal(err)
+	}
 	entries, err := os.ReadDir(stateDir)
 	for _, e := range entries {
 		if e.Name() != "t" && err == nil {
