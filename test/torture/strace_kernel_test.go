@@ -22,6 +22,7 @@ type point struct {
 	call string
 	n    int
 	text string // as strace shows it
+	slow bool   // is met with all calls shown, as in the walk
 }
 
 func (p point) String() string { return fmt.Sprintf("%s:%d", p.call, p.n) }
@@ -95,7 +96,11 @@ func strace(t *testing.T, options []string, argv []string) outcome {
 // the point p.
 func inject(t *testing.T, p point, what string, argv []string) outcome {
 	t.Helper()
-	return strace(t, []string{"-e", "trace=" + p.call, "-e", fmt.Sprintf("inject=%s:%s:when=%d", p.call, what, p.n)}, argv)
+	options := []string{"-e", fmt.Sprintf("inject=%s:%s:when=%d", p.call, what, p.n)}
+	if !p.slow {
+		options = append(options, "-e", "trace="+p.call)
+	}
+	return strace(t, options, argv)
 }
 
 var callLine = regexp.MustCompile(`^([a-z0-9_]+)\(`)
@@ -166,11 +171,14 @@ func (p point) like(o point) bool {
 
 // near deals a blow at the point, and then at those around it until one has met
 // what was meant: where a wait took more or fewer turns than when the command was
-// undisturbed, another call has the point's number.
+// undisturbed, another call has the point's number. Some calls are made only while
+// something takes long: they are looked for at the walk's own pace.
 func (p point) near(deal func(at point) (met bool)) bool {
-	for _, off := range around {
-		if at := (point{p.call, p.n + off, p.text}); at.n > 0 && deal(at) {
-			return true
+	for _, slow := range []bool{false, true} {
+		for _, off := range around {
+			if at := (point{p.call, p.n + off, p.text, slow}); at.n > 0 && deal(at) {
+				return true
+			}
 		}
 	}
 	return false
