@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"thinmount/lib/privdir"
 )
 
@@ -94,8 +96,8 @@ func (c *Catalog) write(p Pool) error {
 	return nil
 }
 
-// Destroy removes the pool's folder with all that is in it, backing files too; pool.json goes last, so that a crash before leaves the
-// pool to be destroyed again. A pool that is gone is no error.
+// Destroy removes the catalog of a pool whose backing files are gone; pool.json goes last, so that a crash before leaves the pool to be
+// destroyed again. A folder in which there is anything else stays. A pool that is gone is no error.
 func (c *Catalog) Destroy() error {
 	if err := c.destroy(); err != nil {
 		return fmt.Errorf("catalog: pool %s: %w", c.name, err)
@@ -105,20 +107,20 @@ func (c *Catalog) Destroy() error {
 
 func (c *Catalog) destroy() error {
 	d := c.store.disk
-	entries, err := os.ReadDir(c.Dir())
-	if os.IsNotExist(err) {
+	if _, err := os.Lstat(c.Dir()); os.IsNotExist(err) {
 		return nil
 	}
+	temps, err := c.Temps()
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if e.Name() == poolFile {
-			continue
-		}
-		if err := d.removeAll(filepath.Join(c.Dir(), e.Name())); err != nil {
+	for _, t := range temps {
+		if err := d.remove(t.Path); err != nil {
 			return err
 		}
+	}
+	if err := d.removeAll(c.volumeDir()); err != nil {
+		return err
 	}
 	if err := d.syncDir(c.Dir()); err != nil {
 		return err
@@ -126,7 +128,10 @@ func (c *Catalog) destroy() error {
 	if err := d.remove(c.poolPath()); err != nil {
 		return err
 	}
-	return d.remove(c.Dir())
+	if err := d.remove(c.Dir()); !errors.Is(err, unix.ENOTEMPTY) {
+		return err
+	}
+	return nil
 }
 
 // wrap adds the package's name to errors that do not have it.

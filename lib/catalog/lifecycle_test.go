@@ -20,7 +20,6 @@ func lifecycle(s Store) (made, ended bool, err error) {
 	err = first(
 		func() error { return c.SetPool(func(p *Pool) { p.Finish("") }) },
 		func() error { made = true; return c.PutVolume(Volume{Name: "base", Size: 512}) },
-		func() error { return os.WriteFile(filepath.Join(c.Dir(), "data"), nil, 0o600) },
 		func() error { return c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDeletePool}) }) },
 		func() error { ended = true; return c.Destroy() })
 	return made, ended, err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -54,6 +55,30 @@ func check(path string, uid int) error {
 		return &Error{Path: path, Reason: reason}
 	}
 	return nil
+}
+
+// CheckPath refuses an absolute path without symlinks with an *Error if somebody but root and the effective user could put another
+// directory in its place: all directories on it are theirs, and nobody else may write in them. Above the last one, the sticky bit will
+// do (inode(7)).
+func CheckPath(path string) error { return checkPath(path, os.Geteuid()) }
+
+func checkPath(path string, uid int) error {
+	for dir, last := path, true; ; dir, last = filepath.Dir(dir), false {
+		st, err := os.Lstat(dir)
+		if err != nil {
+			return &Error{Path: dir, Err: cause(err)}
+		}
+		reason := unfit(st, uid)
+		if owner(st) == 0 {
+			reason = unfit(st, 0)
+		}
+		if sticky := st.Mode()&fs.ModeSticky != 0; reason != "" && (last || !sticky || !st.IsDir()) {
+			return &Error{Path: dir, Reason: reason}
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
 }
 
 // UnfitFile says what makes a file that was opened unfit to be believed, or "": it is to be a regular file of the effective user in

@@ -63,3 +63,33 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckPath wants that nobody else can exchange a directory on the way.
+func TestCheckPath(t *testing.T) {
+	top := t.TempDir()
+	make := func(name string, mode os.FileMode) string {
+		path := filepath.Join(top, name)
+		if err := errors.Join(os.MkdirAll(path, 0o755), os.Chmod(path, mode)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	open, sticky, plain := make("open", 0o777), make("sticky", 0o777|os.ModeSticky), make("plain", 0o755)
+	link := filepath.Join(top, "link")
+	if err := os.Symlink(plain, link); err != nil {
+		t.Fatal(err)
+	}
+	for path, bad := range map[string]string{
+		plain: "", make("open/below", 0o755): open, open: open, make("sticky/below", 0o755): "", sticky: sticky,
+		make("plain/below", 0o755): "", filepath.Join(link, "below"): link, filepath.Join(top, "none"): filepath.Join(top, "none"),
+	} {
+		err := CheckPath(path)
+		unfit, ok := errors.AsType[*Error](err)
+		if (err == nil) != (bad == "") || ok && unfit.Path != bad {
+			t.Errorf("%s: %v, want a complaint about %q", path, err, bad)
+		}
+	}
+	if err := checkPath(plain, os.Geteuid()+1); os.Geteuid() != 0 && err == nil {
+		t.Errorf("%s: is somebody else's", plain)
+	}
+}

@@ -3,9 +3,11 @@ package thin
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -14,6 +16,7 @@ import (
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/label"
 	"thinmount/lib/loop"
+	"thinmount/lib/privdir"
 )
 
 // planDevice looks at a block device that is to carry a pool: it must be
@@ -77,20 +80,27 @@ func quoted(name string) string {
 	return strconv.Quote(name)
 }
 
-// existingDir is the absolute path of a folder that must be there.
-func existingDir(dir string) (string, error) {
+// backingDir is the absolute path, without symlinks, of a folder for a pool's
+// files. It must be there, in a place where nobody else can exchange it.
+func (s *System) backingDir(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
 	}
-	st, err := os.Stat(abs)
-	if err == nil && !st.IsDir() {
-		err = &os.PathError{Op: "open", Path: abs, Err: unix.ENOTDIR}
+	real, err := filepath.EvalSymlinks(abs)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", &Error{Err: wrap(ErrUsage, err), Hint: "make it first, with mkdir -p"}
 	}
 	if err != nil {
-		return "", &Error{Err: wrap(ErrUsage, err), Hint: "mkdir -p " + abs}
+		return "", wrap(ErrUsage, err)
 	}
-	return abs, nil
+	if own, err := filepath.EvalSymlinks(s.StateDir); err == nil && (real == own || strings.HasPrefix(real, own+"/")) {
+		return "", &Error{Object: real, Err: reason(ErrUsage, "is where the catalog is"), Hint: "choose a folder of the pool's own for --dir, or leave it out"}
+	}
+	if err := privdir.CheckPath(real); err != nil {
+		return "", &Error{Err: wrap(ErrUsage, err), Hint: "choose a folder for --dir that belongs to root, below none in which others may write"}
+	}
+	return real, nil
 }
 
 // syncDir makes a new name in a folder survive a power cut.

@@ -1,7 +1,9 @@
 package thin
 
 import (
+	"cmp"
 	"io"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -15,14 +17,19 @@ type directFile struct {
 }
 
 // openDirect opens path for direct reading, or plainly where the filesystem
-// knows no direct reading (tmpfs).
+// knows no direct reading (tmpfs). A FIFO in its place does not make us wait for
+// its writer.
 func openDirect(path string) (*directFile, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECT|unix.O_CLOEXEC, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECT|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		f, err = os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
+		f, err = os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() && st.Mode().Type() != fs.ModeDevice {
+		f.Close()
+		return nil, cmp.Or(err, error(&os.PathError{Op: "open", Path: path, Err: unix.EINVAL}))
 	}
 	page, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {

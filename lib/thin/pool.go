@@ -162,9 +162,28 @@ func (s *System) openCatalog(name string) (*catalog.Catalog, error) {
 	case err == nil:
 		return cat, nil
 	case errors.Is(err, catalog.ErrNoPool):
+		if err := s.refuseRest(name, ErrNotFound); err != nil {
+			return nil, err
+		}
 		return nil, noPool(name)
 	}
 	return nil, corrupt("pool "+name, err)
+}
+
+// refuseRest refuses a name whose folder holds what may be a pool, all but its
+// pool.json.
+func (s *System) refuseRest(name string, kind error) error {
+	strays, err := s.catalogs().Strays()
+	if err != nil {
+		return &Error{Object: "pool " + name, Err: err}
+	}
+	for _, d := range strays {
+		if d.Name == name && d.Holds != "" {
+			return &Error{Object: "pool " + name, Err: reason(kind, "has no pool.json, but there is %s", d.Holds),
+				Hint: "restore " + d.Path + "/pool.json from a backup, or move " + d.Path + " away"}
+		}
+	}
+	return nil
 }
 
 // corrupt adds the way out to an error of reading state.

@@ -94,7 +94,7 @@ func (s *System) kernelHasThin(c *dm.Control) error {
 func (s *System) refusePool(ctx context.Context, c *dm.Control, name string) error {
 	cat, err := s.catalogs().Open(name)
 	if errors.Is(err, catalog.ErrNoPool) {
-		return nil
+		return s.refuseRest(name, ErrExists)
 	}
 	if err != nil {
 		return corrupt("pool "+name, err)

@@ -73,7 +73,7 @@ func TestPlanFiles(t *testing.T) {
 func TestPlanRefuses(t *testing.T) {
 	s := Default()
 	s.StateDir = t.TempDir()
-	file := filepath.Join(s.StateDir, "file")
+	file := filepath.Join(t.TempDir(), "file")
 	os.WriteFile(file, nil, 0o600)
 	for want, spec := range map[string]PoolSpec{
 		"less than one block":       {Name: "p", Size: 1},

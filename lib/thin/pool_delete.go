@@ -1,10 +1,13 @@
 package thin
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
@@ -62,7 +65,11 @@ func (p *pool) clearHalfMade(ctx context.Context) error {
 	}
 	cfg := p.cat.Pool()
 	for _, b := range []catalog.Backing{cfg.Data, cfg.Metadata} {
-		if err := p.clearBacking(b); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		clear := p.clearDevice
+		if b.Kind == catalog.KindFile {
+			clear = p.clearFile
+		}
+		if err := clear(b); err != nil {
 			return p.fail(err)
 		}
 	}
@@ -80,33 +87,77 @@ func (p *pool) dropLocks() error {
 	return err
 }
 
-// clearBacking removes a file, and takes the label off a device, if they are
-// this pool's own.
-func (p *pool) clearBacking(b catalog.Backing) error {
-	flags := os.O_RDWR | unix.O_CLOEXEC
-	if b.Kind == catalog.KindFile {
-		flags |= unix.O_NOFOLLOW | unix.O_NONBLOCK
+// clearFile removes a backing file, durably: it may lie on another filesystem than
+// the catalog, which forgets it next. What somebody else has put in its place is
+// left alone.
+func (p *pool) clearFile(b catalog.Backing) error {
+	path := b.Path
+	st, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = syncDir(filepath.Dir(path)) // a command that was killed may have removed it just before
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	case err != nil:
+		return err
+	case !st.Mode().IsRegular():
+		p.sys.warn("pool %s: %s is no backing file, and stays", p.name(), path)
+		return nil
 	}
-	f, err := os.OpenFile(b.Path, flags, 0)
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	l, err := label.Read(f)
 	ours := err == nil && l.UUID == p.uuid()
-	switch {
-	case b.Kind == catalog.KindFile && (ours || errors.Is(err, label.ErrNone)):
-		if err := os.Remove(b.Path); err != nil {
+	if !ours && errors.Is(err, label.ErrNone) {
+		ours, err = p.unlabelled(f, label.Reserved+b.Size)
+		if err != nil {
 			return err
 		}
-	case b.Kind == catalog.KindDevice && ours:
-		if err := label.Wipe(f); err != nil {
-			return err
-		}
-		if _, err := f.WriteAt(make([]byte, 4096), label.Reserved); err != nil {
-			return err
-		}
-		return f.Sync()
 	}
-	return nil
+	if !ours {
+		p.sys.warn("pool %s: %s does not carry its label, and stays", p.name(), path)
+		return nil
+	}
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// unlabelled tells whether a file is what making the pool leaves when it dies
+// before the label is written: nothing, or zeroes of the full size (bytes).
+func (p *pool) unlabelled(f *os.File, size int64) (bool, error) {
+	st, err := f.Stat()
+	if op, _ := p.cat.Pool().Incomplete(); err != nil || op.Op != catalog.OpCreatePool || st.Size() != 0 && st.Size() != size {
+		return false, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, label.Reserved))
+	return len(bytes.Trim(b, "\x00")) == 0, err
+}
+
+// clearDevice takes the label off a device, if it is this pool's.
+func (p *pool) clearDevice(b catalog.Backing) error {
+	f, err := os.OpenFile(b.Path, os.O_RDWR|unix.O_CLOEXEC, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if l, err := label.Read(f); err != nil || l.UUID != p.uuid() {
+		return nil
+	}
+	if err := label.Wipe(f); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(make([]byte, 4096), label.Reserved); err != nil {
+		return err
+	}
+	return f.Sync()
 }

@@ -3,6 +3,7 @@ package thin
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -66,7 +67,7 @@ func (s *System) planFiles(spec PoolSpec, cfg *catalog.Pool) error {
 	dir := spec.Dir
 	if dir == "" {
 		dir = filepath.Join(s.StateDir, spec.Name)
-	} else if abs, err := existingDir(dir); err != nil {
+	} else if abs, err := s.backingDir(dir); err != nil {
 		return err
 	} else {
 		dir = abs
@@ -80,6 +81,11 @@ func (s *System) planFiles(spec PoolSpec, cfg *catalog.Pool) error {
 		meta = thinpool.MetadataSize(size, dm.Sectors(cfg.BlockSize))
 	}
 	cfg.Metadata = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "metadata"), Size: meta / 4096 * 4096}
+	for _, b := range []catalog.Backing{cfg.Data, cfg.Metadata} {
+		if _, err := os.Lstat(b.Path); err == nil {
+			return &Error{Object: b.Path, Err: reason(ErrExists, "is there already"), Hint: "it is not this pool's: move it away, or choose another folder with --dir"}
+		}
+	}
 	return checkSizes(spec, cfg)
 }
 

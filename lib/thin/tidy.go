@@ -132,16 +132,17 @@ func (s *System) tidyPools(ctx context.Context, c *dm.Control) error {
 		_, incomplete := cat.Pool().Incomplete()
 		whole[name] = !incomplete
 	}
+	var errs []error
 	for _, name := range slices.Concat(pools, halves, locked) {
 		if whole[name] || catalog.CheckPoolName(name) != nil {
 			continue
 		}
 		if err := s.tidyPool(ctx, c, name); err != nil {
-			return &Error{Object: "pool " + name, Err: err}
+			errs = append(errs, &Error{Object: "pool " + name, Err: err})
 		}
-		whole[name] = true // done
+		whole[name] = true // done, as far as it could be
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // tidyPool does so for one, unless somebody has its lock.
