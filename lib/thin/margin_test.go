@@ -75,3 +75,14 @@ func TestTrouble(t *testing.T) {
 		}
 	}
 }
+
+// A pool that is full and has not noticed yet refuses what would wait for room,
+// with the same words as later, without a margin too.
+func TestFullPoolIsInTrouble(t *testing.T) {
+	none := 0
+	st := thinpool.Status{Mode: thinpool.ModeRW, OnFull: "queue", MetaTotal: 512, DataUsed: 100, DataTotal: 100}
+	state, hint := trouble(catalog.Pool{Name: "demo", BlockSize: 128, Margin: &none}, st)
+	if !strings.Contains(state, "writes that need room wait for it") || !strings.Contains(hint, "pool grow --size +SIZE demo") {
+		t.Errorf("%q, hint %q", state, hint)
+	}
+}

@@ -25,7 +25,7 @@ func trouble(cfg catalog.Pool, st thinpool.Status) (state, hint string) {
 		hint = checkCommand(cfg)
 	case state != "":
 		hint = "thin-snap pool grow --metadata-size +SIZE " + name
-	case st.Mode == thinpool.ModeOutOfData:
+	case st.Mode == thinpool.ModeOutOfData || st.Queues():
 		state = "out of data space: writes that need room fail"
 		if st.Queues() {
 			state = "out of data space: writes that need room wait for it"

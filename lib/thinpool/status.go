@@ -111,9 +111,14 @@ func (e modeError) Is(target error) bool { return target == ErrMode }
 // Failed reports whether the pool does nothing any more.
 func (s Status) Failed() bool { return s.Mode == ModeFail || s.Mode == ModeError }
 
-// Queues reports whether writes that need room wait for it now. The kernel
-// gives that up after a minute (module parameter no_space_timeout) and says so.
-func (s Status) Queues() bool { return s.Mode == ModeOutOfData && s.OnFull == "queue" }
+// Queues reports whether writes that need room wait for it. The kernel gives
+// that up after a minute (module parameter no_space_timeout) and says so. That a
+// pool is full it notices, and tells in its mode, at the first write that needs
+// room after it was activated.
+func (s Status) Queues() bool {
+	full := s.Mode == ModeOutOfData || s.Mode == ModeRW && s.DataTotal > 0 && s.DataUsed >= s.DataTotal
+	return full && s.OnFull == "queue"
+}
 
 // Writable returns nil if messages can work; else an ErrMode.
 func (s Status) Writable() error {

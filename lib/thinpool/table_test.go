@@ -237,3 +237,20 @@ func FuzzParseTable(f *testing.F) {
 		}
 	})
 }
+
+// Writes wait in a pool that queues and is full, whether it has noticed or not.
+func TestQueues(t *testing.T) {
+	for line, want := range map[string]bool{
+		"1 9/512 100/100 - out_of_data_space discard_passdown queue_if_no_space - 48": true,
+		"1 9/512 100/100 - out_of_data_space discard_passdown error_if_no_space - 48": false,
+		"1 9/512 100/100 - rw discard_passdown queue_if_no_space - 48":                true,
+		"1 9/512 100/100 - rw discard_passdown error_if_no_space - 48":                false,
+		"1 9/512 99/100 - rw discard_passdown queue_if_no_space - 48":                 false,
+		"1 9/512 100/100 - ro discard_passdown queue_if_no_space - 48":                false,
+		"Fail": false,
+	} {
+		if st, err := ParseStatus(line); err != nil || st.Queues() != want {
+			t.Errorf("%s: %v, %v; want %v", line, st.Queues(), err, want)
+		}
+	}
+}
