@@ -1,12 +1,13 @@
-// Package apart unmounts in a second process. Unmounting writes out what is
+// Package apart unmounts, and syncs, in a second process. Both write out what is
 // dirty, and on a pool that is full that may wait for room, for a minute or for
 // ever, in a sleep that no signal ends. A process with a thread in such a sleep
 // does not even die. So a process of its own sleeps, which can be left behind:
-// it needs nothing, holds nothing but the unmount, and ends with it.
+// it needs nothing, holds nothing but what it works on, and ends with it.
 package apart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,36 +19,43 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Arg is argv[0] of the second process: what ps(1) shows.
-const Arg = "thin-unmount"
+// Arg and SyncArg are argv[0] of the second process: what ps(1) shows.
+const (
+	Arg     = "thin-unmount"
+	SyncArg = "thin-sync"
+)
 
 // IsChild reports whether this process is to be the second one. Main asks first.
-func IsChild(args []string) bool { return len(args) == 3 && args[0] == Arg }
+func IsChild(args []string) bool {
+	return len(args) == 3 && args[0] == Arg || len(args) == 1 && args[0] == SyncArg
+}
 
 // Run is all that the second process does; it returns the exit code. Args is
-// os.Args: target and flags of umount2(2). The errno, 0 for success, is written
-// to stdout.
+// os.Args: to unmount, target and flags of umount2(2); what is to be synced is
+// descriptor 3. The errno, 0 for success, is written to stdout.
 func Run(args []string) int {
-	flags, err := strconv.Atoi(args[2])
-	if err != nil {
-		return 1
-	}
 	errno := unix.Errno(0)
-	if err := unix.Unmount(args[1], flags); err != nil {
-		errno = err.(unix.Errno)
+	if args[0] == SyncArg {
+		errno, _ = unix.Syncfs(syncFD).(unix.Errno)
+	} else {
+		flags, err := strconv.Atoi(args[2])
+		if err != nil {
+			return 1
+		}
+		errno, _ = unix.Unmount(args[1], flags).(unix.Errno)
 	}
 	fmt.Println(int(errno))
 	return 0
 }
+
+// syncFD is where the second process finds what is to be synced.
+const syncFD = 3
 
 // Unmount is umount2(2), waited for until ctx ends; then the error is ctx's, the
 // mount is detached, and its last writes are still waiting. A target in
 // /proc/self is ours, not the second process's. The caller's main must call
 // IsChild and Run.
 func Unmount(ctx context.Context, target string, flags int) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	if path, ok := strings.CutPrefix(target, "/proc/self/"); ok {
 		self, err := os.Readlink("/proc/self") // which need not be of our pid namespace
 		if err != nil {
@@ -55,24 +63,53 @@ func Unmount(ctx context.Context, target string, flags int) error {
 		}
 		target = "/proc/" + self + "/" + path
 	}
+	return wait(ctx, []string{Arg, target, strconv.Itoa(flags)}, nil, func() error { return nil })
+}
+
+// Sync is syncfs(2) on an open file's filesystem, waited for until ctx ends or
+// look, which is called now and then, returns an error; then the error is
+// theirs, and the second process has the file open until all is written. The
+// caller's main must call IsChild and Run.
+func Sync(ctx context.Context, f *os.File, look func() error) error {
+	return wait(ctx, []string{SyncArg}, []*os.File{f}, look)
+}
+
+// lookEvery is how often a wait looks around.
+const lookEvery = 200 * time.Millisecond
+
+// wait starts the second process and waits for what it says.
+func wait(ctx context.Context, argv []string, files []*os.File, look func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	result, theirs, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer result.Close()
-	p, err := os.StartProcess("/proc/self/exe", []string{Arg, target, strconv.Itoa(flags)}, &os.ProcAttr{
-		Dir: "/", Env: []string{}, Files: []*os.File{nil, theirs, nil}, Sys: &syscall.SysProcAttr{Setsid: true},
+	p, err := os.StartProcess("/proc/self/exe", argv, &os.ProcAttr{
+		Dir: "/", Env: []string{}, Files: append([]*os.File{nil, theirs, nil}, files...), Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	theirs.Close()
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { result.SetReadDeadline(time.Now()) })
-	defer stop()
-	said, err := io.ReadAll(result)
-	if ctx.Err() != nil && len(said) == 0 {
-		p.Release()
-		return ctx.Err()
+	var said []byte
+	for {
+		result.SetReadDeadline(time.Now().Add(lookEvery))
+		var more []byte
+		more, err = io.ReadAll(result)
+		said = append(said, more...)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+		if err = ctx.Err(); err == nil {
+			err = look()
+		}
+		if err != nil && len(said) == 0 {
+			p.Release()
+			return err
+		}
 	}
 	if _, e := p.Wait(); err == nil {
 		err = e
@@ -87,7 +124,7 @@ func outcome(said string, err error) error {
 	case err != nil:
 		return err
 	case parseErr != nil:
-		return fmt.Errorf("%s: ended with %q", Arg, said)
+		return fmt.Errorf("second process: ended with %q", said)
 	case n != 0:
 		return unix.Errno(n)
 	}

@@ -12,10 +12,10 @@ import (
 )
 
 // TestMain lets this program be the second process too, as the real ones do.
-// One that is to unmount /hang hangs, until we end.
+// One that is to unmount /hang, or to sync a FIFO, hangs, until we end.
 func TestMain(m *testing.M) {
 	if IsChild(os.Args) {
-		if os.Args[1] == "/hang" {
+		if os.Args[0] == SyncArg && isFIFO(syncFD) || os.Args[0] == Arg && os.Args[1] == "/hang" {
 			for parent := os.Getppid(); os.Getppid() == parent; {
 				time.Sleep(10 * time.Millisecond)
 			}
@@ -24,6 +24,11 @@ func TestMain(m *testing.M) {
 		os.Exit(Run(os.Args))
 	}
 	os.Exit(m.Run())
+}
+
+func isFIFO(fd int) bool {
+	var st unix.Stat_t
+	return unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFIFO
 }
 
 func TestErrnoComesBack(t *testing.T) {
@@ -77,10 +82,54 @@ func TestEndedContext(t *testing.T) {
 }
 
 func TestIsChild(t *testing.T) {
-	for want, args := range map[bool][]string{true: {Arg, "/mnt", "8"}, false: {Arg, "/mnt"}} {
-		if IsChild(args) != want {
-			t.Errorf("%q: %v", args, !want)
+	for _, row := range []struct {
+		args []string
+		want bool
+	}{{[]string{Arg, "/mnt", "8"}, true}, {[]string{Arg, "/mnt"}, false}, {[]string{SyncArg}, true}, {[]string{SyncArg, "x"}, false}, {nil, false}} {
+		if IsChild(row.args) != row.want {
+			t.Errorf("%q: %v", row.args, !row.want)
 		}
+	}
+}
+
+func TestSync(t *testing.T) {
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	if err := Sync(t.Context(), dir, func() error { return nil }); err != nil {
+		t.Error(err)
+	}
+}
+
+// A sync that hangs is left behind when ctx ends, or when looking around finds a
+// reason.
+func TestHangingSync(t *testing.T) {
+	path := t.TempDir() + "/fifo"
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	full := errors.New("full")
+	looks := 0
+	err = Sync(t.Context(), f, func() error {
+		if looks++; looks < 3 {
+			return nil
+		}
+		return full
+	})
+	if !errors.Is(err, full) {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := Sync(ctx, f, func() error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
 	}
 }
 

@@ -3,8 +3,12 @@ package thin
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/apart"
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/freeze"
@@ -40,8 +44,9 @@ func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, opt 
 		}
 		defer originRef.Close()
 		defer s.letGo(newRef, pool, volume)
-		s.flushMounted(c, originRef, o)
-
+		if err := s.flushMounted(ctx, c, originRef, o); err != nil {
+			return err
+		}
 		p, err := s.openActive(ctx, c, pool, exclusive)
 		if err != nil {
 			return err
@@ -49,6 +54,13 @@ func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, opt 
 		defer p.close()
 		v, err := p.copyOf(o, volume, opt.Size)
 		if err != nil {
+			return err
+		}
+		if err := p.canFreeze(o, opt.Force); err != nil {
+			return err
+		}
+		// The lock may have been waited for, while others wrote.
+		if err := s.flushMounted(ctx, c, originRef, o); err != nil {
 			return err
 		}
 		s.step("snapshot of %s/%s as %s/%s", pool, origin, pool, volume)
@@ -84,27 +96,89 @@ func (s *System) lockBoth(ctx context.Context, pool, origin, volume string) (o, 
 	return b, a, v, nil
 }
 
-// flushMounted writes the origin's dirty data out before anything is locked or
-// frozen, so that the freeze itself has little to write. It is best effort:
-// the freeze writes what is left.
-func (s *System) flushMounted(c *dm.Control, ref *refcount.Ref, o catalog.Volume) {
+// flushMounted writes the origin's dirty data out before it is frozen, so that
+// the freeze itself has little to write. It is best effort: the freeze writes
+// what is left. But where that would wait for room in the pool, it is an error:
+// whoever freezes then waits, too, with the lock that growing the pool wants.
+func (s *System) flushMounted(ctx context.Context, c *dm.Control, ref *refcount.Ref, o catalog.Volume) error {
 	rec, err := s.observe(c, ref, o)
-	if err != nil || rec.MountedOn == "" || rec.References == 0 || !takesWrites(c, o.PoolUUID) {
-		return
+	if err != nil || rec.MountedOn == "" || rec.References == 0 {
+		return nil
 	}
-	if err := syncFS(rec.MountedOn); err != nil {
+	st, err := poolStatus(c, o.PoolUUID)
+	if err != nil || st.Mode != thinpool.ModeRW || st.Queues() {
+		return nil // whoever opens the pool next says so
+	}
+	err = s.flush(ctx, c, rec.MountedOn, o, st.OnFull == "queue")
+	if err != nil && (errors.Is(err, ErrPoolState) || ctx.Err() != nil) {
+		return err
+	}
+	if err != nil {
 		s.step("syncfs %s: %v", rec.MountedOn, err)
 	}
+	return nil
 }
 
-// takesWrites says that writes into an active pool neither fail nor hang, as
-// far as the kernel tells now.
-func takesWrites(c *dm.Control, poolUUID string) bool {
-	if len(suspended(c, poolUUID)) > 0 {
-		return false
+// flush is syncfs(2). If it may have to wait for room it is left behind when
+// that comes to pass, or when ctx ends.
+func (s *System) flush(ctx context.Context, c *dm.Control, dir string, o catalog.Volume, mayWait bool) error {
+	f, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
 	}
-	st, err := thinpool.New(c, partUUID(poolUUID, partPool)).Status()
-	return err == nil && st.Mode == thinpool.ModeRW
+	defer f.Close()
+	if !mayWait {
+		return unix.Syncfs(int(f.Fd()))
+	}
+	defer s.waitingFor("what is dirty in " + dir + " to be written")()
+	err = apart.Sync(ctx, f, func() error {
+		if st, err := poolStatus(c, o.PoolUUID); err == nil && st.Queues() {
+			return full(o.Pool, "out of data space: %s has more to write than there is room for, and a snapshot would wait with it", dir)
+		}
+		return nil
+	})
+	if ctx.Err() != nil {
+		return waitError(o.Pool+"/"+o.Name, err)
+	}
+	return err
+}
+
+// full is an error of a pool in which writes wait for room.
+func full(pool, format string, args ...any) error {
+	return &Error{Object: "pool " + pool, Err: reason(ErrPoolState, format, args...), Hint: "thin-snap pool grow --size +SIZE " + pool + ", or delete volumes"}
+}
+
+// poolStatus asks an active pool that would answer. One that is suspended
+// answers when it is resumed.
+func poolStatus(c *dm.Control, poolUUID string) (thinpool.Status, error) {
+	if names := suspended(c, poolUUID); len(names) > 0 {
+		return thinpool.Status{}, reason(ErrPoolState, "%s", suspendedText(names))
+	}
+	return thinpool.New(c, partUUID(poolUUID, partPool)).Status()
+}
+
+// freezeRoom is how many of a pool's blocks a freeze may want: a filesystem marks
+// itself clean then, in blocks that an earlier snapshot shares.
+const freezeRoom = 16
+
+// canFreeze refuses what canGrow does, and the snapshot of an active origin where
+// its freeze might wait for room.
+func (p *pool) canFreeze(o catalog.Volume, force bool) error {
+	if err := p.canGrow(force); err != nil {
+		return err
+	}
+	info, err := p.dm.Info(volumeRef(p.uuid(), o.ID))
+	if err != nil || !info.Active() {
+		return nil
+	}
+	st, err := p.thin.Status()
+	if err != nil {
+		return p.fail(wrap(ErrPoolState, err))
+	}
+	if free := spaces(p.cat.Pool(), st)[0].free(); st.OnFull == "queue" && free < freezeRoom {
+		return full(p.name(), "%d blocks are free, and freezing %s/%s, which may need %d, would wait for room", free, p.name(), o.Name, freezeRoom)
+	}
+	return nil
 }
 
 // copyOf is the record of a new snapshot of o.

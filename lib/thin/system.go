@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
@@ -89,15 +88,4 @@ func (s *System) use(ctx context.Context, do func(context.Context, *dm.Control) 
 	}
 	defer c.Close()
 	return do(ctx, c)
-}
-
-// syncFS writes out the dirty data of the filesystem mounted on path, so that
-// a freeze that follows has little left to do.
-func syncFS(path string) error {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unix.Syncfs(int(f.Fd()))
 }
