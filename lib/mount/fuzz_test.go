@@ -2,6 +2,7 @@ package mount
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,19 +19,36 @@ const mountinfoSample = `22 27 0:20 / /sys rw,nosuid,nodev,noexec,relatime share
 69 67 253:3 /x//deleted /mnt/a\040b/c ro master:31 - ext4 /dev/mapper/thin-demo@base rw
 `
 
-// Of any mount table, what is found is in it, the uppermost is the last, and a
-// mount that is said to be there is.
+// mountLine is a line of mountinfo, as the kernel writes it.
+func mountLine(m *mountinfo.Info) string {
+	tags := m.Optional
+	if tags != "" {
+		tags += " "
+	}
+	return fmt.Sprintf("%d %d %d:%d %s %s %s %s- %s %s %s\n", m.ID, m.Parent, m.Major, m.Minor, mangle(m.Root), mangle(m.Mountpoint),
+		m.Options, tags, mangle(m.FSType), mangle(m.Source), m.VFSOptions)
+}
+
+// Of any mount table, what is read is what it says, whatever stands around it;
+// what is found is in it, the uppermost is the last, and a mount that is said to be
+// there is.
 func FuzzTable(f *testing.F) {
 	f.Add(mountinfoSample, "/mnt/a b", "/dev/mapper/thin-demo@base", 253, 3)
 	f.Add(mountinfoSample, `/mnt/b\012`, "/dev/vda1", 254, 1)
 	f.Add("1 1 0:0 / / rw - a b c\n1 1 0:0 / / rw - a  c\n", "/", "", 0, 0)
 	f.Fuzz(func(t *testing.T, text, dir, source string, major, minor int) {
-		table, err := mountinfo.GetMountsFromReader(strings.NewReader(text), nil)
-		if err != nil {
-			return
+		last := &mountinfo.Info{ID: 9, Major: 7, Root: "/", Mountpoint: dir, Options: "rw", FSType: "ext4", Source: source, VFSOptions: "ro"}
+		table := parseTable(text + "\n" + mountLine(last))
+		if len(table) == 0 || *table[len(table)-1] != *last {
+			t.Fatalf("%+v is not the last of %q", last, text)
 		}
-		if len(table) > strings.Count(text, "\n")+1 {
+		if len(table) > strings.Count(text, "\n")+2 {
 			t.Errorf("%d mounts in %q", len(table), text)
+		}
+		for _, m := range table {
+			if again := parseTable(mountLine(m)); len(again) != 1 || *again[0] != *m {
+				t.Errorf("%+v is read as %+v", m, again)
+			}
 		}
 		top, seen := Top(table, dir), false
 		for _, m := range table {

@@ -1,6 +1,9 @@
 package mount
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/moby/sys/mountinfo"
@@ -41,5 +44,38 @@ func TestTable(t *testing.T) {
 	}
 	if n := len(ByDev(table, 253, 9, "/dev/y")); n != 1 {
 		t.Errorf("%d mounts by name", n)
+	}
+}
+
+// No line keeps another from being read: neither a long one, which a user makes by
+// renaming a folder above a mount of his, nor one that says nothing.
+func TestTableLines(t *testing.T) {
+	long := "/home/u" + strings.Repeat("/"+strings.Repeat("d", 249), 400)
+	path := filepath.Join(t.TempDir(), "mountinfo")
+	do(t, os.WriteFile(path, []byte(`22 1 254:0 / / rw shared:1 - ext4 /dev/vda rw
+30 22 0:50 / `+long+` rw - fuse.x x rw
+hostile
+31 22 x:50 / /x rw - ext4 /dev/vdb rw
+32 22 0:50 / /x rw shared:1 master:2 ext4 /dev/vdb rw
+33 22 0:50 / /x rw shared:1 master:2 x - ext4
+40 22 253:3 /s\040t /srv/a\040b\011c\012d\134e\043 ro shared:5 master:2 - ext4 /dev/mapper/thin-p@v rw,discard
+`), 0o600))
+	table, err := ReadTable(path)
+	want := []mountinfo.Info{
+		{ID: 22, Parent: 1, Major: 254, Root: "/", Mountpoint: "/", Options: "rw", Optional: "shared:1", FSType: "ext4", Source: "/dev/vda", VFSOptions: "rw"},
+		{ID: 30, Parent: 22, Minor: 50, Root: "/", Mountpoint: long, Options: "rw", FSType: "fuse.x", Source: "x", VFSOptions: "rw"},
+		{ID: 40, Parent: 22, Major: 253, Minor: 3, Root: "/s t", Mountpoint: "/srv/a b\tc\nd\\e#", Options: "ro", Optional: "shared:5 master:2",
+			FSType: "ext4", Source: "/dev/mapper/thin-p@v", VFSOptions: "rw,discard"},
+	}
+	if err != nil || len(table) != len(want) {
+		t.Fatalf("%d mounts, %v", len(table), err)
+	}
+	for i, m := range table {
+		if *m != want[i] {
+			t.Errorf("%.300v\nwant %.300v", *m, want[i])
+		}
+	}
+	if own, err := Table(); err != nil || Top(own, "/proc") == nil {
+		t.Errorf("our own: %d mounts, %v", len(own), err)
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/moby/sys/mountinfo"
-
 	"thinmount/lib/catalog"
 	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
@@ -52,21 +50,16 @@ func mountedBy(proc, dev, source string) (pid int, dir string) {
 // mountedIn is where a mount table has the device, by its number or, for btrfs,
 // by its source.
 func mountedIn(table, dev, source string) string {
-	f, err := os.Open(table)
-	if err != nil {
-		return "" // the process has ended
-	}
-	defer f.Close()
 	var major, minor int
 	if _, err := fmt.Sscanf(dev, "%d:%d", &major, &minor); err != nil {
 		return ""
 	}
-	found, err := mountinfo.GetMountsFromReader(f, func(i *mountinfo.Info) (skip, stop bool) {
-		match := mount.IsOf(i, major, minor, source)
-		return !match, match
-	})
-	if err != nil || len(found) == 0 {
-		return ""
+	all, err := mount.ReadTable(table)
+	if err != nil {
+		return "" // the process has ended
 	}
-	return found[0].Mountpoint
+	if found := mount.ByDev(all, major, minor, source); len(found) > 0 {
+		return found[0].Mountpoint
+	}
+	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -34,6 +35,7 @@ func TestMountedBy(t *testing.T) {
 	process(t, proc, 300, "2", thin)
 	process(t, proc, 301, "3", btrfs)
 	process(t, proc, 303, "5", "42 22 0:39 / /home/u/x rw - fuse.x /dev/mapper/thin-p@w rw\n")
+	process(t, proc, 304, "6", "43 22 0:40 / /home/u"+strings.Repeat("/ddddddddd", 10_000)+" rw - fuse.x x rw\n44 22 253:7 / /l rw - ext4 /dev/mapper/thin-p@l rw\n")
 	process(t, proc, 302, "4", "hostile\nline")
 	for _, row := range []struct {
 		dev, source string
@@ -42,6 +44,7 @@ func TestMountedBy(t *testing.T) {
 	}{
 		{"253:3", "/dev/mapper/thin-p@v", 300, "/srv/a b"},
 		{"253:9", "/dev/mapper/thin-p@b", 301, "/data"},
+		{"253:7", "/dev/mapper/thin-p@l", 304, "/l"},
 		{"253:4", "/dev/mapper/thin-p@w", 0, ""},
 	} {
 		if pid, dir := mountedBy(proc, row.dev, row.source); pid != row.pid || dir != row.dir {
