@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,6 +47,36 @@ func pin(path string) (fd int, err error) {
 		return -1, &dirError{path, ErrMoved}
 	}
 	return fd, nil
+}
+
+// hold opens what is mounted on target, which has to be the mount of that ID:
+// what is done to the descriptor is done to no other filesystem, whatever the
+// owner of a folder above puts in its place.
+func hold(target string, id int) (fd int, err error) {
+	fd, err = unix.Open(target, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, &dirError{target, err}
+	}
+	if is, err := mountID(fd); err != nil || is != id {
+		unix.Close(fd)
+		return -1, &dirError{target, ErrMoved}
+	}
+	return fd, nil
+}
+
+// mountID is the ID of the mount that a descriptor is on, as mountinfo has it;
+// statx(2) tells it since Linux 5.8 only.
+func mountID(fd int) (int, error) {
+	text, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "mnt_id:"); ok {
+			return strconv.Atoi(strings.TrimSpace(value))
+		}
+	}
+	return 0, unix.ENODATA
 }
 
 // descriptor is a path that leads to what is open as fd.

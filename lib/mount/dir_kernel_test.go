@@ -6,8 +6,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 )
 
@@ -121,6 +124,71 @@ func TestKernelSwappedFolder(t *testing.T) {
 			t.Fatalf("ours is mounted on %q, theirs on %q", ours, theirs)
 		}
 	}
+}
+
+// A folder above the mount point is swapped with a symbolic link to one in which
+// something else is mounted by the same name: that keeps its options.
+func TestKernelSwappedFolderRemount(t *testing.T) {
+	for name, change := range map[string]func(string, int) error{
+		"Remount": func(target string, id int) error {
+			return Remount(target, id, Options{Flags: unix.MS_RDONLY | unix.MS_NOEXEC})
+		},
+		"MakeReadOnly": MakeReadOnly,
+	} {
+		t.Run(name, func(t *testing.T) {
+			top, victim := t.TempDir(), t.TempDir()
+			dir, link := filepath.Join(top, "dir"), filepath.Join(top, "link")
+			do(t, errors.Join(os.MkdirAll(dir+"/mnt", 0o700), os.Mkdir(victim+"/mnt", 0o700), os.Symlink(victim, link)))
+			do(t, unix.Mount("theirs", victim+"/mnt", "tmpfs", 0, ""))
+			defer unix.Unmount(victim+"/mnt", 0)
+			theirs := *only(t, "theirs")
+			swap := func() { do(t, unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)) }
+			changed, refused := 0, 0
+			for changed < 30 || refused < 30 {
+				do(t, unix.Mount("ours", dir+"/mnt", "tmpfs", 0, ""))
+				id := only(t, "ours").ID
+				// Once between the look at the table and the call, and then as it comes.
+				swap()
+				if err := change(dir+"/mnt", id); !errors.Is(err, ErrMoved) {
+					t.Errorf("swapped: %v", err)
+				}
+				end := swapping(dir, link)
+				for err := errors.New("not yet"); err != nil; {
+					switch err = change(dir+"/mnt", id); {
+					case err == nil:
+						changed++
+					case errors.Is(err, ErrMoved), errors.Is(err, unix.ENOENT):
+						refused++
+					default:
+						t.Fatal(err)
+					}
+				}
+				end()
+				if got := *only(t, "theirs"); got != theirs {
+					t.Fatalf("%+v has become %+v", theirs, got)
+				}
+				if ours := only(t, "ours"); !strings.HasPrefix(ours.VFSOptions, "ro") {
+					t.Errorf("not read-only: %+v", ours)
+				}
+				if st, err := os.Lstat(dir); err == nil && !st.IsDir() {
+					swap()
+				}
+				do(t, unix.Unmount(dir+"/mnt", 0))
+			}
+		})
+	}
+}
+
+// only is the one mount that has this source.
+func only(t *testing.T, source string) *mountinfo.Info {
+	t.Helper()
+	table, err := Table()
+	do(t, err)
+	table = slices.DeleteFunc(table, func(m *mountinfo.Info) bool { return m.Source != source })
+	if len(table) != 1 {
+		t.Fatalf("%d mounts of %s", len(table), source)
+	}
+	return table[0]
 }
 
 // What has been swapped before Mount looks is refused, with nothing mounted.

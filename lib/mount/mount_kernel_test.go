@@ -68,6 +68,14 @@ func shown(t *testing.T, dir string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
+// topID is the ID of the mount that is seen at dir.
+func topID(t *testing.T, dir string) int {
+	t.Helper()
+	table, err := Table()
+	do(t, err)
+	return Top(table, dir).ID
+}
+
 func filesystems() []string { return []string{"ext4", "xfs", "btrfs"} }
 
 func TestKernelOptions(t *testing.T) {
@@ -120,6 +128,7 @@ func TestKernelRemountAndBusy(t *testing.T) {
 	for _, fs := range filesystems() {
 		_, device := made(t, fs)
 		dir := mounted(t, fs, device, "")
+		id := topID(t, dir)
 		f, err := os.Create(filepath.Join(dir, "file"))
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +136,7 @@ func TestKernelRemountAndBusy(t *testing.T) {
 		if err := Unmount(dir, UnmountOptions{}); !errors.Is(err, unix.EBUSY) {
 			t.Errorf("%s: %v", fs, err)
 		}
-		if err := MakeReadOnly(dir); !errors.Is(err, unix.EBUSY) {
+		if err := MakeReadOnly(dir, id); !errors.Is(err, unix.EBUSY) {
 			t.Errorf("%s: read-only under a writer: %v", fs, err)
 		}
 		f.Close()
@@ -141,16 +150,16 @@ func TestKernelRemountAndBusy(t *testing.T) {
 		} {
 			o, err := ParseOptions(row.options)
 			if err == nil {
-				err = Remount(dir, o)
+				err = Remount(dir, id, o)
 			}
 			if got := shown(t, dir); err != nil || !contains(got, row.has, true) || !contains(got, row.lacks, false) {
 				t.Errorf("%s: remount,%s: %q, %v", fs, row.options, got, err)
 			}
 		}
-		if err := MakeReadOnly(dir); err != nil || !contains(shown(t, dir), []string{"ro", "noexec"}, true) {
+		if err := MakeReadOnly(dir, id); err != nil || !contains(shown(t, dir), []string{"ro", "noexec"}, true) {
 			t.Errorf("%s: %q, %v", fs, shown(t, dir), err)
 		}
-		if err := Remount(dir, Options{FS: []string{"bogus"}}); !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "bogus") {
+		if err := Remount(dir, id, Options{FS: []string{"bogus"}}); !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "bogus") {
 			t.Errorf("%s: %v", fs, err)
 		}
 		if err := Unmount(dir, UnmountOptions{}); err != nil {

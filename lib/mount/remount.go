@@ -10,16 +10,22 @@ import (
 	"thinmount/lib/kmsg"
 )
 
-// Remount gives what is mounted on target the options o: the flags of the mount
-// and of the superblock become just these, and the filesystem is told what is for
-// it. Options go one by one (fspick(2)), so that a comma within one is not taken
-// for two; mount(2) is for kernels that lack it.
-func Remount(target string, o Options) error {
-	err := reconfigure(target, append(superblockChanges(o.Flags), o.FS...))
+// Remount gives what is mounted on target, which has to be the mount of that ID,
+// the options o: the flags of the mount and of the superblock become just these,
+// and the filesystem is told what is for it. Options go one by one (fspick(2)), so
+// that a comma within one is not taken for two; mount(2) is for kernels that lack
+// it.
+func Remount(target string, id int, o Options) error {
+	fd, err := hold(target, id)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	err = reconfigure(fd, id, append(superblockChanges(o.Flags), o.FS...))
 	if errors.Is(err, unix.ENOSYS) {
 		data, err := joinOptions(o.FS)
 		if err == nil {
-			err = unix.Mount("", target, "", o.Flags|unix.MS_REMOUNT, data)
+			err = unix.Mount("", descriptor(fd), "", o.Flags|unix.MS_REMOUNT, data)
 		}
 		return remountError(target, err)
 	}
@@ -27,19 +33,25 @@ func Remount(target string, o Options) error {
 		return remountError(target, err)
 	}
 	attr := unix.MountAttr{Attr_set: uint64(attributes(o.Flags)), Attr_clr: allAttributes}
-	err = unix.MountSetattr(unix.AT_FDCWD, target, unix.AT_NO_AUTOMOUNT, &attr)
+	err = unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr)
 	if errors.Is(err, unix.ENOSYS) { // before Linux 5.12
-		err = unix.Mount("", target, "", o.Flags|unix.MS_REMOUNT|unix.MS_BIND, "")
+		err = unix.Mount("", descriptor(fd), "", o.Flags|unix.MS_REMOUNT|unix.MS_BIND, "")
 	}
 	return remountError(target, err)
 }
 
-// MakeReadOnly makes the filesystem that is mounted on target read-only, and
-// changes nothing else. EBUSY says that files are open for writing.
-func MakeReadOnly(target string) error {
-	err := reconfigure(target, []string{"ro"})
+// MakeReadOnly makes the filesystem that is mounted on target, by the mount of
+// that ID, read-only, and changes nothing else. EBUSY says that files are open for
+// writing.
+func MakeReadOnly(target string, id int) error {
+	fd, err := hold(target, id)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	err = reconfigure(fd, id, []string{"ro"})
 	if errors.Is(err, unix.ENOSYS) {
-		err = unix.Mount("", target, "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
+		err = unix.Mount("", descriptor(fd), "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
 	}
 	return remountError(target, err)
 }
@@ -60,10 +72,11 @@ func superblockChanges(flags uintptr) []string {
 	return on
 }
 
-func reconfigure(target string, options []string) error {
+// reconfigure changes the filesystem whose mount is open as fd.
+func reconfigure(fd, id int, options []string) error {
 	log := kmsg.Begin()
 	defer log.Close()
-	fs, err := unix.Fspick(unix.AT_FDCWD, target, unix.FSPICK_CLOEXEC|unix.FSPICK_NO_AUTOMOUNT)
+	fs, err := unix.Fspick(fd, "", unix.FSPICK_CLOEXEC|unix.FSPICK_EMPTY_PATH)
 	if err != nil {
 		return err
 	}
@@ -77,7 +90,7 @@ func reconfigure(target string, options []string) error {
 	}
 	said := contextLog(fs)
 	if len(said) == 0 {
-		said = log.Messages(remountWords(target)...)
+		said = log.Messages(remountWords(id)...)
 	}
 	if len(said) == 0 {
 		return err
@@ -85,17 +98,18 @@ func reconfigure(target string, options []string) error {
 	return &kernelError{said, err}
 }
 
-// remountWords find the messages about what is mounted on target.
-func remountWords(target string) []string {
+// remountWords find the messages about the filesystem of a mount.
+func remountWords(id int) []string {
 	table, err := Table()
 	if err != nil {
 		return nil
 	}
-	top := Top(table, target)
-	if top == nil {
-		return nil
+	for _, m := range table {
+		if m.ID == id {
+			return logWords(Request{Source: m.Source, FSType: m.FSType})
+		}
 	}
-	return logWords(Request{Source: top.Source, FSType: top.FSType})
+	return nil
 }
 
 func remountError(target string, err error) error {

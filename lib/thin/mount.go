@@ -214,7 +214,10 @@ func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 			return err
 		}
 	}
-	if err := mount.Remount(m.dir, m.options); err != nil {
+	switch err := mount.Remount(m.dir, rec.MountID, m.options); {
+	case errors.Is(err, mount.ErrMoved):
+		return &Error{Object: object, Err: wrap(ErrBusy, err), Hint: "findmnt shows what is mounted there by now"}
+	case err != nil:
 		return &Error{Object: object, Err: err}
 	}
 	return nil

@@ -105,7 +105,7 @@ func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info) (stays bool
 		return false, err
 	}
 	if u.request.ReadOnly && u.mayWait == "" {
-		if ro := mount.MakeReadOnly(u.dir); ro == nil {
+		if ro := mount.MakeReadOnly(u.dir, top.ID); ro == nil {
 			u.step("%s is busy: now read-only", u.dir)
 			return true, nil
 		}
