@@ -2,10 +2,13 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // column is one property of what is listed. Its name is that of the field in JSON.
@@ -49,9 +52,22 @@ func text(v any, exact bool) string {
 	return "-"
 }
 
-// escape writes what would break a line or a column as /proc/self/mountinfo does: \011, \012, \134.
+// escape writes what would break a line or a column, or tell a terminal something, byte by byte as /proc/self/mountinfo does: \011, \134,
+// \033, \302\233. That is each control character, and what is no UTF-8.
 func escape(s string) string {
-	return strings.NewReplacer("\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(s)
+	var b strings.Builder
+	for i, width := 0, 0; i < len(s); i += width {
+		var r rune
+		r, width = utf8.DecodeRuneInString(s[i:])
+		if r != '\\' && !unicode.IsControl(r) && (r != utf8.RuneError || width > 1) {
+			b.WriteString(s[i : i+width])
+			continue
+		}
+		for _, c := range []byte(s[i : i+width]) {
+			fmt.Fprintf(&b, `\%03o`, c)
+		}
+	}
+	return b.String()
 }
 
 // compareValues orders two values of one column; what does not apply comes first.

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Values of a column are ordered as what they are, not as they print; what does not apply comes first.
@@ -23,6 +28,42 @@ func TestCompareValues(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is shown breaks no line and no column, and tells a terminal nothing: a mount point is named by whoever made it.
+func TestEscape(t *testing.T) {
+	for s, want := range map[string]string{
+		"/mnt/a b":           "/mnt/a b",
+		"a\tb\nc\\d":         `a\011b\012c\134d`,
+		"\x1b[2J\x00\x7f":    `\033[2J\000\177`,
+		"\u009b2J\u0080":     `\302\2332J\302\200`,
+		"\x9b\xff\xc3":       `\233\377\303`,
+		"\u00a0\u00e4\ufffd": "\u00a0\u00e4\ufffd",
+	} {
+		if got := text(s, false); got != want {
+			t.Errorf("%q is shown as %q, want %q", s, got, want)
+		}
+	}
+}
+
+func FuzzEscape(f *testing.F) {
+	f.Add("a\x1b]0;x\a\u009b\xff\\033")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := escape(s)
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) {
+			t.Errorf("%q is shown as %q", s, got)
+		}
+		back := regexp.MustCompile(`\\[0-7]{3}`).ReplaceAllStringFunc(got, func(o string) string {
+			n, err := strconv.ParseUint(o[1:], 8, 8)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string([]byte{byte(n)})
+		})
+		if back != s {
+			t.Errorf("%q is shown as %q, which is %q", s, got, back)
+		}
+	})
 }
 
 func TestChooseColumns(t *testing.T) {

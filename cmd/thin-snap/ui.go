@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"thinmount/lib/thin"
 )
@@ -52,10 +53,10 @@ func hintOf(err error) string {
 	return thin.Hint(err)
 }
 
-// oneLine keeps a message on its line: a name in it may come from anywhere.
+// oneLine keeps a message on its line, and from telling a terminal anything: a name in it may come from anywhere.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r

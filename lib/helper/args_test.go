@@ -107,6 +107,7 @@ func TestReport(t *testing.T) {
 		{&thin.Error{Object: "p/v", Err: thin.ErrInterrupt}, ExitUser, "mount.thin: p/v: interrupted\n"},
 		{context.DeadlineExceeded, ExitFail, "mount.thin: context deadline exceeded\n"},
 		{errors.New("one\ntwo\x1b[31m"), ExitFail, "mount.thin: one; two?[31m\n"},
+		{errors.New("a\u009b2J\u0085b\x9b\u00a0c"), ExitFail, "mount.thin: a?2J?b\ufffd\u00a0c\n"},
 		{&thin.Error{Object: "/mnt", Err: unix.EBUSY}, ExitFail, "mount.thin: /mnt: device or resource busy\n"},
 	} {
 		var out bytes.Buffer
