@@ -56,6 +56,10 @@ func TestReport(t *testing.T) {
 		{errors.New("a\u009b2J\u0085b\x9bc\u00a0"), "thin-snap: a 2J b\ufffdc\u00a0\n"},
 		{cannot("create", "demo/a", fmt.Errorf("wait: %w", context.Canceled)), "thin-snap: cannot create demo/a: interrupted\n"},
 		{several([]error{errors.New("x"), usagef("y")}, 1), "thin-snap: x\nthin-snap: y\n"},
+		{errors.Join(several([]error{busy, errors.New("x")}, 0), nil, usagef("y")), "thin-snap: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\nthin-snap: x\nthin-snap: y\n"},
+		{errors.Join(cannot("deactivate", "a", busy), cannot("list", "pools", errors.New("c"))),
+			"thin-snap: cannot deactivate a: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\nthin-snap: cannot list pools: c\n"},
+		{fmt.Errorf("%w: %w", errors.New("x"), busy), "thin-snap: x: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
 	} {
 		var b strings.Builder
 		report(&b, tt.err)

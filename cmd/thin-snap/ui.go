@@ -20,9 +20,8 @@ func report(w io.Writer, err error) {
 	if err == nil {
 		return
 	}
-	var some *severalError
-	if errors.As(err, &some) {
-		for _, e := range some.errs {
+	if all := listed(err); all != nil {
+		for _, e := range all {
 			report(w, e)
 		}
 		return
@@ -31,6 +30,16 @@ func report(w io.Writer, err error) {
 	if hint := hintOf(err); hint != "" {
 		fmt.Fprintf(w, "thin-snap: hint: %s\n", oneLine(hint))
 	}
+}
+
+// listed are the errors that err is a list of, as errors.Join makes it: its text is theirs, one below the other. Any other that wraps several
+// is one error, of several kinds.
+func listed(err error) []error {
+	list, ok := err.(interface{ Unwrap() []error })
+	if !ok || err.Error() != errors.Join(list.Unwrap()...).Error() {
+		return nil
+	}
+	return list.Unwrap()
 }
 
 // reportJSON prints {"error":{"code":5,"message":"..."}}.
