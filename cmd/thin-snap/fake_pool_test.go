@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,10 +50,19 @@ func (f *fakeSystem) Pools(context.Context) ([]thin.PoolInfo, error) {
 func (f *fakeSystem) Pool(ctx context.Context, name string) (thin.PoolInfo, error) {
 	p, err := f.pool(name)
 	if err == nil {
-		volumes, _ := f.Volumes(ctx, name)
+		var volumes []thin.VolumeInfo
+		volumes, err = f.Volumes(ctx, name)
 		p.Volumes = len(volumes)
 	}
 	return p, err
+}
+
+// unreadable is the error about the record of a volume named damaged, nil where a pool has none.
+func (f *fakeSystem) unreadable(pool string) error {
+	if _, ok := f.VolumeMap[pool+"/damaged"]; !ok {
+		return nil
+	}
+	return &thin.Error{Object: "pool " + pool, Err: errors.New("/v/damaged.json: truncated"), Hint: "restore /v/damaged.json from a backup"}
 }
 
 func (f *fakeSystem) ActivatePool(_ context.Context, name string) error {
@@ -83,7 +93,7 @@ func (f *fakeSystem) DeactivatePool(ctx context.Context, name string, o thin.Dea
 
 func (f *fakeSystem) DeletePool(ctx context.Context, name string, withVolumes bool) error {
 	volumes, err := f.Volumes(ctx, name)
-	if err != nil {
+	if err != nil && !withVolumes {
 		return err
 	}
 	if len(volumes) > 0 && !withVolumes {

@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"thinmount/lib/thin"
 )
 
 // fakeSystem is a system in one JSON file, so that several runs of the program in a script see the same pools.
-// A volume named busy or full fails, one named slow takes until a signal comes.
+// A volume named busy or full fails, the record of one named damaged cannot be read, one named slow takes until a signal comes.
 type fakeSystem struct {
 	path      string
 	hooks     hooks
@@ -134,11 +135,11 @@ func (f *fakeSystem) Volumes(_ context.Context, pool string) ([]thin.VolumeInfo,
 	}
 	return slices.Collect(func(yield func(thin.VolumeInfo) bool) {
 		for _, v := range f.VolumeMap {
-			if (pool == "" || v.Pool == pool) && !yield(v) {
+			if _, volume, _ := strings.Cut(v.Name, "/"); (pool == "" || v.Pool == pool) && volume != "damaged" && !yield(v) {
 				return
 			}
 		}
-	}), nil
+	}), f.unreadable(pool)
 }
 
 func (f *fakeSystem) Volume(_ context.Context, pool, volume string) (thin.VolumeInfo, error) {

@@ -47,10 +47,14 @@ func poolDelete(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		pool, err := sys.Pool(ctx, name)
-		if err != nil {
+		if pool.Name == "" {
 			return cannot("delete", name, err)
 		}
-		if mustAsk && !c.confirm(fmt.Sprintf("delete pool %s and %d volumes in it?", name, pool.Volumes)) {
+		question := fmt.Sprintf("delete pool %s and %d volumes in it?", name, pool.Volumes)
+		if err != nil {
+			question = fmt.Sprintf("%v: delete pool %s and %d volumes in it, and what cannot be read?", err, name, pool.Volumes)
+		}
+		if mustAsk && !c.confirm(oneLine(question)) {
 			return cannot("delete", name, errDeclined)
 		}
 		if c.Bool("dry-run") {
@@ -66,8 +70,11 @@ func poolDelete(c *call) (work, error) {
 
 func poolDeleteDry(ctx context.Context, c *call, sys system, name string) error {
 	volumes, err := sys.Volumes(ctx, name)
-	if err != nil {
+	if err != nil && !c.Bool("recursive") {
 		return cannot("delete", name, err)
+	}
+	if err != nil && !c.Bool("quiet") {
+		warn(c.env.stderr, err.Error())
 	}
 	if len(volumes) > 0 && !c.Bool("recursive") {
 		return cannot("delete", name, &thin.Error{
