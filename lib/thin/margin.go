@@ -72,11 +72,20 @@ func (p *pool) canGrow(force bool) error {
 		return p.inState(st)
 	}
 	if below := belowMargin(cfg, st); below != "" && !force {
-		return &Error{Object: "pool " + cfg.Name, Err: reason(ErrPoolState, "%s", below), Hint: marginHint(cfg.Name) + ", or use --force"}
+		return &Error{Object: "pool " + cfg.Name, Err: reason(ErrPoolState, "%s", below), Hint: marginHint(cfg, st) + ", or use --force"}
 	}
 	return nil
 }
 
-func marginHint(pool string) string {
-	return "thin-snap pool grow " + pool + ", or delete volumes"
+// marginHint is how a pool gets more of what is short: on devices, all that they
+// have; a file has no end, so that a size is to be said.
+func marginHint(cfg catalog.Pool, st thinpool.Status) string {
+	more := map[string]string{"data": "--size +10G ", "metadata": "--metadata-size +100M "}
+	grow := "thin-snap pool grow "
+	for _, s := range spaces(cfg, st) {
+		if cfg.Data.Kind == catalog.KindFile && s.short(cfg.FreeMargin()) {
+			grow += more[s.what]
+		}
+	}
+	return grow + cfg.Name + ", or delete volumes"
 }

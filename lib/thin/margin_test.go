@@ -86,3 +86,25 @@ func TestFullPoolIsInTrouble(t *testing.T) {
 		t.Errorf("%q, hint %q", state, hint)
 	}
 }
+
+// The hint names the sizes that a pool in files has to be told.
+func TestMarginHint(t *testing.T) {
+	room := thinpool.Status{Mode: thinpool.ModeRW, MetaTotal: 512, DataTotal: 100}
+	data, meta, both := room, room, room
+	data.DataUsed, meta.MetaUsed, both.DataUsed, both.MetaUsed = 95, 500, 95, 500
+	for _, row := range []struct {
+		kind string
+		st   thinpool.Status
+		want string
+	}{
+		{catalog.KindFile, data, "thin-snap pool grow --size +10G demo, or delete volumes"},
+		{catalog.KindFile, meta, "thin-snap pool grow --metadata-size +100M demo, or delete volumes"},
+		{catalog.KindFile, both, "thin-snap pool grow --size +10G --metadata-size +100M demo, or delete volumes"},
+		{catalog.KindDevice, both, "thin-snap pool grow demo, or delete volumes"},
+	} {
+		cfg := catalog.Pool{Name: "demo", BlockSize: 128, Data: catalog.Backing{Kind: row.kind}, Metadata: catalog.Backing{Kind: row.kind}}
+		if _, hint := trouble(cfg, row.st); hint != row.want {
+			t.Errorf("%s, %+v: %q, want %q", row.kind, row.st, hint, row.want)
+		}
+	}
+}

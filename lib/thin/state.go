@@ -33,7 +33,7 @@ func trouble(cfg catalog.Pool, st thinpool.Status) (state, hint string) {
 		hint = "thin-snap pool grow --size +SIZE " + name + ", or delete volumes"
 	default:
 		if state = belowMargin(cfg, st); state != "" {
-			hint = marginHint(name)
+			hint = marginHint(cfg, st)
 		}
 	}
 	return state, hint
