@@ -68,13 +68,18 @@ func (s *System) kernel() (*dm.Control, error) {
 		return nil, &Error{Err: ErrPermission, Hint: "run it as root"}
 	}
 	c, err := dm.Open()
-	if errors.Is(err, dm.ErrNoDriver) {
-		return nil, &Error{Object: "device-mapper", Err: wrap(ErrNoKernel, err), Hint: "modprobe dm_mod dm_thin_pool"}
+	return c, openError(err)
+}
+
+// openError says what to do where device-mapper cannot be opened.
+func openError(err error) error {
+	switch {
+	case errors.Is(err, dm.ErrNoDriver): // without -a, the second name would be a parameter of the first
+		return &Error{Object: "device-mapper", Err: wrap(ErrNoKernel, err), Hint: "modprobe -a dm_mod dm_thin_pool"}
+	case errors.Is(err, fs.ErrPermission):
+		return &Error{Object: "device-mapper", Err: wrap(ErrPermission, err), Hint: "run it as root"}
 	}
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, &Error{Object: "device-mapper", Err: wrap(ErrPermission, err), Hint: "run it as root"}
-	}
-	return c, err
+	return err
 }
 
 // use opens device-mapper for one use case, all of whose waits end at one
