@@ -3,9 +3,11 @@ package thin
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
@@ -57,7 +59,7 @@ func (s *System) Mount(ctx context.Context, r MountRequest) error {
 	}
 	dir, err := mount.OpenDir(r.Dir)
 	if err != nil {
-		return &Error{Err: err, Hint: "mkdir -p " + r.Dir}
+		return dirError(r.Dir, err)
 	}
 	if dir == subdirTarget {
 		r.NoMtab = true
@@ -67,6 +69,19 @@ func (s *System) Mount(ctx context.Context, r MountRequest) error {
 		return nil
 	}
 	return m.do(ctx, pool, volume)
+}
+
+// dirError says what to do about a mount point that cannot be opened: to make it
+// helps only where nothing is in its place.
+func dirError(dir string, err error) error {
+	e := &Error{Err: err}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.Hint = "mkdir -p " + dir
+	case errors.Is(err, unix.ENOTDIR):
+		e.Hint = "a volume is mounted on a directory"
+	}
+	return e
 }
 
 // subdirTarget is where mount(8) has us mount what it then shows a folder of
