@@ -73,7 +73,7 @@ func (u *unmounting) busy(found []holders.Holder, err error) error {
 	if len(found) > 0 {
 		err = fmt.Errorf("%w: %s", err, holders.Line(found, maxHolders))
 	}
-	return &Error{Err: wrap(ErrBusy, err), Hint: "end what uses it; or umount -l " + u.dir + " detaches it now"}
+	return &Error{Err: wrap(ErrBusy, err), Hint: "end what uses it; or umount -l " + shellPath(u.dir) + " detaches it now"}
 }
 
 // ourCaller is the umount(8) that has called us: what it has open it has from the

@@ -105,7 +105,7 @@ func (f *facts) compareMode() []Finding {
 // made a device of its own, since the programs take no offset.
 func checkCommand(cfg catalog.Pool) string {
 	return fmt.Sprintf("thin-snap pool deactivate %s && dev=$(losetup --find --show --offset %d %s) && thin_check --clear-needs-check-flag $dev; losetup --detach $dev",
-		cfg.Name, label.Reserved, cfg.Metadata.Path)
+		cfg.Name, label.Reserved, shellPath(cfg.Metadata.Path))
 }
 
 func (f *facts) compareMetadata() []Finding {

@@ -20,10 +20,15 @@ func (m *mounting) refuseElsewhere(rec refcount.Record, v catalog.Volume) error 
 	if pid == 0 {
 		return nil
 	}
+	return elsewhere(v.Pool+"/"+v.Name, pid, dir)
+}
+
+// elsewhere is the error of a volume that is mounted in a process's namespace.
+func elsewhere(object string, pid int, dir string) error {
 	return &Error{
-		Object: v.Pool + "/" + v.Name,
+		Object: object,
 		Err:    reason(ErrBusy, "mounted on %s in the mount namespace of process %d, and a volume has one mount path", dir, pid),
-		Hint:   "nsenter -m -t " + strconv.Itoa(pid) + " umount " + dir,
+		Hint:   "nsenter -m -t " + strconv.Itoa(pid) + " umount " + shellPath(dir),
 	}
 }
 

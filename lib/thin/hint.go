@@ -46,7 +46,8 @@ func fileHint(err error) string {
 	var dir *privdir.Error
 	switch {
 	case errors.As(err, &dir) && dir.Err == nil:
-		return "see who changed it: ls -ld " + dir.Path + "; then chown root: " + dir.Path + " && chmod 0700 " + dir.Path
+		path = shellPath(dir.Path)
+		return "see who changed it: ls -ld " + path + "; then chown root: " + path + " && chmod 0700 " + path
 	case errors.As(err, &dir):
 		path = dir.Path
 	case errors.As(err, &file):
@@ -54,12 +55,12 @@ func fileHint(err error) string {
 	default:
 		return ""
 	}
-	folder := filepath.Dir(path)
+	folder, path := shellPath(filepath.Dir(path)), shellPath(path)
 	switch {
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		return "make room for a few kilobytes: df " + folder
 	case errors.Is(err, unix.EROFS):
-		return "its filesystem is read-only: dmesg may say why; mount -o remount,rw $(findmnt -nT " + folder + " -o TARGET)"
+		return "its filesystem is read-only: dmesg may say why; mount -o remount,rw \"$(findmnt -nT " + folder + " -o TARGET)\""
 	case errors.Is(err, unix.EISDIR), errors.Is(err, unix.ELOOP):
 		return "it is not thinmount's: ls -ld " + path + ", and move it away"
 	}

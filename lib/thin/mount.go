@@ -77,7 +77,7 @@ func dirError(dir string, err error) error {
 	e := &Error{Err: err}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.Hint = "mkdir -p " + dir
+		e.Hint = "mkdir -p " + shellPath(dir)
 	case errors.Is(err, unix.ENOTDIR):
 		e.Hint = "a volume is mounted on a directory"
 	}
@@ -130,7 +130,7 @@ func (m *mounting) do(ctx context.Context, pool, volume string) error {
 func (m *mounting) addReference(ref *refcount.Ref, rec refcount.Record) error {
 	if rec.MountedOn != m.dir {
 		return &Error{Object: rec.Volume, Err: reason(ErrBusy, "already mounted on %s, and a volume has one mount path", rec.MountedOn),
-			Hint: "use " + rec.MountedOn + ", or a snapshot: thin-snap snapshot " + rec.Volume + " " + rec.Volume + "-2"}
+			Hint: "use " + shellPath(rec.MountedOn) + ", or a snapshot: thin-snap snapshot " + rec.Volume + " " + rec.Volume + "-2"}
 	}
 	if line := m.fstabLine(rec.Volume, m.dir); line > 0 {
 		m.step("%s is mounted on %s already, as line %d of %s wants", rec.Volume, m.dir, line, m.Fstab)
@@ -215,14 +215,19 @@ func (m *mounting) probe(a *activation, v catalog.Volume, named string) (fsprobe
 	case errors.Is(err, fsprobe.ErrNone):
 		return found, &Error{Object: object, Err: err, Hint: "thin-snap format --fs ext4 " + object}
 	}
-	return found, &Error{Object: object, Err: err, Hint: "name the filesystem if you know it: mount -t thin.ext4 " + object + " " + m.dir}
+	return found, m.unprobed(object, err)
+}
+
+// unprobed is the error of a filesystem that probing does not tell.
+func (m *mounting) unprobed(object string, err error) error {
+	return &Error{Object: object, Err: err, Hint: "name the filesystem if you know it: mount -t thin.ext4 " + object + " " + shellPath(m.dir)}
 }
 
 // remount changes the options of a mounted volume; no reference is counted.
 func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 	object := v.Pool + "/" + v.Name
 	if rec.References == 0 || rec.MountedOn != m.dir {
-		return &Error{Object: object, Err: reason(ErrNotFound, "not mounted on %s", m.dir), Hint: "mount -t thin " + object + " " + m.dir}
+		return &Error{Object: object, Err: reason(ErrNotFound, "not mounted on %s", m.dir), Hint: "mount -t thin " + object + " " + shellPath(m.dir)}
 	}
 	if !m.options.ReadOnly {
 		if err := m.suitRemount(v); err != nil {

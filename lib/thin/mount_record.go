@@ -37,7 +37,7 @@ func (m *mounting) record(ctx context.Context, ref *refcount.Ref, rec refcount.R
 		return nil
 	}
 	if err := m.utab().Add(ctx, m.utabEntry(top), mount.LiveIn(table, top.ID)); err != nil {
-		m.warn("%s: utab: %v; unmount it with: umount.thin %s", rec.Volume, err, m.dir)
+		m.warn("%s: utab: %v; unmount it with: umount.thin %s", rec.Volume, err, shellPath(m.dir))
 	}
 	return nil
 }

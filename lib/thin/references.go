@@ -121,5 +121,5 @@ func refuseMounted(rec refcount.Record) error {
 	if rec.References == 0 {
 		return nil
 	}
-	return &Error{Object: rec.Volume, Err: reason(ErrBusy, "mounted on %s", rec.MountedOn), Hint: "umount " + rec.MountedOn}
+	return &Error{Object: rec.Volume, Err: reason(ErrBusy, "mounted on %s", rec.MountedOn), Hint: "umount " + shellPath(rec.MountedOn)}
 }

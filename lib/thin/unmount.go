@@ -170,7 +170,7 @@ func (u *unmounting) dropReference(ctx context.Context, ref *refcount.Ref, rec r
 // says that all is well, one more to take, while the mount stays.
 func (u *unmounting) feedUtab(ctx context.Context, volume string, top *mountinfo.Info) {
 	if err := u.utab().AddShadow(ctx, volume, top.Mountpoint); err != nil {
-		u.warn("%s: utab: %v; the last unmount is: umount.thin %s", volume, err, u.dir)
+		u.warn("%s: utab: %v; the last unmount is: umount.thin %s", volume, err, shellPath(u.dir))
 	}
 }
 
