@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/mount"
