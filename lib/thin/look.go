@@ -31,7 +31,8 @@ func (s *System) look(ctx context.Context, c *dm.Control, cat *catalog.Catalog) 
 	if err != nil && len(f.damaged) == 0 {
 		return nil, err
 	}
-	for _, step := range []func(*dm.Control, *facts) error{s.lookDevices, s.lookBackings, s.lookMetadata, s.lookRun, s.lookUses} {
+	metadata := func(c *dm.Control, f *facts) error { return s.lookMetadata(ctx, c, f) }
+	for _, step := range []func(*dm.Control, *facts) error{s.lookDevices, s.lookBackings, metadata, s.lookRun, s.lookUses} {
 		if err := ctx.Err(); err != nil {
 			return nil, waitError("pool "+f.cfg.Name, err)
 		}
@@ -110,7 +111,7 @@ func (f *facts) addDevice(c *dm.Control, d device) error {
 
 // lookMetadata reads the ids that the pool has: past the page cache from the
 // active pool's own device, else behind the label of its disk or file.
-func (s *System) lookMetadata(c *dm.Control, f *facts) error {
+func (s *System) lookMetadata(ctx context.Context, c *dm.Control, f *facts) error {
 	path, at := f.cfg.Metadata.Path, int64(label.Reserved)
 	if d := f.part(partMeta); d != nil && d.Active() && !d.Suspended() {
 		path, at = c.NodePath(d.Name), 0
@@ -120,8 +121,11 @@ func (s *System) lookMetadata(c *dm.Control, f *facts) error {
 	var m thinpool.Metadata
 	file, err := openDirect(path)
 	if err == nil {
-		m, err = thinpool.ReadMetadata(file, at)
+		m, err = thinpool.ReadMetadata(ctx, file, at)
 		file.Close()
+	}
+	if ctxErr := ctx.Err(); err != nil && ctxErr != nil {
+		return waitError("pool "+f.cfg.Name, ctxErr)
 	}
 	if err != nil {
 		f.metaErr = err

@@ -1,6 +1,7 @@
 package thinpool
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -20,15 +21,19 @@ type Metadata struct {
 
 // ReadMetadata is ReadDevices with the superblock of the same state, and with
 // how far each device is mapped. It reads a few blocks for each device, not its
-// mappings.
-func ReadMetadata(r io.ReaderAt, at int64) (Metadata, error) {
+// mappings; where these are many, ctx ends it.
+func ReadMetadata(ctx context.Context, r io.ReaderAt, at int64) (Metadata, error) {
+	r = until{ctx, r}
 	var m Metadata
 	err := committed(r, at, func(sb Superblock) error {
 		details := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, visited: map[uint64]bool{}, found: map[ID]Details{}}
 		if err := details.node(sb.detailsRoot, 0); err != nil {
 			return err
 		}
-		mappings := mappingWalk{r: r, at: at, blocks: sb.MetadataBlocks, ends: map[ID]uint64{}}
+		mappings := mappingWalk{
+			r: r, at: at, blocks: sb.MetadataBlocks, wanted: details.found,
+			visited: map[uint64]bool{}, known: map[uint64]uint64{}, ends: map[ID]uint64{},
+		}
 		if err := mappings.devices(sb.mappingRoot, 0); err != nil {
 			return err
 		}
@@ -41,23 +46,42 @@ func ReadMetadata(r io.ReaderAt, at int64) (Metadata, error) {
 	return m, err
 }
 
+// until reads as long as somebody waits for it.
+type until struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+// ReadAt implements io.ReaderAt.
+func (u until) ReadAt(p []byte, off int64) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.ReadAt(p, off)
+}
+
 // mappingSize is the size of a value in both levels of the mapping tree: the
 // root of a device's own tree, and a data block with its time
 // (drivers/md/dm-thin-metadata.c, __setup_btree_details).
 const mappingSize = 8
 
 // mappingWalk walks over the upper level of the mapping tree, and down the
-// right edge of each device's own tree.
+// right edge of the own tree of each device that has details. No node of the
+// upper level has two parents. Of the trees below many have: a snapshot begins
+// with its origin's root, and they go on to share what neither has written to.
+// What such a node leads to is kept, so no block is read twice in either level.
 type mappingWalk struct {
 	r       io.ReaderAt
 	at      int64
 	blocks  uint64
-	visited uint64
+	wanted  map[ID]Details
+	visited map[uint64]bool   // nodes of the upper level
+	known   map[uint64]uint64 // where the tree below each node of a right edge ends
 	ends    map[ID]uint64
 }
 
 func (w *mappingWalk) read(block uint64, depth int) (node, error) {
-	if block == 0 || block >= w.blocks || depth > maxDepth {
+	if block == 0 || block >= min(w.blocks, uint64(MaxMetadata/MetadataBlock)) || depth > maxDepth {
 		return node{}, fmt.Errorf("metadata block %d: no place for a tree node", block)
 	}
 	buf, err := readBlock(w.r, w.at, block)
@@ -71,12 +95,12 @@ func (w *mappingWalk) read(block uint64, depth int) (node, error) {
 	return n, nil
 }
 
-// devices visits each node of the upper level; a loop of them ends with the
-// number of blocks.
+// devices visits a node of the upper level and what is below it.
 func (w *mappingWalk) devices(block uint64, depth int) error {
-	if w.visited++; w.visited > w.blocks {
+	if w.visited[block] {
 		return fmt.Errorf("metadata block %d: no place for a tree node", block)
 	}
+	w.visited[block] = true
 	n, err := w.read(block, depth)
 	if err != nil {
 		return err
@@ -85,8 +109,8 @@ func (w *mappingWalk) devices(block uint64, depth int) error {
 		below := binary.LittleEndian.Uint64(n.value(i))
 		if !n.leaf {
 			err = w.devices(below, depth+1)
-		} else {
-			w.ends[ID(n.key(i))], err = w.end(below)
+		} else if err = w.device(n.key(i), below); err != nil {
+			err = fmt.Errorf("metadata block %d: %w", block, err)
 		}
 		if err != nil {
 			return err
@@ -95,18 +119,41 @@ func (w *mappingWalk) devices(block uint64, depth int) error {
 	return nil
 }
 
-// end follows the last entry of each node. Devices that share blocks share
-// nodes, too, so the bound is the depth.
-func (w *mappingWalk) end(block uint64) (uint64, error) {
-	for depth := 0; ; depth++ {
-		n, err := w.read(block, depth)
-		if err != nil || n.entries == 0 {
-			return 0, err
-		}
-		last := n.entries - 1
-		if n.leaf {
-			return n.key(last) + 1, nil
-		}
-		block = binary.LittleEndian.Uint64(n.value(last))
+// device takes down where the tree of one device ends.
+func (w *mappingWalk) device(key, root uint64) error {
+	id, err := NewID(key)
+	if err != nil {
+		return err
 	}
+	if _, wanted := w.wanted[id]; !wanted {
+		return nil
+	}
+	if _, twice := w.ends[id]; twice {
+		return fmt.Errorf("device %d: mapped twice", id)
+	}
+	w.ends[id], err = w.end(root, 0)
+	return err
+}
+
+// end follows the last entry of each node. A loop ends with the depth.
+func (w *mappingWalk) end(block uint64, depth int) (uint64, error) {
+	if end, ok := w.known[block]; ok {
+		return end, nil
+	}
+	n, err := w.read(block, depth)
+	if err != nil {
+		return 0, err
+	}
+	var end uint64
+	switch last := n.entries - 1; {
+	case n.entries == 0:
+	case n.leaf:
+		end = n.key(last) + 1
+	default:
+		end, err = w.end(binary.LittleEndian.Uint64(n.value(last)), depth+1)
+	}
+	if err == nil {
+		w.known[block] = end
+	}
+	return end, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -181,15 +182,23 @@ func TestReadSuperblock(t *testing.T) {
 	}
 }
 
-// counting counts the reads.
+// counting counts the reads, and fails them when they are more than most, if
+// that is given.
 type counting struct {
-	r io.ReaderAt
-	n int
+	r       io.ReaderAt
+	n, most int
+	after   func(n int)
 }
 
 func (c *counting) ReadAt(p []byte, at int64) (int, error) {
-	c.n++
-	return c.r.ReadAt(p, at)
+	if c.n++; c.most > 0 && c.n > c.most {
+		return 0, fmt.Errorf("read number %d", c.n)
+	}
+	n, err := c.r.ReadAt(p, at)
+	if c.after != nil {
+		c.after(c.n)
+	}
+	return n, err
 }
 
 // A tree whose every entry leads back to its root ends at once, however many
