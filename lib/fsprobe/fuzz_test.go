@@ -13,6 +13,8 @@ import (
 var known = []string{
 	"ext2", "ext3", "ext4", "jbd", "xfs", "btrfs", "f2fs", "erofs", "squashfs", "squashfs3", "iso9660", "ntfs", "exfat", "vfat",
 	"crypto_LUKS", "LVM2_member", "linux_raid_member", "swap", "DM_thin_metadata", "gpt", "dos",
+	"stratis", "zfs_member", "bcache", "bcachefs", "ceph_bluestore", "drbd", "LVM1_member", "jfs", "reiserfs", "reiser4", "nilfs2", "udf",
+	"hfsplus", "hfs", "apfs",
 }
 
 // patchwork is a device of zeroes with two pieces on it.
@@ -53,7 +55,8 @@ func seeds(f *testing.F, types ...string) {
 	}
 	for name, b := range headers() {
 		if slices.Contains(types, name) {
-			f.Add(bytes.TrimRight(b[:4096], "\x00"), bytes.TrimRight(b[4096:], "\x00"), int64(4096), int64(len(b)))
+			far := bytes.TrimLeft(b[4096:], "\x00")
+			f.Add(bytes.TrimRight(b[:4096], "\x00"), bytes.TrimRight(far, "\x00"), int64(len(b)-len(far)), int64(len(b)))
 		}
 	}
 }
@@ -75,7 +78,7 @@ func look(t *testing.T, head, far []byte, farAt, size int64) {
 		if len(r.Label) > 3*512 || len(r.UUID) > 64 || strings.Contains(r.Label, "\x00") || plain(r.UUID) != r.UUID {
 			t.Errorf("%+v", r)
 		}
-		if r.isFilesystem() {
+		if r.Kind == Filesystem {
 			filesystems = append(filesystems, r)
 		}
 	}
@@ -103,6 +106,12 @@ func FuzzVFAT(f *testing.F)  { seeds(f, "vfat"); f.Fuzz(look) }
 
 func FuzzContainer(f *testing.F) {
 	seeds(f, "crypto_LUKS", "LVM2_member", "linux_raid_member", "swap", "DM_thin_metadata", "gpt", "dos")
+	f.Fuzz(look)
+}
+
+func FuzzForeign(f *testing.F) {
+	seeds(f, "stratis", "zfs_member", "bcache", "bcachefs", "ceph_bluestore", "drbd", "LVM1_member")
+	seeds(f, "jfs", "reiserfs", "reiser4", "nilfs2", "udf", "hfsplus", "hfs", "apfs")
 	f.Fuzz(look)
 }
 

@@ -21,6 +21,7 @@ type Kind int
 const (
 	Filesystem Kind = iota
 	Container       // holds something else: a volume group, an encrypted volume, partitions, swap
+	Named           // a filesystem that is told by its name, and mounted only by whoever names it
 )
 
 // Result is one signature that was found. The words are blkid's.
@@ -31,16 +32,20 @@ type Result struct {
 	Kind  Kind
 }
 
-func (r Result) isFilesystem() bool { return r.Kind == Filesystem }
+func (r Result) isFilesystem() bool { return r.Kind != Container }
 
 // ErrNone says that nothing is known of what lies there, if anything does.
 var ErrNone = errors.New("no filesystem on it")
 
-// OtherError says that what lies there is no filesystem.
+// OtherError says that what lies there is no filesystem, or none that is mounted
+// without its name.
 type OtherError struct{ Result Result }
 
 // Error implements error.
 func (e *OtherError) Error() string {
+	if e.Result.Kind == Named {
+		return fmt.Sprintf("carries %s, which is mounted only where it is named", e.Result.Type)
+	}
 	return fmt.Sprintf("carries %s, which is no filesystem", e.Result.Type)
 }
 
@@ -79,11 +84,15 @@ type prober func(image) (*Result, error)
 
 // probers is in the order in which findings are told.
 func probers() []prober {
-	return []prober{
-		probeLUKS, probeLVM, probeRAID, probeSwap, probeThinMetadata,
+	all := []prober{
+		probeLUKS, probeLVM, probeRAID, probeSwap, probeThinMetadata, probeZFS,
 		probeExt, probeXFS, probeBtrfs, probeF2FS, probeErofs, probeSquashfs, probeISO,
-		probeNTFS, probeExfat, probeVFAT, probeGPT, probeDOS,
+		probeNTFS, probeExfat, probeVFAT, probeUDF,
 	}
+	for _, f := range foreigners {
+		all = append(all, f.probe)
+	}
+	return append(all, probeGPT, probeDOS)
 }
 
 // Signatures lists everything that is found on a device of size bytes. The boot

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"io"
 	"strings"
 	"testing"
@@ -25,9 +26,15 @@ func le(n uint64, size int) string {
 
 const extMagic = "\x53\xef"
 
+// stratisSector has the sum that blkid looks at.
+func stratisSector() string {
+	b := put(512, map[int]string{4: "!Stra0tis\x86\xff\x02^\x41rh", 20: le(1<<17, 8), 32: strings.Repeat("a", 32), 64: strings.Repeat("b", 32)})
+	return le(uint64(crc32.Checksum(b[4:], crc32.MakeTable(crc32.Castagnoli))), 4) + string(b[4:])
+}
+
 // headers are the least that makes each format be found.
 func headers() map[string][]byte {
-	id := strings.Repeat("\x11", 16)
+	id, uber := strings.Repeat("\x11", 16), le(0xbab10c, 8)+le(5000, 8)
 	return map[string][]byte{
 		"ext2":              put(4096, map[int]string{1024 + 0x38: extMagic, 1024 + 0x68: id}),
 		"ext3":              put(4096, map[int]string{1024 + 0x38: extMagic, 1024 + 0x5c: "\x04"}),
@@ -46,6 +53,21 @@ func headers() map[string][]byte {
 		"linux_raid_member": put(65536, map[int]string{4096: "\xfc\x4e\x2b\xa9\x01"}),
 		"swap":              put(8192, map[int]string{1024: "\x01\x00\x00\x00\xff", 4086: "SWAPSPACE2"}),
 		"DM_thin_metadata":  put(4096, map[int]string{32: le(27022010, 8)}),
+		"stratis":           put(8192, map[int]string{512: stratisSector()}),
+		"zfs_member":        put(256<<10, map[int]string{132 << 10: uber, 133 << 10: uber, 134 << 10: uber, 135 << 10: uber}),
+		"bcache":            put(8192, map[int]string{4096 + 24: "\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81" + id}),
+		"bcachefs":          put(8192, map[int]string{4096 + 24: "\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef" + id + id, 4096 + 104: "\x08", 4096 + 123: "\x01"}),
+		"ceph_bluestore":    put(4096, map[int]string{0: "bluestore block device\n01234567-89ab-cdef-0123-456789abcdef\n"}),
+		"drbd":              put(4096, map[int]string{40: id, 60: "\x83\x74\x02\x6d\x00\x00\x01\x00"}),
+		"LVM1_member":       put(4096, map[int]string{0: "HM\x01\x00", 44: strings.Repeat("a", 32)}),
+		"jfs":               put(36<<10, map[int]string{32 << 10: "JFS1\x01", 32<<10 + 16: le(4096, 4) + le(12, 2) + le(3, 2) + le(512, 4) + le(9, 2)}),
+		"reiserfs":          put(68<<10, map[int]string{64<<10 + 12: le(18, 4), 64<<10 + 44: le(4096, 2), 64<<10 + 52: "ReIsEr2Fs"}),
+		"reiser4":           put(68<<10, map[int]string{64 << 10: "ReIsEr4"}),
+		"nilfs2":            put(4096, map[int]string{1024: le(2, 4) + le(0, 2) + "\x34\x34" + le(280, 2), 1024 + 20: le(2, 4)}),
+		"udf":               put(44<<10, map[int]string{32 << 10: "\x00BEA01\x01", 34 << 10: "\x00NSR03\x01", 36 << 10: "\x00TEA01\x01"}),
+		"hfsplus":           put(4096, map[int]string{1024: "H+\x00\x04", 1024 + 40: "\x00\x00\x10\x00"}),
+		"hfs":               put(4096, map[int]string{1024: "BD", 1024 + 18: "\x10\x00\x00\x00\x10\x00"}),
+		"apfs":              put(4096, map[int]string{24: "\x01\x00\x00\x80", 32: "NXSB" + le(4096, 4)}),
 		"gpt":               put(4096, map[int]string{450: "\xee", 510: "\x55\xaa", 512: "EFI PART"}),
 		"dos":               put(4096, map[int]string{446: "\x80", 450: "\x83", 510: "\x55\xaa"}),
 	}
@@ -61,6 +83,65 @@ func TestEachFormat(t *testing.T) {
 		var other *OtherError
 		if (err == nil) == errors.As(err, &other) {
 			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+// Where else a foreign format has its superblock, and what it writes there.
+func TestEachPlace(t *testing.T) {
+	uberBE := "\x00\x00\x00\x00\x00\xba\xb1\x0c\x00\x00\x00\x00\x00\x00\x00\x1c"
+	for name, row := range map[string]struct {
+		want string
+		b    []byte
+	}{
+		"stratis, the copy":                {"stratis", put(8192, map[int]string{9*512 + 4: "!Stra0tis\x86\xff\x02^\x41rh"})},
+		"zfs of a big-endian machine":      {"zfs_member", put(256<<10, map[int]string{255 << 10: uberBE})},
+		"zfs whose first label is gone":    {"zfs_member", put(512<<10, map[int]string{384 << 10: le(0xbab10c, 8) + le(5000, 8)})},
+		"DRBD 8 at the end":                {"drbd", put(64<<10, map[int]string{60<<10 + 60: "\x83\x74\x02\x6b\x00\x00\x01\x00"})},
+		"DRBD 8.4 that was not shut down":  {"drbd", put(64<<10, map[int]string{60<<10 + 60: "\x83\x74\x02\x6c\x00\x00\x01\x00"})},
+		"LVM1 of version 2":                {"LVM1_member", put(4096, map[int]string{0: "HM\x02\x00", 44: strings.Repeat("b", 32)})},
+		"reiserfs 3.5":                     {"reiserfs", put(16<<10, map[int]string{8<<10 + 52: "ReIsErFs"})},
+		"reiserfs before that":             {"reiserfs", put(16<<10, map[int]string{8<<10 + 20: "ReIsErFs"})},
+		"reiserfs with its journal aside":  {"reiserfs", put(68<<10, map[int]string{64<<10 + 52: "ReIsEr3Fs"})},
+		"udf of 4k sectors":                {"udf", put(44<<10, map[int]string{32 << 10: "\x00BEA01\x01", 36 << 10: "\x00NSR02\x01"})},
+		"HFS+ that knows upper from lower": {"hfsplus", put(4096, map[int]string{1024: "HX\x00\x05", 1024 + 40: "\x00\x00\x10\x00"})},
+		"udf beside ISO 9660":              {"iso9660", put(44<<10, map[int]string{32 << 10: "\x01CD001\x01", 34 << 10: "\x00BEA01\x01", 36 << 10: "\x00NSR02\x01"})},
+	} {
+		got, err := Signatures(bytes.NewReader(row.b), int64(len(row.b)))
+		if err != nil || len(got) != 1 || got[0].Type != row.want {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// A short magic alone is none.
+func TestShortMagicsNeedMore(t *testing.T) {
+	for name, b := range map[string][]byte{
+		"drbd":        put(4096, map[int]string{60: "\x83\x74\x02\x6d"}),
+		"LVM1_member": put(4096, map[int]string{0: "HM\x01\x00"}),
+		"jfs":         put(36<<10, map[int]string{32 << 10: "JFS1"}),
+		"nilfs2":      put(4096, map[int]string{1024 + 6: "\x34\x34"}),
+		"hfsplus":     put(4096, map[int]string{1024: "H+\x00\x04"}),
+		"hfs":         put(4096, map[int]string{1024: "BD"}),
+		"apfs":        put(4096, map[int]string{32: "NXSB"}),
+		"udf":         put(44<<10, map[int]string{32 << 10: "\x00BEA01\x01"}),
+		"zfs_member":  put(256<<10, map[int]string{132 << 10: le(0xbab10c, 8)}),
+	} {
+		if got, err := Signatures(bytes.NewReader(b), int64(len(b))); err != nil || len(got) != 0 {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+// What is said of a filesystem that is not mounted by us is not that it is none.
+func TestWhyItIsNotMounted(t *testing.T) {
+	for name, want := range map[string]string{
+		"zfs_member": "carries zfs_member, which is no filesystem",
+		"jfs":        "carries jfs, which is mounted only where it is named",
+	} {
+		b := headers()[name]
+		if _, err := Probe(bytes.NewReader(b), int64(len(b))); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -88,7 +169,7 @@ func TestTwoAreAmbiguous(t *testing.T) {
 // breaks.
 func TestTruncated(t *testing.T) {
 	for name, b := range headers() {
-		for n := 0; n < len(b); n += 37 {
+		for n := 0; n < len(b); n += max(37, len(b)/997) {
 			for _, size := range []int64{int64(n), int64(len(b)), 1 << 62} {
 				if _, err := Signatures(bytes.NewReader(b[:n]), size); err != nil {
 					t.Fatalf("%s cut at %d of %d: %v", name, n, size, err)
