@@ -44,7 +44,10 @@ func (s Store) Entries() ([]Entry, error) {
 // entry reads a file's name, which renameio has made ".NAME" and a number for a temp file.
 func entry(path string, isLock bool) Entry {
 	file := filepath.Base(path)
-	name, kind := strings.TrimSuffix(file, filelock.Turnstile), KindLock
+	name, kind := file, KindLock
+	if lock, turns := strings.CutSuffix(file, filelock.Turnstile); turns && strings.Contains(lock, "@") { // a volume may be called turn
+		name = lock
+	}
 	if !isLock {
 		name, kind = recordName(file)
 	}
