@@ -50,7 +50,8 @@ func (s *System) namedBy(spec string) (pool, volume string, ok bool) {
 		return pool, volume, true
 	}
 	if name, found := strings.CutPrefix(spec, "/dev/mapper/"); found {
-		return splitVolumeName(name)
+		pool, volume, ok = splitVolumeName(name)
+		return pool, volume, ok && catalog.CheckPoolName(pool) == nil && catalog.CheckVolumeName(volume) == nil
 	}
 	pool, volume, err := catalog.ParseSpec(spec)
 	return pool, volume, err == nil

@@ -1,8 +1,18 @@
 package thin
 
 import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/moby/sys/mountinfo"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/mount"
 )
 
 // Names and uuids of devices are given by anybody. What is taken for ours is, to
@@ -24,6 +34,106 @@ func FuzzSplitNames(f *testing.F) {
 		}
 		if pool, volume, ok := s.splitAlias(name); ok && s.aliasPath(pool, volume) != name {
 			t.Errorf("%q is taken for %q, %q", name, pool, volume)
+		}
+	})
+}
+
+// A linear table that is read is written as the kernel would.
+func FuzzParseLinear(f *testing.F) {
+	for _, s := range []string{"7:0 2048", "253:3 0", "8:16 18446744073709551615", "8:16 18446744073709551616", "7:0", "7:0 -1", "7:0 0x10", "7 2048", "", "7:0\n2048", "7:0 2048 x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, params string) {
+		dev, offset, err := parseLinear(params)
+		if err != nil {
+			if !strings.Contains(err.Error(), strconv.Quote(params)) {
+				t.Errorf("%q: %v", params, err)
+			}
+			return
+		}
+		again := fmt.Sprintf("%s %d", dev, offset)
+		if d, o, err := parseLinear(again); err != nil || d != dev || o != offset {
+			t.Errorf("%q reads as %q, and that as %s %d, %v", params, again, d, o, err)
+		}
+		if f := strings.Fields(params); len(f) < 2 || strings.Trim(f[0], "0123456789") != ":" || offset != 0 && !strings.Contains(f[1], strconv.FormatUint(offset, 10)) {
+			t.Errorf("%q reads as %q", params, again)
+		}
+	})
+}
+
+// Where a mount table has a device is on a line that is of that device; and if
+// all lines can be read and none is, it is nowhere.
+func FuzzMountedIn(f *testing.F) {
+	const table = "22 1 254:0 / / rw - ext4 /dev/vda rw\n40 22 253:3 / /srv/a\\040b rw - ext4 /dev/mapper/thin-p@v rw\n" +
+		"41 22 0:38 / /data rw - btrfs /dev/mapper/thin-p@b rw\n42 22 0:39 / /home/u/x rw - fuse.x /dev/mapper/thin-p@w rw\n"
+	f.Add(table, 253, 3, "/dev/mapper/thin-p@v")
+	f.Add(table, 253, 9, "/dev/mapper/thin-p@b")
+	f.Add(table, 253, 4, "/dev/mapper/thin-p@w")
+	f.Add("hostile\nline\n"+table, 254, 0, "")
+	f.Add("", 0, 0, "")
+	path := filepath.Join(f.TempDir(), "mountinfo")
+	f.Fuzz(func(t *testing.T, table string, major, minor int, source string) {
+		if err := os.WriteFile(path, []byte(table), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		dir := mountedIn(path, fmt.Sprintf("%d:%d", major, minor), source)
+		readable, found, there := true, false, false
+		for line := range strings.Lines(table) {
+			mounts, err := mountinfo.GetMountsFromReader(strings.NewReader(line), nil)
+			readable = readable && err == nil
+			for _, m := range mounts {
+				ours := mount.IsOf(m, major, minor, source)
+				found = found || ours
+				there = there || ours && m.Mountpoint == dir
+			}
+		}
+		if dir != "" && !there || dir == "" && readable && found {
+			t.Errorf("%d:%d, %s: on %q, and a line: %v, %v", major, minor, source, dir, found, there)
+		}
+	})
+}
+
+// What a SPEC is taken for has names that a volume can have, and stands in the
+// SPEC, or, where that is a path, in what fstab has on the directory; a SPEC
+// that is nothing is the caller's mistake.
+func FuzzResolveSpec(f *testing.F) {
+	s := &System{StateDir: f.TempDir(), RunDir: "/run/thin"}
+	dir := f.TempDir()
+	s.Fstab = filepath.Join(dir, "fstab")
+	if err := os.WriteFile(s.Fstab, []byte("demo/fromfstab "+dir+" thin defaults 0 0\n"), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	for _, spec := range []string{
+		"demo/base", "/run/thin/dev/demo/base", "/run/thin/dev/../x", "/dev/mapper/thin-demo@base", "/dev/mapper/thin-demo@@pool", "/dev/mapper/thin-..@a/b",
+		"/root/demo/base", "/demo/base", "/", "", "demo", "demo/base/x", "/demo/base/", "//demo//base",
+	} {
+		f.Add(spec, true)
+		f.Add(spec, false)
+	}
+	f.Fuzz(func(t *testing.T, spec string, inFstab bool) {
+		if _, err := nodeDevice(spec); err == nil {
+			return // of which the kernel would be asked
+		}
+		on := dir
+		if !inFstab {
+			on = "/nonexistent"
+		}
+		pool, volume, err := s.resolveSpec(nil, spec, on)
+		if err != nil {
+			if !errors.Is(err, ErrUsage) || pool+volume != "" {
+				t.Errorf("%q: %q, %q, %v", spec, pool, volume, err)
+			}
+			return
+		}
+		if catalog.CheckPoolName(pool) != nil || catalog.CheckVolumeName(volume) != nil {
+			t.Errorf("%q is taken for %q, %q", spec, pool, volume)
+		}
+		named := spec == pool+"/"+volume || spec == s.aliasPath(pool, volume) || spec == "/dev/mapper/"+volumeName(pool, volume)
+		if byFstab := inFstab && strings.HasPrefix(spec, "/") && pool == "demo" && volume == "fromfstab"; !named && !byFstab {
+			t.Errorf("%q is taken for %q, %q", spec, pool, volume)
+		}
+		if p, v, ok := s.namedBy(spec); named && (!ok || p != pool || v != volume) {
+			t.Errorf("%q is taken for %q, %q, and by fstab for %q, %q", spec, pool, volume, p, v)
 		}
 	})
 }
