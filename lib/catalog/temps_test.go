@@ -1,0 +1,68 @@
+package catalog
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A file is listed as a temp file where it has, to the byte, the name that a
+// write gives to one, and can then be removed; each such name is listed.
+func FuzzTemps(f *testing.F) {
+	for _, name := range []string{
+		".pool.json.tmp", ".base.json.tmp", ".a.tmp.json.tmp", ".-x.json.tmp", "base.json", ".base.json.tmp2", "..json.tmp", ".json.tmp", "...json.tmp", "data",
+	} {
+		f.Add(name, true)
+		f.Add(name, false)
+	}
+	s := Store{Dir: filepath.Join(memory(f), "thin")}
+	f.Cleanup(func() { os.RemoveAll(filepath.Dir(s.Dir)) })
+	c, err := s.Create(goodPool())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, name string, volumes bool) {
+		dir, wanted := c.Dir(), name == ".pool.json.tmp"
+		volume := ""
+		if volumes {
+			dir = c.volumeDir()
+			volume = strings.TrimSuffix(strings.TrimPrefix(name, "."), ".json.tmp")
+			wanted = name == "."+volume+".json.tmp" && CheckVolumeName(volume) == nil
+		}
+		if strings.Contains(name, "/") {
+			return
+		}
+		path := filepath.Join(dir, name)
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil { // "." and "..", what is there, what is too long, what has a NUL
+			if wanted && !errors.Is(err, syscall.ENAMETOOLONG) {
+				t.Fatal(err)
+			}
+			return
+		}
+		file.Close()
+		defer os.Remove(path)
+		all, err := c.Temps()
+		if err != nil || len(all) > 1 || (len(all) == 1) != wanted {
+			t.Fatalf("%q: %+v, %v", path, all, err)
+		}
+		if !wanted {
+			if err := c.RemoveTemp(Temp{Path: path}); err == nil && !strings.HasSuffix(name, ".json.tmp") {
+				t.Errorf("%q: removed", path)
+			}
+			return
+		}
+		if all[0] != (Temp{Path: path, Volume: volume}) {
+			t.Errorf("%q: %+v", path, all)
+		}
+		if err := c.RemoveTemp(all[0]); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Lstat(path); !os.IsNotExist(err) {
+			t.Errorf("%q: %v", path, err)
+		}
+	})
+}
