@@ -71,9 +71,12 @@ func (p *pool) wantsDiscard(o DeleteOptions) bool {
 }
 
 // discard gives all of the volume's own blocks back. The volume's lock is held,
-// the pool's is not needed: a volume in use keeps the pool active.
+// the pool's is not needed: a volume in use keeps the pool active. The deadline is
+// for the device: discarding takes as long as it does.
 func (p *pool) discard(ctx context.Context, v catalog.Volume) error {
-	a, err := p.activateVolume(ctx, v, false)
+	wait, cancel := p.sys.waiting(ctx)
+	defer cancel()
+	a, err := p.activateVolume(wait, v, false)
 	if err != nil {
 		return err
 	}

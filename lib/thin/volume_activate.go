@@ -84,6 +84,9 @@ func (p *pool) tryActivate(ctx context.Context, v catalog.Volume) (*activation, 
 
 func (p *pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm.Info, error) {
 	pool, err := p.dm.Info(p.ref(partPool))
+	if errors.Is(err, dm.ErrNotExist) { // without the errno, at which activateVolume would try again
+		return dm.Info{}, &Error{Object: "pool " + p.name(), Err: reason(ErrPoolState, "not active"), Hint: "thin-snap pool activate " + p.name()}
+	}
 	if err != nil {
 		return dm.Info{}, err
 	}
