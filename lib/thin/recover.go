@@ -202,12 +202,28 @@ func (p *pool) finishLeft(ctx context.Context) error {
 
 // finish deletes the volume of a left operation.
 func (p *pool) finish(ctx context.Context, op catalog.Operation) error {
-	if v, err := p.cat.VolumeAnyState(op.Volume); err == nil && op.Op == catalog.OpDelete {
-		if err := p.discard(ctx, v); err != nil {
-			p.sys.warn("%s/%s: discard: %v", p.name(), op.Volume, err)
+	if op.Op == catalog.OpDelete && p.wantsDiscard(DeleteOptions{}) {
+		if err := p.discardLeft(ctx, op.Volume); err != nil {
+			p.sys.warn("%s/%s: deleted without giving all of its space back to what is below the pool: %v", p.name(), op.Volume, err)
 		}
 	}
 	return p.deleteVolume(ctx, op)
+}
+
+// discardLeft discards what it comes to of a volume that another command was to
+// delete: this one, which has work of its own and the pool alone, is not to run
+// out of time for it. Deleting gives the rest back to the pool.
+func (p *pool) discardLeft(ctx context.Context, volume string) error {
+	v, err := p.cat.VolumeAnyState(volume)
+	if errors.Is(err, catalog.ErrNoVolume) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, othersWait)
+	defer cancel()
+	return p.discard(ctx, v)
 }
 
 // deleteVolume is the second half of a delete: the message, and the end of the
