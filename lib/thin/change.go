@@ -9,13 +9,16 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// addVolume makes a thin device by send and gives it v's name. The order of
-// what goes to disk and to the kernel is that of docs/design.md, "create". A
-// next operation other than "" stays behind for what is to be done with the
-// volume before anybody may see it; force overrides the pool's margin. Exclusive
-// access; the caller has v's lock.
+// addVolume makes a thin device by send and gives it v's name, when what a dead
+// command has left of that name is gone. The order of what goes to disk and to the
+// kernel is that of docs/design.md, "create". A next operation other than "" stays
+// behind for what is to be done with the volume before anybody may see it; force
+// overrides the pool's margin. Exclusive access; the caller has v's lock.
 func (p *pool) addVolume(ctx context.Context, v catalog.Volume, next string, force bool, send func(thinpool.ID) error) (catalog.Volume, error) {
 	object := v.Pool + "/" + v.Name
+	if err := p.finishOwn(ctx, v.Name); err != nil {
+		return v, err
+	}
 	if _, err := p.cat.VolumeAnyState(v.Name); err == nil {
 		return v, &Error{Object: object, Err: reason(ErrExists, "exists already"), Hint: "choose another name, or: thin-snap delete " + object}
 	} else if !errors.Is(err, catalog.ErrNoVolume) {

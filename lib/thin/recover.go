@@ -3,6 +3,7 @@ package thin
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"thinmount/lib/catalog"
@@ -198,6 +199,25 @@ func (p *pool) finishLeft(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// finishOwn is finishLeft for the volume whose lock the caller has: that lock
+// keeps finishLeft away, and says that whoever has begun the operation is dead.
+func (p *pool) finishOwn(ctx context.Context, volume string) error {
+	ops := p.cat.Pool().Operations
+	i := slices.IndexFunc(ops, func(op catalog.Operation) bool { return op.Volume == volume })
+	if i < 0 {
+		return nil
+	}
+	if _, err := p.canWrite(); err != nil {
+		return err
+	}
+	p.sys.step("finishing the %s of %s/%s", ops[i].Op, p.name(), volume)
+	err := p.explain(p.finish(ctx, ops[i]))
+	if errors.Is(err, ErrBusy) { // its mkfs, say, is still running
+		err = &Error{Object: p.name() + "/" + volume, Err: reason(ErrBusy, "an interrupted %s of that name is still at work: %w", ops[i].Op, err), Hint: Hint(err)}
+	}
+	return p.fail(err)
 }
 
 // finish deletes the volume of a left operation.

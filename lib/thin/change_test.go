@@ -1,0 +1,71 @@
+package thin
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/thinpool"
+)
+
+// add makes a volume as create does, with the volume's lock held.
+func add(t *testing.T, p *pool, name string) (catalog.Volume, error) {
+	t.Helper()
+	ref, err := p.sys.refs().TryLock(p.name(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ref.Close()
+	if err := p.finishLeft(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v := catalog.Volume{Name: name, Pool: p.name(), PoolUUID: p.uuid(), Size: 1 << 20}
+	return p.addVolume(t.Context(), v, "", false, func(id thinpool.ID) error { return p.thin.CreateThin(id) })
+}
+
+// A command that makes a volume has the lock by which recovery would see that
+// the one before it is dead.
+func TestNameOfAnInterruptedOperation(t *testing.T) {
+	for _, op := range []string{catalog.OpDelete, catalog.OpFormat} {
+		t.Run(op, func(t *testing.T) {
+			p, k, _ := testPool(t, catalog.KindDevice)
+			withVolume(t, p, k, "other", 1)
+			withVolume(t, p, k, "x", 2, catalog.Operation{Op: op, Volume: "x", ID: 2})
+			v, err := add(t, p, "x")
+			if err != nil || v.ID != 3 || k.told() != "delete 2, create_thin 3" {
+				t.Errorf("%+v, %v; told: %s", v, err, k.told())
+			}
+			if got, err := p.sys.findVolume("demo", "x"); err != nil || got.ID != 3 || !k.ids[1] {
+				t.Errorf("%+v, %v; ids %v", got, err, k.ids)
+			}
+		})
+	}
+}
+
+func TestNameOfAFormatThatIsStillRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, k, _ := testPool(t, catalog.KindDevice)
+		withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpFormat, Volume: "x", ID: 1})
+		k.open[volumeUUID(testUUID, 1)] = 1 << 20
+		_, err := add(t, p, "x")
+		if !errors.Is(err, ErrBusy) || errors.Is(err, ErrExists) || k.told() != "" {
+			t.Errorf("%v; told: %s", err, k.told())
+		}
+		if !strings.Contains(err.Error(), "interrupted format") || !strings.Contains(Hint(err), "fuser -v /dev/mapper/thin-demo@x") {
+			t.Errorf("%v (%s)", err, Hint(err))
+		}
+	})
+}
+
+// A pool that cannot be changed says so, not that the volume is there.
+func TestNameOfAnInterruptedOperationThatHasToWait(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+	k.mode = "ro"
+	_, err := p.addVolume(t.Context(), catalog.Volume{Name: "x", Pool: "demo"}, "", false, nil)
+	if !errors.Is(err, ErrPoolState) || len(k.messages) > 0 {
+		t.Errorf("%v; told: %v", err, k.messages)
+	}
+}
