@@ -50,20 +50,23 @@ func (p *pool) addVolume(ctx context.Context, v catalog.Volume, next string, for
 // nothing changed, where anybody else has changed the pool.
 func (p *pool) begin(op catalog.Operation) (catalog.Operation, error) {
 	current := p.cat.Pool().TransactionID
-	err := p.cat.SetPool(func(c *catalog.Pool) {
-		op.TransactionID = c.TransactionID + 1
-		if op.ID == 0 {
-			op.ID = c.NextID
-		}
-		c.Begin(op)
-	})
-	if err == nil && op.ID > thinpool.MaxID {
-		err = reason(ErrPoolState, "all %d thin ids have been used", thinpool.MaxID)
-	}
+	op.TransactionID = current + 1
+	op, err := p.intend(op)
 	if err != nil {
 		return op, err
 	}
 	return op, p.thin.SetTransactionID(current, op.TransactionID)
+}
+
+// intend writes the intent; that of a create takes the next id.
+func (p *pool) intend(op catalog.Operation) (catalog.Operation, error) {
+	if op.Op == catalog.OpCreate {
+		if op.ID = p.cat.Pool().NextID; op.ID > thinpool.MaxID {
+			return op, &Error{Object: "pool " + p.name(), Err: reason(ErrPoolState, "all %d thin ids have been used", thinpool.MaxID),
+				Hint: "no id is used again; make another pool: thin-snap pool create NAME"}
+		}
+	}
+	return op, p.cat.SetPool(func(c *catalog.Pool) { c.Begin(op) })
 }
 
 // sendCreate sends until an id is free. The kernel holds ids that the catalog
@@ -78,11 +81,7 @@ func (p *pool) sendCreate(op catalog.Operation, send func(thinpool.ID) error) (c
 			return op, err
 		}
 		p.sys.warn("pool %s: thin id %d is in use but has no name", p.name(), op.ID)
-		err = p.cat.SetPool(func(c *catalog.Pool) {
-			op.ID = c.NextID
-			c.Begin(op)
-		})
-		if err != nil {
+		if op, err = p.intend(op); err != nil {
 			return op, err
 		}
 	}

@@ -69,3 +69,46 @@ func TestNameOfAnInterruptedOperationThatHasToWait(t *testing.T) {
 		t.Errorf("%v; told: %v", err, k.messages)
 	}
 }
+
+// Id 0 is an id like others, which pool check --repair gives a name, too.
+func TestDeleteOfTheFirstID(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "zero", 0, catalog.Operation{Op: catalog.OpDelete, Volume: "zero", ID: 0})
+	k.ids[1] = true
+	if err := p.deleteVolume(t.Context(), p.cat.Pool().Operations[0]); err != nil || k.told() != "delete 0" {
+		t.Errorf("%v; told: %s", err, k.told())
+	}
+	if cfg := onDisk(t, p); len(cfg.Operations) > 0 || cfg.NextID != 1 || k.ids[0] || !k.ids[1] {
+		t.Errorf("%+v; ids %v", cfg, k.ids)
+	}
+}
+
+func TestLastID(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "before", thinpool.MaxID-1)
+	if v, err := add(t, p, "last"); err != nil || v.ID != thinpool.MaxID {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	k.messages = nil
+	_, err := add(t, p, "over")
+	if !errors.Is(err, ErrPoolState) || !strings.Contains(err.Error(), "all 16777215 thin ids have been used") || !strings.Contains(Hint(err), "thin-snap pool create") {
+		t.Errorf("%v (%s)", err, Hint(err))
+	}
+	if len(k.messages) > 0 || len(onDisk(t, p).Operations) > 0 {
+		t.Errorf("told: %v; %+v", k.messages, onDisk(t, p))
+	}
+}
+
+// The last id may be in use without a name, as others may.
+func TestLastIDIsTaken(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "before", thinpool.MaxID-1)
+	k.ids[thinpool.MaxID] = true
+	_, err := add(t, p, "over")
+	if !errors.Is(err, ErrPoolState) || !strings.Contains(err.Error(), "have been used") {
+		t.Errorf("%v (%s)", err, Hint(err))
+	}
+	if !k.ids[thinpool.MaxID] {
+		t.Error("what had no name is deleted")
+	}
+}
