@@ -163,7 +163,7 @@ func (p *pool) extend(part string, b catalog.Backing, size int64) error {
 	if _, err := p.under(part, b); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(b.Path, os.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	f, err := openToExtend(b)
 	if err != nil {
 		return err
 	}
@@ -182,6 +182,16 @@ func (p *pool) extend(part string, b catalog.Backing, size int64) error {
 		return err
 	}
 	return f.Sync()
+}
+
+// openToExtend follows the links that name many devices, but none to a file,
+// which would not be the pool's own.
+func openToExtend(b catalog.Backing) (*os.File, error) {
+	flags := os.O_RDWR | unix.O_CLOEXEC
+	if b.Kind == catalog.KindFile {
+		flags |= unix.O_NOFOLLOW
+	}
+	return os.OpenFile(b.Path, flags, 0)
 }
 
 // confirmSize makes sure that the kernel has taken what the catalog says.

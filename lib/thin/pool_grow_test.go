@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"thinmount/lib/catalog"
 	"thinmount/lib/label"
 	"thinmount/lib/thinpool"
@@ -99,6 +101,33 @@ func TestCheckSettings(t *testing.T) {
 	for word, ok := range map[string]bool{"error": true, "queue": true, "": false, "panic": false} {
 		if err := checkSettings("pool p", Settings{OnFull: &word}); (err == nil) != ok {
 			t.Errorf("on-full %q: %v", word, err)
+		}
+	}
+}
+
+// A device is often named by a link, as all of LVM's and those of /dev/disk are.
+// A file of ours is none.
+func TestOpenToExtend(t *testing.T) {
+	dir := t.TempDir()
+	disk, link := filepath.Join(dir, "disk"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(disk, nil, 0o600), os.Symlink("disk", link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		kind, path string
+		want       error
+	}{
+		{catalog.KindDevice, disk, nil},
+		{catalog.KindDevice, link, nil},
+		{catalog.KindFile, disk, nil},
+		{catalog.KindFile, link, unix.ELOOP},
+	} {
+		f, err := openToExtend(catalog.Backing{Kind: row.kind, Path: row.path})
+		if !errors.Is(err, row.want) || (err == nil) != (row.want == nil) {
+			t.Errorf("%s %s: %v, want %v", row.kind, row.path, err, row.want)
+		}
+		if err == nil {
+			f.Close()
 		}
 	}
 }
