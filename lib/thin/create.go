@@ -120,22 +120,38 @@ func (p *pool) toBeWritten(ctx context.Context, v catalog.Volume) (*activation, 
 
 // makeFS activates the volume, runs mkfs, and lets the device go.
 func (s *System) makeFS(ctx context.Context, c *dm.Control, v catalog.Volume, fs, label string) error {
-	wait, cancel := s.waiting(ctx)
-	defer cancel()
-	p, err := s.openActive(wait, c, v.Pool, shared)
-	if err != nil {
-		return err
-	}
-	a, err := p.toBeWritten(wait, v)
-	p.close()
+	p, a, err := s.openToBeWritten(ctx, c, v)
 	if err != nil {
 		return err
 	}
 	s.step("making %s on %s/%s", fs, v.Pool, v.Name)
-	err = mkfs.Make(ctx, fs, a.path, mkfs.Options{Label: label, Output: s.output()})
+	return p.write(ctx, a, v, func() error {
+		return mkfs.Make(ctx, fs, a.path, mkfs.Options{Label: label, Output: s.output()})
+	})
+}
+
+// openToBeWritten is toBeWritten of a pool that is locked meanwhile alone.
+func (s *System) openToBeWritten(ctx context.Context, c *dm.Control, v catalog.Volume) (*pool, *activation, error) {
+	wait, cancel := s.waiting(ctx)
+	defer cancel()
+	p, err := s.openActive(wait, c, v.Pool, shared)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer p.close()
+	a, err := p.toBeWritten(wait, v)
+	return p, a, err
+}
+
+// write lets do write to an activated volume, and the device go. The deadline is
+// for the latter: do takes as long as it does.
+func (p *pool) write(ctx context.Context, a *activation, v catalog.Volume, do func() error) error {
+	err := do()
 	a.Close()
 	if err != nil {
 		return &Error{Object: v.Pool + "/" + v.Name, Err: err}
 	}
+	wait, cancel := p.sys.waiting(ctx)
+	defer cancel()
 	return p.removeVolumeDevice(wait, v.Pool, v.Name, v.ID)
 }

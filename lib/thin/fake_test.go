@@ -64,6 +64,7 @@ func (k *fakeKernel) call(cmd uint, buf []byte) error {
 		copy(spec[40:], fmt.Sprintf("%d 10/1000 5/1000 - %s discard_passdown error_if_no_space -\x00", k.transaction, k.mode))
 	}
 	h.Flags = unix.DM_ACTIVE_PRESENT_FLAG
+	copy(h.Name[:], "thin-demo@fake") // by which nodes are removed
 	_, err := binary.Encode(buf, binary.NativeEndian, &h)
 	return err
 }
