@@ -98,11 +98,20 @@ func (p *pool) commit(op catalog.Operation, next string) error {
 	})
 }
 
-// giveUp undoes what an operation that failed has begun and returns err.
+// giveUp undoes what an operation that failed has begun and returns err. A write
+// of pool.json that fails at its last sync leaves on disk what we do not go by:
+// so what we do go by is written again before the kernel is told anything.
 func (p *pool) giveUp(ctx context.Context, err error) error {
+	if len(p.cat.Pool().Operations) == 0 {
+		return err
+	}
 	undo, cancel := p.sys.undoing(ctx)
 	defer cancel()
-	if e := p.settle(undo); e != nil {
+	e := p.cat.SetPool(func(*catalog.Pool) {})
+	if e == nil {
+		e = p.settle(undo)
+	}
+	if e != nil {
 		p.sys.warn("pool %s: undoing will be tried again by the next command: %v", p.name(), e)
 	}
 	return err

@@ -112,3 +112,43 @@ func TestLastIDIsTaken(t *testing.T) {
 		t.Error("what had no name is deleted")
 	}
 }
+
+// A commit whose last sync fails has its file in place, and is undone all the
+// same. What the kernel is told then must be on disk, for whoever comes next.
+func TestUndoingIsOnDiskFirst(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "x", 1)
+	op, err := p.begin(catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := p.sys.openCatalog("demo") // as if p had written that and not learnt of it
+	if err == nil {
+		err = other.SetPool(func(c *catalog.Pool) { c.Finish("x") })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.before = func(message string) {
+		if ops := onDisk(t, p).Operations; len(ops) != 1 || ops[0] != op {
+			t.Errorf("at %q the disk has %+v", message, ops)
+		}
+	}
+	if err := p.giveUp(t.Context(), errors.ErrUnsupported); err != errors.ErrUnsupported || k.told() != "delete 1" {
+		t.Errorf("%v; told: %s", err, k.told())
+	}
+}
+
+// What cannot be written first is left to the next command.
+func TestNothingIsUndoneOnABrokenDisk(t *testing.T) {
+	p, k, warnings := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "x", 1)
+	if _, err := p.begin(catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1}); err != nil {
+		t.Fatal(err)
+	}
+	breakDisk(t, p)
+	p.giveUp(t.Context(), errors.ErrUnsupported)
+	if k.told() != "" || len(*warnings) != 1 || !strings.Contains((*warnings)[0], "tried again by the next command") {
+		t.Errorf("told: %s; %q", k.told(), *warnings)
+	}
+}

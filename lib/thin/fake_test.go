@@ -3,6 +3,7 @@ package thin
 import (
 	"encoding/binary"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -165,4 +166,12 @@ func onDisk(t *testing.T, p *pool) catalog.Pool {
 		t.Fatal(err)
 	}
 	return cat.Pool()
+}
+
+// breakDisk lets no write of pool.json work any more.
+func breakDisk(t *testing.T, p *pool) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(p.cat.Dir(), ".pool.json.tmp", "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 }
