@@ -62,12 +62,19 @@ func (k *fakeKernel) call(cmd uint, buf []byte) error {
 		h.Target_count = 1
 		spec := buf[h.Data_start:]
 		copy(spec[24:40], "thin-pool")
-		copy(spec[40:], fmt.Sprintf("%d 10/1000 5/1000 - %s discard_passdown error_if_no_space -\x00", k.transaction, k.mode))
+		copy(spec[40:], k.status()+"\x00")
 	}
 	h.Flags = unix.DM_ACTIVE_PRESENT_FLAG
 	copy(h.Name[:], "thin-demo@fake") // by which nodes are removed
 	_, err := binary.Encode(buf, binary.NativeEndian, &h)
 	return err
+}
+
+func (k *fakeKernel) status() string {
+	if k.mode == "Fail" {
+		return k.mode
+	}
+	return fmt.Sprintf("%d 10/1000 5/1000 - %s discard_passdown error_if_no_space -", k.transaction, k.mode)
 }
 
 // message does what the pool would do.

@@ -90,8 +90,8 @@ func (s *System) openActive(ctx context.Context, c *dm.Control, name string, a a
 	}
 }
 
-// tend activates the pool and finishes what is left in it. Where the pool is
-// active and somebody at work on it, there is nothing to do.
+// tend activates the pool and finishes, if that is possible, what is left in it.
+// Where the pool is active and somebody at work on it, there is nothing to do.
 func (s *System) tend(ctx context.Context, c *dm.Control, name string, live bool) error {
 	if live {
 		lock, err := s.refs().TryPoolLock(name, false)
@@ -105,7 +105,10 @@ func (s *System) tend(ctx context.Context, c *dm.Control, name string, live bool
 		return err
 	}
 	defer p.close()
-	return p.ready(ctx)
+	if err := p.activate(ctx); err != nil {
+		return err
+	}
+	return p.recoverIfPossible(ctx)
 }
 
 // ready activates the pool if need be, checks that it is the one that the

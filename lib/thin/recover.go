@@ -60,6 +60,18 @@ func (p *pool) recover(ctx context.Context) error {
 	return p.sweep(ctx)
 }
 
+// recoverIfPossible is recover for whoever only needs the pool active: that it
+// fails, as where /var is full or read-only, is no reason to have no volume. A
+// pool that has failed or is not the catalog's is.
+func (p *pool) recoverIfPossible(ctx context.Context) error {
+	err := p.recover(ctx)
+	if err == nil || errors.Is(err, ErrPoolState) || ctx.Err() != nil || !p.isActive() {
+		return err
+	}
+	p.sys.warn("%v: what a killed command left has to wait", err)
+	return nil
+}
+
 // settle compares the catalog's transaction id with the pool's. One operation
 // may lie between them: the one that was at the kernel when its command died,
 // and whose command, holding the pool alone, can only be dead.

@@ -1,11 +1,15 @@
 package thin
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
 )
 
 // What is discarded of a volume that somebody else has begun to delete is little,
@@ -33,5 +37,47 @@ func TestFinishOfTheDeleteOfOthers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Mounting needs the pool, not what others have left in it; but not any pool.
+func TestRecoverIfPossible(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		spoil func(t *testing.T, p *pool, k *fakeKernel)
+		fails error
+	}{
+		{"catalog cannot be written", func(t *testing.T, p *pool, k *fakeKernel) { breakDisk(t, p) }, nil},
+		{"pool that others have changed", func(t *testing.T, p *pool, k *fakeKernel) { k.transaction = 7 }, ErrPoolState},
+		{"failed pool", func(t *testing.T, p *pool, k *fakeKernel) { k.mode = "Fail" }, ErrPoolState},
+		{"no pool any more", func(t *testing.T, p *pool, k *fakeKernel) { k.gone = true }, ErrPoolState},
+		{"pool that goes meanwhile", func(t *testing.T, p *pool, k *fakeKernel) {
+			k.before = func(string) { k.gone = true }
+		}, dm.ErrNotExist},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			p, k, warnings := testPool(t, catalog.KindDevice)
+			withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+			row.spoil(t, p, k)
+			err := p.recoverIfPossible(t.Context())
+			if !errors.Is(err, row.fails) || (err == nil) != (row.fails == nil) {
+				t.Errorf("%v, want %v", err, row.fails)
+			}
+			if warned := strings.Contains(strings.Join(*warnings, "\n"), "has to wait"); warned != (row.fails == nil) {
+				t.Errorf("%q", *warnings)
+			}
+		})
+	}
+}
+
+// Whoever gives up waiting does not go on with less.
+func TestRecoverIfPossibleIsInterrupted(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+	breakDisk(t, p)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.recoverIfPossible(ctx); err == nil {
+		t.Error("goes on")
 	}
 }
