@@ -28,7 +28,7 @@ func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, 
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_EXCL|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.EBUSY) {
-		return catalog.Backing{}, &Error{Object: path, Err: wrap(ErrBusy, unix.EBUSY), Hint: "it is mounted or part of another device: lsblk " + path}
+		return catalog.Backing{}, &Error{Object: path, Err: wrap(ErrBusy, unix.EBUSY), Hint: "it is mounted or part of another device: lsblk " + shellPath(path)}
 	}
 	if err != nil {
 		return catalog.Backing{}, err

@@ -33,6 +33,9 @@ func (p *pool) activateVolume(ctx context.Context, v catalog.Volume, keep bool) 
 		}
 		// A device whose last user left in this moment goes while we open it.
 		if !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.ENOENT) {
+			if st, e := p.thin.Status(); e == nil && st.Failed() {
+				return nil, p.inState(st)
+			}
 			return nil, &Error{Object: object, Err: err}
 		}
 		select {
