@@ -58,7 +58,8 @@ func (w *world) walk(t *testing.T, s scenario) span {
 		t.Fatal(problems)
 	}
 	w.set(t, s) // no blow finds what looking may have left
-	o := strace(t, nil, w.argv(s.argv))
+	sp.argv = w.argv(s.argv)
+	o := strace(t, nil, sp.argv)
 	if o.code != 0 {
 		t.Fatalf("%v: exit status %d: %s", s.argv, o.code, o.stderr)
 	}
