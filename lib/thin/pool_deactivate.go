@@ -42,8 +42,11 @@ func (p *pool) deactivate(ctx context.Context) error {
 	if err := p.sys.wake(p.dm, p.name(), p.uuid()); err != nil { // the pool's last commit would hang
 		return err
 	}
-	if err := p.sweep(ctx); err != nil {
+	if err := p.sweepDevices(ctx); err != nil {
 		return err
+	}
+	if err := p.tidy(ctx); err != nil { // at shutdown, say, where /var is read-only by now
+		p.sys.warn("%v: it has to wait", err)
 	}
 	if err := p.refuseActive(ctx); err != nil {
 		return err

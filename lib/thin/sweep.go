@@ -8,10 +8,18 @@ import (
 	"thinmount/lib/refcount"
 )
 
-// sweep removes the devices of volumes that nobody uses and resumes those that
-// a killed snapshot left suspended. A volume whose lock is taken is in good
-// hands; one that was activated on purpose stays.
+// sweep removes what nobody uses: devices, nodes, files.
 func (p *pool) sweep(ctx context.Context) error {
+	if err := p.sweepDevices(ctx); err != nil {
+		return err
+	}
+	return p.tidy(ctx)
+}
+
+// sweepDevices removes the devices of volumes that nobody uses and resumes those
+// that a killed snapshot left suspended. A volume whose lock is taken is in good
+// hands; one that was activated on purpose stays.
+func (p *pool) sweepDevices(ctx context.Context) error {
 	active, err := p.activeVolumes()
 	if err != nil {
 		return err
@@ -32,10 +40,7 @@ func (p *pool) sweep(ctx context.Context) error {
 		}
 	}
 	p.sweepAliases()
-	if err := p.sweepNodes(); err != nil {
-		return err
-	}
-	return p.tidy(ctx)
+	return p.sweepNodes()
 }
 
 // sweepNodes removes the nodes of devices that the kernel has removed by itself
