@@ -62,7 +62,7 @@ func uncovered(table []*mountinfo.Info, id int, pool string) (*mountinfo.Info, e
 		return m, nil
 	}
 	return nil, &Error{Object: m.Mountpoint, Err: reason(ErrBusy, "%s lies on %s/%s", mounted(top), pool, volume),
-		Hint: "unmount that first; findmnt " + m.Mountpoint + " shows it"}
+		Hint: "unmount that first; findmnt " + shellPath(m.Mountpoint) + " shows it"}
 }
 
 // mounted names what a mount is of. The source of one of others may be anything.
