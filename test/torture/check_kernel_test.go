@@ -84,6 +84,9 @@ func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
 	if sp.repair {
 		problems = append(problems, works(t, repair...)...)
 	}
+	if again { // the pool may be gone
+		v = viewOf(t)
+	}
 	problems = append(problems, w.verify(t, v)...)
 	problems = append(problems, w.takeDown(t)...)
 	left := w.settled(t, func(s state) []string { return slices.DeleteFunc(s, w.known) })
