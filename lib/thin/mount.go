@@ -213,14 +213,18 @@ func (m *mounting) probe(a *activation, v catalog.Volume, named string) (fsprobe
 	case err == nil:
 		return found, nil
 	case errors.Is(err, fsprobe.ErrNone):
-		return found, &Error{Object: object, Err: err, Hint: "thin-snap format --fs ext4 " + object}
+		return found, &Error{Object: object, Err: err, Hint: "if it is new: thin-snap format --fs ext4 " + object}
 	}
 	return found, m.unprobed(object, err)
 }
 
 // unprobed is the error of a filesystem that probing does not tell.
 func (m *mounting) unprobed(object string, err error) error {
-	return &Error{Object: object, Err: err, Hint: "name the filesystem if you know it: mount -t thin.ext4 " + object + " " + shellPath(m.dir)}
+	fstype := "ext4"
+	if o, ok := errors.AsType[*fsprobe.OtherError](err); ok && o.Result.Kind == fsprobe.Named {
+		fstype = o.Result.Type
+	}
+	return &Error{Object: object, Err: err, Hint: "name the filesystem if you know it: mount -t thin." + fstype + " " + object + " " + shellPath(m.dir)}
 }
 
 // remount changes the options of a mounted volume; no reference is counted.
