@@ -41,7 +41,7 @@ func (w *world) judge(t *testing.T, r *report, name, call string, sp span, next 
 	w.checking.Wait()
 	for _, pool := range []string{"t", "u"} {
 		if _, err := os.Stat(filepath.Join(stateDir, pool, "pool.json")); err == nil {
-			checks = append(checks, idsOf(t, pool))
+			checks = append(checks, idsOf(t, pool, nil))
 		}
 	}
 	if len(problems) > 0 {

@@ -153,7 +153,7 @@ func (c *crowd) goHome(t *testing.T) (problems []string) {
 	problems = append(problems, works(t, "thin-snap", "pool", "deactivate", "--all")...)
 	for _, pool := range []string{"p0", "p1"} {
 		if len(problems) == 0 {
-			problems = append(problems, compareIDs(t, pool)...)
+			problems = append(problems, compareIDs(t, pool, nil)...)
 		}
 		problems = append(problems, works(t, "thin-snap", "pool", "delete", "-r", "-y", pool)...)
 	}

@@ -51,7 +51,7 @@ func (p *power) boot(t *testing.T) (problems []string) {
 	}
 	for name := range there {
 		if !strings.Contains(name, "/") {
-			problems = append(problems, compareIDs(t, name)...)
+			problems = append(problems, compareIDs(t, name, &p.Leaked)...)
 		}
 	}
 	return problems

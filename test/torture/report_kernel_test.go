@@ -25,6 +25,7 @@ type report struct {
 	Missed     int       `json:"missed,omitempty"`
 	Cuts       int       `json:"cuts,omitempty"`
 	Lost       int       `json:"writes_lost,omitempty"`
+	Leaked     int       `json:"cuts_with_blocks_in_vain,omitempty"`
 	Rounds     int       `json:"rounds,omitempty"`
 	Operations int       `json:"operations,omitempty"`
 	Least      int       `json:"operations_of_slowest,omitempty"`

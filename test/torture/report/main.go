@@ -33,6 +33,7 @@ type part struct {
 	Cuts       int
 	Operations int
 	Lost       int `json:"writes_lost"`
+	Leaked     int `json:"cuts_with_blocks_in_vain"`
 	Missed     int
 	Suspended  string `json:"longest_suspended"`
 	Failures   []failure
@@ -134,6 +135,7 @@ func (t *total) add(p part) error {
 	t.Faults += p.Faults
 	t.Cuts += p.Cuts
 	t.Lost += p.Lost
+	t.Leaked += p.Leaked
 	t.Operations += p.Operations
 	t.Missed += p.Missed
 	t.Failures = append(t.Failures, p.Failures...)
@@ -182,6 +184,7 @@ func table(totals []*total) string {
 	row("points that were not met: a wait took fewer turns", func(t *total) any { return t.Missed })
 	row("power cuts", func(t *total) any { return t.Cuts })
 	row("writes that a power cut lost", func(t *total) any { return t.Lost })
+	row("of the cuts, with a block of the pool allocated in vain", func(t *total) any { return t.Leaked })
 	row("operations of a crowd", func(t *total) any { return t.Operations })
 	row("of them, killed at any moment", func(t *total) any { return t.crowdKills })
 	row("longest time a device stayed suspended", func(t *total) any { return t.Suspended })
