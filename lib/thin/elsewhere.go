@@ -63,8 +63,10 @@ func mountedIn(table, dev, source string) string {
 	if err != nil {
 		return "" // the process has ended
 	}
-	if found := mount.ByDev(all, major, minor, source); len(found) > 0 {
-		return found[0].Mountpoint
+	for _, m := range mount.ByDev(all, major, minor, source) {
+		if m.Mountpoint != "" {
+			return m.Mountpoint
+		}
 	}
 	return ""
 }
