@@ -112,7 +112,7 @@ func (p *pool) toBeWritten(ctx context.Context, v catalog.Volume) (*activation, 
 	if err != nil {
 		return nil, err
 	}
-	if st.Mode == thinpool.ModeOutOfData || st.Queues() {
+	if st.OutOfData() {
 		return nil, p.inState(st)
 	}
 	return p.activateVolume(ctx, v, false)

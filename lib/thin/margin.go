@@ -68,7 +68,7 @@ func (p *pool) canGrow(force bool) error {
 		return err
 	}
 	cfg := p.cat.Pool()
-	if st.Mode == thinpool.ModeOutOfData || st.Queues() {
+	if st.OutOfData() {
 		return p.inState(st)
 	}
 	if below := belowMargin(cfg, st); below != "" && !force {

@@ -57,11 +57,8 @@ func (m *mounting) suitRemount(v catalog.Volume) error {
 	if err != nil {
 		return err
 	}
-	p := &pool{sys: m.System, dm: m.c, cat: cat, thin: thinpool.New(m.c, partUUID(v.PoolUUID, partPool))}
-	if names := suspended(m.c, v.PoolUUID); len(names) > 0 {
-		return p.fail(reason(ErrPoolState, "%s", suspendedText(names)))
-	}
-	st, err := p.thin.Status()
+	p := &pool{sys: m.System, dm: m.c, cat: cat}
+	st, err := poolStatus(m.c, v.PoolUUID)
 	if err != nil {
 		return p.fail(wrap(ErrPoolState, err))
 	}

@@ -145,16 +145,7 @@ func (s *System) flush(ctx context.Context, c *dm.Control, dir string, o catalog
 
 // full is an error of a pool in which writes wait for room.
 func full(pool, format string, args ...any) error {
-	return &Error{Object: "pool " + pool, Err: reason(ErrPoolState, format, args...), Hint: "thin-snap pool grow --size +SIZE " + pool + ", or delete volumes"}
-}
-
-// poolStatus asks an active pool that would answer. One that is suspended
-// answers when it is resumed.
-func poolStatus(c *dm.Control, poolUUID string) (thinpool.Status, error) {
-	if names := suspended(c, poolUUID); len(names) > 0 {
-		return thinpool.Status{}, reason(ErrPoolState, "%s", suspendedText(names))
-	}
-	return thinpool.New(c, partUUID(poolUUID, partPool)).Status()
+	return &Error{Object: "pool " + pool, Err: reason(ErrPoolState, format, args...), Hint: roomHint(pool)}
 }
 
 // freezeRoom is how many of a pool's blocks a freeze may want: a filesystem marks

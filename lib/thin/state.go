@@ -25,18 +25,23 @@ func trouble(cfg catalog.Pool, st thinpool.Status) (state, hint string) {
 		hint = checkCommand(cfg)
 	case state != "":
 		hint = "thin-snap pool grow --metadata-size +SIZE " + name
-	case st.Mode == thinpool.ModeOutOfData || st.Queues():
+	case st.OutOfData():
 		state = "out of data space: writes that need room fail"
 		if st.Queues() {
 			state = "out of data space: writes that need room wait for it"
 		}
-		hint = "thin-snap pool grow --size +SIZE " + name + ", or delete volumes"
+		hint = roomHint(name)
 	default:
 		if state = belowMargin(cfg, st); state != "" {
 			hint = marginHint(cfg, st)
 		}
 	}
 	return state, hint
+}
+
+// roomHint is how a pool that is full of data gets room.
+func roomHint(pool string) string {
+	return "thin-snap pool grow --size +SIZE " + pool + ", or delete volumes"
 }
 
 // inState is the error of a pool that is in no state for what is to be done.
@@ -105,6 +110,15 @@ func (s *System) wake(c *dm.Control, pool, uuid string) error {
 		}
 	}
 	return nil
+}
+
+// poolStatus asks an active pool that would answer. One that is suspended
+// answers when it is resumed.
+func poolStatus(c *dm.Control, poolUUID string) (thinpool.Status, error) {
+	if names := suspended(c, poolUUID); len(names) > 0 {
+		return thinpool.Status{}, reason(ErrPoolState, "%s", suspendedText(names))
+	}
+	return thinpool.New(c, partUUID(poolUUID, partPool)).Status()
 }
 
 // suspendedText is the state of a pool some of whose devices are suspended.

@@ -120,6 +120,9 @@ func (s Status) Queues() bool {
 	return full && s.OnFull == "queue"
 }
 
+// OutOfData reports whether writes that need room fail or wait for it.
+func (s Status) OutOfData() bool { return s.Mode == ModeOutOfData || s.Queues() }
+
 // Writable returns nil if messages can work; else an ErrMode.
 func (s Status) Writable() error {
 	switch {
