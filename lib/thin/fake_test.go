@@ -123,23 +123,38 @@ func (k *fakeKernel) told() string {
 	return strings.Join(told, ", ")
 }
 
+// stateIn keeps all state below dir.
+func stateIn(dir string) *System {
+	s := Default()
+	s.StateDir, s.RunDir = filepath.Join(dir, "lib"), filepath.Join(dir, "run")
+	return s
+}
+
+// testCatalog is that of a new pool demo on data and metadata in dir, with what is
+// being done with it.
+func testCatalog(t *testing.T, s *System, kind, dir string, ops ...catalog.Operation) *catalog.Catalog {
+	t.Helper()
+	cat, err := s.catalogs().Create(catalog.Pool{
+		Name: "demo", UUID: testUUID, BlockSize: 128, OnFull: "error", NextID: 1,
+		Data:       catalog.Backing{Kind: kind, Path: filepath.Join(dir, "data"), Size: 1 << 30},
+		Metadata:   catalog.Backing{Kind: kind, Path: filepath.Join(dir, "metadata"), Size: 2 << 20},
+		Operations: ops,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cat
+}
+
 // testPool is an active pool demo on files, or devices, of that fake kernel. Its
 // warnings are collected.
 func testPool(t *testing.T, kind string) (p *pool, k *fakeKernel, warnings *[]string) {
 	t.Helper()
 	dir := t.TempDir()
 	warnings = new([]string)
-	s := Default()
-	s.StateDir, s.RunDir = filepath.Join(dir, "lib"), filepath.Join(dir, "run")
+	s := stateIn(dir)
 	s.Warn = func(w string) { *warnings = append(*warnings, w) }
-	cat, err := s.catalogs().Create(catalog.Pool{
-		Name: "demo", UUID: testUUID, BlockSize: 128, OnFull: "error", NextID: 1,
-		Data:     catalog.Backing{Kind: kind, Path: filepath.Join(dir, "data"), Size: 1 << 30},
-		Metadata: catalog.Backing{Kind: kind, Path: filepath.Join(dir, "metadata"), Size: 2 << 20},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	cat := testCatalog(t, s, kind, dir)
 	k = &fakeKernel{poolUUID: partUUID(testUUID, partPool), mode: "rw", ids: map[uint32]bool{}, open: map[string]int{}}
 	c := dm.NewControl(k.call)
 	return &pool{sys: s, dm: c, cat: cat, thin: thinpool.New(c, k.poolUUID)}, k, warnings

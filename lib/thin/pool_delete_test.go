@@ -16,29 +16,18 @@ import (
 	"thinmount/lib/label"
 )
 
+// noDevices is a kernel without any.
+func noDevices() *dm.Control { return dm.NewControl(func(uint, []byte) error { return unix.ENXIO }) }
+
 // halfMadePool is a pool on files in dir, or in the catalog's own folder, that is
-// being made, with a kernel that has no devices.
+// being made.
 func halfMadePool(t *testing.T, s *System, dir string) *pool {
 	t.Helper()
 	if dir == "" {
 		dir = filepath.Join(s.StateDir, "demo")
 	}
-	cat, err := s.catalogs().Create(catalog.Pool{
-		Name: "demo", UUID: testUUID, BlockSize: 128, OnFull: "error", NextID: 1,
-		Data:       catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "data"), Size: 1 << 30},
-		Metadata:   catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "metadata"), Size: 2 << 20},
-		Operations: []catalog.Operation{{Op: catalog.OpCreatePool}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &pool{sys: s, dm: dm.NewControl(func(uint, []byte) error { return unix.ENXIO }), cat: cat}
-}
-
-func stateIn(dir string) *System {
-	s := Default()
-	s.StateDir, s.RunDir = filepath.Join(dir, "lib"), filepath.Join(dir, "run")
-	return s
+	cat := testCatalog(t, s, catalog.KindFile, dir, catalog.Operation{Op: catalog.OpCreatePool})
+	return &pool{sys: s, dm: noDevices(), cat: cat}
 }
 
 // TestClearedPoolLeavesNoLock clears away a pool of which a lock is left whose
@@ -185,8 +174,7 @@ func TestTidyGoesOn(t *testing.T) {
 	if err := os.Mkdir(half, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	c := dm.NewControl(func(uint, []byte) error { return unix.ENXIO })
-	if err := s.tidyPools(t.Context(), c); !errors.Is(err, unix.ENOTDIR) {
+	if err := s.tidyPools(t.Context(), noDevices()); !errors.Is(err, unix.ENOTDIR) {
 		t.Errorf("%v", err)
 	}
 	if _, err := os.Lstat(half); !errors.Is(err, unix.ENOENT) {
