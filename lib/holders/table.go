@@ -1,9 +1,10 @@
 package holders
 
 import (
-	"os"
 	"strconv"
 	"strings"
+
+	"thinmount/lib/mountinfo"
 )
 
 // mounted is a line of mountinfo.
@@ -16,33 +17,16 @@ type mounted struct {
 }
 
 func readTable(path string) ([]mounted, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return parseTable(string(text)), nil
+	table, err := mountinfo.Read(path)
+	return mounts(table), err
 }
 
-// parseTable reads mountinfo (proc_pid_mountinfo(5)), and leaves out what it cannot read.
-func parseTable(text string) []mounted {
-	var table []mounted
-	for line := range strings.Lines(text) {
-		f := strings.Split(strings.TrimSuffix(line, "\n"), " ")
-		if len(f) < 6 {
-			continue
-		}
-		m := mounted{root: unescape(f[3]), point: unescape(f[4])}
-		var ok [3]bool
-		m.id, ok[0] = number(f[0])
-		m.parent, ok[1] = number(f[1])
-		m.major, m.minor, ok[2] = device(f[2], 10)
-		if ok != [3]bool{true, true, true} {
-			continue
-		}
-		for _, tag := range f[6:] {
-			if tag == "-" {
-				break
-			}
+// mounts takes from a mount table what says who keeps what busy.
+func mounts(table []*mountinfo.Info) []mounted {
+	var all []mounted
+	for _, i := range table {
+		m := mounted{id: i.ID, parent: i.Parent, major: i.Major, minor: i.Minor, root: i.Root, point: i.Mountpoint}
+		for _, tag := range strings.Split(i.Optional, " ") {
 			if name, group, _ := strings.Cut(tag, ":"); group != "" {
 				m.groups = append(m.groups, group)
 				if name == "shared" {
@@ -50,9 +34,9 @@ func parseTable(text string) []mounted {
 				}
 			}
 		}
-		table = append(table, m)
+		all = append(all, m)
 	}
-	return table
+	return all
 }
 
 func find(table []mounted, id int) (mounted, bool) {
@@ -124,7 +108,7 @@ func parseMaps(text string) []mapping {
 		if len(f) < 6 {
 			continue
 		}
-		major, minor, ok := device(f[3], 16)
+		major, minor, ok := device(f[3])
 		path := strings.TrimLeft(f[5], " ")
 		if ok && strings.HasPrefix(path, "/") {
 			found = append(found, mapping{mapName(f[0]), major, minor, path})
@@ -150,7 +134,7 @@ func parseSwaps(text string) []string {
 	var files []string
 	for line := range strings.Lines(text) {
 		if f := strings.FieldsFunc(line, blank); len(f) >= 2 && f[1] == "file" {
-			files = append(files, unescape(f[0]))
+			files = append(files, mountinfo.Unescape(f[0]))
 		}
 	}
 	return files
@@ -176,26 +160,10 @@ func number(s string) (int, bool) {
 	return int(n), err == nil
 }
 
-// device reads MAJOR:MINOR.
-func device(s string, base int) (major, minor int, ok bool) {
+// device reads MAJOR:MINOR in hexadecimal.
+func device(s string) (major, minor int, ok bool) {
 	a, b, _ := strings.Cut(s, ":")
-	x, errX := strconv.ParseUint(a, base, 32)
-	y, errY := strconv.ParseUint(b, base, 32)
+	x, errX := strconv.ParseUint(a, 16, 32)
+	y, errY := strconv.ParseUint(b, 16, 32)
 	return int(x), int(y), errX == nil && errY == nil
-}
-
-// unescape undoes the kernel's mangle (fs/seq_file.c): a backslash and three octal digits for one byte.
-func unescape(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }

@@ -6,12 +6,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"thinmount/lib/mountinfo"
 )
 
 const infoSample = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 64 22 253:7 / /mnt/a\040b rw,relatime shared:31 master:7 propagate_from:2 - ext4 /dev/mapper/thin-p@v rw
 65 64 0:41 /sub /mnt/a\040b/s rw - tmpfs a:b rw
 `
+
+func parseTable(text string) []mounted { return mounts(mountinfo.Parse(text)) }
 
 func TestParseTable(t *testing.T) {
 	want := []mounted{
@@ -99,18 +103,8 @@ func TestParseUID(t *testing.T) {
 	}
 }
 
-func TestUnescape(t *testing.T) {
-	for s, want := range map[string]string{
-		`a\040b`: "a b", `\134040`: `\040`, `\04`: `\04`, `\`: `\`, `\0401`: " 1", `\777`: `\777`, `\8 1`: `\8 1`, `\+11`: `\+11`, `\_11`: `\_11`, `\377`: "\xff",
-	} {
-		if got := unescape(s); got != want {
-			t.Errorf("%s: %q", s, got)
-		}
-	}
-}
-
 func TestLies(t *testing.T) {
-	table := parseTable("1 1 0:1 / / rw\n64 1 0:2 / /mnt rw\n65 64 0:3 / /mnt/s rw\n66 64 0:3 / /mnt rw\n")
+	table := parseTable("1 1 0:1 / / rw - e x rw\n64 1 0:2 / /mnt rw - e x rw\n65 64 0:3 / /mnt/s rw - e x rw\n66 64 0:3 / /mnt rw - e x rw\n")
 	for file, want := range map[string]string{"/mnt/f": "/mnt", "/mnt/s/f": "/mnt/s", "/mnt/sf": "/mnt", "/mntf": "/", "/f": "/", "f": "", "/mnt": "/"} {
 		for _, point := range []string{"/", "/mnt", "/mnt/s"} {
 			if got := lies(table, Mount{Point: point}, file); got != (point == want) {

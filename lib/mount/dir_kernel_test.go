@@ -10,8 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
+
+	"thinmount/lib/mountinfo"
 )
 
 // The owner of the folder swaps the mount point with a symbolic link to another

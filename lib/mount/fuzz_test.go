@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/moby/sys/mountinfo"
+	"thinmount/lib/mountinfo"
 )
 
 const mountinfoSample = `22 27 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw
@@ -38,7 +38,7 @@ func FuzzTable(f *testing.F) {
 	f.Add("1 1 0:0 / / rw - a b c\n1 1 0:0 / / rw - a  c\n", "/", "", 0, 0)
 	f.Fuzz(func(t *testing.T, text, dir, source string, major, minor int) {
 		last := &mountinfo.Info{ID: 9, Major: 7, Root: "/", Mountpoint: dir, Options: "rw", FSType: "ext4", Source: source, VFSOptions: "ro"}
-		table := parseTable(text + "\n" + mountLine(last))
+		table := mountinfo.Parse(text + "\n" + mountLine(last))
 		if len(table) == 0 || *table[len(table)-1] != *last {
 			t.Fatalf("%+v is not the last of %q", last, text)
 		}
@@ -46,7 +46,7 @@ func FuzzTable(f *testing.F) {
 			t.Errorf("%d mounts in %q", len(table), text)
 		}
 		for _, m := range table {
-			if again := parseTable(mountLine(m)); len(again) != 1 || *again[0] != *m {
+			if again := mountinfo.Parse(mountLine(m)); len(again) != 1 || *again[0] != *m {
 				t.Errorf("%+v is read as %+v", m, again)
 			}
 		}

@@ -1,14 +1,9 @@
 package mount
 
 import (
-	"fmt"
-	"os"
 	"runtime"
-	"slices"
-	"strconv"
-	"strings"
 
-	"github.com/moby/sys/mountinfo"
+	"thinmount/lib/mountinfo"
 )
 
 // Table reads the mounts of this thread's mount namespace, in the order in which
@@ -16,53 +11,7 @@ import (
 func Table() ([]*mountinfo.Info, error) {
 	runtime.LockOSThread() // what is opened of a thread that ends cannot be read
 	defer runtime.UnlockOSThread()
-	return ReadTable("/proc/thread-self/mountinfo")
-}
-
-// ReadTable reads the mount table of a process: /proc/PID/mountinfo.
-func ReadTable(path string) ([]*mountinfo.Info, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("mount table: %w", err)
-	}
-	return parseTable(string(text)), nil
-}
-
-// parseTable reads mountinfo (proc_pid_mountinfo(5)), and leaves out what it
-// cannot read. A line may have any length: who owns a folder above a mount can
-// make the mount's path as long as he likes, one rename after the other.
-func parseTable(text string) []*mountinfo.Info {
-	var table []*mountinfo.Info
-	for line := range strings.Lines(text) {
-		if m, ok := parseMount(strings.Split(strings.TrimSuffix(line, "\n"), " ")); ok {
-			table = append(table, m)
-		}
-	}
-	return table
-}
-
-// parseMount reads the fields of a line: six, any number of tags, a dash, three.
-func parseMount(f []string) (*mountinfo.Info, bool) {
-	if len(f) < 10 {
-		return nil, false
-	}
-	dash := 6 + slices.Index(f[6:], "-")
-	if dash < 6 || len(f) < dash+4 {
-		return nil, false
-	}
-	m := &mountinfo.Info{
-		Root: unmangle(f[3]), Mountpoint: unmangle(f[4]), Options: f[5], Optional: strings.Join(f[6:dash], " "),
-		FSType: unmangle(f[dash+1]), Source: unmangle(f[dash+2]), VFSOptions: f[dash+3],
-	}
-	major, minor, _ := strings.Cut(f[2], ":")
-	return m, number(f[0], &m.ID) && number(f[1], &m.Parent) && number(major, &m.Major) && number(minor, &m.Minor)
-}
-
-// number reads a decimal number of 32 bits without sign.
-func number(s string, n *int) bool {
-	u, err := strconv.ParseUint(s, 10, 32)
-	*n = int(u)
-	return err == nil
+	return mountinfo.Read("/proc/thread-self/mountinfo")
 }
 
 // Top is the mount that is seen at dir, which has no symbolic links, or nil.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/moby/sys/mountinfo"
+	"thinmount/lib/mountinfo"
 )
 
 func TestTable(t *testing.T) {
@@ -60,7 +60,7 @@ hostile
 33 22 0:50 / /x rw shared:1 master:2 x - ext4
 40 22 253:3 /s\040t /srv/a\040b\011c\012d\134e\043 ro shared:5 master:2 - ext4 /dev/mapper/thin-p@v rw,discard
 `), 0o600))
-	table, err := ReadTable(path)
+	table, err := mountinfo.Read(path)
 	want := []mountinfo.Info{
 		{ID: 22, Parent: 1, Major: 254, Root: "/", Mountpoint: "/", Options: "rw", Optional: "shared:1", FSType: "ext4", Source: "/dev/vda", VFSOptions: "rw"},
 		{ID: 30, Parent: 22, Minor: 50, Root: "/", Mountpoint: long, Options: "rw", FSType: "fuse.x", Source: "x", VFSOptions: "rw"},

@@ -10,10 +10,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/filelock"
+	"thinmount/lib/mountinfo"
 )
 
 // Utab is libmount's table of what the kernel does not know of mounts,
@@ -151,7 +151,7 @@ func parseLine(s string) line {
 	var l line
 	for token := range strings.FieldsFuncSeq(s, blank) {
 		key, value, _ := strings.Cut(token, "=")
-		value = unmangle(value)
+		value = mountinfo.Unescape(value)
 		switch key {
 		case "ID":
 			l.id = value
@@ -175,21 +175,6 @@ func blank(r rune) bool { return r == ' ' || r == '\t' }
 // mangle escapes as libmount's lib/mangle.c does.
 func mangle(s string) string {
 	return strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(s)
-}
-
-func unmangle(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+4 <= len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 // edit changes the file under libmount's lock, as libmount does: all of it is

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"thinmount/lib/mountinfo"
 )
 
 func none(int, string, string) bool { return false }
@@ -146,7 +148,7 @@ func FuzzParseLine(f *testing.F) {
 			t.Errorf("%q is read as %q", l, got)
 		}
 		parseLine(src)
-		if got := unmangle(mangle(src)); got != src {
+		if got := mountinfo.Unescape(mangle(src)); got != src {
 			t.Errorf("%q becomes %q", src, got)
 		}
 	})

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/holders"
+	"thinmount/lib/mountinfo"
 )
 
 // holdersWait bounds the search for holders where there are very many processes;

@@ -8,6 +8,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/mount"
+	"thinmount/lib/mountinfo"
 	"thinmount/lib/refcount"
 )
 
@@ -59,7 +60,7 @@ func mountedIn(table, dev, source string) string {
 	if _, err := fmt.Sscanf(dev, "%d:%d", &major, &minor); err != nil {
 		return ""
 	}
-	all, err := mount.ReadTable(table)
+	all, err := mountinfo.Read(table)
 	if err != nil {
 		return "" // the process has ended
 	}

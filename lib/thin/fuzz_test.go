@@ -10,10 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/moby/sys/mountinfo"
-
 	"thinmount/lib/catalog"
 	"thinmount/lib/mount"
+	"thinmount/lib/mountinfo"
 )
 
 // Names and uuids of devices are given by anybody. What is taken for ours is, to
@@ -81,7 +80,7 @@ func FuzzMountedIn(f *testing.F) {
 				t.Fatal(err)
 			}
 			dir = mountedIn(path, dev, source)
-			all, err := mount.ReadTable(path)
+			all, err := mountinfo.Read(path)
 			if err != nil {
 				t.Fatal(err)
 			}

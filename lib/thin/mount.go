@@ -6,13 +6,13 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/mount"
+	"thinmount/lib/mountinfo"
 	"thinmount/lib/refcount"
 )
 

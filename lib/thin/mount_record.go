@@ -4,10 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/moby/sys/mountinfo"
-
 	"thinmount/lib/catalog"
 	"thinmount/lib/mount"
+	"thinmount/lib/mountinfo"
 	"thinmount/lib/refcount"
 )
 

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/mountinfo"
 	"thinmount/lib/privdir"
 	"thinmount/lib/refcount"
 )

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/moby/sys/mountinfo"
-
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/mount"
+	"thinmount/lib/mountinfo"
 )
 
 // unmountAll unmounts a pool's volumes wherever this mount namespace has them,

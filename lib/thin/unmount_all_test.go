@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/moby/sys/mountinfo"
+	"thinmount/lib/mountinfo"
 )
 
 // What an unmount would take away is looked for at the last moment, and must be
