@@ -105,11 +105,26 @@ func attachOnce(backing *os.File, o Options) (*Device, error) {
 	return &Device{file: f, dev: dev, direct: direct}, nil
 }
 
+// ErrNoDriver says that the kernel has no loop devices: the module is not
+// loaded, or a container does not see them.
+var ErrNoDriver = errors.New("kernel has no loop devices")
+
+// controlPath is the driver's control device (loop(4)).
+const controlPath = "/dev/loop-control"
+
+// controlError is ErrNoDriver where opening the control device says so.
+func controlError(err error) error {
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
+		return fmt.Errorf("%w: %w", ErrNoDriver, err)
+	}
+	return err
+}
+
 // freeDevice asks for an unused loop device, making one if need be.
 func freeDevice() (string, error) {
-	ctl, err := os.OpenFile("/dev/loop-control", os.O_RDWR|unix.O_CLOEXEC, 0)
+	ctl, err := os.OpenFile(controlPath, os.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return "", err
+		return "", controlError(err)
 	}
 	defer ctl.Close()
 	n, err := unix.IoctlRetInt(int(ctl.Fd()), unix.LOOP_CTL_GET_FREE)

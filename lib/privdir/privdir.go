@@ -17,6 +17,7 @@ type Error struct {
 	Path   string
 	Reason string
 	Err    error // errno of the system call, or nil when the directory was read but is unfit
+	Link   bool  // it is a symlink
 }
 
 // Error names the directory first.
@@ -52,7 +53,7 @@ func check(path string, uid int) error {
 		return &Error{Path: path, Err: cause(err)}
 	}
 	if reason := unfit(st, uid); reason != "" {
-		return &Error{Path: path, Reason: reason}
+		return &Error{Path: path, Reason: reason, Link: st.Mode()&fs.ModeSymlink != 0}
 	}
 	return nil
 }

@@ -16,6 +16,9 @@ var (
 	ErrBusy       = errors.New("busy")
 	ErrPoolState  = errors.New("pool cannot do that now")
 	ErrInterrupt  = errors.New("interrupted")
+
+	// ErrNoBacking is ErrPoolState of a pool whose disk or file is not there.
+	ErrNoBacking = errors.New("a disk or file of the pool is missing")
 )
 
 // Error names the object first, then the reason, and carries a hint with the

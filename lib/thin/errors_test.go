@@ -46,6 +46,7 @@ func TestHintOfAFile(t *testing.T) {
 		{&Error{Err: full, Hint: "given"}, "given"},
 		{&privdir.Error{Path: "/var/lib/thin/demo", Err: unix.EROFS}, "findmnt -nT /var/lib/thin "},
 		{&privdir.Error{Path: "/run/thin", Reason: "belongs to uid 1, not to uid 0"}, "chown root: /run/thin && chmod 0700 /run/thin"},
+		{&privdir.Error{Path: "/var/lib/nosuch", Reason: "is a symlink", Link: true}, "mount --bind DIR /var/lib/nosuch"},
 		{&fs.PathError{Op: "open", Path: "/run/thin/locks/p@v", Err: unix.ELOOP}, "ls -ld /run/thin/locks/p@v"},
 		{&fs.PathError{Op: "open", Path: "/run/thin/locks/p@v", Err: unix.EACCES}, ""},
 	} {

@@ -45,6 +45,8 @@ func fileHint(err error) string {
 	var file *fs.PathError
 	var dir *privdir.Error
 	switch {
+	case errors.As(err, &dir) && dir.Link:
+		return linkHint(dir.Path)
 	case errors.As(err, &dir) && dir.Err == nil:
 		path = shellPath(dir.Path)
 		return "see who changed it: ls -ld " + path + "; then chown root: " + path + " && chmod 0700 " + path
@@ -65,4 +67,16 @@ func fileHint(err error) string {
 		return "it is not thinmount's: ls -ld " + path + ", and move it away"
 	}
 	return ""
+}
+
+// linkHint is what does in place of a symlink: a bind mount, which nobody but
+// root can change either.
+func linkHint(path string) string {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		target = "DIR"
+	}
+	path, target = shellPath(path), shellPath(target)
+	return "use a bind mount: rm " + path + " && mkdir -m 0700 " + path + " && mount --bind " + target + " " + path +
+		"; in /etc/fstab: " + target + " " + path + " none bind 0 0"
 }

@@ -138,11 +138,11 @@ func (p *pool) buildPart(ctx context.Context, part string, b catalog.Backing) (d
 	}
 	lower, release, err := openBacking(ctx, b)
 	if err != nil {
-		return dm.DevNo{}, p.backingError(b, err)
+		return dm.DevNo{}, p.backingError(part, b, err)
 	}
 	defer release()
 	if err := p.checkLabel(lower, part, b); err != nil {
-		return dm.DevNo{}, p.backingError(b, err)
+		return dm.DevNo{}, p.backingError(part, b, err)
 	}
 	dev, err := deviceOf(lower)
 	if err != nil {

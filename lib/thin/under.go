@@ -1,7 +1,6 @@
 package thin
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -88,13 +87,4 @@ func (u underneath) stretch(size int64) error {
 		return reason(ErrPoolState, "%s: has %d bytes, the pool needs %d", u.path, have, size)
 	}
 	return err
-}
-
-// backingError is the error of a file or device that cannot carry the pool.
-func (p *pool) backingError(b catalog.Backing, err error) error {
-	var said *Error
-	if errors.As(err, &said) {
-		return err
-	}
-	return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, err), Hint: "give the pool its " + b.Kind + " back; nothing was changed"}
 }
