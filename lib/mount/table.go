@@ -2,26 +2,94 @@ package mount
 
 import (
 	"runtime"
+	"slices"
+	"strings"
 
 	"thinmount/lib/mountinfo"
 )
 
-// Table reads the mounts of this thread's mount namespace, in the order in which
-// they lie upon each other.
+// Table reads the mounts of this thread's mount namespace that can be reached from
+// its root.
 func Table() ([]*mountinfo.Info, error) {
 	runtime.LockOSThread() // what is opened of a thread that ends cannot be read
 	defer runtime.UnlockOSThread()
 	return mountinfo.Read("/proc/thread-self/mountinfo")
 }
 
-// Top is the mount that is seen at dir, which has no symbolic links, or nil.
+// Top is the mount that is seen at dir, which has no symbolic links, or nil. It
+// walks as the kernel does, from the root through each mount on the way: the
+// order of the table's lines says nothing, since a mount can be moved, or be put
+// beneath another (move_mount(2), MOVE_MOUNT_BENEATH). A mount at dir is not seen
+// where another one covers it or a folder above it.
 func Top(table []*mountinfo.Info, dir string) *mountinfo.Info {
-	for i := len(table) - 1; i >= 0; i-- {
-		if table[i].Mountpoint == dir {
-			return table[i]
+	way := onTheWay(table, dir)
+	var at *mountinfo.Info
+	for range way { // no mount is passed twice
+		next := nextOn(way, at)
+		if next == nil {
+			break
+		}
+		at = next
+	}
+	if at == nil || at.Mountpoint != dir {
+		return nil
+	}
+	return at
+}
+
+// onTheWay are the mounts on dir or on a folder above it. The parent of each is
+// among them, if it is in the table at all.
+func onTheWay(table []*mountinfo.Info, dir string) []*mountinfo.Info {
+	var way []*mountinfo.Info
+	for _, m := range table {
+		if m.Mountpoint == dir || m.Mountpoint == "/" || strings.HasPrefix(dir, m.Mountpoint+"/") {
+			way = append(way, m)
 		}
 	}
-	return nil
+	return way
+}
+
+// nextOn is the first mount on at that the walk enters. A nil at is where the walk
+// begins: the root is a mount whose parent cannot be seen, or a folder of such a
+// mount (chroot). What is mounted on the root itself is not entered. A mount whose
+// parent is not in the table, since the table changed while it was read, counts as
+// one on the root.
+func nextOn(way []*mountinfo.Info, at *mountinfo.Info) *mountinfo.Info {
+	var next *mountinfo.Info
+	root := at == nil || at.Mountpoint == "/"
+	for _, m := range way {
+		on := at != nil && m.Parent == at.ID || root && !hasParent(way, m)
+		if at != nil && m.Mountpoint == "/" {
+			continue
+		}
+		if on && m != at && (next == nil || len(m.Mountpoint) <= len(next.Mountpoint)) {
+			next = m
+		}
+	}
+	return next
+}
+
+func hasParent(way []*mountinfo.Info, m *mountinfo.Info) bool {
+	return slices.ContainsFunc(way, func(p *mountinfo.Info) bool { return p != m && p.ID == m.Parent })
+}
+
+// UpperFirst sorts a table so that each mount stands before the one that it lies
+// on.
+func UpperFirst(table []*mountinfo.Info) []*mountinfo.Info {
+	parent := make(map[int]int, len(table))
+	for _, m := range table {
+		parent[m.ID] = m.Parent
+	}
+	depth := make(map[int]int, len(table))
+	for id := range parent {
+		for at, more := id, true; more && depth[id] <= len(table); depth[id]++ {
+			at, more = parent[at]
+		}
+	}
+	sorted := slices.Clone(table)
+	slices.Reverse(sorted)
+	slices.SortStableFunc(sorted, func(a, b *mountinfo.Info) int { return depth[b.ID] - depth[a.ID] })
+	return sorted
 }
 
 // ByDev lists the mounts of a block device.

@@ -3,6 +3,7 @@ package mount
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,5 +78,55 @@ hostile
 	}
 	if own, err := Table(); err != nil || Top(own, "/proc") == nil {
 		t.Errorf("our own: %d mounts, %v", len(own), err)
+	}
+}
+
+// What is on top comes from the tree of mounts.
+func TestTopOfTree(t *testing.T) {
+	text := func(lines ...string) []*mountinfo.Info {
+		var s strings.Builder
+		for _, l := range lines {
+			f := strings.Fields(l)
+			s.WriteString(f[0] + " " + f[1] + " 0:" + f[0] + " / " + f[2] + " rw - tmpfs x rw\n")
+		}
+		return mountinfo.Parse(s.String())
+	}
+	table := text("22 1 /", "30 31 /a", "31 22 /a", "40 30 /a/b", "50 22 /c")
+	var order []int
+	for _, m := range UpperFirst(table) {
+		order = append(order, m.ID)
+	}
+	if want := []int{40, 30, 50, 31, 22}; !slices.Equal(order, want) {
+		t.Errorf("upper first: %v, want %v", order, want)
+	}
+	for name, row := range map[string]struct {
+		lines []string // ID, parent, mount point
+		dir   string
+		want  int // 0: nothing
+	}{
+		"alone":                     {[]string{"22 1 /", "30 22 /a"}, "/a", 30},
+		"nothing":                   {[]string{"22 1 /", "30 22 /a"}, "/a/b", 0},
+		"a name that begins alike":  {[]string{"22 1 /", "30 22 /a"}, "/ab", 0},
+		"stack":                     {[]string{"22 1 /", "30 22 /a", "31 30 /a", "32 31 /a"}, "/a", 32},
+		"beneath":                   {[]string{"22 1 /", "30 31 /a", "31 22 /a"}, "/a", 30},
+		"moved on an older one":     {[]string{"22 1 /", "29 31 /a", "31 22 /a", "30 29 /a/b"}, "/a", 29},
+		"hidden by a folder above":  {[]string{"22 1 /", "30 22 /x", "31 30 /x/b", "32 30 /x"}, "/x/b", 0},
+		"seen through the upper":    {[]string{"22 1 /", "30 22 /x", "31 30 /x/b", "32 30 /x", "33 32 /x/b"}, "/x/b", 33},
+		"seen, and a hidden is new": {[]string{"22 1 /", "33 32 /x/b", "30 22 /x", "32 30 /x", "31 30 /x/b"}, "/x/b", 33},
+		"hidden by the root's own":  {[]string{"22 1 /", "30 22 /x/b", "31 22 /x"}, "/x/b", 0},
+		"root":                      {[]string{"22 1 /", "30 22 /a"}, "/", 22},
+		"root of the first process": {[]string{"1 1 /", "30 1 /a"}, "/a", 30},
+		"on the root, not entered":  {[]string{"22 1 /", "30 22 /", "31 22 /a"}, "/a", 31},
+		"chroot to a plain folder":  {[]string{"30 22 /a", "31 30 /a/b", "32 31 /a/b"}, "/a/b", 32},
+		"chroot, covered":           {[]string{"31 22 /a/b", "30 22 /a"}, "/a/b", 0},
+		"a circle":                  {[]string{"22 1 /", "30 31 /a", "31 30 /a"}, "/a", 0},
+	} {
+		got := 0
+		if m := Top(text(row.lines...), row.dir); m != nil {
+			got = m.ID
+		}
+		if got != row.want {
+			t.Errorf("%s: %d, want %d", name, got, row.want)
+		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // unmountAll unmounts a pool's volumes wherever this mount namespace has them,
-// last first, and takes back what Activate has made. The table is read again each
+// upper ones first, and takes back what Activate has made. The table is read again each
 // time: one unmount may take several away, where mounts propagate.
 func (s *System) unmountAll(ctx context.Context, c *dm.Control, name string) error {
 	table, err := mount.Table()
@@ -21,7 +21,7 @@ func (s *System) unmountAll(ctx context.Context, c *dm.Control, name string) err
 		return err
 	}
 	var errs []error
-	for _, m := range slices.Backward(table) {
+	for _, m := range mount.UpperFirst(table) {
 		if pool, _, ok := isOurs(m); ok && pool == name {
 			errs = append(errs, s.unmountOne(ctx, m.ID, name))
 		}
@@ -60,8 +60,17 @@ func uncovered(table []*mountinfo.Info, id int, pool string) (*mountinfo.Info, e
 	if top == m {
 		return m, nil
 	}
-	return nil, &Error{Object: m.Mountpoint, Err: reason(ErrBusy, "%s lies on %s/%s", mounted(top), pool, volume),
+	return nil, &Error{Object: m.Mountpoint, Err: reason(ErrBusy, "%s lies on %s/%s", covering(top), pool, volume),
 		Hint: "unmount that first; findmnt " + shellPath(m.Mountpoint) + " shows it"}
+}
+
+// covering names the mount that hides another: that which is seen at the same
+// directory, or, where none is, one on a folder above.
+func covering(top *mountinfo.Info) string {
+	if top == nil {
+		return "a mount on a folder above"
+	}
+	return mounted(top)
 }
 
 // mounted names what a mount is of. The source of one of others may be anything.
