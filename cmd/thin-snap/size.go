@@ -40,8 +40,11 @@ func parseSize(s string) (int64, error) {
 	return n.Num().Int64(), nil
 }
 
+// exaBytes are the units at which go-units ends.
+var exaBytes = map[string]int64{"e": 1 << 60, "eib": 1 << 60, "eb": 1e18}
+
 func badSize(s string) error {
-	return &usageError{message: "not a size: " + s, hint: "sizes look like 512, 10M, 2G, 10GiB, 10GB (1000) or 20480s (sectors)"}
+	return &usageError{message: "not a size: " + s, hint: "sizes look like 512, 10M, 2G, 10GiB, 10GB (1000) or 20480s (sectors); units are K, M, G, T, P and E"}
 }
 
 // unitBytes is the number of bytes in a unit. go-units knows them, but only the caller which of its two tables: kB is 1000, K and KiB 1024.
@@ -49,6 +52,9 @@ func unitBytes(unit string) (int64, bool) {
 	lower := strings.ToLower(unit)
 	if lower == "s" {
 		return sectorBytes, true
+	}
+	if bytes, ok := exaBytes[lower]; ok {
+		return bytes, true
 	}
 	parse := units.RAMInBytes
 	if len(lower) == 2 {

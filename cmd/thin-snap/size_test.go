@@ -12,7 +12,7 @@ import (
 func TestParseSize(t *testing.T) {
 	for in, want := range map[string]int64{
 		"512": 512, "1b": 1, "7B": 7, "10K": 10 << 10, "10k": 10 << 10, "10KiB": 10 << 10, "10kib": 10 << 10, "10kB": 10000, "10KB": 10000,
-		"10M": 10 << 20, "10MB": 10e6, "10G": 10 << 30, "10GiB": 10 << 30, "10GB": 10e9, "10T": 10 << 40, "2TB": 2e12, "1P": 1 << 50,
+		"10M": 10 << 20, "10MB": 10e6, "10G": 10 << 30, "10GiB": 10 << 30, "10GB": 10e9, "10T": 10 << 40, "2TB": 2e12, "1P": 1 << 50, "7E": 7 << 60, "1EiB": 1 << 60, "2EB": 2e18,
 		"20480s": 20480 * 512, "1.5G": 3 << 29, "0.5K": 512, "007": 7,
 		"9223372036854775807": math.MaxInt64, "8191P": 8191 << 50, "9007199254740993": 1<<53 + 1, "9007199254740991.5K": 9007199254740991<<10 + 512,
 		"18014398509481983s": 18014398509481983 * 512,
@@ -27,9 +27,9 @@ func TestParseSizeRefuses(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "not a size", "K": "not a size", "-1": "not a size", "+1": "not a size", " 1": "not a size", "1 K": "not a size", "1e5": "not a size",
 		"0x10": "not a size", "1,5G": "not a size", ".5G": "not a size", "1.G": "not a size", "inf": "not a size", "1X": "not a size",
-		"1KiBB": "not a size", "1Ki": "not a size", "1bb": "not a size", "1E": "not a size", "1\n": "not a size", "٣": "not a size",
+		"1KiBB": "not a size", "1Ki": "not a size", "1bb": "not a size", "1Eb1": "not a size", "1Z": "not a size", "1\n": "not a size", "٣": "not a size",
 		"0": "more than nothing", "0.0G": "more than nothing", "0.3": "whole number", "1.1K": "whole number",
-		"9223372036854775808": "too large", "8192P": "too large", "99999999999999999999999": "too large", "18014398509481984s": "too large",
+		"9223372036854775808": "too large", "8192P": "too large", "8E": "too large", "16E": "too large", "99999999999999999999999": "too large", "18014398509481984s": "too large",
 	} {
 		if got, err := parseSize(in); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != exitUsage {
 			t.Errorf("parseSize(%q) = %d, %v, want %q", in, got, err, want)

@@ -3,6 +3,7 @@ package thin
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
@@ -54,6 +55,9 @@ func (s *System) checkCreate(spec CreateSpec) error {
 	}
 	if spec.Size <= 0 {
 		return &Error{Object: spec.Pool + "/" + spec.Volume, Err: reason(ErrUsage, "a volume needs a size"), Hint: "add --size, for example --size 2G"}
+	}
+	if err := thinpool.CheckSize(spec.Size); err != nil {
+		return &Error{Object: spec.Pool + "/" + spec.Volume, Err: wrap(ErrUsage, fmt.Errorf("size: %w", err))}
 	}
 	if spec.FS != "" {
 		if err := mkfs.Check(spec.FS); err != nil {

@@ -51,7 +51,7 @@ func belowMargin(cfg catalog.Pool, st thinpool.Status) string {
 // sizeText is a size (bytes) in the largest unit that leaves no fraction of
 // less than a tenth of it unsaid.
 func sizeText(n int64) string {
-	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB"}
+	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
 	value, at := n, 0
 	for at < len(units)-1 && value >= 10<<10 || at < len(units)-1 && value >= 1<<10 && value%(1<<10) == 0 {
 		value, at = value>>10, at+1

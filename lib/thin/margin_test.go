@@ -39,7 +39,7 @@ func TestMarginArithmetic(t *testing.T) {
 func TestSizeText(t *testing.T) {
 	for n, want := range map[int64]string{
 		0: "0 bytes", 1023: "1023 bytes", 1024: "1 KiB", 1536: "1536 bytes", 10 << 10: "10 KiB", 10<<10 + 1: "10 KiB", 100 << 20: "100 MiB",
-		2 << 40: "2 TiB", 5000 << 40: "5000 TiB", 20000 << 40: "20000 TiB", 9<<30 + 1<<20: "9217 MiB",
+		2 << 40: "2 TiB", 5000 << 40: "5000 TiB", 20000 << 40: "19 PiB", 1 << 62: "4 EiB", 9<<30 + 1<<20: "9217 MiB",
 	} {
 		if got := sizeText(n); got != want {
 			t.Errorf("%d: %q, want %q", n, got, want)

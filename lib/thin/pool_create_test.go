@@ -78,6 +78,10 @@ func TestPlanRefuses(t *testing.T) {
 	for want, spec := range map[string]PoolSpec{
 		"less than one block":       {Name: "p", Size: 1},
 		"the least is 2 MiB":        {Name: "p", MetadataSize: 4096},
+		"at most 15.8 GiB (16256M)": {Name: "p", MetadataSize: 20 << 30},
+		"at most 4 EiB":             {Name: "p", Size: 1<<63 - 1},
+		"which take at least":       {Name: "p", Size: 10 << 40, MetadataSize: 2 << 20},
+		"take larger blocks":        {Name: "p", Size: 1 << 60},
 		"no such file or directory": {Name: "p", Dir: "/nonexistent/folder"},
 		"not a directory":           {Name: "p", Dir: file},
 		"block device required":     {Name: "p", DataDevice: file, MetadataDevice: file},

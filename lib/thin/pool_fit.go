@@ -13,6 +13,10 @@ import (
 // blockBytes is the size (bytes) of a pool's block.
 func blockBytes(cfg catalog.Pool) int64 { return int64(cfg.BlockSize) * dm.SectorSize }
 
+// usableMetadata is how much (bytes) of a pool's metadata the kernel uses: older
+// versions of this program made pools with more.
+func usableMetadata(cfg catalog.Pool) int64 { return min(cfg.Metadata.Size, thinpool.MaxMetadata) }
+
 // fit brings an active pool's devices in step with the catalog, which growing
 // and setting write first: so whoever dies in between has it finished by the
 // next command. Metadata goes before data: a pool whose metadata is full could
@@ -27,7 +31,7 @@ func (p *pool) fit() error {
 	if err != nil {
 		return p.fail(err)
 	}
-	if grown || int64(st.MetaTotal)*thinpool.MetadataBlock < cfg.Metadata.Size {
+	if grown || int64(st.MetaTotal)*thinpool.MetadataBlock < usableMetadata(cfg) {
 		p.sys.step("growing the metadata of pool %s", p.name())
 		if err := p.reloadPool(st.DataTotal); err != nil {
 			return p.fail(err)

@@ -3,6 +3,7 @@ package thin
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -75,7 +76,7 @@ func (p *pool) canTake(meta, data bool) error {
 
 // planGrowth is the new size (bytes) of a part.
 func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
-	b, g, unit, limit := cfg.Data, spec.Data, blockBytes(cfg), int64(1)<<62
+	b, g, unit, limit := cfg.Data, spec.Data, blockBytes(cfg), thinpool.MaxSize
 	if part == partMeta {
 		b, g, unit, limit = cfg.Metadata, spec.Metadata, thinpool.MetadataBlock, thinpool.MaxMetadata
 	}
@@ -103,8 +104,11 @@ func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
 		if g.More {
 			want += b.Size
 		}
-		if want < 0 || want > limit {
-			return refuse("", "at most %s are possible", sizeText(limit))
+		if want < 0 { // an overflow
+			want = math.MaxInt64
+		}
+		if err := checkGrowth(part, want); err != nil {
+			return refuse("", "%w", err)
 		}
 		want = want / unit * unit
 	}
@@ -119,6 +123,14 @@ func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
 		return refuse("make the device larger first", "%s has room for %s, not for %s", b.Path, sizeText(room), sizeText(want))
 	}
 	return want, nil
+}
+
+// checkGrowth has the limits that a new pool has.
+func checkGrowth(part string, size int64) error {
+	if part == partMeta {
+		return thinpool.CheckMetadataSize(max(size, thinpool.MinMetadata)) // less than there is has an error of its own
+	}
+	return thinpool.CheckSize(size)
 }
 
 // deviceSize is the length (bytes) of the block device at path.
@@ -203,7 +215,7 @@ func (p *pool) confirmSize(part string) error {
 	cfg := p.cat.Pool()
 	have, want := int64(st.DataTotal)*blockBytes(cfg), cfg.Data.Size
 	if part == partMeta {
-		have, want = int64(st.MetaTotal)*thinpool.MetadataBlock, cfg.Metadata.Size
+		have, want = int64(st.MetaTotal)*thinpool.MetadataBlock, usableMetadata(cfg)
 	}
 	if have >= want {
 		return nil

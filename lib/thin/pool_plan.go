@@ -3,6 +3,7 @@ package thin
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -100,16 +101,28 @@ func planDevices(spec PoolSpec, cfg *catalog.Pool) error {
 	if cfg.Data.Path == cfg.Metadata.Path {
 		return &Error{Object: cfg.Data.Path, Err: reason(ErrUsage, "cannot carry both data and metadata")}
 	}
-	cfg.Metadata.Size = min(cfg.Metadata.Size, thinpool.MaxMetadata)
+	if spec.MetadataSize == 0 { // as much of the device as is of use
+		cfg.Metadata.Size = min(cfg.Metadata.Size, thinpool.MaxMetadata)
+	}
 	return checkSizes(spec, cfg)
 }
 
+// checkSizes refuses a pool that the kernel would refuse, or not use in full.
 func checkSizes(spec PoolSpec, cfg *catalog.Pool) error {
+	usage := func(part string, err error) error {
+		return &Error{Object: "pool " + spec.Name, Err: wrap(ErrUsage, fmt.Errorf("%s: %w", part, err))}
+	}
 	if cfg.Data.Size < spec.BlockSize {
 		return &Error{Object: "pool " + spec.Name, Err: reason(ErrUsage, "data: less than one block of %d bytes", spec.BlockSize)}
 	}
-	if cfg.Metadata.Size < 2<<20 {
-		return &Error{Object: "pool " + spec.Name, Err: reason(ErrUsage, "metadata: %d bytes are too few, the least is 2 MiB", cfg.Metadata.Size)}
+	if err := thinpool.CheckSize(cfg.Data.Size); err != nil {
+		return usage("data", err)
+	}
+	if err := thinpool.CheckMetadataSize(cfg.Metadata.Size); err != nil {
+		return usage("metadata", err)
+	}
+	if err := thinpool.CheckFit(cfg.Data.Size, cfg.Metadata.Size, dm.Sectors(cfg.BlockSize)); err != nil {
+		return usage("metadata", err)
 	}
 	return nil
 }

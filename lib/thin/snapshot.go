@@ -3,6 +3,7 @@ package thin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -174,6 +175,9 @@ func (p *pool) canFreeze(o catalog.Volume, force bool) error {
 
 // copyOf is the record of a new snapshot of o.
 func (p *pool) copyOf(o catalog.Volume, name string, size int64) (catalog.Volume, error) {
+	if err := thinpool.CheckSize(size); err != nil {
+		return o, &Error{Object: p.name() + "/" + name, Err: wrap(ErrUsage, fmt.Errorf("size: %w", err))}
+	}
 	if size != 0 && size < o.Size {
 		return o, &Error{Object: p.name() + "/" + name, Err: reason(ErrUsage, "a snapshot cannot be smaller than its origin (%d bytes)", o.Size)}
 	}

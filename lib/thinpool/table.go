@@ -23,25 +23,6 @@ func CheckBlockSize(b dm.Sectors) error {
 	return nil
 }
 
-// Sizes of metadata, in bytes.
-const (
-	MetadataBlock       = 4096
-	MaxMetadata   int64 = 255 * 16320 * MetadataBlock // 15.9 GiB: what the space map can count
-	minMetadata   int64 = 64 << 20
-)
-
-// MetadataSize is a generous size (bytes) for the metadata of a pool of data
-// bytes in blocks of block sectors: twice what LVM takes, since metadata that
-// runs full locks the pool, deletes included.
-func MetadataSize(data int64, block dm.Sectors) int64 {
-	blocks := data / max(block.Bytes(), 1)
-	if blocks > MaxMetadata/128 {
-		return MaxMetadata
-	}
-	size := max(minMetadata, blocks*128)
-	return min((size+MetadataBlock-1)/MetadataBlock*MetadataBlock, MaxMetadata)
-}
-
 // ID is the number of a thin device in its pool, of 24 bits.
 type ID uint32
 

@@ -1,0 +1,82 @@
+package thinpool
+
+import (
+	"errors"
+	"fmt"
+
+	"thinmount/lib/dm"
+)
+
+// Sizes of metadata, in bytes.
+const (
+	MetadataBlock       = 4096
+	MaxMetadata   int64 = 255 * 16320 * MetadataBlock // 15.8 GiB: what the space map can count
+	MinMetadata   int64 = 2 << 20                     // the least that the kernel formats
+	usualMetadata int64 = 64 << 20
+)
+
+// MaxSize is the most (bytes) that a pool's data or a thin device may have: 4
+// EiB. The kernel counts bytes in 63 bits, and sizes are rounded up.
+const MaxSize int64 = 1 << 62
+
+// bitmapEntries is how many blocks of data one block of metadata counts the
+// users of (drivers/md/persistent-data/dm-space-map-common.c: two bits for
+// each, behind a header of 16 bytes).
+const bitmapEntries = (MetadataBlock - 16) * 4
+
+// ErrSize is a size that a pool or a thin device cannot have.
+var ErrSize = errors.New("not a possible size")
+
+// sizeError is ErrSize with a text of its own.
+type sizeError string
+
+func (e sizeError) Error() string        { return string(e) }
+func (e sizeError) Is(target error) bool { return target == ErrSize }
+
+// CheckMetadataSize refuses a size (bytes) of metadata that the kernel does not
+// take, or does not use in full: ErrSize.
+func CheckMetadataSize(size int64) error {
+	switch {
+	case size > MaxMetadata:
+		return sizeError(fmt.Sprintf("at most 15.8 GiB (%dM) are possible", MaxMetadata>>20))
+	case size < MinMetadata:
+		return sizeError(fmt.Sprintf("%d bytes are too few, the least is 2 MiB", size))
+	}
+	return nil
+}
+
+// CheckSize refuses a size (bytes) of data, or of a thin device, that is out of
+// the kernel's range: ErrSize.
+func CheckSize(size int64) error {
+	if size > MaxSize {
+		return sizeError("at most 4 EiB are possible")
+	}
+	return nil
+}
+
+// CheckFit refuses metadata (bytes) that cannot even count the blocks (sectors)
+// of so much data (bytes): ErrSize. The kernel would refuse it only when the
+// devices have been wiped.
+func CheckFit(data, metadata int64, block dm.Sectors) error {
+	least := (data/max(block.Bytes(), 1)/bitmapEntries + 1) * MetadataBlock
+	switch {
+	case least > MaxMetadata:
+		return sizeError(fmt.Sprintf("%d bytes of data in blocks of %d are more than a pool can count: take larger blocks", data, block.Bytes()))
+	case least > metadata:
+		return sizeError(fmt.Sprintf("%d bytes are too few for %d bytes of data in blocks of %d, which take at least %d bytes",
+			metadata, data, block.Bytes(), least))
+	}
+	return nil
+}
+
+// MetadataSize is a generous size (bytes) for the metadata of a pool of data
+// bytes in blocks of block sectors: twice what LVM takes, since metadata that
+// runs full locks the pool, deletes included.
+func MetadataSize(data int64, block dm.Sectors) int64 {
+	blocks := data / max(block.Bytes(), 1)
+	if blocks > MaxMetadata/128 {
+		return MaxMetadata
+	}
+	size := max(usualMetadata, blocks*128)
+	return min((size+MetadataBlock-1)/MetadataBlock*MetadataBlock, MaxMetadata)
+}
