@@ -41,10 +41,10 @@ func (c *Catalog) Reload() error {
 	}
 	b, err := read(c.poolPath())
 	if os.IsNotExist(err) {
-		return fmt.Errorf("catalog: pool %s: %w", c.name, ErrNoPool)
+		return fmt.Errorf("pool %s: %w", c.name, ErrNoPool)
 	}
 	if err != nil {
-		return wrap(err)
+		return err
 	}
 	p, reason := decodePool(b, c.name)
 	if reason != "" {
@@ -62,10 +62,10 @@ func (c *Catalog) check() error {
 			if dir == c.volumeDir() {
 				continue // on its way to be destroyed
 			}
-			return fmt.Errorf("catalog: pool %s: %w", c.name, ErrNoPool)
+			return fmt.Errorf("pool %s: %w", c.name, ErrNoPool)
 		}
 		if err != nil {
-			return fmt.Errorf("catalog: pool %s: %w", c.name, err)
+			return fmt.Errorf("pool %s: %w", c.name, err)
 		}
 	}
 	return nil
@@ -77,7 +77,7 @@ func (c *Catalog) SetPool(change func(*Pool)) error {
 	p := c.Pool()
 	change(&p)
 	if p.Name != c.pool.Name || p.UUID != c.pool.UUID {
-		return fmt.Errorf("catalog: pool %s: name and uuid cannot be changed", c.name)
+		return fmt.Errorf("pool %s: name and uuid cannot be changed", c.name)
 	}
 	return c.write(p)
 }
@@ -87,10 +87,10 @@ func (c *Catalog) write(p Pool) error {
 	p.Operations = slices.Clone(p.Operations)
 	b, reason := encodePool(p)
 	if reason != "" {
-		return fmt.Errorf("catalog: pool %s: %s", c.name, reason)
+		return fmt.Errorf("pool %s: %s", c.name, reason)
 	}
 	if err := c.store.disk.replace(c.poolPath(), b); err != nil {
-		return fmt.Errorf("catalog: pool %s: %w", c.name, err)
+		return fmt.Errorf("pool %s: %w", c.name, err)
 	}
 	c.pool = p
 	return nil
@@ -100,7 +100,7 @@ func (c *Catalog) write(p Pool) error {
 // destroyed again. A folder in which there is anything else stays. A pool that is gone is no error.
 func (c *Catalog) Destroy() error {
 	if err := c.destroy(); err != nil {
-		return fmt.Errorf("catalog: pool %s: %w", c.name, err)
+		return fmt.Errorf("pool %s: %w", c.name, err)
 	}
 	return nil
 }
@@ -132,12 +132,4 @@ func (c *Catalog) destroy() error {
 		return err
 	}
 	return nil
-}
-
-// wrap adds the package's name to errors that do not have it.
-func wrap(err error) error {
-	if _, ok := errors.AsType[*CorruptError](err); ok || err == nil {
-		return err
-	}
-	return fmt.Errorf("catalog: %w", err)
 }

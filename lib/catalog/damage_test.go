@@ -95,7 +95,7 @@ func TestFullDisk(t *testing.T) {
 		err2 := c.PutVolume(Volume{Name: "a", ID: 5, Size: 512})
 		err3 := c.PutVolume(Volume{Name: "b", ID: 6, Size: 512})
 		for what, err := range map[string]error{"pool demo: ": err1, "volume demo/a: ": err2, "volume demo/b: ": err3} {
-			if !errors.Is(err, unix.ENOSPC) || err.Error() != "catalog: "+what+"no space left on device" {
+			if !errors.Is(err, unix.ENOSPC) || err.Error() != ""+what+"no space left on device" {
 				t.Errorf("%s: %v", at, err)
 			}
 		}

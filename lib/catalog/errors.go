@@ -30,7 +30,7 @@ type CorruptError struct {
 
 // Error names the file first.
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("catalog: %s: damaged: %s", e.Path, e.Reason)
+	return fmt.Sprintf("%s: damaged: %s", e.Path, e.Reason)
 }
 
 // MismatchError says that the kernel's pool is not where the catalog left it, and that no operation explains the difference: the catalog
@@ -43,6 +43,6 @@ type MismatchError struct {
 
 // Error tells both transaction ids.
 func (e *MismatchError) Error() string {
-	return fmt.Sprintf("catalog: pool %s: the kernel's pool is at transaction id %d, pool.json at %d: one of them is an old copy, or the pool was changed by others",
+	return fmt.Sprintf("pool %s: the kernel's pool is at transaction id %d, pool.json at %d: one of them is an old copy, or the pool was changed by others",
 		e.Pool, e.Kernel, e.Catalog)
 }

@@ -21,7 +21,7 @@ func (c *Catalog) Temps() ([]Temp, error) {
 	for _, dir := range []string{c.Dir(), c.volumeDir()} {
 		entries, err := os.ReadDir(dir)
 		if err != nil && !os.IsNotExist(err) {
-			return nil, fmt.Errorf("catalog: %w", err)
+			return nil, err
 		}
 		for _, e := range entries {
 			name, hidden := strings.CutPrefix(e.Name(), ".")
@@ -45,10 +45,10 @@ func (c *Catalog) Temps() ([]Temp, error) {
 // RemoveTemp removes a file that Temps has listed.
 func (c *Catalog) RemoveTemp(t Temp) error {
 	if !strings.HasSuffix(t.Path, suffix+".tmp") || filepath.Dir(t.Path) != c.Dir() && filepath.Dir(t.Path) != c.volumeDir() {
-		return errors.New("catalog: " + t.Path + ": not a temp file of pool " + c.name)
+		return errors.New("" + t.Path + ": not a temp file of pool " + c.name)
 	}
 	if err := c.store.disk.remove(t.Path); err != nil {
-		return fmt.Errorf("catalog: pool %s: %w", c.name, err)
+		return fmt.Errorf("pool %s: %w", c.name, err)
 	}
 	return nil
 }

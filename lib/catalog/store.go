@@ -42,11 +42,11 @@ func (s Store) Pools() ([]string, error) {
 	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
-		return nil, fmt.Errorf("catalog: %w", err)
+		return nil, err
 	}
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("catalog: %w", err)
+		return nil, err
 	}
 	var names []string
 	for _, e := range entries {
@@ -80,11 +80,11 @@ func (s Store) Create(p Pool) (*Catalog, error) {
 	c := &Catalog{store: s, name: p.Name}
 	for _, dir := range []string{s.Dir, c.Dir(), c.volumeDir()} {
 		if err := s.disk.mkdir(dir); err != nil {
-			return nil, fmt.Errorf("catalog: pool %s: %w", p.Name, err)
+			return nil, fmt.Errorf("pool %s: %w", p.Name, err)
 		}
 	}
 	if _, err := os.Lstat(c.poolPath()); err == nil {
-		return nil, fmt.Errorf("catalog: pool %s: %w", p.Name, ErrExist)
+		return nil, fmt.Errorf("pool %s: %w", p.Name, ErrExist)
 	}
 	if err := c.write(p); err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func (c *Catalog) holds() (string, error) {
 func (s Store) RemoveStray(name string) error {
 	done, err := s.clear(name)
 	if err == nil && !done {
-		err = fmt.Errorf("catalog: %s: not an empty folder of no pool", filepath.Join(s.Dir, name))
+		err = fmt.Errorf("%s: not an empty folder of no pool", filepath.Join(s.Dir, name))
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
 	}
 	entries, err := os.ReadDir(c.volumeDir())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("catalog: pool %s: %w", c.name, err)
+		return nil, fmt.Errorf("pool %s: %w", c.name, err)
 	}
 	volumes = map[string]bool{}
 	for _, e := range entries {
@@ -42,11 +42,11 @@ func (s Store) Halves() ([]string, error) {
 	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
-		return nil, fmt.Errorf("catalog: %w", err)
+		return nil, err
 	}
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("catalog: %w", err)
+		return nil, err
 	}
 	var names []string
 	for _, e := range entries {
@@ -83,5 +83,5 @@ func (s Store) clear(name string) (done bool, err error) {
 	if holds, err := c.holds(); err != nil || holds != "" {
 		return false, err
 	}
-	return true, wrap(errors.Join(s.disk.removeAll(c.Dir()), s.disk.syncDir(s.Dir)))
+	return true, errors.Join(s.disk.removeAll(c.Dir()), s.disk.syncDir(s.Dir))
 }

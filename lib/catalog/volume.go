@@ -32,7 +32,7 @@ func (c *Catalog) VolumeAnyState(name string) (Volume, error) {
 		return Volume{}, c.noVolume(name)
 	}
 	if err != nil {
-		return Volume{}, wrap(err)
+		return Volume{}, err
 	}
 	v, reason := decodeVolume(b, name, c.pool)
 	if reason != "" {
@@ -42,7 +42,7 @@ func (c *Catalog) VolumeAnyState(name string) (Volume, error) {
 }
 
 func (c *Catalog) noVolume(name string) error {
-	return fmt.Errorf("catalog: volume %s/%s: %w", c.name, name, ErrNoVolume)
+	return fmt.Errorf("volume %s/%s: %w", c.name, name, ErrNoVolume)
 }
 
 // hides tells whether an operation names a volume.
@@ -65,7 +65,7 @@ func (c *Catalog) VolumesAnyState() ([]Volume, error) { return c.volumes(c.Volum
 func (c *Catalog) volumes(get func(string) (Volume, error)) ([]Volume, error) {
 	entries, err := os.ReadDir(c.volumeDir())
 	if err != nil && !os.IsNotExist(err) {
-		return nil, fmt.Errorf("catalog: %w", err)
+		return nil, err
 	}
 	var volumes []Volume
 	var errs []error
@@ -96,10 +96,10 @@ func (c *Catalog) PutVolume(v Volume) error {
 	}
 	b, reason := encodeVolume(v, c.pool)
 	if reason != "" {
-		return fmt.Errorf("catalog: volume %s/%s: %s", c.name, v.Name, reason)
+		return fmt.Errorf("volume %s/%s: %s", c.name, v.Name, reason)
 	}
 	if err := c.store.disk.replace(c.volumePath(v.Name), b); err != nil {
-		return fmt.Errorf("catalog: volume %s/%s: %w", c.name, v.Name, err)
+		return fmt.Errorf("volume %s/%s: %w", c.name, v.Name, err)
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func (c *Catalog) RemoveVolume(name string) error {
 		return err
 	}
 	if err := c.store.disk.remove(c.volumePath(name)); err != nil {
-		return fmt.Errorf("catalog: volume %s/%s: %w", c.name, name, err)
+		return fmt.Errorf("volume %s/%s: %w", c.name, name, err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type ForeignError struct{ Name, UUID string }
 
 // Error implements error.
 func (e *ForeignError) Error() string {
-	return fmt.Sprintf("dm: %s: a device of that name has the uuid %q", e.Name, e.UUID)
+	return fmt.Sprintf("device %s: a device of that name has the uuid %q", e.Name, e.UUID)
 }
 
 // Is makes it ErrExist.
@@ -154,7 +154,7 @@ func (c *Control) WaitGone(ctx context.Context, r Ref, name string) error {
 			if err != nil { // gone, and udev asleep: nobody else will remove its name
 				return c.nodes.remove(name)
 			}
-			return &Error{Op: "remove", Name: r.String(), Err: fmt.Errorf("%w: opened %d times", dual{ErrBusy, unix.EBUSY}, info.OpenCount)}
+			return &Error{Op: "remove", Name: name, Err: fmt.Errorf("%w: opened %d times", dual{ErrBusy, unix.EBUSY}, info.OpenCount)}
 		case <-time.After(pause):
 		}
 	}

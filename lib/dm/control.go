@@ -120,7 +120,7 @@ func (c *Control) do(cmd uint, r Ref, data []byte, room int, fill func(*header))
 		h.Data_size, h.Data_start = uint32(len(req.bytes())), uint32(headerSize)
 		if r != (Ref{}) {
 			if err := r.put(h); err != nil {
-				return nil, commandError(cmd, r, err)
+				return nil, c.failure(cmd, r, err)
 			}
 		}
 		if fill != nil {
@@ -130,13 +130,13 @@ func (c *Control) do(cmd uint, r Ref, data []byte, room int, fill func(*header))
 		err := c.retry(cmd, req.bytes())
 		c.traced(cmd, r, data, h, err)
 		if err != nil {
-			return nil, commandError(cmd, r, err)
+			return nil, c.failure(cmd, r, err)
 		}
 		if h.Flags&unix.DM_BUFFER_FULL_FLAG == 0 {
 			return req, nil
 		}
 		if room > maxBuffer {
-			return nil, commandError(cmd, r, fmt.Errorf("answer has more than %d bytes", maxBuffer))
+			return nil, c.failure(cmd, r, fmt.Errorf("answer has more than %d bytes", maxBuffer))
 		}
 	}
 }

@@ -31,16 +31,16 @@ func (s *sentinel) Is(target error) bool { return s.is != nil && target == s.is 
 // and the sentinel that says what the errno means for the command.
 type Error struct {
 	Op   string // "create", "table load", …
-	Name string // as given: a name, a uuid or a number; empty for commands on none
+	Name string // the name, or uuid or number where the name is not known; empty for commands on none
 	Err  error
 }
 
-// Error is "dm: OP NAME: REASON".
+// Error is "device NAME: OP: REASON".
 func (e *Error) Error() string {
 	if e.Name == "" {
-		return "dm: " + e.Op + ": " + e.Err.Error()
+		return "device-mapper: " + e.Op + ": " + e.Err.Error()
 	}
-	return "dm: " + e.Op + " " + e.Name + ": " + e.Err.Error()
+	return "device " + e.Name + ": " + e.Op + ": " + e.Err.Error()
 }
 
 // Unwrap returns the reason.
@@ -61,6 +61,20 @@ func (d dual) Error() string {
 }
 
 func (d dual) Unwrap() []error { return []error{d.meaning, d.errno} }
+
+// failure is the error of a command. A device that was named by its uuid is
+// told by its name, by which a person finds it below /dev/mapper.
+func (c *Control) failure(cmd uint, r Ref, err error) error {
+	err = commandError(cmd, r, err)
+	var e *Error
+	if r.uuid == "" || cmd == cmdStatus || !errors.As(err, &e) || errors.Is(err, ErrNotExist) {
+		return err
+	}
+	if info, infoErr := c.Info(r); infoErr == nil && info.Name != "" {
+		e.Name = info.Name
+	}
+	return err
+}
 
 // commandError puts an errno of the kernel into the words of its command
 // (drivers/md/dm-ioctl.c).

@@ -160,7 +160,7 @@ func TestErrors(t *testing.T) {
 				t.Errorf("%v is %v", err, not)
 			}
 		}
-		if !strings.HasPrefix(err.Error(), "dm: "+opNames[row.cmd]+" n: ") {
+		if !strings.HasPrefix(err.Error(), "device n: "+opNames[row.cmd]+": ") {
 			t.Errorf("%q", err)
 		}
 	}
@@ -203,4 +203,29 @@ func TestVersionThatIsSent(t *testing.T) {
 		return nil
 	})
 	c.Version()
+}
+
+// A device that a command knows by its uuid is told by its name, which a person
+// finds below /dev/mapper.
+func TestErrorNamesTheDevice(t *testing.T) {
+	call := func(cmd uint, buf []byte) error {
+		h := (*header)(unsafe.Pointer(&buf[0]))
+		switch {
+		case cString(h.Uuid[:]) == "THIN-gone-1":
+			return unix.ENXIO
+		case cmd == cmdStatus:
+			copy(h.Name[:], "thin-demo@base")
+			return nil
+		}
+		return unix.EBUSY
+	}
+	c := NewControl(call)
+	for uuid, want := range map[string]string{
+		"THIN-0-1":    "device thin-demo@base: remove: device or resource busy",
+		"THIN-gone-1": "device THIN-gone-1: remove: no such device (no such device or address)",
+	} {
+		if _, err := c.Remove(ByUUID(uuid), false, 0); err == nil || err.Error() != want {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
 }

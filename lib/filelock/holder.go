@@ -35,15 +35,19 @@ type HeldError struct {
 
 // Error names the lock file and who holds it.
 func (e *HeldError) Error() string {
-	who := "another process"
-	if len(e.Holders) > 0 {
-		names := make([]string, len(e.Holders))
-		for i, h := range e.Holders {
-			names[i] = h.String()
-		}
-		who = strings.Join(names, ", ")
+	return fmt.Sprintf("%s: held by %s: %v", e.Path, e.Who(), e.Err)
+}
+
+// Who is "pid 812 (thin-snap create demo/base)", or several of them, or "another process" where none is known.
+func (e *HeldError) Who() string {
+	if len(e.Holders) == 0 {
+		return "another process"
 	}
-	return fmt.Sprintf("filelock: %s: held by %s: %v", e.Path, who, e.Err)
+	names := make([]string, len(e.Holders))
+	for i, h := range e.Holders {
+		names[i] = h.String()
+	}
+	return strings.Join(names, ", ")
 }
 
 // Unwrap gives the context's error.
@@ -63,12 +67,12 @@ func Holders(path string) ([]Holder, error) { return proc("/proc").holders(path)
 func (p proc) holders(path string) ([]Holder, error) {
 	st, err := os.Lstat(path)
 	if err != nil {
-		return nil, fmt.Errorf("filelock: %w", err)
+		return nil, err
 	}
 	sys := st.Sys().(*syscall.Stat_t)
 	locks, err := os.ReadFile(filepath.Join(string(p), "locks"))
 	if err != nil {
-		return nil, fmt.Errorf("filelock: %w", err)
+		return nil, err
 	}
 	want := fileID{unix.Major(sys.Dev), unix.Minor(sys.Dev), sys.Ino}
 	var found []Holder

@@ -112,8 +112,8 @@ func TestHeldErrorText(t *testing.T) {
 		holders []Holder
 		want    string
 	}{
-		{nil, "filelock: /l: held by another process: context deadline exceeded"},
-		{[]Holder{{5, "x y"}, {6, ""}}, "filelock: /l: held by pid 5 (x y), pid 6: context deadline exceeded"},
+		{nil, "/l: held by another process: context deadline exceeded"},
+		{[]Holder{{5, "x y"}, {6, ""}}, "/l: held by pid 5 (x y), pid 6: context deadline exceeded"},
 	} {
 		if got := (&HeldError{"/l", tt.holders, context.DeadlineExceeded}).Error(); got != tt.want {
 			t.Errorf("%s, want %s", got, tt.want)

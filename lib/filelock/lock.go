@@ -25,7 +25,7 @@ type Lock struct {
 // it is missing; its directory must exist. When ctx ends first, the error is a *HeldError that names who holds it.
 func Exclusive(ctx context.Context, path string) (*Lock, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("filelock: %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	// Uncontended, which is nearly always: no second file is needed.
 	if l, err := TryExclusive(path); !errors.Is(err, ErrLocked) {
@@ -38,7 +38,7 @@ func Exclusive(ctx context.Context, path string) (*Lock, error) {
 // rest see Exclusive.
 func Shared(ctx context.Context, path string) (*Lock, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("filelock: %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return queue(ctx, path, shared)
 }
@@ -49,7 +49,7 @@ func (l *Lock) Path() string { return l.path }
 // Unlock gives the lock back. The file stays. A second Unlock does nothing.
 func (l *Lock) Unlock() error {
 	if err := l.file.Unlock(); err != nil {
-		return fmt.Errorf("filelock: unlock %s: %w", l.path, err)
+		return fmt.Errorf("%s: unlock: %w", l.path, err)
 	}
 	return nil
 }
@@ -58,14 +58,14 @@ func (l *Lock) Unlock() error {
 // exclusive lock: other sharers would go on holding a file that nobody finds any more.
 func (l *Lock) Remove() error {
 	if l.shared || !l.file.Locked() {
-		return fmt.Errorf("filelock: remove %s: not held exclusively", l.path)
+		return fmt.Errorf("%s: remove: not held exclusively", l.path)
 	}
 	if err := os.Remove(l.path); err != nil {
-		return fmt.Errorf("filelock: %w", err)
+		return err
 	}
 	// Losing a turnstile only costs its queue the order in which it stood.
 	if err := os.Remove(l.path + Turnstile); err != nil && !os.IsNotExist(err) {
-		return errors.Join(fmt.Errorf("filelock: %w", err), l.Unlock())
+		return errors.Join(err, l.Unlock())
 	}
 	return l.Unlock()
 }

@@ -20,10 +20,10 @@ func try(path string, m mode) (*Lock, error) {
 		f := open(path)
 		ok, err := m.try(f)
 		if err != nil {
-			return nil, fmt.Errorf("filelock: %w", err)
+			return nil, err
 		}
 		if !ok {
-			return nil, fmt.Errorf("filelock: %s: %w", path, ErrLocked)
+			return nil, fmt.Errorf("%s: %w", path, ErrLocked)
 		}
 		if valid, err := settle(f, path); valid || err != nil {
 			return held(f, path, m, err)

@@ -3,7 +3,6 @@ package filelock
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/gofrs/flock"
 )
@@ -37,7 +36,7 @@ func held(f *flock.Flock, path string, m mode, err error) (*Lock, error) {
 // failed adds to the end of a wait who made us wait.
 func failed(path string, err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("filelock: %w", err)
+		return err
 	}
 	holders, _ := Holders(path) // the reason why we fail is known without them
 	if len(holders) == 0 {

@@ -32,7 +32,7 @@ func (s Store) Entries() ([]Entry, error) {
 	for _, dir := range []string{"locks", "refs"} {
 		entries, err := os.ReadDir(filepath.Join(s.Dir, dir))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("refcount: %w", err)
+			return nil, err
 		}
 		for _, e := range entries {
 			all = append(all, entry(filepath.Join(s.Dir, dir, e.Name()), dir == "locks"))
@@ -110,10 +110,10 @@ func (s Store) lockFile(pool, volume string) string {
 // DropTemp removes a temp file that Entries has listed. The caller has the volume's lock, without which there is no writer.
 func (r *Ref) DropTemp(e Entry) error {
 	if e.Kind != KindTemp || e.Pool != r.pool || e.Volume != r.volume {
-		return fmt.Errorf("refcount: %s: not a temp file of %s", e.Path, r.name())
+		return fmt.Errorf("%s: not a temp file of %s", e.Path, r.name())
 	}
 	if err := os.Remove(e.Path); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("refcount: %w", err)
+		return err
 	}
 	return nil
 }

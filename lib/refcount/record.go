@@ -48,7 +48,7 @@ type CorruptError struct {
 
 // Error names the file first.
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("refcount: %s: damaged: %s", e.Path, e.Reason)
+	return fmt.Sprintf("%s: damaged: %s", e.Path, e.Reason)
 }
 
 // file is a record as JSON, whose texts are UTF-8, while a path may have any bytes: such a one stands in Raw, in base64.
@@ -60,7 +60,7 @@ type file struct {
 // encode is the file of a record.
 func encode(r Record) ([]byte, error) {
 	if reason := r.flaw(); reason != "" {
-		return nil, fmt.Errorf("refcount: record of %s: %s", r.Volume, reason)
+		return nil, fmt.Errorf("record of %s: %s", r.Volume, reason)
 	}
 	f := file{Record: r}
 	if !utf8.ValidString(r.MountedOn) {

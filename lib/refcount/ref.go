@@ -74,9 +74,9 @@ func (r *Ref) count(n int) error {
 	next.References += n
 	switch {
 	case r.record.References < 1:
-		return fmt.Errorf("refcount: volume %s: has no references", r.name())
+		return fmt.Errorf("volume %s: has no references", r.name())
 	case next.References < 1:
-		return fmt.Errorf("refcount: volume %s: only one reference is left", r.name())
+		return fmt.Errorf("volume %s: only one reference is left", r.name())
 	}
 	return r.Save(next)
 }
@@ -96,7 +96,7 @@ func (r *Ref) Save(record Record) error {
 		_ = os.Remove(r.path()) // nothing readable is lost, and a directory would be in the way of the rename
 	}
 	if err := r.store.replace(r.path(), b); err != nil {
-		return fmt.Errorf("refcount: record of %s: %w", r.name(), err)
+		return fmt.Errorf("record of %s: %w", r.name(), err)
 	}
 	r.record, r.onDisk, r.damage = record, true, nil
 	return nil
@@ -107,7 +107,7 @@ func (r *Ref) Clear() error { return r.clear(Record{Volume: r.name()}) }
 
 func (r *Ref) clear(record Record) error {
 	if err := os.Remove(r.path()); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("refcount: record of %s: %w", r.name(), err)
+		return fmt.Errorf("record of %s: %w", r.name(), err)
 	}
 	r.record, r.onDisk, r.damage = record, false, nil
 	return nil

@@ -35,7 +35,7 @@ var ErrNoRecord = fmt.Errorf("no record: %w", fs.ErrNotExist)
 // CheckDir makes the directory dir if it is missing and refuses it if it is a symlink, not ours, or writable by others (*privdir.Error).
 func CheckDir(dir string) error {
 	if _, err := privdir.Make(dir); err != nil {
-		return fmt.Errorf("refcount: %w", err)
+		return err
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (s Store) TryLock(pool, volume string) (*Ref, error) {
 
 func (s Store) ref(pool, volume string, lock func(string) (*filelock.Lock, error)) (*Ref, error) {
 	if volume == "" {
-		return nil, errors.New("refcount: volume name is empty")
+		return nil, errors.New("volume name is empty")
 	}
 	path, err := s.lockPath(pool, volume)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s Store) Read(pool, volume string) (Record, error) {
 func (s Store) List() ([]Record, error) {
 	entries, err := os.ReadDir(filepath.Join(s.Dir, "refs"))
 	if err != nil && !os.IsNotExist(err) {
-		return nil, fmt.Errorf("refcount: %w", err)
+		return nil, err
 	}
 	var records []Record
 	var errs []error
@@ -150,11 +150,11 @@ func (s Store) lockPath(pool, volume string) (string, error) {
 func checkNames(pool, volume string) error {
 	for _, name := range []string{pool, volume} {
 		if strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/@\x00") {
-			return fmt.Errorf("refcount: %q/%q: not a name of a volume", pool, volume)
+			return fmt.Errorf("%q/%q: not a name of a volume", pool, volume)
 		}
 	}
 	if pool == "" {
-		return errors.New("refcount: pool name is empty")
+		return errors.New("pool name is empty")
 	}
 	return nil
 }
@@ -164,23 +164,23 @@ func readRecord(path, volume string) (Record, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	switch {
 	case os.IsNotExist(err):
-		return Record{}, fmt.Errorf("refcount: volume %s: %w", volume, ErrNoRecord)
+		return Record{}, fmt.Errorf("volume %s: %w", volume, ErrNoRecord)
 	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENXIO):
 		return Record{}, &CorruptError{path, "is not a regular file"}
 	case err != nil:
-		return Record{}, fmt.Errorf("refcount: %w", err)
+		return Record{}, err
 	}
 	defer f.Close()
 	st, err := f.Stat()
 	if err != nil {
-		return Record{}, fmt.Errorf("refcount: %w", err)
+		return Record{}, err
 	}
 	if reason := privdir.UnfitFile(st); reason != "" {
 		return Record{}, &CorruptError{path, reason}
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
 	if err != nil {
-		return Record{}, fmt.Errorf("refcount: %w", err)
+		return Record{}, err
 	}
 	r, reason := decode(b, volume)
 	if reason != "" {

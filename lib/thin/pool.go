@@ -201,14 +201,3 @@ func corrupt(object string, err error) error {
 func noPool(name string) error {
 	return &Error{Object: "pool " + name, Err: reason(ErrNotFound, "no such pool"), Hint: "thin-snap pool list, or make it: thin-snap pool create " + name}
 }
-
-// waitError says what was waited for when a deadline or a signal ended it.
-func waitError(object string, err error) error {
-	if errors.Is(err, context.Canceled) {
-		return &Error{Object: object, Err: wrap(ErrInterrupt, err)}
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return &Error{Object: object, Err: wrap(ErrBusy, err), Hint: "try again when it has finished"}
-	}
-	return &Error{Object: object, Err: err}
-}
