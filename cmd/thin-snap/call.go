@@ -44,7 +44,7 @@ func (e *env) action(o operands, plan func(*call) (work, error)) cli.ActionFunc 
 			err = c.do(do)
 		}
 		if flushErr := c.out.Flush(); err == nil && flushErr != nil {
-			err = fmt.Errorf("cannot write standard output: %w", flushErr)
+			err = &outputError{flushErr}
 		}
 		return err
 	}

@@ -40,16 +40,17 @@ type opError struct {
 func (e *opError) Unwrap() error { return e.err }
 
 func (e *opError) Error() string {
-	reason := e.err.Error()
+	reason := thin.Text(e.err)
 	if errors.Is(e.err, context.Canceled) {
 		reason = "interrupted"
 	}
-	// lib/thin puts the object first too: say it once.
-	var inner *thin.Error
-	if errors.As(e.err, &inner) && inner.Object == e.object {
-		reason = strings.TrimPrefix(reason, e.object+": ")
+	// The parts put the object first too: say it once.
+	object := e.object
+	if rest, ok := strings.CutPrefix(reason, "pool "+object+": "); ok {
+		object, reason = "pool "+object, rest
 	}
-	return strings.TrimSpace("cannot "+e.verb+" "+e.object) + ": " + reason
+	reason = strings.TrimPrefix(reason, object+": ")
+	return strings.TrimSpace("cannot "+e.verb+" "+object) + ": " + reason
 }
 
 // cannot returns nil for nil.
@@ -59,6 +60,12 @@ func cannot(verb, object string, err error) error {
 	}
 	return &opError{verb, object, err}
 }
+
+// outputError says that what was to be printed went nowhere: the state of the pools has no part in it, so no hint of theirs fits.
+type outputError struct{ err error }
+
+func (e *outputError) Error() string { return "cannot write standard output: " + e.err.Error() }
+func (e *outputError) Unwrap() error { return e.err }
 
 // severalError is what went wrong with some of several names; done counts the others.
 type severalError struct {

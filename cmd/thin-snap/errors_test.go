@@ -77,6 +77,39 @@ func TestAsk(t *testing.T) {
 	}
 }
 
+// The hints of an error stand beside it for programs, too.
+func TestReportJSON(t *testing.T) {
+	busy := &thin.Error{Object: "demo/a", Err: thin.ErrBusy, Hint: "umount /mnt"}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{cannot("delete", "demo/a", busy), `"message":"cannot delete demo/a: busy","hint":"umount /mnt"`},
+		{several([]error{busy, errors.New("x"), busy, usagef("y")}, 1), `"hint":"umount /mnt"`},
+		{errors.New("x"), `"message":"x","hint":null`},
+	} {
+		var b strings.Builder
+		reportJSON(&b, 5, tt.err)
+		if !strings.Contains(b.String(), tt.want) {
+			t.Errorf("%v: %s, want %s", tt.err, b.String(), tt.want)
+		}
+	}
+}
+
+// What is cannot be done to is named once, with or without its kind.
+func TestCannotNamesOnce(t *testing.T) {
+	pool := &thin.Error{Object: "pool demo", Err: errors.New("no such pool")}
+	for _, tt := range []struct{ object, want string }{
+		{"pool demo", "cannot show pool demo: no such pool"},
+		{"demo", "cannot show pool demo: no such pool"},
+		{"demo/v", "cannot show demo/v: pool demo: no such pool"},
+	} {
+		if got := cannot("show", tt.object, pool).Error(); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}
+
 // A name after a signal is not touched.
 func TestEachStopsAtSignal(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -104,7 +137,9 @@ func TestWriteErrorIsAnError(t *testing.T) {
 	var stderr strings.Builder
 	e := env{stdout: full, stderr: &stderr, newSystem: func(h hooks) (system, error) { return openFake(t.TempDir()+"/none", h) }}
 	code := run([]string{"thin-snap", "list", "-j"}, e)
-	if want := "thin-snap: cannot write standard output: write /dev/full: no space left on device\n"; code != 1 || !strings.HasPrefix(stderr.String(), want) {
+	want := "thin-snap: cannot write standard output: write /dev/full: no space left on device\n" +
+		`{"error":{"code":1,"message":"cannot write standard output: write /dev/full: no space left on device","hint":null}}` + "\n"
+	if code != 1 || stderr.String() != want {
 		t.Errorf("status %d, %q", code, stderr.String())
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"thinmount/lib/thin"
 )
@@ -14,14 +15,14 @@ import (
 func (f *fakeSystem) pool(name string) (thin.PoolInfo, error) {
 	p, ok := f.PoolMap[name]
 	if !ok {
-		return p, &thin.Error{Object: name, Err: fmt.Errorf("no such pool: %w", thin.ErrNotFound), Hint: "thin-snap pool list shows the pools"}
+		return p, &thin.Error{Object: "pool " + name, Err: fmt.Errorf("no such pool: %w", thin.ErrNotFound), Hint: "thin-snap pool list shows the pools"}
 	}
 	return p, nil
 }
 
 func (f *fakeSystem) CreatePool(_ context.Context, s thin.PoolSpec) error {
 	if _, err := f.pool(s.Name); err == nil {
-		return &thin.Error{Object: s.Name, Err: fmt.Errorf("there is one already: %w", thin.ErrExists)}
+		return &thin.Error{Object: "pool " + s.Name, Err: fmt.Errorf("there is one already: %w", thin.ErrExists)}
 	}
 	f.PoolMap[s.Name] = thin.PoolInfo{
 		Name: s.Name, UUID: fmt.Sprintf("%032d", len(f.PoolMap)+1), State: "rw", DataSize: cmp.Or(s.Size, 10<<30), DataUsed: 1 << 20,
@@ -83,7 +84,7 @@ func (f *fakeSystem) DeactivatePool(ctx context.Context, name string, o thin.Dea
 	volumes, _ := f.Volumes(ctx, name)
 	for _, v := range volumes {
 		if v.Active && !o.Unmount {
-			return &thin.Error{Object: name, Err: fmt.Errorf("%s is active: %w", v.Name, thin.ErrBusy), Hint: "thin-snap deactivate " + v.Name}
+			return &thin.Error{Object: "pool " + name, Err: fmt.Errorf("%s is active: %w", v.Name, thin.ErrBusy), Hint: "thin-snap deactivate " + v.Name}
 		}
 	}
 	p.State, p.DataUsed, p.MetadataUsed = "inactive", -1, -1
@@ -97,7 +98,11 @@ func (f *fakeSystem) DeletePool(ctx context.Context, name string, withVolumes bo
 		return err
 	}
 	if len(volumes) > 0 && !withVolumes {
-		return &thin.Error{Object: name, Err: fmt.Errorf("%d volumes are in it: %w", len(volumes), thin.ErrBusy), Hint: "-r deletes them too"}
+		var names []string
+		for _, v := range volumes {
+			names = append(names, strings.TrimPrefix(v.Name, name+"/"))
+		}
+		return thin.HasVolumes(name, names)
 	}
 	delete(f.PoolMap, name)
 	maps.DeleteFunc(f.VolumeMap, func(_ string, v thin.VolumeInfo) bool { return v.Pool == name })
@@ -128,7 +133,7 @@ func (f *fakeSystem) CheckPool(_ context.Context, name string) ([]thin.Finding, 
 		found = append(found, thin.Finding{Kind: thin.KindOrphan, Object: name + ": thin id 7", What: "has no name", Repair: "name it " + name + "/orphan-7"})
 	}
 	if name != "sound" {
-		found = append(found, thin.Finding{Kind: thin.KindMode, Object: name, What: "its metadata needs a check", Hint: "thin_check"})
+		found = append(found, thin.Finding{Kind: thin.KindMode, Object: "pool " + name, What: "its metadata needs a check", Hint: "thin_check"})
 	}
 	return found, f.save("CheckPool %s", name)
 }

@@ -66,7 +66,7 @@ func (f *fakeSystem) add(pool, volume string, v thin.VolumeInfo) error {
 		return &thin.Error{Object: name, Err: fmt.Errorf("there is one already: %w", thin.ErrExists)}
 	}
 	if volume == "full" {
-		return &thin.Error{Object: pool, Err: thin.ErrPoolState}
+		return &thin.Error{Object: "pool " + pool, Err: thin.ErrPoolState}
 	}
 	v.Name, v.Pool, v.ID, v.Created = name, pool, uint32(len(f.VolumeMap)+1), fakeTime(len(f.VolumeMap))
 	f.VolumeMap[name] = v

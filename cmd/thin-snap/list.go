@@ -56,7 +56,7 @@ func volumesOf(ctx context.Context, sys system, pools []string) ([]thin.VolumeIn
 	for _, pool := range pools {
 		volumes, err := sys.Volumes(ctx, pool)
 		if err != nil {
-			errs = append(errs, cannot("list", pool, err))
+			errs = append(errs, cannot("list", "pool "+pool, err))
 		}
 		found = append(found, volumes...)
 	}

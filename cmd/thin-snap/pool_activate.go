@@ -33,11 +33,11 @@ func eachPool(c *call, verb string, do func(system, context.Context, string) err
 			if pool.Name != "" {
 				return nil // a volume's record that cannot be read is in nobody's way
 			}
-			return cannot(verb, name, err)
+			return cannot(verb, "pool "+name, err)
 		}
 		return each(ctx, names, check, func(ctx context.Context, name string) error {
 			if err := do(sys, ctx, name); err != nil {
-				return cannot(verb, name, err)
+				return cannot(verb, "pool "+name, err)
 			}
 			c.did(verb, verb+"d", "pool "+name)
 			return nil

@@ -47,8 +47,6 @@ func poolCheck(c *call) (work, error) {
 		return nil, usagef("--all takes no NAME")
 	case !c.Bool("all") && len(names) == 0:
 		return nil, usagef("missing operand NAME, or --all")
-	case c.Bool("repair") && !c.Bool("yes") && (c.Bool("json") || !c.env.stdinTTY):
-		return nil, &usageError{message: "cannot repair: nobody can be asked", hint: "use -y"}
 	}
 	return func(ctx context.Context, sys system) error {
 		if c.Bool("all") {
@@ -57,7 +55,9 @@ func poolCheck(c *call) (work, error) {
 			}
 		}
 		var all []checked
-		check := func(ctx context.Context, name string) error { return cannot("check", name, poolExists(ctx, sys, name)) }
+		check := func(ctx context.Context, name string) error {
+			return cannot("check", "pool "+name, poolExists(ctx, sys, name))
+		}
 		err := each(ctx, names, check, func(ctx context.Context, name string) error {
 			findings, err := checkOne(ctx, c, checks{
 				what:  "pool " + name,
@@ -69,7 +69,7 @@ func poolCheck(c *call) (work, error) {
 			if err == nil {
 				all = append(all, checked{name, findings})
 			}
-			return cannot("check", name, err)
+			return cannot("check", "pool "+name, err)
 		})
 		if c.Bool("all") && ctx.Err() == nil {
 			findings, strayErr := checkOne(ctx, c, checks{what: "what belongs to no pool", check: sys.CheckStrays, repair: sys.RepairStrays})
@@ -128,7 +128,11 @@ func checkOne(ctx context.Context, c *call, how checks) ([]thin.Finding, error) 
 	if err := c.out.Flush(); err != nil {
 		return nil, err
 	}
-	if !c.Bool("yes") && !c.confirm("repair "+how.what+" so?") {
+	switch {
+	case c.Bool("yes"):
+	case c.Bool("json") || !c.env.stdinTTY:
+		return nil, &usageError{message: "it asks before it repairs, and there is no terminal to ask on", hint: "use -y"}
+	case !c.confirm("repair " + how.what + " so?"):
 		return nil, errDeclined
 	}
 	before := len(findings)

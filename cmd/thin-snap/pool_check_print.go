@@ -40,13 +40,10 @@ func unsound(all []checked) error {
 			}
 		}
 	}
-	e := &thin.Error{Err: fmt.Errorf("%d things are wrong", left)}
-	switch left {
-	case 0:
+	if left == 0 {
 		return nil
-	case 1:
-		e.Err = errors.New("1 thing is wrong")
 	}
+	e := &thin.Error{Err: errors.New(thin.Count(left, "finding"))}
 	if can > 0 {
 		e.Hint = fmt.Sprintf("%d can be repaired: thin-snap pool check --repair %s", can, cmp.Or(pool, "--all"))
 	}

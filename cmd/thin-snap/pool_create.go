@@ -40,7 +40,7 @@ func poolCreate(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		if err := sys.CreatePool(ctx, spec); err != nil {
-			return cannot("create pool", spec.Name, err)
+			return cannot("create", "pool "+spec.Name, err)
 		}
 		c.did("create", "created", "pool "+spec.Name)
 		return nil

@@ -47,7 +47,7 @@ func poolDeactivate(c *call) (work, error) {
 		check := func(context.Context, string) error { return nil }
 		err := each(ctx, names, check, func(ctx context.Context, name string) error {
 			if err := do(sys, ctx, name); err != nil {
-				return cannot("deactivate", name, err)
+				return cannot("deactivate", "pool "+name, err)
 			}
 			c.did("deactivate", "deactivated", "pool "+name)
 			return nil

@@ -43,25 +43,25 @@ func poolDelete(c *call) (work, error) {
 	recursive := c.Bool("recursive")
 	mustAsk := recursive && !c.Bool("yes") && !c.Bool("dry-run")
 	if mustAsk && !c.env.stdinTTY {
-		return nil, &usageError{message: "cannot delete " + name + ": its volumes go with it, and nobody can be asked", hint: "use -y"}
+		return nil, &usageError{message: "cannot delete pool " + name + ": it asks before it deletes volumes, and there is no terminal to ask on", hint: "use -y"}
 	}
 	return func(ctx context.Context, sys system) error {
 		pool, err := sys.Pool(ctx, name)
 		if pool.Name == "" {
-			return cannot("delete", name, err)
+			return cannot("delete", "pool "+name, err)
 		}
-		question := fmt.Sprintf("delete pool %s and %d volumes in it?", name, pool.Volumes)
+		question := fmt.Sprintf("delete pool %s and %s in it?", name, thin.Count(pool.Volumes, "volume"))
 		if err != nil {
-			question = fmt.Sprintf("%v: delete pool %s and %d volumes in it, and what cannot be read?", err, name, pool.Volumes)
+			question = fmt.Sprintf("%s: delete pool %s and %s in it, and what cannot be read?", thin.Text(err), name, thin.Count(pool.Volumes, "volume"))
 		}
 		if mustAsk && !c.confirm(oneLine(question)) {
-			return cannot("delete", name, errDeclined)
+			return cannot("delete", "pool "+name, errDeclined)
 		}
 		if c.Bool("dry-run") {
 			return poolDeleteDry(ctx, c, sys, name)
 		}
 		if err := sys.DeletePool(ctx, name, recursive); err != nil {
-			return cannot("delete", name, err)
+			return cannot("delete", "pool "+name, err)
 		}
 		c.did("delete", "deleted", "pool "+name)
 		return nil
@@ -71,16 +71,19 @@ func poolDelete(c *call) (work, error) {
 func poolDeleteDry(ctx context.Context, c *call, sys system, name string) error {
 	volumes, err := sys.Volumes(ctx, name)
 	if err != nil && !c.Bool("recursive") {
-		return cannot("delete", name, err)
+		return cannot("delete", "pool "+name, err)
 	}
+	slices.SortFunc(volumes, func(a, b thin.VolumeInfo) int { return strings.Compare(a.Name, b.Name) })
 	if err != nil && !c.Bool("quiet") {
 		warn(c.env.stderr, err.Error())
 	}
 	if len(volumes) > 0 && !c.Bool("recursive") {
-		return cannot("delete", name, &thin.Error{
-			Object: name, Err: fmt.Errorf("%w: %d volumes are in it", thin.ErrBusy, len(volumes)), Hint: "-r deletes them too"})
+		var names []string
+		for _, v := range volumes {
+			names = append(names, strings.TrimPrefix(v.Name, name+"/"))
+		}
+		return cannot("delete", "pool "+name, thin.HasVolumes(name, names))
 	}
-	slices.SortFunc(volumes, func(a, b thin.VolumeInfo) int { return strings.Compare(a.Name, b.Name) })
 	for _, v := range volumes {
 		c.did("delete", "deleted", v.Name)
 	}

@@ -40,7 +40,7 @@ func poolGrow(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		if err := sys.GrowPool(ctx, spec); err != nil {
-			return cannot("grow pool", name, err)
+			return cannot("grow", "pool "+name, err)
 		}
 		c.did("grow", "grew", "pool "+name)
 		return nil

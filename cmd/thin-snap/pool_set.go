@@ -37,7 +37,7 @@ func poolSet(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		if err := sys.SetPool(ctx, name, set); err != nil {
-			return cannot("set properties of pool", name, err)
+			return cannot("set properties of", "pool "+name, err)
 		}
 		c.did("change", "changed", "pool "+name)
 		return nil

@@ -38,6 +38,6 @@ func poolShow(c *call) (work, error) {
 				return err
 			}
 		}
-		return cannot("show", name, err)
+		return cannot("show", "pool "+name, err)
 	}, nil
 }

@@ -38,7 +38,7 @@ func recoverPools(c *call) (work, error) {
 		check := func(context.Context, string) error { return nil }
 		err := each(ctx, names, check, func(ctx context.Context, name string) error {
 			if err := sys.Recover(ctx, name); err != nil {
-				return cannot("recover", name, err)
+				return cannot("recover", "pool "+name, err)
 			}
 			c.did("recover", "recovered", name)
 			return nil

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -26,7 +27,7 @@ func report(w io.Writer, err error) {
 		}
 		return
 	}
-	fmt.Fprintf(w, "thin-snap: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(w, "thin-snap: %s\n", oneLine(thin.Text(err)))
 	if hint := hintOf(err); hint != "" {
 		fmt.Fprintf(w, "thin-snap: hint: %s\n", oneLine(hint))
 	}
@@ -42,22 +43,42 @@ func listed(err error) []error {
 	return list.Unwrap()
 }
 
-// reportJSON prints {"error":{"code":5,"message":"..."}}.
+// reportJSON prints {"error":{"code":5,"message":"...","hint":"..."}}; hint is null where nobody knows what to do.
 func reportJSON(w io.Writer, code int, err error) {
 	type body struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
+		Code    int     `json:"code"`
+		Message string  `json:"message"`
+		Hint    *string `json:"hint"`
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	// What stands on a failing standard error nobody can be told.
-	_ = e.Encode(map[string]body{"error": {code, err.Error()}})
+	_ = e.Encode(map[string]body{"error": {code, thin.Text(err), pointer(allHints(err))}})
+}
+
+// allHints are the hints of err, of each once, one below the other.
+func allHints(err error) string {
+	all := listed(err)
+	if all == nil {
+		return hintOf(err)
+	}
+	var hints []string
+	for _, e := range all {
+		if h := allHints(e); h != "" && !slices.Contains(hints, h) {
+			hints = append(hints, h)
+		}
+	}
+	return strings.Join(hints, "\n")
 }
 
 func hintOf(err error) string {
 	var usage *usageError
-	if errors.As(err, &usage) {
+	var output *outputError
+	switch {
+	case errors.As(err, &usage):
 		return usage.hint
+	case errors.As(err, &output):
+		return ""
 	}
 	return thin.Hint(err)
 }
@@ -81,6 +102,7 @@ func ask(in io.Reader, w io.Writer, question string) bool {
 	fmt.Fprintf(w, "%s [y/N] ", question)
 	answer, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil {
+		fmt.Fprintln(w) // nobody has ended the line
 		return false
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {

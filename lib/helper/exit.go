@@ -46,7 +46,7 @@ func Code(err error) int {
 // the hint behind it, and returns the exit code.
 func Report(w io.Writer, program string, err error) int {
 	if err != nil {
-		line := err.Error()
+		line := thin.Text(err)
 		if hint := thin.Hint(err); hint != "" {
 			line += " (" + hint + ")"
 		}

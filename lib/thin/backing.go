@@ -51,7 +51,7 @@ func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, 
 		size = usable
 	}
 	if size = size / unit * unit; size > usable {
-		return catalog.Backing{}, &Error{Object: path, Err: reason(ErrUsage, "has room for %d bytes, not for %d", max(usable, 0), size)}
+		return catalog.Backing{}, &Error{Object: path, Err: reason(ErrUsage, "has room for %s, not for %s", exactSize(max(usable, 0)), exactSize(size))}
 	}
 	return catalog.Backing{Kind: catalog.KindDevice, Path: path, Size: size}, nil
 }

@@ -65,7 +65,7 @@ func (f *facts) object(volume string) string { return f.cfg.Name + "/" + volume 
 
 // describe is what somebody needs who is to let a record go.
 func describe(v catalog.Volume) string {
-	s := fmt.Sprintf("of %d bytes, made %s", v.Size, v.Created.Format("2006-01-02 15:04:05 MST"))
+	s := fmt.Sprintf("of %s, made %s", exactSize(v.Size), v.Created.Format("2006-01-02 15:04:05 MST"))
 	if v.Origin != "" {
 		s += ", a snapshot of " + v.Origin
 	}
@@ -126,12 +126,12 @@ func (f *facts) compareSize(v catalog.Volume) []Finding {
 	if end := int64(f.meta.Devices[thinpool.ID(v.ID)].End); end > 0 && (end-1)*f.blockSize() >= v.Size {
 		size := end * f.blockSize()
 		return []Finding{f.unlessUsed(Finding{Kind: KindSize, Object: f.object(v.Name), volume: v.Name, id: v.ID, size: size,
-			What:   fmt.Sprintf("has data up to byte %d, the record says it has %d bytes", size, v.Size),
-			Repair: fmt.Sprintf("set the record's size to %d bytes", size)})}
+			What:   fmt.Sprintf("has data up to byte %d, the record says it has %s", size, exactSize(v.Size)),
+			Repair: fmt.Sprintf("set the record's size to %s", exactSize(size))})}
 	}
 	if d := f.device(v.ID); d != nil && d.Active() && d.size != v.Size {
 		return []Finding{{Kind: KindSize, Object: f.object(v.Name), volume: v.Name, id: v.ID,
-			What: fmt.Sprintf("its device %s has %d bytes, the record says %d", d.Name, d.size, v.Size),
+			What: fmt.Sprintf("its device %s has %s, the record says %s", d.Name, exactSize(d.size), exactSize(v.Size)),
 			Hint: "unmount it: its next device is as the record says"}}
 	}
 	return nil
@@ -158,7 +158,7 @@ func (f *facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32
 func (f *facts) orphan(id thinpool.ID, taken func(string) bool) Finding {
 	d := f.meta.Devices[id]
 	o := Finding{Kind: KindOrphan, Object: fmt.Sprintf("%s: thin id %d", f.cfg.Name, id), id: uint32(id), transaction: d.TransactionID,
-		What: fmt.Sprintf("has no name; %d bytes of it are mapped, it was made at transaction id %d", int64(d.Mapped)*f.blockSize(), d.TransactionID)}
+		What: fmt.Sprintf("has no name; %s of it are mapped, it was made at transaction id %d", exactSize(int64(d.Mapped)*f.blockSize()), d.TransactionID)}
 	o.size = max(int64(d.End), 1) * f.blockSize()
 	for _, v := range f.volumes {
 		o.size = max(o.size, v.Size)
@@ -176,7 +176,7 @@ func (f *facts) orphan(id thinpool.ID, taken func(string) bool) Finding {
 		o.Hint = "it may belong to a record that cannot be read: see to those first"
 		return o
 	}
-	o.Repair = fmt.Sprintf("name it %s, of %d bytes", f.object(o.volume), o.size)
+	o.Repair = fmt.Sprintf("name it %s, of %s", f.object(o.volume), exactSize(o.size))
 	return o
 }
 

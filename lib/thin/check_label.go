@@ -25,7 +25,7 @@ func labelFlaw(cfg catalog.Pool, part string, b catalog.Backing, got label.Label
 		return &Error{Object: b.Path, Err: reason(ErrPoolState, "belongs to pool %q (%q, %s), not to this one (%s, %s)",
 			got.Pool, got.UUID, got.Role, cfg.UUID, labelRole(part)), Hint: hint}
 	case size < label.Reserved+b.Size:
-		return &Error{Object: b.Path, Err: reason(ErrPoolState, "has %d bytes, the pool needs %d", size, label.Reserved+b.Size), Hint: hint}
+		return &Error{Object: b.Path, Err: reason(ErrPoolState, "has %s, the pool needs %s", exactSize(size), exactSize(label.Reserved+b.Size)), Hint: hint}
 	}
 	return nil
 }

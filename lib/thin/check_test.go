@@ -113,15 +113,15 @@ func TestIDsWithoutNames(t *testing.T) {
 	for _, u := range []unlike{
 		{"sound", func(*facts) {}, nil},
 		{"orphan", func(f *facts) { f.meta.Devices[7] = deviceAt(9, 100) },
-			[]string{"orphan-id demo: thin id 7: name it demo/orphan-7, of 268435456 bytes"}},
+			[]string{"orphan-id demo: thin id 7: name it demo/orphan-7, of 256M"}},
 		{"large orphan", func(f *facts) { f.meta.Devices[7] = deviceAt(9, 8192) },
-			[]string{"orphan-id demo: thin id 7: name it demo/orphan-7, of 536870912 bytes"}},
+			[]string{"orphan-id demo: thin id 7: name it demo/orphan-7, of 512M"}},
 		{"orphan whose name is taken", func(f *facts) {
 			f.meta.Devices[7] = deviceAt(9, 0)
 			f.volumes[1].Name = "orphan-7"
 		}, []string{"orphan-id demo: thin id 7: name it demo/orphan-7-2"}},
 		{"orphan that is active", func(f *facts) { f.volumes = f.volumes[1:]; f.meta.Devices[1] = deviceAt(1, 1) },
-			[]string{"orphan-id demo: thin id 1: name it demo/base, of 268435456 bytes"}},
+			[]string{"orphan-id demo: thin id 1: name it demo/base, of 256M"}},
 		{"orphan that is active by a name that is taken", func(f *facts) { f.volumes[0].ID = 2; f.volumes[0].TransactionID = 2; f.volumes = f.volumes[:1] },
 			[]string{"orphan-id demo: thin id 1: by hand: unmount"}},
 		{"orphan beside a damaged record", func(f *facts) {
@@ -161,7 +161,7 @@ func TestNamesAgainstIDs(t *testing.T) {
 			delete(f.meta.Devices, 2)
 			f.meta.Devices[7] = deviceAt(2, 0)
 			f.devices = append(f.devices, device{Info: dm.Info{Name: "thin-demo@one", OpenCount: 1}, volume: "one", id: 7, size: 512 * mib})
-		}, []string{"missing-id demo/one: remove the record", "orphan-id demo: thin id 7: name it demo/one, of 536870912 bytes"}},
+		}, []string{"missing-id demo/one: remove the record", "orphan-id demo: thin id 7: name it demo/one, of 512M"}},
 		{"operation that would take another's id", func(f *facts) {
 			f.cfg.Operations = []catalog.Operation{{Op: catalog.OpDelete, Volume: "x", ID: 2, TransactionID: 3}}
 			f.live.TransactionID = 3
@@ -174,7 +174,7 @@ func TestNamesAgainstIDs(t *testing.T) {
 		{"twins", func(f *facts) { f.volumes = append(f.volumes, testVolume("two", 2)) }, []string{"twin-id demo/two: remove this one"}},
 		{"twins, one active", func(f *facts) { f.volumes = append([]catalog.Volume{testVolume("a", 1)}, f.volumes...) },
 			[]string{"twin-id demo/a: remove this one"}},
-		{"beyond the size", func(f *facts) { f.meta.Devices[2] = deviceAt(2, 4097) }, []string{"size demo/one: set the record's size to 268500992 bytes"}},
+		{"beyond the size", func(f *facts) { f.meta.Devices[2] = deviceAt(2, 4097) }, []string{"size demo/one: set the record's size to 262208K"}},
 		{"last block larger than what is left", func(f *facts) { f.volumes[1].Size = 256*mib - 512; f.meta.Devices[2] = deviceAt(2, 4096) }, nil},
 		{"device of another size", func(f *facts) { f.devices[3].size = mib }, []string{"size demo/base: by hand: unmount"}},
 		{"no metadata", func(f *facts) { f.meta, f.metaErr = nil, thinpool.ErrMoving }, []string{"metadata demo: by hand: thin-snap pool deactivate demo && dev="}},

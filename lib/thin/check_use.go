@@ -101,7 +101,7 @@ func (u use) flaw() string {
 func claim(r refcount.Record) string {
 	switch {
 	case r.References > 0:
-		return fmt.Sprintf("mounted on %s with %d references", r.MountedOn, r.References)
+		return fmt.Sprintf("mounted on %s with %s", r.MountedOn, Count(r.References, "reference"))
 	case r.Held:
 		return "active"
 	}

@@ -17,7 +17,7 @@ func TestVolumeSizeLimits(t *testing.T) {
 	o := withVolume(t, p, k, "x", 1)
 	for size, ok := range map[int64]bool{1: true, thinpool.MaxSize: true, thinpool.MaxSize + 1: false, math.MaxInt64: false} {
 		err := p.sys.checkCreate(CreateSpec{Pool: "demo", Volume: "v", Size: size})
-		if (err == nil) != ok || !ok && (!errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "at most 4 EiB")) {
+		if (err == nil) != ok || !ok && (!errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "at most 4E")) {
 			t.Errorf("create of %d: %v", size, err)
 		}
 		v, err := p.copyOf(o, "y", max(size, o.Size))

@@ -29,7 +29,7 @@ func (s space) free() uint64 { return s.total - min(s.used, s.total) }
 // short reports whether less than margin (percent) is free.
 func (s space) short(margin int) bool { return s.free()*100 < s.total*uint64(margin) }
 
-// String is "6% of the data is free (20 MiB of 320 MiB)".
+// String is "6% of the data is free (20M of 320M)".
 func (s space) String() string {
 	percent := uint64(0)
 	if s.total > 0 {
@@ -46,17 +46,6 @@ func belowMargin(cfg catalog.Pool, st thinpool.Status) string {
 		}
 	}
 	return ""
-}
-
-// sizeText is a size (bytes) in the largest unit that leaves no fraction of
-// less than a tenth of it unsaid.
-func sizeText(n int64) string {
-	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
-	value, at := n, 0
-	for at < len(units)-1 && value >= 10<<10 || at < len(units)-1 && value >= 1<<10 && value%(1<<10) == 0 {
-		value, at = value>>10, at+1
-	}
-	return fmt.Sprintf("%d %s", value, units[at])
 }
 
 // canGrow refuses what a pool in trouble could not finish, and, unless force is

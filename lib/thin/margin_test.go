@@ -17,14 +17,14 @@ func TestMarginArithmetic(t *testing.T) {
 		want   string // what there is too little of; "" is nothing
 	}{
 		{"the smallest pool, new", nil, thinpool.Status{MetaUsed: 61, MetaTotal: 512, DataTotal: 1}, ""},
-		{"all used", nil, thinpool.Status{MetaTotal: 512, DataUsed: 100, DataTotal: 100}, "0% of the data is free (0 bytes of 6400 KiB), less than the margin of 10%"},
+		{"all used", nil, thinpool.Status{MetaTotal: 512, DataUsed: 100, DataTotal: 100}, "0% of the data is free (0 bytes of 6400K), less than the margin of 10%"},
 		{"exactly the margin", nil, thinpool.Status{MetaTotal: 512, DataUsed: 90, DataTotal: 100}, ""},
 		{"a block less", nil, thinpool.Status{MetaTotal: 512, DataUsed: 901, DataTotal: 1000}, "9% of the data is free"},
-		{"metadata", nil, thinpool.Status{MetaUsed: 470, MetaTotal: 512, DataTotal: 100}, "8% of the metadata is free (168 KiB of 2 MiB)"},
+		{"metadata", nil, thinpool.Status{MetaUsed: 470, MetaTotal: 512, DataTotal: 100}, "8% of the metadata is free (168K of 2M)"},
 		{"another margin", &five, thinpool.Status{MetaUsed: 470, MetaTotal: 512, DataTotal: 100}, ""},
 		{"no margin", &none, thinpool.Status{MetaUsed: 512, MetaTotal: 512, DataUsed: 100, DataTotal: 100}, ""},
 		{"more used than there is", &five, thinpool.Status{MetaTotal: 512, DataUsed: 101, DataTotal: 100}, "0% of the data"},
-		{"the largest", nil, thinpool.Status{MetaTotal: 4161600, DataUsed: 1<<52 - 1, DataTotal: 1 << 52}, "0% of the data is free (64 KiB of"},
+		{"the largest", nil, thinpool.Status{MetaTotal: 4161600, DataUsed: 1<<52 - 1, DataTotal: 1 << 52}, "0% of the data is free (64K of"},
 		{"nothing is known", nil, thinpool.Status{Mode: thinpool.ModeFail}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -38,8 +38,8 @@ func TestMarginArithmetic(t *testing.T) {
 
 func TestSizeText(t *testing.T) {
 	for n, want := range map[int64]string{
-		0: "0 bytes", 1023: "1023 bytes", 1024: "1 KiB", 1536: "1536 bytes", 10 << 10: "10 KiB", 10<<10 + 1: "10 KiB", 100 << 20: "100 MiB",
-		2 << 40: "2 TiB", 5000 << 40: "5000 TiB", 20000 << 40: "19 PiB", 1 << 62: "4 EiB", 9<<30 + 1<<20: "9217 MiB",
+		0: "0 bytes", 1023: "1023 bytes", 1024: "1K", 1536: "1536 bytes", 10 << 10: "10K", 10<<10 + 1: "10K", 100 << 20: "100M",
+		2 << 40: "2T", 5000 << 40: "5000T", 20000 << 40: "19P", 1 << 62: "4E", 9<<30 + 1<<20: "9217M",
 	} {
 		if got := sizeText(n); got != want {
 			t.Errorf("%d: %q, want %q", n, got, want)

@@ -136,7 +136,7 @@ func (m *mounting) addReference(ref *refcount.Ref, rec refcount.Record) error {
 		m.step("%s is mounted on %s already, as line %d of %s wants", rec.Volume, m.dir, line, m.Fstab)
 		return nil
 	}
-	m.step("%s is mounted on %s: now %d references", rec.Volume, rec.MountedOn, rec.References+1)
+	m.step("%s is mounted on %s: now %s", rec.Volume, rec.MountedOn, Count(rec.References+1, "reference"))
 	return ref.Add()
 }
 

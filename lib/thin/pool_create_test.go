@@ -26,9 +26,9 @@ func TestCheckPool(t *testing.T) {
 		{"metadata alone", PoolSpec{Name: "p", MetadataDevice: "/dev/a"}, "go together"},
 		{"devices and folder", PoolSpec{Name: "p", DataDevice: "/dev/a", MetadataDevice: "/dev/b", Dir: "/d"}, "--dir"},
 		{"block of half sectors", PoolSpec{Name: "p", BlockSize: 65536 + 1}, "whole number of sectors"},
-		{"small block", PoolSpec{Name: "p", BlockSize: 32 << 10}, "64 KiB"},
-		{"uneven block", PoolSpec{Name: "p", BlockSize: 96 << 10}, "64 KiB"},
-		{"large block", PoolSpec{Name: "p", BlockSize: 2 << 30}, "1 GiB"},
+		{"small block", PoolSpec{Name: "p", BlockSize: 32 << 10}, "64K"},
+		{"uneven block", PoolSpec{Name: "p", BlockSize: 96 << 10}, "64K"},
+		{"large block", PoolSpec{Name: "p", BlockSize: 2 << 30}, "1G"},
 		{"on full", PoolSpec{Name: "p", OnFull: "panic"}, "error or queue"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -77,9 +77,9 @@ func TestPlanRefuses(t *testing.T) {
 	os.WriteFile(file, nil, 0o600)
 	for want, spec := range map[string]PoolSpec{
 		"less than one block":       {Name: "p", Size: 1},
-		"the least is 2 MiB":        {Name: "p", MetadataSize: 4096},
-		"at most 15.8 GiB (16256M)": {Name: "p", MetadataSize: 20 << 30},
-		"at most 4 EiB":             {Name: "p", Size: 1<<63 - 1},
+		"the least is 2M":           {Name: "p", MetadataSize: 4096},
+		"at most 16646400K":         {Name: "p", MetadataSize: 20 << 30},
+		"at most 4E":                {Name: "p", Size: 1<<63 - 1},
 		"which take at least":       {Name: "p", Size: 10 << 40, MetadataSize: 2 << 20},
 		"take larger blocks":        {Name: "p", Size: 1 << 60},
 		"no such file or directory": {Name: "p", Dir: "/nonexistent/folder"},

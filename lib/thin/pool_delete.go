@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -30,8 +32,11 @@ func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) 
 			return corrupt("pool "+name, err)
 		}
 		if len(volumes) > 0 && !withVolumes {
-			return &Error{Object: "pool " + name, Err: reason(ErrBusy, "has %d volumes, %s among them", len(volumes), volumes[0].Name),
-				Hint: "thin-snap pool delete -r " + name + " deletes them all"}
+			var names []string
+			for _, v := range volumes {
+				names = append(names, v.Name)
+			}
+			return HasVolumes(name, names)
 		}
 		if err := p.deactivate(ctx); err != nil {
 			return err
@@ -160,4 +165,16 @@ func (p *pool) clearDevice(b catalog.Backing) error {
 		return err
 	}
 	return f.Sync()
+}
+
+// HasVolumes is the error of a pool that is not deleted because of its volumes,
+// which are named without the pool's name.
+func HasVolumes(pool string, volumes []string) error {
+	volumes = slices.Sorted(slices.Values(volumes))
+	list := strings.Join(volumes[:min(len(volumes), 3)], ", ")
+	if len(volumes) > 3 {
+		list += ", ..."
+	}
+	return &Error{Object: "pool " + pool, Err: reason(ErrBusy, "has %s: %s", Count(len(volumes), "volume"), list),
+		Hint: "thin-snap pool delete -r " + pool + " deletes them too"}
 }

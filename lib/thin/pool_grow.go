@@ -85,7 +85,7 @@ func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
 	}
 	rest := spec.Data == (Growth{}) && spec.Metadata == (Growth{})
 	if rest && b.Kind == catalog.KindFile {
-		return refuse("add --size or --metadata-size, for example --size +10G", "a file has no end of its own to grow to")
+		return refuse("say by how much: thin-snap pool grow --size +10G "+cfg.Name, "lies in a file, which grows by what is asked for")
 	}
 	if g == (Growth{}) && !rest {
 		return b.Size, nil
@@ -120,7 +120,7 @@ func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
 	case g.More && want == b.Size:
 		return refuse("", "%s more are less than one block of %s", sizeText(g.Size), sizeText(unit))
 	case want > room:
-		return refuse("make the device larger first", "%s has room for %s, not for %s", b.Path, sizeText(room), sizeText(want))
+		return refuse("make the device larger first", "%s has room for %s, not for %s", b.Path, exactSize(room), exactSize(want))
 	}
 	return want, nil
 }
@@ -188,7 +188,7 @@ func (p *pool) extend(part string, b catalog.Backing, size int64) error {
 		return err
 	}
 	if b.Kind == catalog.KindDevice {
-		return fmt.Errorf("%s: has %d bytes, not %d: %w", b.Path, have, label.Reserved+size, unix.ENOSPC)
+		return fmt.Errorf("%s: has %s, not %s: %w", b.Path, exactSize(have), exactSize(label.Reserved+size), unix.ENOSPC)
 	}
 	if err := f.Truncate(label.Reserved + size); err != nil {
 		return err
@@ -223,5 +223,5 @@ func (p *pool) confirmSize(part string) error {
 	if st.Writable() != nil {
 		return p.inState(st)
 	}
-	return p.fail(reason(ErrPoolState, "the kernel has %s of %s, not %s", sizeText(have), labelRole(part), sizeText(want)))
+	return p.fail(reason(ErrPoolState, "the kernel has %s of %s, not %s", exactSize(have), labelRole(part), exactSize(want)))
 }

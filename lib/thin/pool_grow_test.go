@@ -39,10 +39,10 @@ func TestPlanGrowth(t *testing.T) {
 		{"part of a block", file, partData, Growth{Size: 65*mib + 4096}, Growth{}, 65 * mib, ""},
 		{"as it is", file, partData, Growth{Size: 64 * mib}, Growth{}, 64 * mib, ""},
 		{"the other part only", file, partData, Growth{}, Growth{Size: mib}, 64 * mib, ""},
-		{"by less than a block", file, partData, Growth{Size: 4096, More: true}, Growth{}, 0, "less than one block of 64 KiB"},
+		{"by less than a block", file, partData, Growth{Size: 4096, More: true}, Growth{}, 0, "less than one block of 64K"},
 		{"shrink", file, partData, Growth{Size: 63 * mib}, Growth{}, 0, "cannot shrink"},
 		{"shrink by part of a block", file, partData, Growth{Size: 64*mib - 1}, Growth{}, 0, "cannot shrink"},
-		{"file without size", file, partData, Growth{}, Growth{}, 0, "no end of its own"},
+		{"file without size", file, partData, Growth{}, Growth{}, 0, "lies in a file"},
 		{"overflow", file, partData, Growth{Size: 1<<63 - 1, More: true}, Growth{}, 0, "at most"},
 		{"metadata in small blocks", file, partMeta, Growth{Size: 4096, More: true}, Growth{}, 64*mib + 4096, ""},
 		{"most metadata", file, partMeta, Growth{Size: thinpool.MaxMetadata}, Growth{}, thinpool.MaxMetadata, ""},
@@ -50,7 +50,7 @@ func TestPlanGrowth(t *testing.T) {
 		{"rest of a device", device, partData, Growth{}, Growth{}, 100 * mib, ""},
 		{"rest of a device for metadata", device, partMeta, Growth{}, Growth{}, 100*mib + 4096, ""},
 		{"part of a device", device, partData, Growth{Size: 80 * mib}, Growth{}, 80 * mib, ""},
-		{"more than a device", device, partData, Growth{Size: 101 * mib}, Growth{}, 0, "has room for 100 MiB, not for 101 MiB"},
+		{"more than a device", device, partData, Growth{Size: 101 * mib}, Growth{}, 0, "has room for 100M, not for 101M"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			cfg, spec := catalog.Pool{Name: "demo", BlockSize: 128, Data: row.b}, GrowSpec{Data: row.growth, Metadata: row.other}

@@ -32,7 +32,7 @@ func checkPool(spec *PoolSpec) error {
 		spec.BlockSize = DefaultBlockSize
 	}
 	if spec.BlockSize%dm.SectorSize != 0 {
-		return usage("block size %d is no whole number of sectors", spec.BlockSize)
+		return usage("block size %s: it has to be a whole number of sectors of 512 bytes", exactSize(spec.BlockSize))
 	}
 	if err := thinpool.CheckBlockSize(dm.Sectors(spec.BlockSize / dm.SectorSize)); err != nil {
 		return usage("%w", err)
@@ -113,7 +113,7 @@ func checkSizes(spec PoolSpec, cfg *catalog.Pool) error {
 		return &Error{Object: "pool " + spec.Name, Err: wrap(ErrUsage, fmt.Errorf("%s: %w", part, err))}
 	}
 	if cfg.Data.Size < spec.BlockSize {
-		return &Error{Object: "pool " + spec.Name, Err: reason(ErrUsage, "data: less than one block of %d bytes", spec.BlockSize)}
+		return &Error{Object: "pool " + spec.Name, Err: reason(ErrUsage, "data: less than one block of %s", exactSize(spec.BlockSize))}
 	}
 	if err := thinpool.CheckSize(cfg.Data.Size); err != nil {
 		return usage("data", err)

@@ -47,7 +47,7 @@ func (p *pool) recover(ctx context.Context) error {
 			return err
 		}
 		if n := len(p.cat.Pool().Operations); n > 0 {
-			p.sys.warn("%v: %d interrupted operations have to wait", p.inState(st), n)
+			p.sys.warn("%v; until then %s cannot be finished", p.inState(st), Count(n, "interrupted command"))
 		}
 		return p.sweep(ctx)
 	}

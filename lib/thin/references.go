@@ -3,6 +3,7 @@ package thin
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"thinmount/lib/catalog"
@@ -121,5 +122,14 @@ func refuseMounted(rec refcount.Record) error {
 	if rec.References == 0 {
 		return nil
 	}
-	return &Error{Object: rec.Volume, Err: reason(ErrBusy, "mounted on %s", rec.MountedOn), Hint: "umount " + shellPath(rec.MountedOn)}
+	return &Error{Object: rec.Volume, Err: reason(ErrBusy, "mounted on %s", rec.MountedOn), Hint: umountHint(rec)}
+}
+
+// umountHint is how all references to a mounted volume go.
+func umountHint(rec refcount.Record) string {
+	hint := "umount " + shellPath(rec.MountedOn)
+	if rec.References > 1 {
+		hint += " (" + strconv.Itoa(rec.References) + " times: it has " + Count(rec.References, "reference") + ")"
+	}
+	return hint
 }

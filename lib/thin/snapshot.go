@@ -179,7 +179,7 @@ func (p *pool) copyOf(o catalog.Volume, name string, size int64) (catalog.Volume
 		return o, &Error{Object: p.name() + "/" + name, Err: wrap(ErrUsage, fmt.Errorf("size: %w", err))}
 	}
 	if size != 0 && size < o.Size {
-		return o, &Error{Object: p.name() + "/" + name, Err: reason(ErrUsage, "a snapshot cannot be smaller than its origin (%d bytes)", o.Size)}
+		return o, &Error{Object: p.name() + "/" + name, Err: reason(ErrUsage, "a snapshot cannot be smaller than its origin (%s)", exactSize(o.Size))}
 	}
 	v := o
 	v.Name, v.Origin, v.OriginID = name, o.Name, o.ID

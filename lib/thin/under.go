@@ -84,7 +84,7 @@ func (u underneath) stretch(size int64) error {
 	defer f.Close()
 	have, err := loop.Size(f)
 	if err == nil && have < size {
-		return reason(ErrPoolState, "%s: has %d bytes, the pool needs %d", u.path, have, size)
+		return reason(ErrPoolState, "%s: has %s, the pool needs %s", u.path, exactSize(have), exactSize(size))
 	}
 	return err
 }

@@ -158,7 +158,7 @@ func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog
 
 // dropReference counts one less; the mount stays.
 func (u *unmounting) dropReference(ctx context.Context, ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info) error {
-	u.step("%s stays mounted on %s: %d references left", rec.Volume, rec.MountedOn, rec.References-1)
+	u.step("%s stays mounted on %s: %s left", rec.Volume, rec.MountedOn, Count(rec.References-1, "reference"))
 	if err := ref.Drop(); err != nil {
 		return &Error{Object: rec.Volume, Err: err}
 	}

@@ -38,9 +38,9 @@ func (e sizeError) Is(target error) bool { return target == ErrSize }
 func CheckMetadataSize(size int64) error {
 	switch {
 	case size > MaxMetadata:
-		return sizeError(fmt.Sprintf("at most 15.8 GiB (%dM) are possible", MaxMetadata>>20))
+		return sizeError(fmt.Sprintf("at most %v are possible", dm.Size(MaxMetadata)))
 	case size < MinMetadata:
-		return sizeError(fmt.Sprintf("%d bytes are too few, the least is 2 MiB", size))
+		return sizeError(fmt.Sprintf("%v is too little, the least is %v", dm.Size(size), dm.Size(MinMetadata)))
 	}
 	return nil
 }
@@ -49,7 +49,7 @@ func CheckMetadataSize(size int64) error {
 // the kernel's range: ErrSize.
 func CheckSize(size int64) error {
 	if size > MaxSize {
-		return sizeError("at most 4 EiB are possible")
+		return sizeError(fmt.Sprintf("at most %v are possible", dm.Size(MaxSize)))
 	}
 	return nil
 }
@@ -61,10 +61,10 @@ func CheckFit(data, metadata int64, block dm.Sectors) error {
 	least := (data/max(block.Bytes(), 1)/bitmapEntries + 1) * MetadataBlock
 	switch {
 	case least > MaxMetadata:
-		return sizeError(fmt.Sprintf("%d bytes of data in blocks of %d are more than a pool can count: take larger blocks", data, block.Bytes()))
+		return sizeError(fmt.Sprintf("%v of data in blocks of %v are more than a pool can count: take larger blocks", dm.Size(data), dm.Size(block.Bytes())))
 	case least > metadata:
-		return sizeError(fmt.Sprintf("%d bytes are too few for %d bytes of data in blocks of %d, which take at least %d bytes",
-			metadata, data, block.Bytes(), least))
+		return sizeError(fmt.Sprintf("%v is too little for %v of data in blocks of %v, which take at least %v",
+			dm.Size(metadata), dm.Size(data), dm.Size(block.Bytes()), dm.Size(least)))
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ const (
 // CheckBlockSize refuses a block size that the kernel would refuse.
 func CheckBlockSize(b dm.Sectors) error {
 	if b < MinBlock || b > MaxBlock || b%BlockMultiple != 0 {
-		return fmt.Errorf("block size of %d bytes: a multiple of 64 KiB up to 1 GiB is allowed", b.Bytes())
+		return fmt.Errorf("block size %v: a multiple of 64K up to 1G is allowed", dm.Size(b.Bytes()))
 	}
 	return nil
 }
