@@ -1,51 +1,83 @@
-# make            builds bin/mount.thin, bin/umount.thin and bin/thin-snap
-# make install    DESTDIR, PREFIX (/usr/local), SBINDIR (/sbin, for mount's helpers) and UNITDIR (PREFIX/lib/systemd/system)
+# make            builds bin/mount.thin, bin/umount.thin and bin/thin-snap; needs the Go of go.mod
+# make install    what is in bin/, without Go: DESTDIR, PREFIX (/usr/local), SBINDIR (/sbin, for mount's helpers),
+#                 UNITDIR (PREFIX/lib/systemd/system), BASHDIR and ZSHDIR (completions), DOCDIR (PREFIX/share/doc/thinmount)
+# make uninstall  removes what install put there, with the same variables; pools and volumes stay
 # make test       everything; test-pure in seconds, test-oracle, test-guest, test-systems
 # make torture    kills commands, lets system calls fail and the power go: minutes; TORTURE=--long hours
 # make features   test-systems, and writes what it found into README.md
 # make demo       the main job as a transcript, in a guest
 # make check      gofmt, vet, staticcheck, govulncheck, man pages
 # make fuzz       each fuzz target for FUZZTIME (10s)
+# make clean      removes bin/
 
 PREFIX ?= /usr/local
 SBINDIR ?= /sbin
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+DOCDIR ?= $(PREFIX)/share/doc/thinmount
 FUZZTIME ?= 10s
 GO ?= go
 
 programs = mount.thin umount.thin thin-snap
 tags = urfave_cli_no_docs
 
-# The go command stamps the version from git. Where it may not (-buildvcs=false) or cannot, git is asked here.
-git_version := $(shell git describe --tags --always --dirty 2>/dev/null)
-ifeq ($(git_version),)
-stamp = -buildvcs=false
-else ifneq ($(findstring -buildvcs=false,$(shell $(GO) env GOFLAGS)),)
-VERSION ?= $(git_version)
-endif
-ldflags = -s -w $(if $(VERSION),-X main.version=$(VERSION))
+# The go command stamps the version from git. Where it may not (-buildvcs=false) or cannot (a linked work tree, whose
+# .git is a file), git is asked here.
+# Only a build asks: root who installs may have no Go, and git may refuse a clone that is not root's.
+git_version = $(shell git describe --tags --always --dirty 2>/dev/null)
+unstamped = $(or $(findstring -buildvcs=false,$(shell $(GO) env GOFLAGS)),$(if $(wildcard .git/HEAD),,yes))
+version = $(or $(VERSION),$(if $(unstamped),$(git_version)))
+stamp = $(if $(git_version),,-buildvcs=false)
+ldflags = -s -w $(if $(version),-X main.version=$(version))
 
-.PHONY: all install uninstall test test-pure test-oracle test-guest test-systems torture features demo check fuzz clean $(programs:%=bin/%)
+.PHONY: all go built install uninstall test test-pure test-oracle test-guest test-systems torture features demo check fuzz clean $(programs:%=bin/%)
 
 all: $(programs:%=bin/%)
 
 # The go command knows best whether there is anything to do.
-$(programs:%=bin/%): bin/%:
+$(programs:%=bin/%): bin/%: go
 	CGO_ENABLED=0 $(GO) build -trimpath $(stamp) -tags $(tags) -ldflags '$(ldflags)' -o $@ ./cmd/$*
 
-install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8
+# It can read go.mod, or its own words are followed by what to do.
+go:
+	@$(GO) list -m >/dev/null || { echo "make: Go $$(sed -n 's/^go //p' go.mod) or newer is needed: https://go.dev/dl" >&2; exit 1; }
+
+built:
+	@for p in $(programs); do [ -x bin/$$p ] || { echo "make: bin/$$p is missing: run make first, as a user who has Go" >&2; exit 1; }; done
+	@[ -z "$$(find cmd lib go.mod -newer bin/thin-snap 2>/dev/null | head -n 1)" ] || \
+		echo "make: warning: the source is newer than bin/: run make to build it" >&2
+
+manual = $(notdir $(wildcard man/*.8))
+documents = README.md $(wildcard docs/*.md)
+
+install: built
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(DOCDIR)
 	install -m 755 bin/mount.thin bin/umount.thin $(DESTDIR)$(SBINDIR)
 	install -m 755 bin/thin-snap $(DESTDIR)$(PREFIX)/sbin
-	for page in $(wildcard man/*.8); do install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man8 || exit 1; done
-	install -d $(DESTDIR)$(UNITDIR)/sysinit.target.wants
+	install -m 644 $(manual:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 contrib/completion/thin-snap.bash $(DESTDIR)$(BASHDIR)/thin-snap
+	install -m 644 contrib/completion/_thin-snap $(DESTDIR)$(ZSHDIR)
+	install -m 644 $(documents) $(DESTDIR)$(DOCDIR)
 	sed 's|@sbin@|$(PREFIX)/sbin|' contrib/systemd/thin-pools.service >$(DESTDIR)$(UNITDIR)/thin-pools.service
-	ln -sf ../thin-pools.service $(DESTDIR)$(UNITDIR)/sysinit.target.wants/thin-pools.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/thin-pools.service
+	rm -f $(DESTDIR)$(old_link)
+	@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl -q is-enabled thin-pools 2>/dev/null || \
+		echo "make: for a clean shutdown: systemctl daemon-reload && systemctl enable --now thin-pools"
+
+# Versions before enabled the unit by a link that `systemctl disable` does not know.
+old_link = $(UNITDIR)/sysinit.target.wants/thin-pools.service
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/mount.thin $(DESTDIR)$(SBINDIR)/umount.thin $(DESTDIR)$(PREFIX)/sbin/thin-snap
-	rm -f $(DESTDIR)$(UNITDIR)/thin-pools.service $(DESTDIR)$(UNITDIR)/sysinit.target.wants/thin-pools.service
-	for page in $(notdir $(wildcard man/*.8)); do rm -f $(DESTDIR)$(PREFIX)/share/man/man8/$$page; done
+	@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || ! systemctl -q is-enabled thin-pools 2>/dev/null || \
+		{ echo "make: thin-pools.service is enabled: systemctl disable thin-pools, then again" >&2; exit 1; }
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,mount.thin umount.thin) $(DESTDIR)$(PREFIX)/sbin/thin-snap
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man8/,$(manual))
+	rm -f $(DESTDIR)$(BASHDIR)/thin-snap $(DESTDIR)$(ZSHDIR)/_thin-snap
+	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(documents)))
+	rm -f $(DESTDIR)$(UNITDIR)/thin-pools.service $(DESTDIR)$(old_link)
+	[ ! -d $(DESTDIR)$(DOCDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DOCDIR)
 
 test:
 	test/all
