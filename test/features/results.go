@@ -66,11 +66,12 @@ func gather(passed map[testCase]bool) results {
 	return all
 }
 
-// featureOf takes a test's name apart; go test has put underscores for blanks.
+// featureOf takes a test's name apart; go test has put underscores for blanks,
+// and the test a bar for each slash of a title, since a slash makes a subtest.
 func featureOf(name string) (feature, bool) {
 	part := strings.SplitN(strings.ReplaceAll(name, "_", " "), "/", 3)
 	if len(part) < 3 || !strings.HasPrefix(name, "TestBoot") && !strings.HasPrefix(name, "TestSystemd") {
 		return feature{}, false
 	}
-	return feature{part[1], part[2]}, true
+	return feature{part[1], strings.ReplaceAll(part[2], "|", "/")}, true
 }

@@ -32,7 +32,7 @@ func (r results) table() string {
 	var b strings.Builder
 	columns := r.columns()
 	row := func(first string, cell func(suite string) string) {
-		b.WriteString("| " + strings.ReplaceAll(first, "|", `\|`) + " |")
+		b.WriteString("| " + first + " |")
 		for _, suite := range columns {
 			b.WriteString(" " + cell(suite) + " |")
 		}
