@@ -20,6 +20,13 @@ _thin_snap() {
 	local command='' word words='' i
 	COMPREPLY=()
 
+	# bash hands over --fs=x in three words
+	if [[ $cur == = ]]; then
+		cur=''
+	elif [[ $prev == = ]]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
@@ -30,6 +37,8 @@ _thin_snap() {
 			elif [[ $command == pool ]]; then
 				command="pool $word"
 				break
+			elif [[ $command == snap* ]]; then
+				[[ $word != */* ]] || { command='snapshot NEW' && break; } # the origin is there
 			else
 				break
 			fi
@@ -49,13 +58,17 @@ _thin_snap() {
 		return
 		;;
 	--on-full) words='error queue' ;;
-	--fs) words='ext2 ext3 ext4 xfs btrfs f2fs vfat' ;;
+	--fs) words='ext2 ext3 ext4 xfs btrfs f2fs vfat exfat' ;;
 	--size | --metadata-size | --block-size | --margin | --label) return ;;
 	-o | --columns | -s | -S | --sort | --sort-descending)
 		case $command in
 		pool*) words=$(_thin_snap_columns pool list) ;;
 		*) words=$(_thin_snap_columns list) ;;
 		esac
+		if [[ $prev != -[sS] && $prev != --sort* && $cur == *,* ]]; then # a list
+			local before=${cur%,*},
+			words=$(for word in $words; do printf '%s\n' "$before$word"; done)
+		fi
 		;;
 	esac
 	if [[ -n $words ]]; then
@@ -74,7 +87,7 @@ _thin_snap() {
 		'pool delete') words='--recursive --dry-run --yes' ;;
 		'pool check') words='--all --repair --yes --json' ;;
 		create) words='--size --fs --label --force' ;;
-		snapshot | snap) words='--size --force' ;;
+		snap*) words='--size --force' ;;
 		delete) words='--discard --no-discard --dry-run --yes' ;;
 		format) words='--fs --label --force' ;;
 		esac
@@ -83,14 +96,15 @@ _thin_snap() {
 	fi
 
 	case $command in
-	'') words=$commands ;;
+	'') words="$commands help" ;;
+	help) words=$commands ;;
 	pool) words=$pool_commands ;;
 	'pool show' | 'pool activate' | 'pool deactivate' | 'pool grow' | 'pool delete' | 'pool check' | list | recover) words=$(_thin_snap_list pool list) ;;
 	'pool set')
 		words="margin= on-full=error on-full=queue $(_thin_snap_list pool list)"
 		[[ $cur != m* ]] || compopt -o nospace 2>/dev/null
 		;;
-	create)
+	create | snapshot\ NEW)
 		words=$(_thin_snap_list pool list)
 		words=${words//$'\n'//$'\n'}${words:+/}
 		compopt -o nospace 2>/dev/null
