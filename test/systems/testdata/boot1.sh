@@ -1,5 +1,6 @@
 # What the second boot is to find: a pool in files, lines in fstab, mounts by units and by hand, and a service at work
 # on one of them while the machine is shut down.
+systemctl enable --now thin-pools.service # as after an installation: the first shutdown has to go well, too
 thin-snap pool create --size 4G sys
 for v in base alias auto hand held; do thin-snap create --size 128M --fs ext4 sys/$v; done
 thin-snap create --size 512M --fs xfs sys/xfs

@@ -78,3 +78,55 @@ has_option $mnt ro
 systemctl show --value -p Requires mnt.mount | grep -q thin-pools.service
 systemctl stop mnt.mount
 gone v
+
+## thin-pools.service can be enabled, disabled and preset
+is_enabled() { [ "$(systemctl is-enabled thin-pools.service || true)" = "$1" ]; }
+is_enabled disabled
+systemctl enable thin-pools.service
+is_enabled enabled
+systemctl disable thin-pools.service
+is_enabled disabled
+systemctl preset thin-pools.service # Debian's policy enables what no file of presets names
+is_enabled enabled
+systemctl disable thin-pools.service
+is_enabled disabled
+
+## thin-pools.service: a stop, a restart and isolate unmount nothing
+systemctl start thin-pools.service
+mount -t thin ways/v $mnt
+for verb in stop restart try-restart reload-or-restart; do
+	not systemctl $verb thin-pools.service 2>/tmp/said
+	grep 'Operation refused' /tmp/said
+done
+rm /tmp/said
+systemctl isolate multi-user.target # the unit is not part of it while it is disabled
+mounted $mnt
+refs v 1
+[ "$(systemctl is-active thin-pools.service)" = active ]
+umount $mnt
+gone v
+
+## thin-pools.service: its stop takes pools down, and fails by the name of a busy volume
+stop() { systemd-run --quiet --wait -p Conflicts=thin-pools.service true; } # as shutdown.target does
+systemctl start thin-pools.service
+mount -t thin ways/v $mnt
+mount -t thin ways/v $mnt
+stop
+until [ "$(systemctl is-active thin-pools.service)" = inactive ]; do sleep 0.1; done
+unmounted $mnt
+not dmsetup info thin-ways@@pool
+systemctl start thin-pools.service
+mount -t thin ways/v $mnt
+holding $mnt
+stop
+until systemctl -q is-failed thin-pools.service; do sleep 0.1; done
+mounted $mnt
+release
+systemctl status thin-pools.service >/tmp/status || true
+grep -q 'ExecStop=.*status=1/FAILURE' /tmp/status
+journalctl --sync
+journalctl -q -b 0 --no-pager -o cat -u thin-pools.service | grep 'busy.*sleep'
+systemctl reset-failed thin-pools.service
+umount $mnt
+gone v
+rm /tmp/status
