@@ -17,7 +17,7 @@ func poolCreateCommand(e *env) *cli.Command {
 		Description: "Without --data and --metadata the pool lies in two sparse files, in /var/lib/thin/NAME or in --dir, on loop devices.\n" +
 			"A device that carries a filesystem, partition table or other signature is refused unless --force.\n\n" +
 			"   thin-snap pool create demo\n" +
-			"   thin-snap pool create --data /dev/sdb --metadata /dev/sdc fast",
+			"   thin-snap pool create --data /dev/disk/by-id/ata-A --metadata /dev/disk/by-id/ata-B fast",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "data", Usage: "block `DEVICE` for data"},
 			&cli.StringFlag{Name: "metadata", Usage: "block `DEVICE` for metadata"},

@@ -18,7 +18,7 @@ func snapshotCommand(e *env) *cli.Command {
 		Description: "The origin may be mounted: its filesystem stands still for the blink of the snapshot. A snapshot is a volume of its own,\n" +
 			"in the origin's pool, and outlives it. NEW is its name, with or without POOL/ before it.\n" +
 			"A pool with less free than its margin is refused unless --force.\n\n" +
-			"   thin-snap snapshot demo/base one",
+			"   thin-snap snapshot demo/base demo/one",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "size", Usage: "`SIZE` of the snapshot, larger than the origin"},
 			forceFlag(),
