@@ -96,7 +96,7 @@ func (c *Control) DropStaleNode(name string) error {
 // nodeIs reports whether path leads to that block device.
 func nodeIs(path string, dev DevNo) bool {
 	var st unix.Stat_t
-	return unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK && DevNoOf(st.Rdev) == dev
+	return unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK && DevNoOf(uint64(st.Rdev)) == dev
 }
 
 // lies reports whether there is something at path, be it a link to nowhere.

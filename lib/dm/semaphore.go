@@ -80,7 +80,7 @@ func newSemaphore() (id uintptr, low uint32, err error) {
 }
 
 func semctl(id uintptr, cmd, value uintptr) error {
-	if _, _, errno := unix.Syscall6(unix.SYS_SEMCTL, id, 0, cmd, value, 0, 0); errno != 0 {
+	if _, _, errno := unix.Syscall6(unix.SYS_SEMCTL, id, 0, cmd|ipc64, value, 0, 0); errno != 0 {
 		return errno
 	}
 	return nil
@@ -93,7 +93,7 @@ func semSign(id uintptr) {
 		key, uid, gid, cuid, cgid, mode uint32
 		rest                            [26]uint32
 	}{gid: uint32(os.Getpid()), mode: semMode}
-	unix.Syscall6(unix.SYS_SEMCTL, id, 0, unix.IPC_SET, uintptr(unsafe.Pointer(&perm)), 0, 0)
+	unix.Syscall6(unix.SYS_SEMCTL, id, 0, unix.IPC_SET|ipc64, uintptr(unsafe.Pointer(&perm)), 0, 0)
 }
 
 // waitZero waits in short turns, so that a cancelled ctx ends it.
@@ -101,9 +101,9 @@ func waitZero(ctx context.Context, id uintptr, settled func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, udevWait)
 	defer cancel()
 	for turns := 0; turns < settledTurns; {
-		turn := unix.NsecToTimespec(int64(100 * time.Millisecond))
+		turn := [2]int64{0, int64(100 * time.Millisecond)} // struct __kernel_timespec
 		op := semBuf{}
-		_, _, errno := unix.Syscall6(unix.SYS_SEMTIMEDOP, id, uintptr(unsafe.Pointer(&op)), 1, uintptr(unsafe.Pointer(&turn)), 0, 0)
+		_, _, errno := unix.Syscall6(sysSemTimedOp, id, uintptr(unsafe.Pointer(&op)), 1, uintptr(unsafe.Pointer(&turn)), 0, 0)
 		switch errno {
 		case 0, unix.EIDRM, unix.EINVAL:
 			return nil

@@ -74,7 +74,7 @@ func (p proc) holders(path string) ([]Holder, error) {
 	if err != nil {
 		return nil, err
 	}
-	want := fileID{unix.Major(sys.Dev), unix.Minor(sys.Dev), sys.Ino}
+	want := fileID{unix.Major(uint64(sys.Dev)), unix.Minor(uint64(sys.Dev)), sys.Ino}
 	var found []Holder
 	for _, l := range parseLocks(locks) {
 		if l.class == "FLOCK" && !l.waiting && l.file == want {

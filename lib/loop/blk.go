@@ -9,12 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Numbers of include/uapi/linux/fs.h.
-const (
-	blkGetSize64 = 0x80081272
-	blkDiscard   = 0x1277
-)
-
 // discardChunk is how much is discarded between two looks at the context.
 const discardChunk = 256 << 20
 
@@ -31,7 +25,7 @@ func Size(f *os.File) (int64, error) {
 		return st.Size(), nil
 	}
 	var n uint64
-	if err := ioctl(f, blkGetSize64, &n); err != nil {
+	if err := ioctl(f, unix.BLKGETSIZE64, &n); err != nil {
 		return 0, &os.PathError{Op: "BLKGETSIZE64", Path: f.Name(), Err: err}
 	}
 	return int64(n), nil
@@ -46,7 +40,7 @@ func Discard(ctx context.Context, f *os.File, off, length int64, progress func(d
 		}
 		n := min(discardChunk, length-done)
 		span := [2]uint64{uint64(off + done), uint64(n)}
-		if err := ioctl(f, blkDiscard, &span); errors.Is(err, unix.EOPNOTSUPP) {
+		if err := ioctl(f, unix.BLKDISCARD, &span); errors.Is(err, unix.EOPNOTSUPP) {
 			return fmt.Errorf("%s: %w: %w", f.Name(), ErrNotSupported, err)
 		} else if err != nil && !errors.Is(err, unix.EINTR) {
 			return &os.PathError{Op: "BLKDISCARD", Path: f.Name(), Err: err}

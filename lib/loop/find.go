@@ -43,7 +43,7 @@ func Find(backing string) ([]Info, error) {
 		if err != nil {
 			return nil, err
 		}
-		if st.Inode == want.Ino && sameDevice(st.Device, want.Dev) {
+		if st.Inode == want.Ino && sameDevice(st.Device, uint64(want.Dev)) {
 			found = append(found, info)
 		}
 	}

@@ -186,7 +186,7 @@ func devNo(f *os.File) (dm.DevNo, error) {
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		return dm.DevNo{}, &os.PathError{Op: "stat", Path: f.Name(), Err: err}
 	}
-	return dm.DevNoOf(st.Rdev), nil
+	return dm.DevNoOf(uint64(st.Rdev)), nil
 }
 
 // ioctl calls one with a pointer to value.

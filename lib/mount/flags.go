@@ -58,7 +58,7 @@ func kernelName(device string) string {
 	if unix.Stat(device, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
 		return ""
 	}
-	link, err := os.Readlink(filepath.Join("/sys/dev/block", deviceNumber(st.Rdev)))
+	link, err := os.Readlink(filepath.Join("/sys/dev/block", deviceNumber(uint64(st.Rdev))))
 	if err != nil {
 		return ""
 	}

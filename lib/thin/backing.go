@@ -122,5 +122,5 @@ func nodeDevice(path string) (dm.DevNo, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFBLK {
 		return dm.DevNo{}, &os.PathError{Op: "stat", Path: path, Err: unix.ENOTBLK}
 	}
-	return dm.DevNoOf(st.Rdev), nil
+	return dm.DevNoOf(uint64(st.Rdev)), nil
 }

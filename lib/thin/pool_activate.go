@@ -263,5 +263,5 @@ func deviceOf(f *os.File) (dm.DevNo, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFBLK {
 		return dm.DevNo{}, &os.PathError{Op: "open", Path: f.Name(), Err: unix.ENOTBLK}
 	}
-	return dm.DevNoOf(st.Rdev), nil
+	return dm.DevNoOf(uint64(st.Rdev)), nil
 }
