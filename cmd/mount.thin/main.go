@@ -2,7 +2,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"thinmount/lib/helper"
@@ -11,7 +10,9 @@ import (
 
 const (
 	program = "mount.thin"
-	usage   = "usage: mount -t thin [-o OPTIONS] POOL/VOLUME DIR   (see mount.thin(8))"
+	usage   = "usage: mount -t thin [-o OPTIONS] POOL/VOLUME DIR; see mount.thin(8)"
+	// Of a remount mount(8) hands over nothing, not even DIR, where it finds no mount of DIR.
+	remount = "after mount -o remount: nothing is mounted there; "
 )
 
 // version is set by the Makefile where the build information has none.
@@ -21,11 +22,15 @@ func main() { os.Exit(helper.Main(program, usage, version, run)) }
 
 func run(argv []string) error {
 	a, err := helper.Parse(argv, "sfnv", "otN")
+	hint := usage
 	if err == nil && len(a.Operands) != 2 {
-		err = fmt.Errorf("needs POOL/VOLUME and DIR, has %q", a.Operands)
+		err = helper.Needs([]string{"POOL/VOLUME", "DIR"}, a.Operands)
+		if len(a.Operands) == 0 {
+			hint = remount + usage
+		}
 	}
 	if err != nil {
-		return helper.UsageError(err, usage)
+		return helper.UsageError(err, hint)
 	}
 	ctx, stop := helper.Context()
 	defer stop()

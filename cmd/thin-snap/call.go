@@ -53,7 +53,7 @@ func (e *env) action(o operands, plan func(*call) (work, error)) cli.ActionFunc 
 // do opens the system for one piece of work. What the work says on the way goes to standard error, unless it was to be quiet.
 func (c *call) do(do work) error {
 	if c.env.uid != 0 {
-		return errNotRoot
+		return notRoot(c.Command.FullName())
 	}
 	h := hooks{debug: c.Bool("debug"), warn: func(string) {}, wait: func(string) {}, progress: func(string, int64, int64) {}}
 	if !c.Bool("quiet") {

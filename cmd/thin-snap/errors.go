@@ -20,6 +20,11 @@ const (
 	exitSignal   = 128
 )
 
+// notRoot is the error of a command that somebody else than root has called.
+func notRoot(command string) error {
+	return &thin.Error{Object: command, Err: errNotRoot, Hint: "run it as root"}
+}
+
 var errNotRoot = errors.New("only root can do that")
 
 // usageError is a command line that cannot be meant; hint may be empty.

@@ -2,7 +2,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"thinmount/lib/apart"
@@ -12,7 +11,7 @@ import (
 
 const (
 	program = "umount.thin"
-	usage   = "usage: umount DIR   (see umount.thin(8))"
+	usage   = "usage: umount DIR; see umount.thin(8)"
 )
 
 // version is set by the Makefile where the build information has none.
@@ -29,7 +28,7 @@ func main() {
 func run(argv []string) error {
 	a, err := helper.Parse(argv, "nlfvr", "otN")
 	if err == nil && len(a.Operands) != 1 {
-		err = fmt.Errorf("needs DIR, has %q", a.Operands)
+		err = helper.Needs([]string{"DIR"}, a.Operands)
 	}
 	if err != nil {
 		return helper.UsageError(err, usage)

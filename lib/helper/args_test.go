@@ -60,6 +60,23 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestNeeds(t *testing.T) {
+	both := []string{"POOL/VOLUME", "DIR"}
+	for _, row := range []struct {
+		names, operands []string
+		want            string
+	}{
+		{both, nil, "needs POOL/VOLUME and DIR, and has no operand"},
+		{both, []string{"/srv"}, `needs POOL/VOLUME and DIR, and has only "/srv"`},
+		{both, []string{"p/v", "/a", "/b"}, `needs POOL/VOLUME and DIR alone, and has "/b", too`},
+		{[]string{"DIR"}, []string{"/a", "b\n"}, `needs DIR alone, and has "b\n", too`},
+	} {
+		if got := Needs(row.names, row.operands).Error(); got != row.want {
+			t.Errorf("%q, want %q", got, row.want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"p/v\n/mnt\n-s\n-o\nrw", "-oro\n--\n-x", "-o\nrw,noatime\n-v\np/v\n/mnt", "-nvoro\np/v\n/mnt",
@@ -102,7 +119,7 @@ func TestReport(t *testing.T) {
 		{nil, ExitOK, ""},
 		{&thin.Error{Object: "p/v", Err: thin.ErrNotFound, Hint: "thin-snap list"}, ExitFail, "mount.thin: p/v: not found (thin-snap list)\n"},
 		{&thin.Error{Err: thin.ErrPermission}, ExitUsage, "mount.thin: only root can do that\n"},
-		{UsageError(errors.New("needs DIR"), "usage: x"), ExitUsage, "mount.thin: usage: needs DIR (usage: x)\n"},
+		{UsageError(errors.New("needs DIR"), "usage: x"), ExitUsage, "mount.thin: needs DIR (usage: x)\n"},
 		{&thin.Error{Object: "kernel", Err: thin.ErrNoKernel}, ExitSystem, "mount.thin: kernel: kernel support is missing\n"},
 		{&thin.Error{Object: "p/v", Err: thin.ErrInterrupt}, ExitUser, "mount.thin: p/v: interrupted\n"},
 		{&thin.Error{Object: "p/v", Err: context.Canceled}, ExitUser, "mount.thin: p/v: interrupted\n"},

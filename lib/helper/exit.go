@@ -122,9 +122,27 @@ func Version(override string) string {
 	return "unknown"
 }
 
+// usageError is a mistake in the arguments. Its text is the mistake's.
+type usageError struct{ err error }
+
+func (e usageError) Error() string   { return e.err.Error() }
+func (e usageError) Unwrap() []error { return []error{thin.ErrUsage, e.err} }
+
 // UsageError is a mistake in the arguments; usage says what they should be.
 func UsageError(err error, usage string) error {
-	return &thin.Error{Err: fmt.Errorf("%w: %w", thin.ErrUsage, err), Hint: usage}
+	return &thin.Error{Err: usageError{err}, Hint: usage}
+}
+
+// Needs says that a program was called with other operands than those of names.
+func Needs(names []string, operands []string) error {
+	want := strings.Join(names, " and ")
+	switch {
+	case len(operands) == 0:
+		return fmt.Errorf("needs %s, and has no operand", want)
+	case len(operands) < len(names):
+		return fmt.Errorf("needs %s, and has only %q", want, operands[0])
+	}
+	return fmt.Errorf("needs %s alone, and has %q, too", want, operands[len(names)])
 }
 
 // InNamespace runs do in the mount namespace at path (mount -N), or where it is

@@ -44,7 +44,7 @@ func pin(path string) (fd int, err error) {
 	}
 	if real, err := os.Readlink(descriptor(fd)); err != nil || real != path {
 		unix.Close(fd)
-		return -1, &dirError{path, ErrMoved}
+		return -1, &dirError{path, moved(err)}
 	}
 	return fd, nil
 }
@@ -59,7 +59,7 @@ func hold(target string, id int) (fd int, err error) {
 	}
 	if is, err := mountID(fd); err != nil || is != id {
 		unix.Close(fd)
-		return -1, &dirError{target, ErrMoved}
+		return -1, &dirError{target, moved(err)}
 	}
 	return fd, nil
 }

@@ -178,7 +178,7 @@ func setOptions(fs int, options []string) error {
 			set = func() error { return unix.FsconfigSetString(fs, key, value) }
 		}
 		if err := set(); err != nil {
-			return fmt.Errorf("option %s: %w", word, err)
+			return &OptionError{word, err}
 		}
 	}
 	return nil

@@ -3,10 +3,13 @@ package thin
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/lib/mount"
 	"thinmount/lib/privdir"
 )
 
@@ -16,6 +19,12 @@ import (
 func Hint(err error) string {
 	if h := given(err); h != "" {
 		return h
+	}
+	switch {
+	case noProc(err), errors.Is(err, mount.ErrNoProc):
+		return procHint
+	case errors.Is(err, unix.EMFILE):
+		return "raise the limit of open files: ulimit -n 1024"
 	}
 	return fileHint(err)
 }
@@ -57,12 +66,14 @@ func fileHint(err error) string {
 	default:
 		return ""
 	}
-	folder, path := shellPath(filepath.Dir(path)), shellPath(path)
+	whole, folder, path := path, shellPath(filepath.Dir(path)), shellPath(path)
 	switch {
+	case strings.HasPrefix(whole, "/dev/") && errors.Is(err, fs.ErrPermission) && os.Geteuid() == 0:
+		return deviceHint
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		return "make room for a few kilobytes: df " + folder
 	case errors.Is(err, unix.EROFS):
-		return "its filesystem is read-only: dmesg may say why; mount -o remount,rw \"$(findmnt -nT " + folder + " -o TARGET)\""
+		return readOnlyHint(filepath.Dir(whole), "/proc/self/mountinfo")
 	case errors.Is(err, unix.EISDIR), errors.Is(err, unix.ELOOP):
 		return "it is not thinmount's: ls -ld " + path + ", and move it away"
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"thinmount/lib/dm"
 	"thinmount/lib/mount"
 )
@@ -30,10 +32,11 @@ func TestHintOfAMountPoint(t *testing.T) {
 
 func TestHintWithoutDeviceMapper(t *testing.T) {
 	for err, want := range map[error]string{
-		fmt.Errorf("open: %w", dm.ErrNoDriver): "modprobe -a dm_mod dm_thin_pool",
-		fs.ErrPermission:                       "run it as root",
-		fs.ErrClosed:                           "",
-		nil:                                    "",
+		fmt.Errorf("open: %w", dm.ErrNoDriver):                                  "modprobe -a dm_mod dm_thin_pool",
+		&fs.PathError{Op: "open", Path: "/dev/mapper/control", Err: unix.EPERM}: deviceHint,
+		&fs.PathError{Op: "mkdir", Path: "/dev/mapper", Err: unix.EROFS}:        deviceHint,
+		fs.ErrClosed: "",
+		nil:          "",
 	} {
 		if got := Hint(openError(err)); got != want {
 			t.Errorf("%v: %q, want %q", err, got, want)

@@ -193,7 +193,7 @@ func (m *mounting) mountDevice(ctx context.Context, a *activation, v catalog.Vol
 	m.step("mounting %s (%s) on %s", object, fstype, m.dir)
 	res, err := mount.Mount(ctx, mount.Request{Source: a.path, Target: m.dir, FSType: fstype, Options: m.options})
 	if err != nil {
-		return "", &Error{Object: object, Err: err, Hint: m.mountHint(object, fstype)}
+		return "", m.refused(a, v, fstype, err)
 	}
 	if res.DroppedDiscard {
 		m.step("mounted without discard, which %s refuses here", fstype)
@@ -216,15 +216,6 @@ func (m *mounting) probe(a *activation, v catalog.Volume, named string) (fsprobe
 		return found, &Error{Object: object, Err: err, Hint: "if it is new: thin-snap format --fs ext4 " + object}
 	}
 	return found, m.unprobed(object, err)
-}
-
-// unprobed is the error of a filesystem that probing does not tell.
-func (m *mounting) unprobed(object string, err error) error {
-	fstype := "ext4"
-	if o, ok := errors.AsType[*fsprobe.OtherError](err); ok && o.Result.Kind == fsprobe.Named {
-		fstype = o.Result.Type
-	}
-	return &Error{Object: object, Err: err, Hint: "name the filesystem if you know it: mount -t thin." + fstype + " " + object + " " + shellPath(m.dir)}
 }
 
 // remount changes the options of a mounted volume; no reference is counted.

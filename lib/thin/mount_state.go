@@ -42,14 +42,6 @@ func (m *mounting) makeReadOnly() {
 	m.options.Flags |= unix.MS_RDONLY
 }
 
-// mountHint is what to try when the kernel has refused a mount.
-func (m *mounting) mountHint(object, fstype string) string {
-	if m.wayOut != "" {
-		return m.wayOut
-	}
-	return "the kernel refused it: check the options, or the filesystem: d=$(thin-snap activate " + object + ") && fsck." + fstype + " -n $d"
-}
-
 // suitRemount refuses to make a mount writable in a pool that is read-only, or
 // whose writes would wait.
 func (m *mounting) suitRemount(v catalog.Volume) error {

@@ -168,6 +168,9 @@ func (s *System) openCatalog(name string) (*catalog.Catalog, error) {
 		if err := s.refuseRest(name, ErrNotFound); err != nil {
 			return nil, err
 		}
+		if err := s.hidden(); err != nil {
+			return nil, err
+		}
 		return nil, noPool(name)
 	}
 	return nil, corrupt("pool "+name, err)

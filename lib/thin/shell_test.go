@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/fsprobe"
 	"thinmount/lib/mountinfo"
 	"thinmount/lib/privdir"
 	"thinmount/lib/refcount"
@@ -69,7 +70,7 @@ func TestHintsQuotePaths(t *testing.T) {
 		"mkdir":       Hint(dirError(dir, fs.ErrNotExist)),
 		"other path":  Hint((&mounting{System: s, dir: "/srv"}).addReference(nil, refcount.Record{Volume: "p/v", MountedOn: dir})),
 		"not mounted": Hint(m.remount(refcount.Record{}, v)),
-		"unknown":     Hint(m.unprobed("p/v", unix.EIO)),
+		"unknown":     Hint(m.unprobed("p/v", &fsprobe.AmbiguousError{})),
 		"busy":        Hint((&unmounting{System: s, dir: dir}).busy(nil, unix.EBUSY)),
 		"in use":      Hint(refuseMounted(refcount.Record{Volume: "p/v", MountedOn: dir, References: 1})),
 		"elsewhere":   Hint(elsewhere("p/v", 7, dir)),

@@ -2,9 +2,7 @@ package thin
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"time"
 
@@ -68,17 +66,6 @@ func (s *System) kernel() (*dm.Control, error) {
 	}
 	c, err := dm.Open()
 	return c, openError(err)
-}
-
-// openError says what to do where device-mapper cannot be opened.
-func openError(err error) error {
-	switch {
-	case errors.Is(err, dm.ErrNoDriver): // without -a, the second name would be a parameter of the first
-		return &Error{Object: "device-mapper", Err: wrap(ErrNoKernel, err), Hint: "modprobe -a dm_mod dm_thin_pool"}
-	case errors.Is(err, fs.ErrPermission):
-		return &Error{Object: "device-mapper", Err: wrap(ErrPermission, err), Hint: "run it as root"}
-	}
-	return err
 }
 
 // use opens device-mapper for one use case, all of whose waits end at one

@@ -1,0 +1,112 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/fsprobe"
+	"thinmount/lib/mount"
+)
+
+// refused is the error of a mount that the kernel, or something before it, has
+// refused. What lies on the device tells whether it was asked for as something
+// else.
+func (m *mounting) refused(a *activation, v catalog.Volume, fstype string, err error) error {
+	object := v.Pool + "/" + v.Name
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return waitError(object, err)
+	}
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENODEV) {
+		found, probeErr := fsprobe.Probe(a, v.Size)
+		if probeErr == nil && !sameDriver(found.Type, fstype) {
+			return &Error{Object: object, Err: retold{"carries " + found.Type + ", not " + fstype, err},
+				Hint: "mount -t thin " + object + " " + shellPath(m.dir)}
+		}
+	}
+	hint := m.wayOut
+	if cause := refusalHint(object, fstype, err); hint == "" || namesCause(err) {
+		hint = cause
+	}
+	return &Error{Object: object, Err: err, Hint: hint}
+}
+
+// sameDriver tells whether a filesystem of one name may be mounted as another:
+// ext4 mounts its forerunners, and ntfs has two drivers.
+func sameDriver(found, asked string) bool {
+	family := func(fstype string) string { return strings.TrimRight(fstype, "0123456789") }
+	return found == asked || family(found) == family(asked)
+}
+
+// namesCause tells whether an error itself says what is wrong, whatever state the
+// pool is in.
+func namesCause(err error) bool {
+	_, option := errors.AsType[*mount.OptionError](err)
+	return option || errors.Is(err, mount.ErrNoProc) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EMFILE) || errors.Is(err, unix.EPERM)
+}
+
+// refusalHint says what to do about a mount that was refused, where the cause is
+// known: "" elsewhere.
+func refusalHint(object, fstype string, err error) string {
+	kernel := ""
+	if e, ok := errors.AsType[*mount.Error](err); ok {
+		kernel = strings.Join(e.Kernel, "\n")
+	}
+	_, option := errors.AsType[*mount.OptionError](err)
+	switch {
+	case errors.Is(err, mount.ErrMoved):
+		return "nobody but root should be able to write in the folders above a mount point"
+	case option && hasManual(fstype):
+		return "man 5 " + fstype + " has the options"
+	case option:
+		return ""
+	case errors.Is(err, unix.ENODEV):
+		return "cat /proc/filesystems lists what this kernel can mount by now, and modprobe " + fstype + " says whether there is more"
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return "something keeps root from mounting in here: a sandbox (SystemCallFilter=, CapabilityBoundingSet=), a container or a security module"
+	case tooNew(kernel):
+		return "this kernel is too old for what the filesystem uses: take a newer one"
+	case kernel != "" && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EUCLEAN)):
+		return "if the filesystem is damaged: d=$(thin-snap activate " + object + ") && " + inspection(fstype) + " $d"
+	}
+	return ""
+}
+
+// hasManual tells whether there is a manual of a filesystem's mount options.
+func hasManual(fstype string) bool {
+	switch fstype {
+	case "ext2", "ext3", "ext4", "xfs", "btrfs":
+		return true
+	}
+	return false
+}
+
+// tooNew tells whether the kernel says that it lacks what a filesystem was made
+// with (fs/ext4/super.c, fs/xfs/libxfs/xfs_sb.c, fs/btrfs/disk-io.c,
+// fs/f2fs/super.c).
+func tooNew(kernel string) bool {
+	kernel = strings.ToLower(kernel)
+	for _, words := range []string{"unsupported optional features", "unknown incompatible features", "unknown read-only compatible features",
+		"unsupported option features", "not supported", "unsupported feature"} {
+		if strings.Contains(kernel, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// inspection is the command that looks at a filesystem without writing to it.
+func inspection(fstype string) string {
+	switch fstype {
+	case "xfs":
+		return "xfs_repair -n"
+	case "btrfs":
+		return "btrfs check"
+	case "f2fs":
+		return "fsck.f2fs --dry-run"
+	}
+	return "fsck." + fstype + " -n"
+}

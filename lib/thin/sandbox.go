@@ -1,0 +1,101 @@
+package thin
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/dm"
+	"thinmount/lib/mountinfo"
+)
+
+// procHint is for a chroot or a container that lacks what /proc tells.
+const procHint = "mount -t proc proc /proc"
+
+// openError says what to do where device-mapper cannot be opened. The caller is
+// root: what keeps it from a device is a sandbox.
+func openError(err error) error {
+	_, isFile := errors.AsType[*fs.PathError](err)
+	switch {
+	case errors.Is(err, dm.ErrNoDriver): // without -a, the second name would be a parameter of the first
+		return &Error{Object: "device-mapper", Err: wrap(ErrNoKernel, err), Hint: "modprobe -a dm_mod dm_thin_pool"}
+	case isFile && noProc(err):
+		return &Error{Object: "device-mapper", Err: wrap(ErrNoKernel, retold{"cannot be found: /proc is not mounted", err}), Hint: procHint}
+	case errors.Is(err, fs.ErrPermission):
+		return &Error{Object: "device-mapper", Err: wrap(ErrPermission, notInHere(err)), Hint: deviceHint}
+	case errors.Is(err, unix.EROFS):
+		return &Error{Object: "device-mapper", Err: notInHere(err), Hint: deviceHint}
+	}
+	return err
+}
+
+func notInHere(err error) error { return retold{"there is none in here: " + err.Error(), err} }
+
+// deviceHint is for root that is kept from a device.
+const deviceHint = "a sandbox keeps root from it (PrivateDevices=, DevicePolicy=, a container): work outside of it, " +
+	"or let it have /dev/mapper (DeviceAllow=)"
+
+// noProc tells whether err is that /proc is not mounted.
+func noProc(err error) bool {
+	file, ok := errors.AsType[*fs.PathError](err)
+	if !ok || !strings.HasPrefix(file.Path, "/proc/") || !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	var st unix.Statfs_t
+	return unix.Statfs("/proc", &st) != nil || st.Type != unix.PROC_SUPER_MAGIC
+}
+
+// readOnlyHint is for a folder that cannot be written to. Where its filesystem
+// is writable and only the mount in here is not, a sandbox has made it so.
+func readOnlyHint(path, mountinfoFile string) string {
+	if all, err := mountinfo.Read(mountinfoFile); err == nil {
+		if m := mountOf(all, path); m != nil && readOnly(m.Options) && !readOnly(m.VFSOptions) {
+			return "it is read-only in here alone, as in a sandbox (ProtectSystem=, a container): let it write there (ReadWritePaths=" + shellPath(m.Mountpoint) + ")"
+		}
+	}
+	return "its filesystem is read-only: dmesg may say why; mount -o remount,rw \"$(findmnt -nT " + shellPath(path) + " -o TARGET)\""
+}
+
+// mountOf is the mount that path lies on: of several on one folder, the last.
+func mountOf(all []*mountinfo.Info, path string) (found *mountinfo.Info) {
+	for _, m := range all {
+		if m.Mountpoint != "/" && m.Mountpoint != path && !strings.HasPrefix(path, m.Mountpoint+"/") {
+			continue
+		}
+		if found == nil || len(m.Mountpoint) >= len(found.Mountpoint) {
+			found = m
+		}
+	}
+	return found
+}
+
+func readOnly(options string) bool {
+	first, _, _ := strings.Cut(options, ",")
+	return first == "ro"
+}
+
+// hidden is the error of a folder of state that is kept from us: systemd puts an
+// empty folder that nobody may enter in its place (InaccessiblePaths=), and a
+// chroot may lack what it lies in. nil if it is not so.
+func (s *System) hidden() error {
+	st, err := os.Stat(s.StateDir)
+	switch {
+	case err == nil && st.Mode().Perm() == 0:
+		return &Error{Object: s.StateDir, Err: errors.New("inaccessible in here"),
+			Hint: "a sandbox hides it (InaccessiblePaths=): work outside of it, or let it be seen"}
+	case errors.Is(err, fs.ErrNotExist):
+		if above := filepath.Dir(s.StateDir); !exists(above) {
+			return &Error{Object: above, Err: wrap(ErrNotFound, unix.ENOENT), Hint: "the pools are known by " + s.StateDir + ": bring it into the chroot or container"}
+		}
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
