@@ -1,0 +1,169 @@
+// Package layers finds what lies on a block device: the devices that are made of
+// it (dm-crypt, LVM, md, partitions, loop devices), in as many layers as there
+// are, and the filesystems mounted on these.
+package layers
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/mountinfo"
+)
+
+// Layer is a device above the one that was asked about.
+type Layer struct {
+	Name         string // the kernel's: dm-4, md0, loop1p1
+	Major, Minor int
+	Mounts       []*mountinfo.Info // of its filesystem, in this mount namespace
+	Top          bool              // no other device lies on it
+}
+
+// System is where the kernel shows devices, and the mount table to go by.
+type System struct {
+	Sys   string // /sys
+	Table []*mountinfo.Info
+}
+
+// Above lists the layers above a device, each before those that it lies on. A
+// device that goes meanwhile is left out. It asks sysfs, and /dev for the numbers
+// of names, but no device and no filesystem.
+func (s System) Above(major, minor int) []Layer {
+	w := walk{System: s, seen: map[string]bool{}, loops: s.loops()}
+	name := s.nameOf(major, minor)
+	if name == "" {
+		return nil
+	}
+	w.visit(name)
+	return w.found[:len(w.found)-1] // the last is the device itself
+}
+
+// walk visits each device once, and writes it down after those above it.
+type walk struct {
+	System
+	seen  map[string]bool
+	loops []loopDevice
+	found []Layer
+}
+
+func (w *walk) visit(name string) {
+	if w.seen[name] {
+		return
+	}
+	w.seen[name] = true
+	l := Layer{Name: name}
+	if !w.number(&l) {
+		return
+	}
+	l.Mounts = w.mountsOf(l.Major, l.Minor)
+	above := append(w.holders(name), w.loopsOn(l)...)
+	l.Top = len(above) == 0
+	for _, next := range above {
+		w.visit(next)
+	}
+	w.found = append(w.found, l)
+}
+
+// nameOf is the kernel's name of a device.
+func (s System) nameOf(major, minor int) string {
+	link, err := os.Readlink(filepath.Join(s.Sys, "dev/block", strconv.Itoa(major)+":"+strconv.Itoa(minor)))
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(link)
+}
+
+// number reads a device's number.
+func (s System) number(l *Layer) bool {
+	text, err := os.ReadFile(filepath.Join(s.Sys, "class/block", l.Name, "dev"))
+	if err != nil {
+		return false
+	}
+	major, minor, _ := strings.Cut(strings.TrimSpace(string(text)), ":")
+	var errs [2]error
+	l.Major, errs[0] = strconv.Atoi(major)
+	l.Minor, errs[1] = strconv.Atoi(minor)
+	return errs == [2]error{}
+}
+
+// holders are the devices that are made of one, and its partitions.
+func (s System) holders(name string) (names []string) {
+	dir := filepath.Join(s.Sys, "class/block", name)
+	entries, _ := os.ReadDir(filepath.Join(dir, "holders"))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	parts, _ := filepath.Glob(filepath.Join(dir, name+"*", "partition"))
+	for _, p := range parts {
+		names = append(names, filepath.Base(filepath.Dir(p)))
+	}
+	return names
+}
+
+// mountsOf are the mounts of a device's filesystem. Btrfs shows a number of its
+// own in the mount table, and the device by name.
+func (s System) mountsOf(major, minor int) (found []*mountinfo.Info) {
+	for _, m := range s.Table {
+		if m.Major == major && m.Minor == minor || m.FSType == "btrfs" && isBlock(m.Source, major, minor) {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// isBlock tells whether a name below /dev is that of a block device.
+func isBlock(path string, major, minor int) bool {
+	var st unix.Stat_t
+	return strings.HasPrefix(path, "/dev/") && unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK &&
+		unix.Major(uint64(st.Rdev)) == uint32(major) && unix.Minor(uint64(st.Rdev)) == uint32(minor)
+}
+
+// loopDevice is an attached loop device and what is behind it.
+type loopDevice struct{ name, file string }
+
+// loops lists the loop devices; holders in sysfs has none of them.
+func (s System) loops() (all []loopDevice) {
+	files, _ := filepath.Glob(filepath.Join(s.Sys, "block/loop*/loop/backing_file"))
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			continue
+		}
+		all = append(all, loopDevice{filepath.Base(filepath.Dir(filepath.Dir(f))), strings.TrimSuffix(string(text), "\n")})
+	}
+	return all
+}
+
+// loopsOn are the loop devices over a device, or over a file in its filesystem.
+func (w *walk) loopsOn(l Layer) (names []string) {
+	for _, d := range w.loops {
+		if isBlock(d.file, l.Major, l.Minor) {
+			names = append(names, d.name)
+			continue
+		}
+		at := w.mountAt(d.file)
+		for _, m := range l.Mounts {
+			if m == at {
+				names = append(names, d.name)
+				break
+			}
+		}
+	}
+	return names
+}
+
+// mountAt is the mount that a path leads to: the innermost one, and of those at
+// one place the last of the table.
+func (s System) mountAt(path string) *mountinfo.Info {
+	var at *mountinfo.Info
+	for _, m := range s.Table {
+		inside := path == m.Mountpoint || strings.HasPrefix(path, strings.TrimSuffix(m.Mountpoint, "/")+"/")
+		if inside && (at == nil || len(m.Mountpoint) >= len(at.Mountpoint)) {
+			at = m
+		}
+	}
+	return at
+}
