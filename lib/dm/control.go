@@ -19,7 +19,8 @@ type Control struct {
 	call  func(cmd uint, buf []byte) error
 	file  *os.File // nil for a made-up kernel
 	nodes Nodes
-	trace bool
+
+	tracer tracer
 }
 
 // Buffer sizes in bytes, without the header: what the kernel fills wants room,
@@ -52,7 +53,7 @@ func Open() (*Control, error) {
 		return nil, err
 	}
 	c := NewControl(func(cmd uint, buf []byte) error { return ioctl(f.Fd(), cmd, buf) })
-	c.file, c.nodes, c.trace = f, nodes, os.Getenv("THIN_DEBUG") != ""
+	c.file, c.nodes, c.tracer.to = f, nodes, traceTo()
 	return c, nil
 }
 
@@ -148,17 +149,6 @@ func (c *Control) retry(cmd uint, buf []byte) error {
 			return err
 		}
 	}
-}
-
-func (c *Control) traced(cmd uint, r Ref, data []byte, h *header, err error) {
-	if !c.trace {
-		return
-	}
-	result := "ok"
-	if err != nil {
-		result = err.Error()
-	}
-	fmt.Fprintf(os.Stderr, "dm %s %s %q: %s [%s]\n", opNames[cmd], r, printable(data), result, Flags(h.Flags))
 }
 
 // printable is the text in a command's data.

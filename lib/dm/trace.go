@@ -1,0 +1,65 @@
+package dm
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+)
+
+// tracer prints commands for THIN_DEBUG, or keeps them back.
+type tracer struct {
+	to io.Writer
+
+	mu   sync.Mutex
+	held int
+	kept strings.Builder
+}
+
+// HoldTrace keeps back what THIN_DEBUG prints until release is called: standard
+// error may go to a file on a device that is suspended meanwhile.
+func (c *Control) HoldTrace() (release func()) {
+	t := &c.tracer
+	t.mu.Lock()
+	t.held++
+	t.mu.Unlock()
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.held--; t.held == 0 && t.kept.Len() > 0 {
+			io.WriteString(t.to, t.kept.String())
+			t.kept.Reset()
+		}
+	}
+}
+
+// print prints a line, or keeps it.
+func (t *tracer) print(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held > 0 {
+		t.kept.WriteString(line)
+		return
+	}
+	io.WriteString(t.to, line)
+}
+
+func (c *Control) traced(cmd uint, r Ref, data []byte, h *header, err error) {
+	if c.tracer.to == nil {
+		return
+	}
+	result := "ok"
+	if err != nil {
+		result = err.Error()
+	}
+	c.tracer.print(fmt.Sprintf("dm %s %s %q: %s [%s]\n", opNames[cmd], r, printable(data), result, Flags(h.Flags)))
+}
+
+// traceTo is where commands are printed: nowhere without THIN_DEBUG.
+func traceTo() io.Writer {
+	if os.Getenv("THIN_DEBUG") == "" {
+		return nil
+	}
+	return os.Stderr
+}

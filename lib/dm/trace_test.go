@@ -1,0 +1,33 @@
+package dm
+
+import (
+	"strings"
+	"testing"
+)
+
+// What is printed of commands is kept back while somebody wants that, and comes
+// afterwards in its order.
+func TestHoldTrace(t *testing.T) {
+	var out strings.Builder
+	c := NewControl(func(uint, []byte) error { return nil })
+	c.Version() // nothing is to be printed
+	c.tracer.to = &out
+	c.Suspend(ByName("a"), 0)
+	outer := c.HoldTrace()
+	inner := c.HoldTrace()
+	c.Suspend(ByName("b"), 0)
+	inner()
+	c.Suspend(ByName("c"), 0)
+	if got := strings.Count(out.String(), "\n"); got != 1 {
+		t.Errorf("%d lines are printed while they are held: %q", got, out.String())
+	}
+	outer()
+	c.Suspend(ByName("d"), 0)
+	var order string
+	for line := range strings.Lines(out.String()) {
+		order += strings.Fields(line)[2]
+	}
+	if order != "abcd" {
+		t.Errorf("order %q: %s", order, out.String())
+	}
+}
