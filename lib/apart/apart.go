@@ -36,7 +36,7 @@ func IsChild(args []string) bool {
 func Run(args []string) int {
 	errno := unix.Errno(0)
 	if args[0] == SyncArg {
-		errno, _ = unix.Syncfs(syncFD).(unix.Errno)
+		errno, _ = syncFile(syncFD).(unix.Errno)
 	} else {
 		flags, err := strconv.Atoi(args[2])
 		if err != nil {
@@ -46,6 +46,16 @@ func Run(args []string) int {
 	}
 	fmt.Println(int(errno))
 	return 0
+}
+
+// syncFile is syncfs(2) of a descriptor, which may be one of O_PATH: only this
+// process then asks the filesystem for anything.
+func syncFile(fd int) error {
+	if dir, err := unix.Openat(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err == nil {
+		defer unix.Close(dir)
+		fd = dir
+	}
+	return unix.Syncfs(fd)
 }
 
 // syncFD is where the second process finds what is to be synced.
@@ -66,7 +76,8 @@ func Unmount(ctx context.Context, target string, flags int) error {
 	return wait(ctx, []string{Arg, target, strconv.Itoa(flags)}, nil, func() error { return nil })
 }
 
-// Sync is syncfs(2) on an open file's filesystem, waited for until ctx ends or
+// Sync is syncfs(2) on an open file's filesystem (of a folder, O_PATH will do),
+// waited for until ctx ends or
 // look, which is called now and then, returns an error; then the error is
 // theirs, and the second process has the file open until all is written. The
 // caller's main must call IsChild and Run.

@@ -93,13 +93,15 @@ func TestIsChild(t *testing.T) {
 }
 
 func TestSync(t *testing.T) {
-	dir, err := os.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dir.Close()
-	if err := Sync(t.Context(), dir, func() error { return nil }); err != nil {
-		t.Error(err)
+	for _, flags := range []int{os.O_RDONLY, unix.O_PATH} {
+		dir, err := os.OpenFile(t.TempDir(), flags, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dir.Close()
+		if err := Sync(t.Context(), dir, func() error { return nil }); err != nil {
+			t.Error(flags, err)
+		}
 	}
 }
 
