@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"thinmount/lib/thin"
 )
@@ -28,7 +29,7 @@ func (f *fakeSystem) CreatePool(_ context.Context, s thin.PoolSpec) error {
 		Name: s.Name, UUID: fmt.Sprintf("%032d", len(f.PoolMap)+1), State: "rw", DataSize: cmp.Or(s.Size, 10<<30), DataUsed: 1 << 20,
 		MetadataSize: cmp.Or(s.MetadataSize, 64<<20), MetadataUsed: 40960, BlockSize: cmp.Or(s.BlockSize, 65536),
 		Data: cmp.Or(s.DataDevice, "/var/lib/thin/"+s.Name+"/data"), Metadata: cmp.Or(s.MetadataDevice, "/var/lib/thin/"+s.Name+"/metadata"),
-		OnFull: s.OnFull, Margin: 10, Created: fakeTime(len(f.PoolMap)),
+		OnFull: s.OnFull, Margin: 10, FreezeLimit: 30 * time.Second, Created: fakeTime(len(f.PoolMap)),
 	}
 	if margin := s.Margin; margin != nil {
 		s.Margin = nil // its address would be in the log
@@ -178,6 +179,9 @@ func (f *fakeSystem) SetPool(_ context.Context, name string, set thin.Settings) 
 	}
 	if set.OnFull != nil {
 		p.OnFull = *set.OnFull
+	}
+	if set.FreezeLimit != nil {
+		p.FreezeLimit = *set.FreezeLimit
 	}
 	if p.Margin == 66 {
 		p.Trouble, p.Hint = "34% of the data is free", "thin-snap pool grow "+name

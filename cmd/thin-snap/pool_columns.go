@@ -26,6 +26,7 @@ func poolColumns() []column[thin.PoolInfo] {
 		{"on_full", "ON FULL", "what a write does when the pool is full: queue or error", false, func(i p) any { return nonEmpty(i.OnFull) }},
 		{"needs_check", "NEEDS CHECK", "whether its metadata needs a check", false, func(i p) any { return i.NeedsCheck }},
 		{"margin", "MARGIN", "what new volumes leave free of data and of metadata", true, func(i p) any { return fmt.Sprintf("%d%%", i.Margin) }},
+		{"freeze_limit", "FREEZE LIMIT", "how long a snapshot may keep its origin waiting", true, func(i p) any { return fmt.Sprintf("%ds", i.FreezeLimit/time.Second) }},
 		{"trouble", "TROUBLE", "what is wrong with it", false, func(i p) any { return nonEmpty(i.Trouble) }},
 		{"hint", "HINT", "the way out of that", false, func(i p) any { return nonEmpty(i.Hint) }},
 		{"transaction_id", "TRANSACTION", "number of changes to the pool", true, func(i p) any { return int64(i.TransactionID) }},
@@ -49,6 +50,7 @@ type poolJSON struct {
 	OnFull        string    `json:"on_full"`
 	NeedsCheck    bool      `json:"needs_check"`
 	Margin        int       `json:"margin"`
+	FreezeLimit   int64     `json:"freeze_limit"` // seconds
 	Trouble       *string   `json:"trouble"`
 	Hint          *string   `json:"hint"`
 	TransactionID uint64    `json:"transaction_id"`
@@ -59,7 +61,7 @@ func poolListing(command string) *listing[thin.PoolInfo] {
 	return &listing[thin.PoolInfo]{command: command, key: "pools", all: poolColumns(), defaults: poolDefaults,
 		record: func(i thin.PoolInfo) any {
 			return poolJSON{i.Name, i.UUID, i.State, i.DataSize, used(i.DataUsed), i.MetadataSize, used(i.MetadataUsed), i.BlockSize,
-				i.Volumes, pointer(i.Data), pointer(i.Metadata), i.OnFull, i.NeedsCheck, i.Margin, pointer(i.Trouble), pointer(i.Hint),
+				i.Volumes, pointer(i.Data), pointer(i.Metadata), i.OnFull, i.NeedsCheck, i.Margin, int64(i.FreezeLimit / time.Second), pointer(i.Trouble), pointer(i.Hint),
 				i.TransactionID, jsonTime(i.Created)}
 		}}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,7 +17,8 @@ func poolSetCommand(e *env) *cli.Command {
 		Usage:     "change properties of a pool",
 		UsageText: "thin-snap pool set PROPERTY=VALUE... NAME",
 		Description: "margin is how much of the data and of the metadata new volumes and snapshots leave free, 10% at first; on-full is what a write\n" +
-			"does when the pool is full: error, or queue to wait for room.\n\n" +
+			"does when the pool is full: error, or queue to wait for room; freeze-limit is how long a snapshot may keep a mounted origin waiting,\n" +
+			"30s at first.\n\n" +
 			"   thin-snap pool set margin=5% on-full=queue demo",
 		Action: e.action(operands{"PROPERTY=VALUE NAME", 2, -1}, poolSet),
 	}
@@ -58,8 +60,10 @@ func setProperty(set *thin.Settings, arg string) error {
 			return usagef("on-full: neither error nor queue: %s", value)
 		}
 		set.OnFull = &value
+	case "freeze-limit", "freeze_limit":
+		set.FreezeLimit, err = parseSeconds("freeze-limit", value)
 	default:
-		return &usageError{message: "no property " + strconv.Quote(property) + " that can be changed", hint: "there are margin and on-full"}
+		return &usageError{message: "no property " + strconv.Quote(property) + " that can be changed", hint: "there are margin, on-full and freeze-limit"}
 	}
 	return err
 }
@@ -72,6 +76,18 @@ func parsePercent(what, s string) (*int, error) {
 	}
 	percent := int(n)
 	return &percent, nil
+}
+
+// parseSeconds reads 90, 90s or 2m.
+func parseSeconds(what, s string) (*time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if n, e := strconv.ParseUint(s, 10, 32); e == nil {
+		d, err = time.Duration(n)*time.Second, nil
+	}
+	if err != nil || d < time.Second || d > 10*time.Minute || d%time.Second != 0 {
+		return nil, &usageError{message: what + ": not 1s to 10m in whole seconds: " + s, hint: "as 30s or 2m"}
+	}
+	return &d, nil
 }
 
 // forceFlag is that of commands that make volumes.

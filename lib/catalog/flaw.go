@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -30,6 +31,8 @@ func (p Pool) flaw() string {
 		return fmt.Sprintf("on_full: %q is neither error nor queue", p.OnFull)
 	case p.FreeMargin() < 0 || p.FreeMargin() > MaxMargin:
 		return fmt.Sprintf("margin: %d is not between 0 and %d", p.FreeMargin(), MaxMargin)
+	case p.FreezeSeconds < 0 || p.FreezeSeconds > int(MaxFreezeLimit/time.Second):
+		return fmt.Sprintf("freeze_limit: %d s is not between 1 and %d", p.FreezeSeconds, MaxFreezeLimit/time.Second)
 	case p.TransactionID > maxTransaction:
 		return fmt.Sprintf("transaction_id: %d is more than %d", p.TransactionID, uint64(maxTransaction))
 	case p.NextID > MaxID+1:

@@ -17,10 +17,11 @@ type Pool struct {
 	BlockSize     uint64      `json:"block_size"` // sectors of 512 bytes
 	Data          Backing     `json:"data"`
 	Metadata      Backing     `json:"metadata"`
-	OnFull        string      `json:"on_full"`          // "error" or "queue"
-	Margin        *int        `json:"margin,omitempty"` // percent, see FreeMargin
-	TransactionID uint64      `json:"transaction_id"`   // what the kernel's pool must be at
-	NextID        uint32      `json:"next_id"`          // the thin id that is tried next; MaxID+1 when all have been
+	OnFull        string      `json:"on_full"`                // "error" or "queue"
+	Margin        *int        `json:"margin,omitempty"`       // percent, see FreeMargin
+	FreezeSeconds int         `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
+	TransactionID uint64      `json:"transaction_id"`         // what the kernel's pool must be at
+	NextID        uint32      `json:"next_id"`                // the thin id that is tried next; MaxID+1 when all have been
 	Operations    []Operation `json:"operations,omitempty"`
 }
 
@@ -37,6 +38,22 @@ func (p Pool) FreeMargin() int {
 		return DefaultMargin
 	}
 	return *p.Margin
+}
+
+// DefaultFreezeLimit is the limit of a pool that none was set for, and
+// MaxFreezeLimit the largest.
+const (
+	DefaultFreezeLimit = 30 * time.Second
+	MaxFreezeLimit     = 10 * time.Minute
+)
+
+// FreezeLimit is how long a snapshot may keep its active origin suspended. It
+// has to wait for the pool's commit, and so for flushes of the pool's disks.
+func (p Pool) FreezeLimit() time.Duration {
+	if p.FreezeSeconds == 0 {
+		return DefaultFreezeLimit
+	}
+	return time.Duration(p.FreezeSeconds) * time.Second
 }
 
 // Kinds of backing devices.

@@ -30,6 +30,7 @@ type PoolInfo struct {
 	Data          string // path of the file or device
 	Metadata      string
 	OnFull        string
+	FreezeLimit   time.Duration // how long a snapshot may keep its origin suspended
 	TransactionID uint64
 	Created       time.Time
 }
@@ -83,6 +84,7 @@ func (s *System) Pool(ctx context.Context, name string) (PoolInfo, error) {
 		DataSize: cfg.Data.Size, DataUsed: -1, MetadataSize: cfg.Metadata.Size, MetadataUsed: -1,
 		Volumes: len(volumes), Data: cfg.Data.Path, Metadata: cfg.Metadata.Path, OnFull: cfg.OnFull,
 		TransactionID: cfg.TransactionID, Created: cfg.Created, Margin: cfg.FreeMargin(),
+		FreezeLimit: cfg.FreezeLimit(),
 	}
 	if err != nil {
 		err = corrupt("pool "+name, err)

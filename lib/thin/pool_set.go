@@ -2,6 +2,7 @@ package thin
 
 import (
 	"context"
+	"time"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
@@ -12,6 +13,8 @@ import (
 type Settings struct {
 	Margin *int    // percent of data and of metadata that new volumes leave free
 	OnFull *string // "error" or "queue"
+
+	FreezeLimit *time.Duration // how long a snapshot may keep its origin suspended, in whole seconds
 }
 
 // checkSettings refuses values that no pool can have.
@@ -21,6 +24,9 @@ func checkSettings(object string, set Settings) error {
 	}
 	if o := set.OnFull; o != nil && *o != "error" && *o != "queue" {
 		return &Error{Object: object, Err: reason(ErrUsage, "on-full is error or queue, not %q", *o)}
+	}
+	if l := set.FreezeLimit; l != nil && (*l < time.Second || *l > catalog.MaxFreezeLimit || *l%time.Second != 0) {
+		return &Error{Object: object, Err: reason(ErrUsage, "freeze-limit is 1s to %ds in whole seconds, not %v", catalog.MaxFreezeLimit/time.Second, *l)}
 	}
 	return nil
 }
@@ -44,6 +50,9 @@ func (s *System) SetPool(ctx context.Context, name string, set Settings) error {
 			}
 			if set.OnFull != nil {
 				c.OnFull = *set.OnFull
+			}
+			if set.FreezeLimit != nil {
+				c.FreezeSeconds = int(*set.FreezeLimit / time.Second)
 			}
 		})
 		if err != nil || set.OnFull == nil || !p.isActive() {
