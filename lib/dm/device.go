@@ -1,6 +1,7 @@
 package dm
 
 import (
+	"errors"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -106,17 +107,25 @@ func (c *Control) Suspend(r Ref, f SuspendFlags) error {
 }
 
 // Resume makes a loaded table live, if there is one, and lets I/O go on. A
-// device that is not suspended is left as it is. Udev gets the flags of an
-// ordinary change.
-func (c *Control) Resume(r Ref) (Info, error) { return c.ResumeAs(r, 0) }
-
-// ResumeAs is Resume with the flags for udev that the device was made with:
-// those of an ordinary change would have it probed. A device that runs and has
-// a table loaded is suspended, gets its table and is resumed in this one call,
-// which a signal either undoes or does not stop. One whose new table the
-// kernel refuses at the last moment stays suspended.
-func (c *Control) ResumeAs(r Ref, f CookieFlags) (Info, error) {
-	return c.resume(r, f.cookie())
+// device that is not suspended is left as it is. f are the flags for udev that
+// the device was made with: with those of an ordinary change, udev would probe
+// it and give it links under /dev/disk. A device that runs and has a table
+// loaded is suspended, gets its table and is resumed in this one call, which a
+// signal either undoes or does not stop. One whose new table the kernel refuses
+// at the last moment stays suspended. It is no error that another process
+// resumes the device in the same moment.
+func (c *Control) Resume(r Ref, f CookieFlags) (Info, error) {
+	info, err := c.resume(r, f.cookie())
+	if !errors.Is(err, unix.EINVAL) {
+		return info, err
+	}
+	// Of two that resume at once, the second is told EINVAL, as is one whose
+	// table is refused (drivers/md/dm.c, dm_resume).
+	now, e := c.Info(r)
+	if e == nil && now.Active() && !now.Suspended() && !now.HasInactive() {
+		return now, nil
+	}
+	return info, err
 }
 
 func (c *Control) resume(r Ref, cookie uint32) (Info, error) {

@@ -185,7 +185,7 @@ func TestKernelSuspendResumeLoadClear(t *testing.T) {
 	if err := c.Clear(r); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := c.Resume(r); err != nil || info.Suspended() || info.HasInactive() {
+	if info, err := c.Resume(r, 0); err != nil || info.Suspended() || info.HasInactive() {
 		t.Errorf("%+v, %v", info, err)
 	}
 	if got := dmsetup(t, "table", "t-sus"); got != "0 8 zero" {
@@ -306,7 +306,7 @@ func TestKernelEvents(t *testing.T) {
 	if err := c.Load(ByUUID("TEST-event"), zeroTable, false); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Resume(ByUUID("TEST-event")); err != nil {
+	if _, err := c.Resume(ByUUID("TEST-event"), 0); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := c.Wait(ByUUID("TEST-event"), info.EventNr); err != nil || got.EventNr <= info.EventNr {

@@ -5,147 +5,140 @@
 // with it everybody who writes there. So a second process, the watcher, is
 // started first and shown to be ready. It waits at a pipe from us:
 //
+//	we: "f"   freeze the filesystems of the layers above; it answers "f"
 //	we: "s"   about to suspend; the clock runs once the device is seen suspended
-//	we: "d"   resumed; the watcher ends
+//	we: "d"   resumed; the watcher thaws what it has frozen, and ends
 //
-// At the end of the pipe without "d" (we are dead), or when the clock has run
-// out, it makes sure that we act no more, and resumes the device. It is in a
-// session of its own, so that ctrl-C does not reach it, and its memory is
-// locked, since its own program may lie on the device.
+// At the end of the pipe without "d" (we are dead), when we are stopped, or when
+// the clock has run out, it resumes the device and thaws. It kills nobody: who
+// finds the device running after the action knows that its result is worth
+// nothing. The watcher is in a session of its own, so that ctrl-C does not reach
+// it, and, where it can be, outside of our cgroup, so that what kills the cgroup
+// leaves it alive (cgroup.go).
+//
+// While the device is suspended neither process may need it: see holdStill.
 package freeze
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
-	"runtime/debug"
-	"strconv"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"thinmount/lib/dm"
 )
 
-// ErrTooLong says that the action took longer than the limit. The device runs
-// again, and the action's result must not be used.
-var ErrTooLong = errors.New("took too long while the device was suspended")
+// ErrFrozen says that somebody else has frozen a filesystem (fsfreeze(8)), so
+// that it cannot be frozen again. Nothing was done.
+var ErrFrozen = errors.New("frozen by somebody")
 
-// Suspended suspends the device, calls do, and resumes the device. limit bounds
-// the time from the end of the suspending to the resuming: a process that is
-// stopped or stuck for longer is killed by the watcher, and the device resumed.
-// ctx is looked at before the suspending only. The caller's main must call
-// IsWatcher and Watch.
-func Suspended(ctx context.Context, c *dm.Control, device dm.Ref, limit time.Duration, do func() error) (err error) {
+// AboveError says that a filesystem of a layer above could not be frozen.
+// Nothing was done. One that is frozen already is ErrFrozen.
+type AboveError struct {
+	Path string // as the folder was opened
+	Err  error  // errno
+}
+
+// Error names the folder.
+func (e *AboveError) Error() string { return "freeze " + e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns the errno.
+func (e *AboveError) Unwrap() error { return e.Err }
+
+// Is makes EBUSY ErrFrozen.
+func (e *AboveError) Is(target error) bool {
+	return target == ErrFrozen && errors.Is(e.Err, unix.EBUSY)
+}
+
+// ResumedError says that the device was resumed before the action was over. The
+// action's result must not be used.
+type ResumedError struct {
+	Took, Limit time.Duration // since the suspending
+}
+
+// Error says how long it took.
+func (e *ResumedError) Error() string {
+	if e.TooLong() {
+		return fmt.Sprintf("took %v while the device was suspended, longer than the limit of %v", e.Took.Round(10*time.Millisecond), e.Limit)
+	}
+	return "the device was resumed by somebody in between"
+}
+
+// TooLong says that the limit was the reason.
+func (e *ResumedError) TooLong() bool { return e.Took >= e.Limit }
+
+// Request says what is to stand still, and for how long at most.
+type Request struct {
+	Device dm.Ref
+	Udev   dm.CookieFlags // the device was made with: see dm.Control.Resume
+	Limit  time.Duration  // from the end of the suspending; then the device is resumed
+
+	// Above are open folders (O_PATH will do) in the filesystems of layers above
+	// the device, the topmost first. They are frozen one after the other before
+	// the device is suspended, which freezes the filesystem on the device itself,
+	// and thawed after it is resumed.
+	Above []*os.File
+}
+
+// Suspended suspends the device, calls do, and resumes the device. Ctx is looked
+// at until the suspending begins. An action that is still under way at the limit
+// is left to go on, but the device is resumed, and the error is a *ResumedError.
+// Loose are those of r.Above whose filesystem cannot be frozen. The caller's main
+// must call IsWatcher and Watch.
+func Suspended(ctx context.Context, c *dm.Control, r Request, do func() error) (loose []*os.File, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
-	info, err := c.Info(device)
+	info, err := c.Info(r.Device)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w, err := startWatcher(ctx, info.Dev, limit)
+	w, err := startWatcher(ctx, info.Dev, r)
 	if err != nil {
-		return fmt.Errorf("watcher of %s: %w", info.Name, err)
+		if _, gone := c.Info(r.Device); errors.Is(gone, dm.ErrNotExist) {
+			return nil, gone // its last user has closed it meanwhile
+		}
+		return nil, fmt.Errorf("watcher of %s: %w", info.Name, err)
 	}
-	stuck := false // the device could not be resumed
-	defer func() { err = errors.Join(err, w.end(!stuck)) }()
-	if err := ctx.Err(); err != nil { // may have ended with the watcher's byte already there
-		return err
-	}
-	// The thread's preemption by the collector, while others cannot write, helps nobody.
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	defer holdStill(c)()
+	defer func() { err = errors.Join(err, w.end()) }()
+	if err := w.freeze(ctx); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil { // may have ended with the watcher's byte already there
+		return nil, err
+	}
+	return w.loose, w.suspended(c, r, do)
+}
+
+// suspended does it while the device is suspended.
+func (w *watcher) suspended(c *dm.Control, r Request, do func() error) (err error) {
 	if err := w.say('s'); err != nil {
 		return err
 	}
-	if err := c.Suspend(device, 0); err != nil {
+	if err := c.Suspend(r.Device, 0); err != nil {
+		if errors.Is(err, dm.ErrBusy) { // freeze_bdev has refused (drivers/md/dm.c, lock_fs)
+			err = fmt.Errorf("%w: %w", ErrFrozen, err)
+		}
 		return err
 	}
 	defer func() {
-		if _, e := c.Resume(device); e != nil {
-			stuck, err = true, errors.Join(err, e)
+		if _, e := c.Resume(r.Device, r.Udev); e != nil {
+			w.stuck, err = true, errors.Join(err, e)
 		}
 	}()
 	start := time.Now()
 	if err := do(); err != nil {
 		return err
 	}
-	if time.Since(start) >= limit {
-		return ErrTooLong
+	if now, e := c.Info(r.Device); e != nil || !now.Suspended() {
+		return &ResumedError{Took: time.Since(start), Limit: r.Limit}
 	}
 	return nil
-}
-
-// watcher is our end of the second process.
-type watcher struct {
-	process *os.Process
-	pipe    *os.File
-}
-
-// startWatcher starts it and waits until it says that it is ready.
-func startWatcher(ctx context.Context, dev dm.DevNo, limit time.Duration) (*watcher, error) {
-	theirs, ours, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer theirs.Close()
-	ready, readyTheirs, err := os.Pipe()
-	if err != nil {
-		return nil, errors.Join(err, ours.Close())
-	}
-	defer ready.Close()
-	p, err := os.StartProcess("/proc/self/exe",
-		[]string{WatcherArg, dev.String(), limit.String(), strconv.Itoa(os.Getpid())},
-		&os.ProcAttr{
-			Dir: "/", Env: []string{}, Files: []*os.File{theirs, readyTheirs, nil},
-			Sys: &syscall.SysProcAttr{Setsid: true},
-		})
-	readyTheirs.Close()
-	if err != nil {
-		return nil, errors.Join(err, ours.Close())
-	}
-	w := &watcher{process: p, pipe: ours}
-	if err := w.awaitReady(ctx, ready); err != nil {
-		p.Kill()
-		return nil, errors.Join(err, w.end(true))
-	}
-	return w, nil
-}
-
-// awaitReady waits for the watcher's one byte: by then it has opened all that it
-// needs.
-func (w *watcher) awaitReady(ctx context.Context, ready *os.File) error {
-	stop := context.AfterFunc(ctx, func() { ready.SetReadDeadline(time.Now()) })
-	defer stop()
-	var b [1]byte
-	if _, err := io.ReadFull(ready, b[:]); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return errors.New("ended before it was ready")
-	}
-	return nil
-}
-
-// say writes one byte. A watcher that is dead gives EPIPE: then nothing may be
-// suspended.
-func (w *watcher) say(b byte) error {
-	_, err := w.pipe.Write([]byte{b})
-	return err
-}
-
-// end dismisses the watcher and waits for its end. One that is stopped reads no
-// "d", so it is killed; where the device still hangs, it is left to try as well.
-func (w *watcher) end(runs bool) error {
-	if runs {
-		w.say('d')
-		w.process.Kill() // an error says that it has ended
-	}
-	w.pipe.Close()
-	_, err := w.process.Wait()
-	return err
 }

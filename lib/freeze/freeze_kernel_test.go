@@ -5,7 +5,7 @@ package freeze
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,28 +19,6 @@ import (
 
 	"thinmount/lib/dm"
 )
-
-const device = "thinmount-freeze-test"
-
-// TestMain is also the watcher, and the child that is killed in the action.
-func TestMain(m *testing.M) {
-	if IsWatcher(os.Args) {
-		os.Exit(Watch(os.Args))
-	}
-	if os.Getenv("FREEZE_CHILD") != "" {
-		c, err := dm.Open()
-		if err == nil {
-			err = Suspended(context.Background(), c, dm.ByName(device), time.Second, func() error {
-				fmt.Println("in action")
-				time.Sleep(time.Hour)
-				return nil
-			})
-		}
-		fmt.Println("returned", err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
 
 // suspendable makes a device, which at the end must run, with no watcher left.
 func suspendable(t *testing.T) *dm.Control {
@@ -106,7 +84,7 @@ func TestKernelAction(t *testing.T) {
 	failure := errors.New("failure")
 	for _, want := range []error{nil, failure} {
 		saw := false
-		err := Suspended(t.Context(), c, dm.ByName(device), time.Minute, func() error { saw = suspended(t, c); return want })
+		_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute}, func() error { saw = suspended(t, c); return want })
 		if !saw || !errors.Is(err, want) || suspended(t, c) {
 			t.Errorf("suspended in the action %v, err %v, want %v, suspended after %v", saw, err, want, suspended(t, c))
 		}
@@ -118,18 +96,23 @@ func TestKernelCancelledBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 20 {
-		err := Suspended(ctx, c, dm.ByName(device), time.Minute, func() error { t.Error("the action ran"); return nil })
+		_, err := Suspended(ctx, c, Request{Device: dm.ByName(device), Limit: time.Minute}, func() error { t.Error("the action ran"); return nil })
 		if !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 	}
 }
 
-// startChild starts the child and waits until it is in the action.
-func startChild(t *testing.T) *exec.Cmd {
+// startChild starts the child with that limit and waits until it is in the
+// action, in which it stays until the end of its stdin.
+func startChild(t *testing.T, limit string) (cmd *exec.Cmd, stdin io.Closer) {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), "FREEZE_CHILD=1")
+	cmd = exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), "FREEZE_CHILD="+limit)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -141,14 +124,14 @@ func startChild(t *testing.T) *exec.Cmd {
 	if _, err := out.Read(b); err != nil || string(b[:9]) != "in action" {
 		t.Fatalf("child: %q, %v", b, err)
 	}
-	return cmd
+	return cmd, stdin
 }
 
 func TestKernelDeathInAction(t *testing.T) {
-	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGTERM, unix.SIGSTOP} {
+	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGTERM} {
 		t.Run(unix.SignalName(signal), func(t *testing.T) {
 			c := suspendable(t)
-			child := startChild(t)
+			child, _ := startChild(t, "1m")
 			if !suspended(t, c) {
 				t.Error("not suspended in the action")
 			}
@@ -164,6 +147,48 @@ func TestKernelDeathInAction(t *testing.T) {
 	}
 }
 
+// A process that is stopped keeps nobody waiting; when it goes on it knows.
+func TestKernelStoppedInAction(t *testing.T) {
+	c := suspendable(t)
+	child, stdin := startChild(t, "1m")
+	if err := child.Process.Signal(unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "running again", func() bool { return !suspended(t, c) })
+	stdin.Close()
+	if err := child.Process.Signal(unix.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	child.Wait()
+	if code := child.ProcessState.ExitCode(); code != 11 {
+		t.Errorf("child ended with %v, want that the device was resumed", child.ProcessState)
+	}
+}
+
+// An action that takes longer than the limit is left to end; then it is told so.
+func TestKernelTooLong(t *testing.T) {
+	c := suspendable(t)
+	child, stdin := startChild(t, "1s")
+	eventually(t, "running again", func() bool { return !suspended(t, c) })
+	stdin.Close()
+	child.Wait()
+	if code := child.ProcessState.ExitCode(); code != 10 {
+		t.Errorf("child ended with %v, want that it took too long", child.ProcessState)
+	}
+}
+
+// An action that takes long, within its limit, is well.
+func TestKernelTakesItsTime(t *testing.T) {
+	c := suspendable(t)
+	_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute}, func() error {
+		time.Sleep(1500 * time.Millisecond)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // watching starts a watcher of the device, which is told nothing yet.
 func watching(t *testing.T, c *dm.Control) *watcher {
 	t.Helper()
@@ -171,7 +196,7 @@ func watching(t *testing.T, c *dm.Control) *watcher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := startWatcher(t.Context(), info.Dev, time.Minute)
+	w, err := startWatcher(t.Context(), info.Dev, Request{Limit: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,11 +221,11 @@ func TestKernelWatcherSignalled(t *testing.T) {
 	w.process.Kill()
 	// A process that dies closes its files some time after it is out of sight.
 	eventually(t, "the pipe breaks", func() bool { return errors.Is(w.say('s'), unix.EPIPE) })
-	if err := w.end(true); err != nil {
+	if err := w.end(); err != nil {
 		t.Error(err)
 	}
 	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGSTOP} {
-		err := Suspended(t.Context(), c, dm.ByName(device), time.Minute, func() error { return unix.Kill(watchers(t)[0], signal) })
+		_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute}, func() error { return unix.Kill(watchers(t)[0], signal) })
 		if err != nil || suspended(t, c) {
 			t.Errorf("%v: %v", signal, err)
 		}
@@ -221,7 +246,7 @@ func TestKernelSuspendedByOthers(t *testing.T) {
 	if !suspended(t, c) {
 		t.Error("resumed what it had not suspended")
 	}
-	if _, err := c.Resume(dm.ByName(device)); err != nil {
+	if _, err := c.Resume(dm.ByName(device), 0); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -12,8 +12,9 @@ import (
 
 // CheckPool compares what the catalog says about a pool with the pool's
 // metadata, the kernel, the disks, and all that is written down under RunDir,
-// and returns what does not agree, or is left over. It changes nothing, and
-// leaves an inactive pool inactive. While it looks, it keeps others from
+// and returns what does not agree, or is left over. It changes nothing but that
+// a volume which a killed snapshot has left suspended runs again, and leaves an
+// inactive pool inactive. While it looks, it keeps others from
 // changing the pool.
 func (s *System) CheckPool(ctx context.Context, name string) (found []Finding, err error) {
 	if err := catalog.CheckPoolName(name); err != nil {
@@ -36,6 +37,7 @@ func (s *System) CheckPool(ctx context.Context, name string) (found []Finding, e
 		if err != nil {
 			return err
 		}
+		s.wakeVolumes(c, cat)
 		found, err = s.lookTwice(ctx, c, cat)
 		return err
 	})

@@ -98,9 +98,12 @@ func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume,
 	if n, ok := used[v.ID]; ok {
 		info.Used = &n
 	}
-	obs, err := observed(c, v)
+	obs, asleep, err := observed(c, v)
 	if err != nil {
 		return info, &Error{Object: info.Name, Err: err}
+	}
+	if asleep || obs.Active && s.isMarked(v) {
+		s.wakeIfLeft(c, v)
 	}
 	if info.Active = obs.Active; info.Active {
 		info.Device = c.NodePath(volumeName(v.Pool, v.Name))

@@ -93,7 +93,7 @@ func (s *System) lookUses(c *dm.Control, f *facts) error {
 		if f.busy[v.Name] {
 			continue
 		}
-		seen, err := observed(c, v)
+		seen, _, err := observed(c, v)
 		if err != nil {
 			return &Error{Object: f.object(v.Name), Err: err}
 		}

@@ -165,7 +165,7 @@ func (p *pool) takeOver(ctx context.Context, part string, info dm.Info) (bool, e
 		return false, p.dm.WaitGone(ctx, p.ref(part), info.Name)
 	}
 	if info.Suspended() {
-		if _, err := p.dm.Resume(p.ref(part)); err != nil {
+		if _, err := p.dm.Resume(p.ref(part), hiddenCookie); err != nil {
 			return false, err
 		}
 	}

@@ -121,7 +121,7 @@ func (p *pool) reload(uuid string, table, old dm.Target) error {
 		if err := p.dm.Load(ref, []dm.Target{t}, false); err != nil {
 			return err
 		}
-		_, err := p.dm.ResumeAs(ref, hiddenCookie)
+		_, err := p.dm.Resume(ref, hiddenCookie)
 		return err
 	}
 	err := withKernelLog(func() error { return swap(table) })

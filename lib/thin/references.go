@@ -77,35 +77,40 @@ func noVolume(pool, volume string) error {
 }
 
 // observe compares the volume's record with the kernel and returns what is
-// true. The caller has the volume's lock.
+// true. A volume that a killed snapshot has left suspended runs again then. The
+// caller has the volume's lock.
 func (s *System) observe(c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
-	obs, err := observed(c, v)
+	obs, asleep, err := observed(c, v)
+	if err == nil && (asleep || s.isMarked(v)) {
+		err = s.wakeVolume(c, v)
+	}
 	if err != nil {
 		return refcount.Record{}, &Error{Object: v.Pool + "/" + v.Name, Err: err}
 	}
 	return ref.Reconcile(obs)
 }
 
-// observed asks the kernel for the volume's device and its mounts.
-func observed(c *dm.Control, v catalog.Volume) (refcount.Observed, error) {
-	obs := refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
+// observed asks the kernel for the volume's device and its mounts. asleep says
+// that the device is suspended.
+func observed(c *dm.Control, v catalog.Volume) (obs refcount.Observed, asleep bool, err error) {
+	obs = refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
 	info, err := c.Info(volumeRef(v.PoolUUID, v.ID))
 	if errors.Is(err, dm.ErrNotExist) {
-		return obs, nil
+		return obs, false, nil
 	}
 	if err != nil {
-		return obs, err
+		return obs, false, err
 	}
 	obs.Active, obs.OpenCount, obs.Dev = info.Active(), info.OpenCount, info.Dev.String()
 	table, err := mount.Table()
 	if err != nil {
-		return obs, err
+		return obs, false, err
 	}
 	path := c.NodePath(volumeName(v.Pool, v.Name))
 	for _, m := range mount.ByDev(table, int(info.Dev.Major), int(info.Dev.Minor), path) {
 		obs.Mounts = append(obs.Mounts, refcount.MountPoint{ID: m.ID, Path: m.Mountpoint, Root: m.Root})
 	}
-	return obs, nil
+	return obs, isAsleep(info), nil
 }
 
 // fillRecord notes which device carries the volume.

@@ -149,7 +149,7 @@ func (p *pool) resumeParts() error {
 	for _, part := range []string{partData, partMeta, partPool} {
 		info, err := p.dm.Info(p.ref(part))
 		if err == nil && info.Active() && info.Suspended() {
-			if _, err := p.dm.Resume(p.ref(part)); err != nil {
+			if _, err := p.dm.Resume(p.ref(part), hiddenCookie); err != nil {
 				return err
 			}
 		}
@@ -198,7 +198,7 @@ func (p *pool) reconcile(ref *refcount.Ref, volume string) error {
 	if err != nil || rec.References == 0 || rec.Device != "" {
 		return err
 	}
-	obs, err := observed(p.dm, v)
+	obs, _, err := observed(p.dm, v)
 	if err != nil {
 		return err
 	}

@@ -4,22 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"time"
 
-	"golang.org/x/sys/unix"
-
-	"thinmount/lib/apart"
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
-	"thinmount/lib/freeze"
 	"thinmount/lib/refcount"
 	"thinmount/lib/thinpool"
 )
-
-// freezeLimit is how long an origin may stay suspended before the watching
-// process lets it run again.
-const freezeLimit = time.Second
 
 // SnapshotOptions are the choices of Snapshot.
 type SnapshotOptions struct {
@@ -45,7 +35,7 @@ func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, opt 
 		}
 		defer originRef.Close()
 		defer s.letGo(newRef, pool, volume)
-		if err := s.flushMounted(ctx, c, originRef, o); err != nil {
+		if _, err := s.flushOrigin(ctx, c, originRef, o); err != nil {
 			return err
 		}
 		p, err := s.openActive(ctx, c, pool, exclusive)
@@ -61,11 +51,12 @@ func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, opt 
 			return err
 		}
 		// The lock may have been waited for, while others wrote.
-		if err := s.flushMounted(ctx, c, originRef, o); err != nil {
+		dir, err := s.flushOrigin(ctx, c, originRef, o)
+		if err != nil {
 			return err
 		}
 		s.step("snapshot of %s/%s as %s/%s", pool, origin, pool, volume)
-		_, err = p.addVolume(ctx, v, "", opt.Force, p.sendSnapshot(ctx, o))
+		_, err = p.addVolume(ctx, v, "", opt.Force, p.sendSnapshot(ctx, o, dir))
 		return err
 	})
 }
@@ -95,53 +86,6 @@ func (s *System) lockBoth(ctx context.Context, pool, origin, volume string) (o, 
 		return a, b, v, nil
 	}
 	return b, a, v, nil
-}
-
-// flushMounted writes the origin's dirty data out before it is frozen, so that
-// the freeze itself has little to write. It is best effort: the freeze writes
-// what is left. But where that would wait for room in the pool, it is an error:
-// whoever freezes then waits, too, with the lock that growing the pool wants.
-func (s *System) flushMounted(ctx context.Context, c *dm.Control, ref *refcount.Ref, o catalog.Volume) error {
-	rec, err := s.observe(c, ref, o)
-	if err != nil || rec.MountedOn == "" || rec.References == 0 {
-		return nil
-	}
-	st, err := poolStatus(c, o.PoolUUID)
-	if err != nil || st.Mode != thinpool.ModeRW || st.Queues() {
-		return nil // whoever opens the pool next says so
-	}
-	err = s.flush(ctx, c, rec.MountedOn, o, st.OnFull == "queue")
-	if err != nil && (errors.Is(err, ErrPoolState) || ctx.Err() != nil) {
-		return err
-	}
-	if err != nil {
-		s.step("syncfs %s: %v", rec.MountedOn, err)
-	}
-	return nil
-}
-
-// flush is syncfs(2). If it may have to wait for room it is left behind when
-// that comes to pass, or when ctx ends.
-func (s *System) flush(ctx context.Context, c *dm.Control, dir string, o catalog.Volume, mayWait bool) error {
-	f, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if !mayWait {
-		return unix.Syncfs(int(f.Fd()))
-	}
-	defer s.waitingFor("what is dirty in " + dir + " to be written")()
-	err = apart.Sync(ctx, f, func() error {
-		if st, err := poolStatus(c, o.PoolUUID); err == nil && st.Queues() {
-			return full(o.Pool, "out of data space: %s has more to write than there is room for, and a snapshot would wait with it", dir)
-		}
-		return nil
-	})
-	if ctx.Err() != nil {
-		return waitError(o.Pool+"/"+o.Name, err)
-	}
-	return err
 }
 
 // full is an error of a pool in which writes wait for room.
@@ -185,26 +129,4 @@ func (p *pool) copyOf(o catalog.Volume, name string, size int64) (catalog.Volume
 	v.Name, v.Origin, v.OriginID = name, o.Name, o.ID
 	v.Size = p.roundUp(max(size, o.Size))
 	return v, nil
-}
-
-// sendSnapshot sends create_snap, with an active origin suspended around it.
-// Nobody else activates, mounts or unmounts the origin meanwhile: its lock is
-// ours. A device that goes away by itself just now is inactive.
-func (p *pool) sendSnapshot(ctx context.Context, o catalog.Volume) func(thinpool.ID) error {
-	ref := volumeRef(p.uuid(), o.ID)
-	return func(id thinpool.ID) error {
-		send := func() error { return p.thin.CreateSnapshot(id, thinpool.ID(o.ID)) }
-		info, err := p.dm.Info(ref)
-		if errors.Is(err, dm.ErrNotExist) || err == nil && !info.Active() {
-			return send()
-		}
-		if err != nil {
-			return err
-		}
-		err = freeze.Suspended(ctx, p.dm, ref, freezeLimit, send)
-		if errors.Is(err, dm.ErrNotExist) {
-			return send()
-		}
-		return err
-	}
 }

@@ -105,7 +105,7 @@ func (s *System) wake(c *dm.Control, pool, uuid string) error {
 			continue
 		}
 		s.warn("pool %s: %s was suspended: resuming it", pool, info.Name)
-		if _, err := c.ResumeAs(ref, hiddenCookie); err != nil {
+		if _, err := c.Resume(ref, hiddenCookie); err != nil {
 			return &Error{Object: "pool " + pool, Err: wrap(ErrPoolState, err)}
 		}
 	}

@@ -73,9 +73,8 @@ func (p *pool) sweepOne(ctx context.Context, ref *refcount.Ref, uuid, volume str
 	if err != nil {
 		return nil // gone by itself
 	}
-	if info.Suspended() && info.Active() {
-		p.sys.step("resuming %s", info.Name)
-		if info, err = p.dm.Resume(dm.ByUUID(uuid)); err != nil {
+	if _, id, ok := splitVolumeUUID(uuid); ok && (isAsleep(info) || p.sys.isMarked(catalog.Volume{Pool: p.name(), Name: volume})) {
+		if err := p.sys.wakeVolume(p.dm, catalog.Volume{Pool: p.name(), Name: volume, PoolUUID: p.uuid(), ID: id}); err != nil {
 			return err
 		}
 	}

@@ -17,12 +17,8 @@ func (u *unmounting) rouse(ctx context.Context, v catalog.Volume) error {
 	if foreign(u.c, dm.ByUUID(partUUID(v.PoolUUID, partPool))) {
 		return beyondHelp(v.Pool)
 	}
-	ref := volumeRef(v.PoolUUID, v.ID)
-	if info, err := u.c.Info(ref); err == nil && info.Active() && info.Suspended() {
-		u.warn("%s was suspended: resuming it", info.Name)
-		if _, err := u.c.Resume(ref); err != nil {
-			return &Error{Object: v.Pool + "/" + v.Name, Err: err}
-		}
+	if err := u.wakeVolume(u.c, v); err != nil {
+		return err
 	}
 	if err := u.rousePool(ctx, v); err != nil {
 		return err

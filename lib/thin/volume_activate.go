@@ -69,13 +69,10 @@ func (p *pool) tryActivate(ctx context.Context, v catalog.Volume) (*activation, 
 	switch {
 	case err == nil && info.Name != name:
 		return nil, foreignDevice(v.Pool+"/"+v.Name, info.Name, info.UUID)
-	case err == nil && info.Active() && info.Suspended():
-		// Whoever suspended it had the volume's lock, and is dead.
-		if info, err = p.dm.Resume(ref); err == nil {
+	case err == nil && info.Active():
+		if err = p.sys.wakeVolume(p.dm, v); err == nil {
 			err = p.dm.EnsureNode(info)
 		}
-	case err == nil && info.Active():
-		err = p.dm.EnsureNode(info)
 	default:
 		info, err = p.newDevice(ctx, name, v)
 	}
@@ -123,7 +120,7 @@ func openActivation(path string, dev dm.DevNo) (*activation, error) {
 func (p *pool) removeVolumeDevice(ctx context.Context, pool, volume string, id uint32) error {
 	ref := volumeRef(p.uuid(), id)
 	if info, err := p.dm.Info(ref); err == nil && info.Suspended() {
-		p.dm.Resume(ref)
+		resumeVolume(p.dm, ref)
 	}
 	defer p.sys.waitingFor("whoever has " + p.dm.NodePath(volumeName(pool, volume)) + " open")()
 	ctx, cancel := context.WithTimeout(ctx, busyWait)

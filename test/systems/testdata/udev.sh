@@ -70,18 +70,33 @@ umount $mnt
 [ "$(ipcs -s | grep -c 0x0d4d)" = 0 ]
 
 ## a snapshot does not take over the links of its origin
-thin-snap snapshot ways/v ways/s
 mount -t thin ways/v $mnt
 udevadm settle
 find -L /dev/disk -samefile /dev/mapper/thin-ways@v 2>/dev/null | sort >/tmp/before
+known() { udevadm info -q property -n /dev/mapper/thin-ways@$1 | grep -E '^(ID_|DEVLINKS|DM_UDEV_DISABLE)' | sort; }
+watched() { [ -L "/run/udev/watch/b$(dmsetup info -c --noheadings --separator : -o major,minor thin-ways@$1)" ]; }
+known v >/tmp/known
+grep -q 'DM_UDEV_DISABLE_DISK_RULES_FLAG=1' /tmp/known
+not watched v
+echo dirty >$mnt/dirty
+thin-snap snapshot ways/v ways/s # suspends and resumes the origin
+udevadm settle
+known v | cmp - /tmp/known
+not watched v
+dmsetup suspend thin-ways@v # as a killed snapshot leaves it
+thin-snap list >/dev/null
+udevadm settle
+known v | cmp - /tmp/known
+not watched v
 mount -t thin ways/s /srv
 udevadm settle
 find -L /dev/disk -samefile /dev/mapper/thin-ways@v 2>/dev/null | sort | cmp - /tmp/before
 [ -z "$(find -L /dev/disk/by-uuid /dev/disk/by-label -samefile /dev/mapper/thin-ways@s 2>/dev/null)" ]
+[ -z "$(find -L /dev/disk/by-uuid -samefile /dev/mapper/thin-ways@v 2>/dev/null)" ]
 umount /srv
 umount $mnt
 thin-snap delete -y ways/s
-rm /tmp/before
+rm /tmp/before /tmp/known
 
 ## in another IPC namespace than udevd
 timeout 60 unshare --ipc sh -euc "mount -t thin ways/v $mnt; [ -b /dev/mapper/thin-ways@v ]; umount $mnt; ! ipcs -s | grep 0x0d4d"

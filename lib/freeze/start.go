@@ -1,0 +1,159 @@
+package freeze
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"thinmount/lib/dm"
+)
+
+// watcher is our end of the second process.
+type watcher struct {
+	process *os.Process
+	pipe    *os.File // to it
+	answers *os.File // from it
+	above   []*os.File
+	loose   []*os.File // of above, those that cannot be frozen
+	frozen  bool       // it was told to freeze them
+	left    bool       // it is still at that, and left to itself
+	stuck   bool       // the device could not be resumed
+}
+
+// startWatcher starts it and waits until it says that it is ready.
+func startWatcher(ctx context.Context, dev dm.DevNo, r Request) (*watcher, error) {
+	theirs, ours, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	answers, answersTheirs, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, ours.Close())
+	}
+	argv := []string{WatcherArg, dev.String(), r.Limit.String(), strconv.Itoa(os.Getpid()), strconv.Itoa(int(r.Udev)), strconv.Itoa(len(r.Above))}
+	p, err := startApart(argv, append([]*os.File{theirs, answersTheirs, nil}, r.Above...))
+	answersTheirs.Close()
+	if err != nil {
+		return nil, errors.Join(err, ours.Close(), answers.Close())
+	}
+	w := &watcher{process: p, pipe: ours, answers: answers, above: r.Above}
+	if _, err := w.await(ctx, "r"); err != nil {
+		p.Kill()
+		return nil, errors.Join(err, w.end())
+	}
+	return w, nil
+}
+
+// startApart starts this program once more, in a session of its own and, if that
+// can be, outside of our cgroup. Clone3 puts it there before it runs; where the
+// kernel or a sandbox has no such call, or forbids the place, it stays.
+func startApart(argv []string, files []*os.File) (*os.Process, error) {
+	attr := &os.ProcAttr{Dir: "/", Env: []string{}, Files: files, Sys: &syscall.SysProcAttr{Setsid: true}}
+	if group := openCgroup(); group != nil {
+		defer group.Close()
+		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, int(group.Fd())
+		if p, err := os.StartProcess("/proc/self/exe", argv, attr); err == nil {
+			return p, nil
+		}
+		attr.Sys.UseCgroupFD = false
+	}
+	return os.StartProcess("/proc/self/exe", argv, attr)
+}
+
+// await waits for a byte of the watcher's. In its place it may write why it
+// cannot go on, and end.
+func (w *watcher) await(ctx context.Context, want string) (byte, error) {
+	stop := context.AfterFunc(ctx, func() { w.answers.SetReadDeadline(time.Now()) })
+	defer stop()
+	var b [1]byte
+	if _, err := io.ReadFull(w.answers, b[:]); err != nil {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		return 0, errors.New("ended before it was ready")
+	}
+	if strings.IndexByte(want, b[0]) >= 0 {
+		return b[0], nil
+	}
+	said, _ := io.ReadAll(io.LimitReader(w.answers, 1000))
+	return 0, w.refusal(string(said))
+}
+
+// refusal makes an error of what the watcher has written: its reason, or which
+// filesystem above could not be frozen, and the errno.
+func (w *watcher) refusal(said string) error {
+	var i, errno int
+	if n, _ := fmt.Sscanf(said, "%d %d", &i, &errno); n < 2 || i < 0 || i >= len(w.above) {
+		return errors.New(said)
+	}
+	return &AboveError{Path: w.above[i].Name(), Err: syscall.Errno(errno)}
+}
+
+// freeze has the watcher freeze the filesystems above, which writes out what is
+// dirty in them and may take long. When ctx ends, the watcher is left to it, and
+// thaws them afterwards.
+func (w *watcher) freeze(ctx context.Context) error {
+	if len(w.above) == 0 {
+		return nil
+	}
+	w.frozen = true
+	if err := w.say('f'); err != nil {
+		return err
+	}
+	for _, f := range w.above {
+		b, err := w.await(ctx, "fn")
+		if err != nil {
+			w.left = ctx.Err() != nil
+			return err
+		}
+		if b == 'n' {
+			w.loose = append(w.loose, f)
+		}
+	}
+	return nil
+}
+
+// say writes one byte. A watcher that is dead gives EPIPE: then nothing may be
+// suspended.
+func (w *watcher) say(b byte) error {
+	_, err := w.pipe.Write([]byte{b})
+	return err
+}
+
+// dismissal is how long a watcher may take to thaw and end when it is told to.
+const dismissal = 2 * time.Second
+
+// end dismisses the watcher and waits for its end. One that is stopped reads no
+// "d", so it is killed, and what it was to thaw is thawed here; where the device
+// still hangs, it is left to try as well.
+func (w *watcher) end() error {
+	defer w.answers.Close()
+	if w.left {
+		w.pipe.Close()
+		return w.process.Release()
+	}
+	if w.stuck {
+		w.pipe.Close()
+		_, err := w.process.Wait()
+		return err
+	}
+	w.say('d')
+	if !w.frozen {
+		w.process.Kill() // an error says that it has ended
+	}
+	late := time.AfterFunc(dismissal, func() { w.process.Kill() })
+	defer late.Stop()
+	w.pipe.Close()
+	state, err := w.process.Wait()
+	if w.frozen && (err != nil || !state.Success()) {
+		err = errors.Join(err, Thaw(w.above))
+	}
+	return err
+}
