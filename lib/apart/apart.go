@@ -13,6 +13,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -25,8 +26,16 @@ const (
 	SyncArg = "thin-sync"
 )
 
+// ErrNoEntry says that this program cannot be its own second process: its main
+// does not ask IsChild. Started once more, it would do its own work again.
+var ErrNoEntry = errors.New("program has no entry for its second process: its main must call apart.IsChild")
+
+// asked is whether main has called IsChild.
+var asked atomic.Bool
+
 // IsChild reports whether this process is to be the second one. Main asks first.
 func IsChild(args []string) bool {
+	asked.Store(true)
 	return len(args) == 3 && args[0] == Arg || len(args) == 1 && args[0] == SyncArg
 }
 
@@ -92,6 +101,9 @@ const lookEvery = 200 * time.Millisecond
 func wait(ctx context.Context, argv []string, files []*os.File, look func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if !asked.Load() {
+		return ErrNoEntry
 	}
 	result, theirs, err := os.Pipe()
 	if err != nil {

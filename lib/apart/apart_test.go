@@ -51,6 +51,19 @@ func TestOwnDescriptor(t *testing.T) {
 	}
 }
 
+// A program that would not know the second process by its arguments starts none:
+// it would start itself, which starts itself.
+func TestNoEntry(t *testing.T) {
+	asked.Store(false)
+	defer asked.Store(true)
+	if err := Unmount(t.Context(), "/nonexistent/folder", 0); !errors.Is(err, ErrNoEntry) {
+		t.Errorf("unmount: %v", err)
+	}
+	if err := Sync(t.Context(), os.Stdin, nil); !errors.Is(err, ErrNoEntry) {
+		t.Errorf("sync: %v", err)
+	}
+}
+
 func TestOutcome(t *testing.T) {
 	broken := errors.New("broken pipe")
 	for _, row := range []struct {

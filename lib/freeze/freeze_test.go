@@ -93,3 +93,13 @@ func TestStateIn(t *testing.T) {
 		}
 	}
 }
+
+// A program that would not know the watcher by its arguments starts none: it would
+// start itself, which starts itself.
+func TestNoEntry(t *testing.T) {
+	asked.Store(false)
+	defer asked.Store(true)
+	if _, err := startApart([]string{WatcherArg}, nil); !errors.Is(err, ErrNoEntry) {
+		t.Errorf("%v", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,8 +18,18 @@ import (
 // WatcherArg is argv[0] of the watcher: what ps(1) shows.
 const WatcherArg = "thin-watcher"
 
+// ErrNoEntry says that this program cannot be its own watcher: its main does not
+// ask IsWatcher. Started once more, it would do its own work again.
+var ErrNoEntry = errors.New("program has no entry for the watcher: its main must call freeze.IsWatcher")
+
+// asked is whether main has called IsWatcher.
+var asked atomic.Bool
+
 // IsWatcher reports whether this process is to be a watcher. Main asks first.
-func IsWatcher(args []string) bool { return len(args) == 6 && args[0] == WatcherArg }
+func IsWatcher(args []string) bool {
+	asked.Store(true)
+	return len(args) == 6 && args[0] == WatcherArg
+}
 
 // Watch is all that a watcher does; it returns the exit code. Args is os.Args:
 // device number, limit, pid of the process that is watched, flags for udev, and
