@@ -110,10 +110,10 @@ func (s *System) refusePool(ctx context.Context, c *dm.Control, name string) err
 // is being made.
 func (p *pool) make(ctx context.Context) error {
 	cfg := p.cat.Pool()
-	if err := p.makeBacking(cfg.Data, "data"); err != nil {
+	if err := p.makeBacking(ctx, cfg.Data, "data"); err != nil {
 		return err
 	}
-	if err := p.makeBacking(cfg.Metadata, "metadata"); err != nil {
+	if err := p.makeBacking(ctx, cfg.Metadata, "metadata"); err != nil {
 		return err
 	}
 	p.sys.step("activating pool %s", cfg.Name)
@@ -129,7 +129,7 @@ func (p *pool) make(ctx context.Context) error {
 // makeBacking makes the file, or clears the device, and labels it. The first
 // block behind the label is zeroed: that is how the kernel knows that metadata
 // is to be formatted.
-func (p *pool) makeBacking(b catalog.Backing, role string) error {
+func (p *pool) makeBacking(ctx context.Context, b catalog.Backing, role string) error {
 	flags := os.O_RDWR
 	if b.Kind == catalog.KindFile {
 		flags |= os.O_CREATE | os.O_EXCL
@@ -140,7 +140,7 @@ func (p *pool) makeBacking(b catalog.Backing, role string) error {
 	}
 	defer f.Close()
 	if b.Kind == catalog.KindFile {
-		err = f.Truncate(label.Reserved + b.Size)
+		err = p.makeFile(ctx, f, b, role)
 	} else {
 		err = zeroEnds(f)
 	}

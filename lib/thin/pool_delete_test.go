@@ -79,7 +79,7 @@ func TestClearedPoolSparesOthers(t *testing.T) {
 			}
 			before, _ := os.Lstat(filepath.Join(srv, "data"))
 			p := halfMadePool(t, stateIn(t.TempDir()), srv)
-			if err := p.makeBacking(p.cat.Pool().Data, "data"); !errors.Is(err, unix.EEXIST) {
+			if err := p.makeBacking(t.Context(), p.cat.Pool().Data, "data"); !errors.Is(err, unix.EEXIST) {
 				t.Errorf("made: %v", err)
 			}
 			if err := p.clearHalfMade(t.Context()); err != nil {

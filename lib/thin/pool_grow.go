@@ -2,6 +2,7 @@ package thin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -55,10 +56,10 @@ func (s *System) GrowPool(ctx context.Context, spec GrowSpec) error {
 		if err := p.canTake(meta > cfg.Metadata.Size, data > cfg.Data.Size); err != nil {
 			return err
 		}
-		if err := p.growPart(partMeta, meta); err != nil {
+		if err := p.growPart(ctx, partMeta, meta); err != nil {
 			return err
 		}
-		return p.growPart(partData, data)
+		return p.growPart(ctx, partData, data)
 	})
 }
 
@@ -146,7 +147,7 @@ func deviceSize(path string) (int64, error) {
 // growPart makes the backing larger, says so in the catalog, and then has the
 // kernel take it. The catalog never speaks of more than there is, and the
 // metadata never of more than the catalog does.
-func (p *pool) growPart(part string, size int64) error {
+func (p *pool) growPart(ctx context.Context, part string, size int64) error {
 	role, backing := labelRole(part), func(c *catalog.Pool) *catalog.Backing {
 		if part == partMeta {
 			return &c.Metadata
@@ -156,7 +157,7 @@ func (p *pool) growPart(part string, size int64) error {
 	cfg := p.cat.Pool()
 	if b := *backing(&cfg); size > b.Size {
 		p.sys.step("growing the %s of pool %s from %s to %s", role, p.name(), sizeText(b.Size), sizeText(size))
-		if err := p.extend(part, b, size); err != nil {
+		if err := p.extend(ctx, part, b, size); err != nil {
 			return p.fail(err)
 		}
 		if err := p.cat.SetPool(func(c *catalog.Pool) { backing(c).Size = size }); err != nil {
@@ -171,7 +172,7 @@ func (p *pool) growPart(part string, size int64) error {
 
 // extend makes a backing file longer, durably; a device is as long as it is.
 // The file is the pool's own, and never made shorter.
-func (p *pool) extend(part string, b catalog.Backing, size int64) error {
+func (p *pool) extend(ctx context.Context, part string, b catalog.Backing, size int64) error {
 	if _, err := p.under(part, b); err != nil {
 		return err
 	}
@@ -192,6 +193,11 @@ func (p *pool) extend(part string, b catalog.Backing, size int64) error {
 	}
 	if err := f.Truncate(label.Reserved + size); err != nil {
 		return err
+	}
+	if part == partMeta {
+		if err := p.allocate(ctx, f, have, label.Reserved+size-have); err != nil {
+			return errors.Join(err, f.Truncate(have))
+		}
 	}
 	return f.Sync()
 }
