@@ -35,6 +35,8 @@ func (p Pool) flaw() string {
 		return fmt.Sprintf("freeze_limit: %d s is not between 1 and %d", p.FreezeSeconds, MaxFreezeLimit/time.Second)
 	case p.TransactionID > maxTransaction:
 		return fmt.Sprintf("transaction_id: %d is more than %d", p.TransactionID, uint64(maxTransaction))
+	case p.Head != nil && *p.Head > MaxID:
+		return fmt.Sprintf("head: %d is more than 24 bits", *p.Head)
 	case p.NextID > MaxID+1:
 		return fmt.Sprintf("next_id: %d is more than 24 bits", p.NextID)
 	}

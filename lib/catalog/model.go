@@ -22,6 +22,7 @@ type Pool struct {
 	FreezeSeconds int         `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
 	TransactionID uint64      `json:"transaction_id"`         // what the kernel's pool must be at
 	NextID        uint32      `json:"next_id"`                // the thin id that is tried next; MaxID+1 when all have been
+	Head          *uint32     `json:"head,omitempty"`         // the thin id that has the first data blocks; nil in a pool that was made without
 	Operations    []Operation `json:"operations,omitempty"`
 }
 

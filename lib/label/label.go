@@ -101,32 +101,40 @@ func onlyZeroes(r io.ReaderAt) error {
 }
 
 func decode(b []byte) (Label, error) {
-	if !bytes.HasPrefix(b, []byte(magic)) {
-		return Label{}, ErrNone
-	}
-	le := binary.LittleEndian
-	if v := le.Uint32(b[versionAt:]); v != version {
-		return Label{}, fmt.Errorf("%w: version %d is unknown", ErrDamaged, v)
-	}
-	n := le.Uint32(b[lengthAt:])
-	if n > maxPayload {
-		return Label{}, fmt.Errorf("%w: length is %d", ErrDamaged, n)
-	}
-	payload := b[payloadAt : payloadAt+int(n)]
-	if le.Uint32(b[checksumAt:]) != checksum(b, payload) {
-		return Label{}, fmt.Errorf("%w: checksum does not match", ErrDamaged)
-	}
 	var l Label
-	if err := json.Unmarshal(payload, &l); err != nil {
-		return Label{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	if err := decodeBlock(b, magic, &l); err != nil {
+		return Label{}, err
 	}
 	if l.Role != "data" && l.Role != "metadata" {
 		return Label{}, fmt.Errorf("%w: role is %q", ErrDamaged, l.Role)
 	}
-	if len(bytes.Trim(b[payloadAt+int(n):], "\x00")) > 0 {
-		return Label{}, ErrForeign
-	}
 	return l, nil
+}
+
+// decodeBlock reads the payload of a block that begins with magic.
+func decodeBlock(b []byte, magic string, to any) error {
+	if !bytes.HasPrefix(b, []byte(magic)) {
+		return ErrNone
+	}
+	le := binary.LittleEndian
+	if v := le.Uint32(b[versionAt:]); v != version {
+		return fmt.Errorf("%w: version %d is unknown", ErrDamaged, v)
+	}
+	n := le.Uint32(b[lengthAt:])
+	if n > maxPayload {
+		return fmt.Errorf("%w: length is %d", ErrDamaged, n)
+	}
+	payload := b[payloadAt : payloadAt+int(n)]
+	if le.Uint32(b[checksumAt:]) != checksum(b, payload) {
+		return fmt.Errorf("%w: checksum does not match", ErrDamaged)
+	}
+	if err := json.Unmarshal(payload, to); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if len(bytes.Trim(b[payloadAt+int(n):], "\x00")) > 0 {
+		return ErrForeign
+	}
+	return nil
 }
 
 // checksum covers version, length and payload.
@@ -137,12 +145,21 @@ func checksum(b, payload []byte) uint32 {
 
 // Write writes the label. The caller syncs.
 func Write(w io.WriterAt, l Label) error {
-	payload, err := json.Marshal(l)
+	b, err := encodeBlock(magic, l)
+	if err == nil {
+		_, err = w.WriteAt(b, 0)
+	}
+	return err
+}
+
+// encodeBlock is the inverse of decodeBlock.
+func encodeBlock(magic string, v any) ([]byte, error) {
+	payload, err := json.Marshal(v)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(payload) > maxPayload {
-		return fmt.Errorf("label of %d bytes: at most %d", len(payload), maxPayload)
+		return nil, fmt.Errorf("label of %d bytes: at most %d", len(payload), maxPayload)
 	}
 	b := make([]byte, blockSize)
 	copy(b, magic)
@@ -151,8 +168,7 @@ func Write(w io.WriterAt, l Label) error {
 	le.PutUint32(b[lengthAt:], uint32(len(payload)))
 	copy(b[payloadAt:], payload)
 	le.PutUint32(b[checksumAt:], checksum(b, payload))
-	_, err = w.WriteAt(b, 0)
-	return err
+	return b, nil
 }
 
 // Wipe takes the label off. The caller syncs.

@@ -143,7 +143,7 @@ func (f *facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32
 	named := map[string]bool{}
 	var found []Finding
 	for _, id := range slices.Sorted(maps.Keys(f.meta.Devices)) {
-		if explained[uint32(id)] || len(claims[uint32(id)]) > 0 {
+		if f.isHead(id) || explained[uint32(id)] || len(claims[uint32(id)]) > 0 {
 			continue
 		}
 		found = append(found, f.orphan(id, func(name string) bool { return taken(name) || named[name] }))

@@ -24,8 +24,13 @@ type facts struct {
 	meta     *thinpool.Metadata // nil where it cannot be read
 	metaErr  error
 	backings []backing
-	devices  []device    // by our uuid
-	foreign  []dm.Device // by our names, with the uuid of others
+
+	headLooked bool   // headID and headErr tell
+	headID     uint32 // the thin id that the head names
+	headErr    error
+
+	devices []device    // by our uuid
+	foreign []dm.Device // by our names, with the uuid of others
 
 	busy    map[string]bool // volumes that somebody is at work on
 	uses    map[string]use  // of volumes that nobody is at work on

@@ -37,6 +37,7 @@ const (
 	KindMode        = "pool-mode"      // failed, read-only, full, needs a check
 	KindMetadata    = "metadata"       // cannot be read
 	KindHeld        = "held-snapshot"  // of the metadata
+	KindHead        = "first-blocks"   // the pool's first data blocks may be a volume's
 	KindLabel       = "label"          // a disk or file that is not the pool's
 	KindBacking     = "backing"        // the pool runs on another disk or file than pool.json says
 	KindLoop        = "loop"           // a loop device that is in the way

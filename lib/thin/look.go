@@ -32,7 +32,7 @@ func (s *System) look(ctx context.Context, c *dm.Control, cat *catalog.Catalog) 
 		return nil, err
 	}
 	metadata := func(c *dm.Control, f *facts) error { return s.lookMetadata(ctx, c, f) }
-	for _, step := range []func(*dm.Control, *facts) error{s.lookDevices, s.lookBackings, metadata, s.lookRun, s.lookUses} {
+	for _, step := range []func(*dm.Control, *facts) error{s.lookDevices, s.lookBackings, metadata, s.lookHead, s.lookRun, s.lookUses} {
 		if err := ctx.Err(); err != nil {
 			return nil, waitError("pool "+f.cfg.Name, err)
 		}
@@ -54,7 +54,7 @@ func (s *System) lookDevices(c *dm.Control, f *facts) error {
 	for _, d := range all {
 		pool, volume, isVolume := splitVolumeName(d.Name)
 		ours := isVolume && pool == f.cfg.Name
-		for _, part := range []string{partPool, partData, partMeta} {
+		for _, part := range []string{partPool, partData, partMeta, partHead} {
 			ours = ours || d.Name == partName(f.cfg.Name, part)
 		}
 		uuid, id, hasID := splitVolumeUUID(d.UUID)
@@ -84,7 +84,7 @@ func (s *System) lookDevices(c *dm.Control, f *facts) error {
 }
 
 func (f *facts) partOf(uuid string) string {
-	for _, part := range []string{partPool, partData, partMeta} {
+	for _, part := range []string{partPool, partData, partMeta, partHead} {
 		if uuid == partUUID(f.cfg.UUID, part) {
 			return part
 		}

@@ -14,6 +14,7 @@ const (
 	partPool = "pool"
 	partData = "data"
 	partMeta = "meta"
+	partHead = "head" // the thin device that has the first blocks, while they are written
 )
 
 const (

@@ -120,6 +120,9 @@ func (p *pool) make(ctx context.Context) error {
 	if err := p.build(ctx, true); err != nil {
 		return err
 	}
+	if err := p.makeHead(ctx); err != nil {
+		return err
+	}
 	if err := p.thin.Confirm(); err != nil {
 		return err
 	}

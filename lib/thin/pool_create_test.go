@@ -76,7 +76,7 @@ func TestPlanRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	os.WriteFile(file, nil, 0o600)
 	for want, spec := range map[string]PoolSpec{
-		"less than one block":       {Name: "p", Size: 1},
+		"is one block behind":       {Name: "p", Size: 1},
 		"the least is 2M":           {Name: "p", MetadataSize: 4096},
 		"at most 16646400K":         {Name: "p", MetadataSize: 20 << 30},
 		"at most 4E":                {Name: "p", Size: 1<<63 - 1},

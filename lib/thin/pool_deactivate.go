@@ -97,14 +97,8 @@ func (p *pool) activeVolumes() ([]dm.Device, error) {
 // dismantle removes the pool's own devices from the top down and waits until
 // the loop devices are detached. What is not there is no error.
 func (p *pool) dismantle(ctx context.Context) error {
-	for _, part := range []string{partPool, partData, partMeta} {
-		if err := p.checkName(part); err != nil {
-			return err
-		}
-		if err := p.dm.Deactivate(ctx, p.ref(part)); err != nil {
-			return err
-		}
-		if err := p.dm.WaitGone(ctx, p.ref(part), partName(p.name(), part)); err != nil {
+	for _, part := range []string{partHead, partPool, partData, partMeta} {
+		if err := p.dropPart(ctx, part); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ func (s *System) plan(spec PoolSpec) (catalog.Pool, error) {
 	rand.Read(id)
 	cfg := catalog.Pool{
 		Name: spec.Name, UUID: hex.EncodeToString(id), Created: time.Now().UTC().Truncate(time.Second),
-		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, Margin: spec.Margin, NextID: 1,
+		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, Margin: spec.Margin, NextID: 1, Head: new(uint32),
 		Operations: []catalog.Operation{{Op: catalog.OpCreatePool}},
 	}
 	var err error
@@ -112,8 +112,9 @@ func checkSizes(spec PoolSpec, cfg *catalog.Pool) error {
 	usage := func(part string, err error) error {
 		return &Error{Object: "pool " + spec.Name, Err: wrap(ErrUsage, fmt.Errorf("%s: %w", part, err))}
 	}
-	if cfg.Data.Size < spec.BlockSize {
-		return &Error{Object: "pool " + spec.Name, Err: reason(ErrUsage, "data: less than one block of %s", exactSize(spec.BlockSize))}
+	if least := int64(headBlocks(*cfg)+1) * spec.BlockSize; cfg.Data.Size < least {
+		return &Error{Object: "pool " + spec.Name, Err: reason(ErrUsage, "data: %s is less than %s, which is one block behind those that are kept free",
+			sizeText(cfg.Data.Size), sizeText(least))}
 	}
 	if err := thinpool.CheckSize(cfg.Data.Size); err != nil {
 		return usage("data", err)

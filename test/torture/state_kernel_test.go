@@ -196,6 +196,7 @@ func idsOf(t *testing.T, pool string, leaked *int) (compare func() []string) {
 		TransactionID uint64 `json:"transaction_id"`
 		Operations    []any
 		Metadata      struct{ Path, Kind string }
+		Head          *json.Number // the thin id of the first blocks
 	}
 	readJSON(t, filepath.Join(dir, "pool.json"), &cat)
 	var named []string
@@ -204,6 +205,9 @@ func idsOf(t *testing.T, pool string, leaked *int) (compare func() []string) {
 		var v struct{ ID json.Number }
 		readJSON(t, r, &v)
 		named = append(named, v.ID.String())
+	}
+	if cat.Head != nil {
+		named = append(named, cat.Head.String())
 	}
 	sort.Strings(named)
 	meta := "/var/tmp/torture.metadata." + pool // on a disk: the tools read past the page cache, which tmpfs cannot
