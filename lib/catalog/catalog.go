@@ -1,12 +1,14 @@
 package catalog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -39,19 +41,28 @@ func (c *Catalog) Reload() error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	b, err := read(c.poolPath())
-	if os.IsNotExist(err) {
-		return fmt.Errorf("pool %s: %w", c.name, ErrNoPool)
+	var before []byte
+	for {
+		b, err := read(c.poolPath())
+		if os.IsNotExist(err) {
+			return fmt.Errorf("pool %s: %w", c.name, ErrNoPool)
+		}
+		if err != nil {
+			return err
+		}
+		p, reason := decodePool(b, c.name)
+		if reason == "" {
+			c.pool = p
+			return nil
+		}
+		if before != nil && bytes.Equal(before, b) {
+			return &CorruptError{c.poolPath(), reason}
+		}
+		// On a full filesystem the file that we had open may have become the
+		// spare, and have been written to while we read.
+		before = append([]byte{}, b...)
+		time.Sleep(time.Millisecond)
 	}
-	if err != nil {
-		return err
-	}
-	p, reason := decodePool(b, c.name)
-	if reason != "" {
-		return &CorruptError{c.poolPath(), reason}
-	}
-	c.pool = p
-	return nil
 }
 
 // check refuses directories in which others may write.
@@ -89,10 +100,20 @@ func (c *Catalog) write(p Pool) error {
 	if reason != "" {
 		return fmt.Errorf("pool %s: %s", c.name, reason)
 	}
-	if err := c.store.disk.replace(c.poolPath(), b); err != nil {
+	err := c.store.disk.replace(c.poolPath(), b)
+	if noRoom(err) {
+		if e := c.store.disk.replaceOnFull(c.poolPath(), c.sparePath(), b); e == nil {
+			c.pool = p
+			return nil
+		} else if !noRoom(e) && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("pool %s: %w", c.name, err)
 	}
 	c.pool = p
+	c.store.disk.keepSpare(c.sparePath())
 	return nil
 }
 
@@ -123,6 +144,9 @@ func (c *Catalog) destroy() error {
 		return err
 	}
 	if err := d.syncDir(c.Dir()); err != nil {
+		return err
+	}
+	if err := d.dropSpare(c.sparePath()); err != nil {
 		return err
 	}
 	if err := d.remove(c.poolPath()); err != nil {

@@ -19,6 +19,7 @@ var (
 type machine struct {
 	fuse     int // steps to go; negative is for ever
 	dead     bool
+	full     bool // the filesystem is full: pool.json goes by way of the spare
 	unsynced map[string]bool
 	pending  []change
 }
@@ -46,6 +47,9 @@ func (m *machine) before(step, path string) error {
 	if err := m.tick(); err != nil {
 		return err
 	}
+	if err := full(step, path); m.full && filepath.Base(path) == ".pool.json.tmp" && err != nil {
+		return err
+	}
 	dir := filepath.Dir(path)
 	switch step {
 	case "write":
@@ -57,6 +61,11 @@ func (m *machine) before(step, path string) error {
 	case "rename":
 		tmp := filepath.Join(dir, "."+filepath.Base(path)+".tmp")
 		if m.unsynced[tmp] {
+			m.unsynced[path] = true
+		}
+		m.pending = append(m.pending, change{dir, restore(path)})
+	case "exchange": // of what the spare has
+		if spare := filepath.Join(dir, "."+filepath.Base(path)+".spare"); m.unsynced[spare] {
 			m.unsynced[path] = true
 		}
 		m.pending = append(m.pending, change{dir, restore(path)})
@@ -119,7 +128,7 @@ type fataler interface {
 
 // restart is what comes after a crash of the program alone, too: the kernel writes all in the end.
 func (m *machine) restart() {
-	*m = machine{fuse: -1, unsynced: map[string]bool{}}
+	*m = machine{fuse: -1, full: m.full, unsynced: map[string]bool{}}
 }
 
 // fakePool is the kernel's pool: what it answers is durable.

@@ -81,10 +81,14 @@ func TestUnfitDirectories(t *testing.T) {
 	}
 }
 
+// What a full filesystem does where there is no spare.
 func TestFullDisk(t *testing.T) {
 	for _, at := range []string{"write", "sync", "rename"} {
 		_, c := newPool(t)
 		put(t, c, "a")
+		if err := os.Remove(c.sparePath()); err != nil {
+			t.Fatal(err)
+		}
 		c.store.disk.before = func(step, path string) error {
 			if step == at {
 				return unix.ENOSPC

@@ -157,6 +157,9 @@ func (p *protocol) Create(t *rapid.T) {
 	}
 }
 
+// Fill fills the filesystem, or makes room.
+func (p *protocol) Fill(*rapid.T) { p.m.full = !p.m.full }
+
 // DeleteBegin is step 1: the owner goes on to discard.
 func (p *protocol) DeleteBegin(t *rapid.T) {
 	if len(p.committed) == 0 {

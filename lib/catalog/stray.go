@@ -37,7 +37,7 @@ func (c *Catalog) holds() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ours := map[string]bool{c.Dir(): true, c.volumeDir(): true}
+	ours := map[string]bool{c.Dir(): true, c.volumeDir(): true, c.sparePath(): true}
 	for _, t := range temps {
 		ours[t.Path] = true
 	}
