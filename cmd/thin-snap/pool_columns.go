@@ -21,6 +21,8 @@ func poolColumns() []column[thin.PoolInfo] {
 		{"metadata_used", "META USED", "metadata in use, while active", true, func(i p) any { return known(used(i.MetadataUsed)) }},
 		{"block_size", "BLOCK", "what is allocated and shared at once", true, func(i p) any { return bytes(i.BlockSize) }},
 		{"volumes", "VOLUMES", "number of volumes", true, func(i p) any { return int64(i.Volumes) }},
+		{"provisioned", "PROVISIONED", "sum of the sizes of its volumes", true, func(i p) any { return bytes(i.Provisioned) }},
+		{"below_free", "FREE BELOW", "what the filesystem below the pool's files has left", true, func(i p) any { return known(used(i.BelowFree)) }},
 		{"data", "DATA", "file or device with the data", false, func(i p) any { return nonEmpty(i.Data) }},
 		{"metadata", "METADATA", "file or device with the metadata", false, func(i p) any { return nonEmpty(i.Metadata) }},
 		{"on_full", "ON FULL", "what a write does when the pool is full: queue or error", false, func(i p) any { return nonEmpty(i.OnFull) }},
@@ -55,6 +57,8 @@ type poolJSON struct {
 	Hint          *string   `json:"hint"`
 	TransactionID uint64    `json:"transaction_id"`
 	Created       time.Time `json:"created"`
+	Provisioned   int64     `json:"provisioned"`
+	BelowFree     *int64    `json:"below_free"`
 }
 
 func poolListing(command string) *listing[thin.PoolInfo] {
@@ -62,7 +66,7 @@ func poolListing(command string) *listing[thin.PoolInfo] {
 		record: func(i thin.PoolInfo) any {
 			return poolJSON{i.Name, i.UUID, i.State, i.DataSize, used(i.DataUsed), i.MetadataSize, used(i.MetadataUsed), i.BlockSize,
 				i.Volumes, pointer(i.Data), pointer(i.Metadata), i.OnFull, i.NeedsCheck, i.Margin, int64(i.FreezeLimit / time.Second), pointer(i.Trouble), pointer(i.Hint),
-				i.TransactionID, jsonTime(i.Created)}
+				i.TransactionID, jsonTime(i.Created), i.Provisioned, used(i.BelowFree)}
 		}}
 }
 

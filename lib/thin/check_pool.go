@@ -95,7 +95,7 @@ func (f *facts) compareMode() []Finding {
 		return nil
 	}
 	if f.live.Writable() != nil || f.live.Mode == thinpool.ModeOutOfData {
-		state, hint := trouble(f.cfg, *f.live)
+		state, hint := trouble(f.cfg, *f.live, f.room)
 		return []Finding{{Kind: KindMode, Object: f.cfg.Name, What: state, Hint: hint}}
 	}
 	return nil

@@ -79,7 +79,11 @@ func (s *System) createUnformatted(ctx context.Context, c *dm.Control, spec Crea
 		next = catalog.OpFormat
 	}
 	s.step("creating %s/%s", spec.Pool, spec.Volume)
-	return p.addVolume(ctx, v, next, spec.Force, func(id thinpool.ID) error { return p.thin.CreateThin(id) })
+	v, err = p.addVolume(ctx, v, next, spec.Force, func(id thinpool.ID) error { return p.thin.CreateThin(id) })
+	if err == nil {
+		p.warnOvercommitted(v.Size)
+	}
+	return v, err
 }
 
 // roundUp makes size a multiple of the pool's block.
@@ -153,7 +157,7 @@ func (p *pool) write(ctx context.Context, a *activation, v catalog.Volume, do fu
 	err := do()
 	a.Close()
 	if err != nil {
-		return &Error{Object: v.Pool + "/" + v.Name, Err: err}
+		return p.ranFull(&Error{Object: v.Pool + "/" + v.Name, Err: err})
 	}
 	wait, cancel := p.sys.waiting(ctx)
 	defer cancel()

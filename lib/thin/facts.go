@@ -24,6 +24,7 @@ type facts struct {
 	meta     *thinpool.Metadata // nil where it cannot be read
 	metaErr  error
 	backings []backing
+	room     room // below the pool's files
 
 	headLooked bool   // headID and headErr tell
 	headID     uint32 // the thin id that the head names

@@ -15,7 +15,7 @@ import (
 // look takes down all that there is of a pool, and changes nothing. The caller
 // keeps others from changing the pool meanwhile.
 func (s *System) look(ctx context.Context, c *dm.Control, cat *catalog.Catalog) (*facts, error) {
-	f := &facts{cfg: cat.Pool(), dir: cat.Dir()}
+	f := &facts{cfg: cat.Pool(), dir: cat.Dir(), room: roomBelow(cat.Pool())}
 	if _, halfMade := f.cfg.Incomplete(); halfMade {
 		return f, nil
 	}

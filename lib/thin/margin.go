@@ -63,17 +63,21 @@ func (p *pool) canGrow(force bool) error {
 	if below := belowMargin(cfg, st); below != "" && !force {
 		return &Error{Object: "pool " + cfg.Name, Err: reason(ErrPoolState, "%s", below), Hint: marginHint(cfg, st) + ", or use --force"}
 	}
+	r := roomBelow(cfg)
+	if short := r.short(cfg, st); short != "" && !force {
+		return &Error{Object: "pool " + cfg.Name, Err: reason(ErrPoolState, "%s", short), Hint: r.hint() + ", or use --force"}
+	}
 	return nil
 }
 
 // marginHint is how a pool gets more of what is short: on devices, all that they
 // have; a file has no end, so that a size is to be said.
 func marginHint(cfg catalog.Pool, st thinpool.Status) string {
-	more := map[string]string{"data": "--size +10G ", "metadata": "--metadata-size +100M "}
+	option := map[string]string{"data": "--size ", "metadata": "--metadata-size "}
 	grow := "thin-snap pool grow "
 	for _, s := range spaces(cfg, st) {
 		if cfg.Data.Kind == catalog.KindFile && s.short(cfg.FreeMargin()) {
-			grow += more[s.what]
+			grow += option[s.what] + more(int64(s.total)*s.block) + " "
 		}
 	}
 	return grow + cfg.Name + ", or delete volumes"

@@ -50,9 +50,9 @@ func TestSizeText(t *testing.T) {
 // Each state has a name and a way out, which names the pool.
 func TestTrouble(t *testing.T) {
 	cfg := catalog.Pool{Name: "demo", BlockSize: 128, Metadata: catalog.Backing{Path: "/d/metadata"}}
-	room := thinpool.Status{Mode: thinpool.ModeRW, MetaTotal: 512, DataTotal: 100}
+	sound := thinpool.Status{Mode: thinpool.ModeRW, MetaTotal: 512, DataTotal: 100}
 	with := func(change func(*thinpool.Status)) thinpool.Status {
-		st := room
+		st := sound
 		change(&st)
 		return st
 	}
@@ -60,16 +60,16 @@ func TestTrouble(t *testing.T) {
 		st          thinpool.Status
 		state, hint string
 	}{
-		{room, "", ""},
+		{sound, "", ""},
 		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeFail }), "has failed", "thin-snap pool activate demo"},
 		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeError }), "has failed", "thin-snap pool activate demo"},
-		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeRO }), "its metadata is full", "thin-snap pool grow --metadata-size +SIZE demo"},
-		{with(func(s *thinpool.Status) { s.Mode, s.NeedsCheck = thinpool.ModeRO, true }), "needs a check", "/d/metadata"},
+		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeRO }), "its metadata is full", "thin-snap pool grow --metadata-size +64M demo"},
+		{with(func(s *thinpool.Status) { s.Mode, s.NeedsCheck = thinpool.ModeRO, true }), "needs a check", "thin-snap pool check --repair demo"},
 		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "queue" }), "wait for it", "thin-snap pool grow --size +SIZE demo"},
 		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "error" }), "need room fail", "delete volumes"},
 		{with(func(s *thinpool.Status) { s.DataUsed = 95 }), "5% of the data is free", "thin-snap pool grow demo"},
 	} {
-		state, hint := trouble(cfg, row.st)
+		state, hint := trouble(cfg, row.st, room{})
 		if !strings.Contains(state, row.state) || !strings.Contains(hint, row.hint) || (state == "") != (row.state == "") || (hint == "") != (state == "") {
 			t.Errorf("%+v: %q, %q; want %q, %q", row.st, state, hint, row.state, row.hint)
 		}
@@ -81,7 +81,7 @@ func TestTrouble(t *testing.T) {
 func TestFullPoolIsInTrouble(t *testing.T) {
 	none := 0
 	st := thinpool.Status{Mode: thinpool.ModeRW, OnFull: "queue", MetaTotal: 512, DataUsed: 100, DataTotal: 100}
-	state, hint := trouble(catalog.Pool{Name: "demo", BlockSize: 128, Margin: &none}, st)
+	state, hint := trouble(catalog.Pool{Name: "demo", BlockSize: 128, Margin: &none}, st, room{})
 	if !strings.Contains(state, "writes that need room wait for it") || !strings.Contains(hint, "pool grow --size +SIZE demo") {
 		t.Errorf("%q, hint %q", state, hint)
 	}
@@ -89,21 +89,21 @@ func TestFullPoolIsInTrouble(t *testing.T) {
 
 // The hint names the sizes that a pool in files has to be told.
 func TestMarginHint(t *testing.T) {
-	room := thinpool.Status{Mode: thinpool.ModeRW, MetaTotal: 512, DataTotal: 100}
-	data, meta, both := room, room, room
+	sound := thinpool.Status{Mode: thinpool.ModeRW, MetaTotal: 512, DataTotal: 100}
+	data, meta, both := sound, sound, sound
 	data.DataUsed, meta.MetaUsed, both.DataUsed, both.MetaUsed = 95, 500, 95, 500
 	for _, row := range []struct {
 		kind string
 		st   thinpool.Status
 		want string
 	}{
-		{catalog.KindFile, data, "thin-snap pool grow --size +10G demo, or delete volumes"},
-		{catalog.KindFile, meta, "thin-snap pool grow --metadata-size +100M demo, or delete volumes"},
-		{catalog.KindFile, both, "thin-snap pool grow --size +10G --metadata-size +100M demo, or delete volumes"},
+		{catalog.KindFile, data, "thin-snap pool grow --size +64M demo, or delete volumes"},
+		{catalog.KindFile, meta, "thin-snap pool grow --metadata-size +64M demo, or delete volumes"},
+		{catalog.KindFile, both, "thin-snap pool grow --size +64M --metadata-size +64M demo, or delete volumes"},
 		{catalog.KindDevice, both, "thin-snap pool grow demo, or delete volumes"},
 	} {
 		cfg := catalog.Pool{Name: "demo", BlockSize: 128, Data: catalog.Backing{Kind: row.kind}, Metadata: catalog.Backing{Kind: row.kind}}
-		if _, hint := trouble(cfg, row.st); hint != row.want {
+		if _, hint := trouble(cfg, row.st, room{}); hint != row.want {
 			t.Errorf("%s, %+v: %q, want %q", row.kind, row.st, hint, row.want)
 		}
 	}

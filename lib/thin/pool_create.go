@@ -17,7 +17,7 @@ import (
 
 // Sizes of a pool for which none are given.
 const (
-	DefaultPoolSize  int64 = 100 << 30 // bytes; the file is sparse
+	DefaultPoolSize  int64 = 100 << 30 // bytes; the file is sparse; less where there is less
 	DefaultBlockSize int64 = 64 << 10  // bytes
 )
 
@@ -28,7 +28,7 @@ type PoolSpec struct {
 	DataDevice     string // block device, or "" for a file
 	MetadataDevice string // block device, or "" for a file
 	Dir            string // folder of the files; "" is the catalog's own
-	Size           int64  // bytes of data; 0: all of the device, or DefaultPoolSize
+	Size           int64  // bytes of data; 0: all of the device, or at most DefaultPoolSize
 	MetadataSize   int64  // bytes of metadata; 0: all of the device, or what Size wants
 	BlockSize      int64  // bytes; 0: DefaultBlockSize
 	OnFull         string // "error" (default) or "queue"
@@ -126,6 +126,7 @@ func (p *pool) make(ctx context.Context) error {
 	if err := p.thin.Confirm(); err != nil {
 		return err
 	}
+	p.sys.warnLargerThanBelow(cfg)
 	return p.cat.SetPool(func(c *catalog.Pool) { c.Operations = nil })
 }
 

@@ -59,7 +59,13 @@ func (s *System) GrowPool(ctx context.Context, spec GrowSpec) error {
 		if err := p.growPart(ctx, partMeta, meta); err != nil {
 			return err
 		}
-		return p.growPart(ctx, partData, data)
+		if err := p.growPart(ctx, partData, data); err != nil {
+			return err
+		}
+		if data > cfg.Data.Size {
+			s.warnLargerThanBelow(p.cat.Pool())
+		}
+		return nil
 	})
 }
 

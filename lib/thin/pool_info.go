@@ -27,6 +27,8 @@ type PoolInfo struct {
 	MetadataUsed  int64
 	BlockSize     int64
 	Volumes       int
+	Provisioned   int64  // the sum of the volumes' sizes
+	BelowFree     int64  // what the filesystem below the pool's files has left; -1 of a pool on devices
 	Data          string // path of the file or device
 	Metadata      string
 	OnFull        string
@@ -82,9 +84,12 @@ func (s *System) Pool(ctx context.Context, name string) (PoolInfo, error) {
 	info := PoolInfo{
 		Name: cfg.Name, UUID: cfg.UUID, State: "inactive", BlockSize: int64(cfg.BlockSize) * dm.SectorSize,
 		DataSize: cfg.Data.Size, DataUsed: -1, MetadataSize: cfg.Metadata.Size, MetadataUsed: -1,
-		Volumes: len(volumes), Data: cfg.Data.Path, Metadata: cfg.Metadata.Path, OnFull: cfg.OnFull,
+		Volumes: len(volumes), Provisioned: provisioned(volumes), BelowFree: -1, Data: cfg.Data.Path, Metadata: cfg.Metadata.Path, OnFull: cfg.OnFull,
 		TransactionID: cfg.TransactionID, Created: cfg.Created, Margin: cfg.FreeMargin(),
 		FreezeLimit: cfg.FreezeLimit(),
+	}
+	if r := roomBelow(cfg); r.total > 0 {
+		info.BelowFree = r.free
 	}
 	if err != nil {
 		err = corrupt("pool "+name, err)
@@ -115,7 +120,7 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 		return &Error{Object: "pool " + cfg.Name, Err: err}
 	}
 	i.State, i.NeedsCheck = string(st.Mode), st.NeedsCheck
-	i.Trouble, i.Hint = trouble(cfg, st)
+	i.Trouble, i.Hint = trouble(cfg, st, roomBelow(cfg))
 	if st.MetaTotal > 0 {
 		i.DataUsed = int64(st.DataUsed) * i.BlockSize
 		i.MetadataUsed = int64(st.MetaUsed) * thinpool.MetadataBlock
@@ -133,6 +138,6 @@ func (i *PoolInfo) askDisk(cfg catalog.Pool) {
 	defer f.Close()
 	sb, err := thinpool.ReadSuperblock(io.NewSectionReader(f, label.Reserved, thinpool.MetadataBlock))
 	if err == nil && sb.NeedsCheck {
-		i.NeedsCheck, i.Trouble, i.Hint = true, "its metadata needs a check", checkCommand(cfg)
+		i.NeedsCheck, i.Trouble, i.Hint = true, "its metadata needs a check", repairCommand(cfg)
 	}
 }

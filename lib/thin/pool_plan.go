@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/thinpool"
@@ -75,7 +77,14 @@ func (s *System) planFiles(spec PoolSpec, cfg *catalog.Pool) error {
 	}
 	size, meta := spec.Size, spec.MetadataSize
 	if size == 0 {
-		size = DefaultPoolSize
+		var below room
+		if size, below = defaultSize(dir, meta, spec.BlockSize); size < leastDefault {
+			return &Error{Object: "pool " + spec.Name, Err: wrap(ErrPoolState, fmt.Errorf("%s has %s left: %w", below.mount, sizeText(below.free), unix.ENOSPC)),
+				Hint: "make room, choose another folder with --dir, or say how large it is to be: --size SIZE"}
+		}
+		if size < DefaultPoolSize {
+			s.warn("pool %s: of %s, since %s has %s left (--size says another)", spec.Name, sizeText(size), below.mount, sizeText(below.free))
+		}
 	}
 	cfg.Data = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "data"), Size: size / spec.BlockSize * spec.BlockSize}
 	if meta == 0 {

@@ -11,9 +11,9 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// trouble says what is wrong with a pool, and the way out. Both are "" where
-// nothing is.
-func trouble(cfg catalog.Pool, st thinpool.Status) (state, hint string) {
+// trouble says what is wrong with a pool, whose files have room r below them, and
+// the way out. Both are "" where nothing is.
+func trouble(cfg catalog.Pool, st thinpool.Status, r room) (state, hint string) {
 	name := cfg.Name
 	if err := st.Writable(); err != nil {
 		state = err.Error()
@@ -22,9 +22,9 @@ func trouble(cfg catalog.Pool, st thinpool.Status) (state, hint string) {
 	case st.Failed():
 		hint = "look for the disks' errors in dmesg; then thin-snap pool deactivate --unmount " + name + " && thin-snap pool activate " + name
 	case st.NeedsCheck:
-		hint = checkCommand(cfg)
+		hint = repairCommand(cfg)
 	case state != "":
-		hint = "thin-snap pool grow --metadata-size +SIZE " + name
+		hint = "thin-snap pool grow --metadata-size " + more(int64(st.MetaTotal)*thinpool.MetadataBlock) + " " + name
 	case st.OutOfData():
 		state = "out of data space: writes that need room fail"
 		if st.Queues() {
@@ -34,10 +34,25 @@ func trouble(cfg catalog.Pool, st thinpool.Status) (state, hint string) {
 	default:
 		if state = belowMargin(cfg, st); state != "" {
 			hint = marginHint(cfg, st)
+		} else if state = r.short(cfg, st); state != "" && r.full(cfg, st) == "" {
+			return state, r.hint()
+		}
+	}
+	if full := r.full(cfg, st); full != "" { // whatever else is wrong, that comes first
+		state, hint = strings.TrimPrefix(state+"; ", "; ")+full, strings.TrimSuffix(r.hint()+"; then "+hint, "; then ")
+		if st.Mode == thinpool.ModeRW && !st.OutOfData() {
+			state, hint = full+": writes that need room fail", r.hint()
 		}
 	}
 	return state, hint
 }
+
+// more is a sensible value of an option for how much a part of size (bytes) is
+// to grow by: as much as it has, at least 64 MiB.
+func more(size int64) string { return "+" + sizeText(max(size, 64<<20)) }
+
+// repairCommand repairs a pool whose metadata needs a check, or is damaged.
+func repairCommand(cfg catalog.Pool) string { return "thin-snap pool check --repair " + cfg.Name }
 
 // roomHint is how a pool that is full of data gets room.
 func roomHint(pool string) string {
@@ -46,7 +61,7 @@ func roomHint(pool string) string {
 
 // inState is the error of a pool that is in no state for what is to be done.
 func (p *pool) inState(st thinpool.Status) error {
-	state, hint := trouble(p.cat.Pool(), st)
+	state, hint := trouble(p.cat.Pool(), st, roomBelow(p.cat.Pool()))
 	return &Error{Object: "pool " + p.name(), Err: reason(ErrPoolState, "%s", state), Hint: hint}
 }
 
@@ -72,7 +87,7 @@ func (p *pool) explain(err error) error {
 	}
 	st, e := p.thin.Status()
 	if e == nil && st.Writable() != nil {
-		state, hint := trouble(p.cat.Pool(), st)
+		state, hint := trouble(p.cat.Pool(), st, roomBelow(p.cat.Pool()))
 		return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, fmt.Errorf("%s (%w)", state, err)), Hint: hint}
 	}
 	if errors.Is(err, thinpool.ErrReadOnly) || errors.Is(err, thinpool.ErrNotCommitted) {

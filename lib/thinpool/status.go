@@ -129,7 +129,7 @@ func (s Status) Writable() error {
 	case s.Failed():
 		return modeError("has failed: its metadata cannot be written, nor undone what was begun")
 	case s.NeedsCheck:
-		return modeError("read-only: writing its metadata went wrong, and it needs a check")
+		return modeError("read-only: a write of its metadata failed, and the metadata needs a check")
 	case s.Mode == ModeRO:
 		return modeError("read-only: its metadata is full")
 	}
