@@ -112,6 +112,11 @@ func contains(all []Finding, d Finding) bool {
 // when it had done. On error nothing is half repaired; the rest is to be found
 // again. Repairs that need the pool make it active.
 func (s *System) RepairPool(ctx context.Context, name string, agreed []Finding) (left []Finding, err error) {
+	if slices.ContainsFunc(agreed, func(d Finding) bool { return d.Repair == repairCheck }) {
+		if err := s.checkMetadata(ctx, name); err != nil { // without it the pool can do nothing else
+			return nil, err
+		}
+	}
 	err = s.use(ctx, func(ctx context.Context, c *dm.Control) error {
 		p, err := s.openPool(ctx, c, name, exclusive)
 		if errors.Is(err, ErrNotFound) && slices.ContainsFunc(agreed, func(d Finding) bool { return d.Kind == KindInterrupted }) {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"thinmount/lib/catalog"
-	"thinmount/lib/label"
 	"thinmount/lib/thinpool"
 )
 
@@ -89,7 +88,14 @@ func (f *facts) compareMode() []Finding {
 		needsCheck = needsCheck || f.live.NeedsCheck
 	}
 	if needsCheck {
-		return []Finding{{Kind: KindMode, Object: f.cfg.Name, What: "its metadata needs a check: an error came in between", Hint: checkCommand(f.cfg)}}
+		d := Finding{Kind: KindMode, Object: f.cfg.Name, What: "its metadata needs a check: a write of it failed", Repair: repairCheck}
+		if full := f.room.full(f.cfg, thinpool.Status{}); full != "" {
+			d.What += "; " + full
+		}
+		if users := f.activeVolumes(); users != "" {
+			d.Repair, d.Hint = "", "the pool has to be inactive for that: unmount "+users+", and check again"
+		}
+		return []Finding{d}
 	}
 	if f.live == nil {
 		return nil
@@ -101,17 +107,26 @@ func (f *facts) compareMode() []Finding {
 	return nil
 }
 
-// checkCommand is how somebody checks metadata. What lies behind the label is
-// made a device of its own, since the programs take no offset.
-func checkCommand(cfg catalog.Pool) string {
-	return fmt.Sprintf("thin-snap pool deactivate %s && dev=$(losetup --find --show --offset %d %s) && thin_check --clear-needs-check-flag $dev; losetup --detach $dev",
-		cfg.Name, label.Reserved, shellPath(cfg.Metadata.Path))
+// repairCheck is what repair does about metadata that needs a check.
+const repairCheck = "have thin_check look at all of it, and take off the mark if it is sound; the pool is inactive meanwhile"
+
+// activeVolumes names the volumes of a pool that keep it from being deactivated;
+// "" is none.
+func (f *facts) activeVolumes() string {
+	var names []string
+	for _, d := range f.devices {
+		if d.part == "" && (d.OpenCount > 0 || f.uses[d.volume].held) {
+			names = append(names, f.object(d.volume))
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
 }
 
 func (f *facts) compareMetadata() []Finding {
 	if f.metaErr != nil {
 		return []Finding{{Kind: KindMetadata, Object: f.cfg.Name, What: "its metadata cannot be read, so names and ids were not compared: " + f.metaErr.Error(),
-			Hint: checkCommand(f.cfg)}}
+			Hint: damageHint(f.cfg)}}
 	}
 	held := f.meta != nil && f.meta.HeldRoot != 0
 	if f.live != nil {

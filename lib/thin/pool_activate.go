@@ -249,7 +249,7 @@ func compareSuperblock(f *os.File, cfg catalog.Pool) error {
 		return reason(ErrPoolState, "%s: has %d blocks, the metadata itself speaks of %d", cfg.Metadata.Path, have, sb.MetadataBlocks)
 	}
 	if sb.NeedsCheck {
-		return &Error{Object: cfg.Metadata.Path, Err: reason(ErrPoolState, "metadata needs a check"), Hint: checkCommand(cfg)}
+		return &Error{Object: cfg.Metadata.Path, Err: reason(ErrPoolState, "metadata needs a check"), Hint: repairCommand(cfg)}
 	}
 	return nil
 }

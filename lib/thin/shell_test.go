@@ -74,7 +74,7 @@ func TestHintsQuotePaths(t *testing.T) {
 		"busy":        Hint((&unmounting{System: s, dir: dir}).busy(nil, unix.EBUSY)),
 		"in use":      Hint(refuseMounted(refcount.Record{Volume: "p/v", MountedOn: dir, References: 1})),
 		"elsewhere":   Hint(elsewhere("p/v", 7, dir)),
-		"check":       checkCommand(catalog.Pool{Name: "p", Metadata: catalog.Backing{Path: dir}}),
+		"check":       damageHint(catalog.Pool{Name: "p", Metadata: catalog.Backing{Path: dir}}),
 		"folder":      Hint(&privdir.Error{Path: dir, Reason: "belongs to uid 1"}),
 		"full":        Hint(&privdir.Error{Path: dir + "/f", Err: unix.ENOSPC}),
 		"read-only":   Hint(file),

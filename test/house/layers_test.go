@@ -50,7 +50,7 @@ func upward(s source) (found []string) {
 // only maps what few packages may import to those packages.
 var only = map[string][]string{
 	"unsafe":                       {"lib/dm", "lib/loop"},
-	"os/exec":                      {"lib/mkfs"},
+	"os/exec":                      {"lib/mkfs", "lib/thincheck"},
 	"plugin":                       {},
 	"net/http":                     {},
 	"C":                            {},
