@@ -61,9 +61,9 @@ func (p *pool) begin(op catalog.Operation) (catalog.Operation, error) {
 // intend writes the intent; that of a create takes the next id.
 func (p *pool) intend(op catalog.Operation) (catalog.Operation, error) {
 	if op.Op == catalog.OpCreate {
-		if op.ID = p.cat.Pool().NextID; op.ID > thinpool.MaxID {
-			return op, &Error{Object: "pool " + p.name(), Err: reason(ErrPoolState, "all %d thin ids have been used", thinpool.MaxID),
-				Hint: "no id is used again; make another pool: thin-snap pool create NAME"}
+		var err error
+		if op.ID, err = p.nextID(op.ID); err != nil {
+			return op, err
 		}
 	}
 	return op, p.cat.SetPool(func(c *catalog.Pool) { c.Begin(op) })

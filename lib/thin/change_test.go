@@ -83,33 +83,62 @@ func TestDeleteOfTheFirstID(t *testing.T) {
 	}
 }
 
+// Behind the last id those of deleted volumes come again, and no other.
 func TestLastID(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "one", 1)
 	withVolume(t, p, k, "before", thinpool.MaxID-1)
 	if v, err := add(t, p, "last"); err != nil || v.ID != thinpool.MaxID {
 		t.Fatalf("%+v, %v", v, err)
 	}
-	k.messages = nil
-	_, err := add(t, p, "over")
-	if !errors.Is(err, ErrPoolState) || !strings.Contains(err.Error(), "all 16777215 thin ids have been used") || !strings.Contains(Hint(err), "thin-snap pool create") {
-		t.Errorf("%v (%s)", err, Hint(err))
+	for i, name := range []string{"over", "again"} {
+		if v, err := add(t, p, name); err != nil || v.ID != uint32(2+i) {
+			t.Errorf("%+v, %v", v, err)
+		}
 	}
-	if len(k.messages) > 0 || len(onDisk(t, p).Operations) > 0 {
-		t.Errorf("told: %v; %+v", k.messages, onDisk(t, p))
+	for _, name := range []string{"over", "one"} {
+		v, err := p.cat.Volume(name)
+		if err == nil {
+			err = p.deleteVolume(t.Context(), catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.messages = nil
+	v, err := add(t, p, "new")
+	if err != nil || v.ID != 1 || k.told() != "create_thin 1" {
+		t.Errorf("%+v, %v; told: %s", v, err, k.told())
+	}
+	if cfg := onDisk(t, p); v.TransactionID != cfg.TransactionID || cfg.NextID != thinpool.MaxID+1 {
+		t.Errorf("%+v of %+v", v, cfg)
 	}
 }
 
-// The last id may be in use without a name, as others may.
+// An id may be in use without a name, the last one as others.
 func TestLastIDIsTaken(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "before", thinpool.MaxID-1)
-	k.ids[thinpool.MaxID] = true
-	_, err := add(t, p, "over")
-	if !errors.Is(err, ErrPoolState) || !strings.Contains(err.Error(), "have been used") {
-		t.Errorf("%v (%s)", err, Hint(err))
+	k.ids[thinpool.MaxID], k.ids[1], k.ids[2] = true, true, true
+	if v, err := add(t, p, "over"); err != nil || v.ID != 3 {
+		t.Errorf("%+v, %v", v, err)
 	}
-	if !k.ids[thinpool.MaxID] {
+	if !k.ids[thinpool.MaxID] || !k.ids[1] || !k.ids[2] {
 		t.Error("what had no name is deleted")
+	}
+}
+
+func TestUnusedID(t *testing.T) {
+	head := uint32(1)
+	cfg := catalog.Pool{Head: &head, Operations: []catalog.Operation{{Op: catalog.OpDelete, ID: 3}}}
+	volumes := []catalog.Volume{{ID: 2}, {ID: 5}}
+	for tried, want := range map[uint32]uint32{0: 4, 3: 4, 4: 6, thinpool.MaxID: 4, thinpool.MaxID - 2: thinpool.MaxID - 1} {
+		if id, ok := unusedID(cfg, volumes, tried); !ok || id != want {
+			t.Errorf("behind %d: %d, %v, want %d", tried, id, ok, want)
+		}
+	}
+	if id, ok := unusedID(cfg, volumes, thinpool.MaxID-1); ok {
+		t.Errorf("behind all: %d", id)
 	}
 }
 
