@@ -127,6 +127,7 @@ func (p *pool) make(ctx context.Context) error {
 		return err
 	}
 	p.sys.warnLargerThanBelow(cfg)
+	p.sys.warnLittleMetadata(cfg)
 	return p.cat.SetPool(func(c *catalog.Pool) { c.Operations = nil })
 }
 

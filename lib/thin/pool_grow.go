@@ -49,6 +49,9 @@ func (s *System) GrowPool(ctx context.Context, spec GrowSpec) error {
 		if err != nil {
 			return err
 		}
+		if meta, err = metadataToo(cfg, spec, data, meta); err != nil {
+			return err
+		}
 		if spec.Data == (Growth{}) && spec.Metadata == (Growth{}) && meta == cfg.Metadata.Size && data == cfg.Data.Size {
 			return &Error{Object: "pool " + spec.Pool, Err: reason(ErrUsage, "%s and %s have no room left", cfg.Data.Path, cfg.Metadata.Path),
 				Hint: "make the devices larger first"}
@@ -64,6 +67,7 @@ func (s *System) GrowPool(ctx context.Context, spec GrowSpec) error {
 		}
 		if data > cfg.Data.Size {
 			s.warnLargerThanBelow(p.cat.Pool())
+			s.warnLittleMetadata(p.cat.Pool())
 		}
 		return nil
 	})

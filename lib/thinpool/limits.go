@@ -73,10 +73,15 @@ func CheckFit(data, metadata int64, block dm.Sectors) error {
 // bytes in blocks of block sectors: twice what LVM takes, since metadata that
 // runs full locks the pool, deletes included.
 func MetadataSize(data int64, block dm.Sectors) int64 {
+	return max(usualMetadata, MetadataFor(data, block))
+}
+
+// MetadataFor is MetadataSize without the least that a new pool gets: what so
+// much data needs.
+func MetadataFor(data int64, block dm.Sectors) int64 {
 	blocks := data / max(block.Bytes(), 1)
 	if blocks > MaxMetadata/128 {
 		return MaxMetadata
 	}
-	size := max(usualMetadata, blocks*128)
-	return min((size+MetadataBlock-1)/MetadataBlock*MetadataBlock, MaxMetadata)
+	return min((blocks*128+MetadataBlock-1)/MetadataBlock*MetadataBlock, MaxMetadata)
 }
