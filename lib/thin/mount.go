@@ -156,6 +156,7 @@ func (m *mounting) first(ctx context.Context, ref *refcount.Ref, rec refcount.Re
 	}
 	fstype, err := m.mountDevice(ctx, a, v)
 	if err != nil {
+		err = m.blameMetadata(ctx, m.c, v, err)
 		a.Close()
 		if !rec.Held {
 			undo, cancel := m.undoing(ctx)

@@ -85,6 +85,9 @@ func (p *pool) explain(err error) error {
 			return err
 		}
 	}
+	if thinpool.Damaged(err) {
+		return damagedBy(p.name(), err)
+	}
 	st, e := p.thin.Status()
 	if e == nil && st.Writable() != nil {
 		state, hint := trouble(p.cat.Pool(), st, roomBelow(p.cat.Pool()))

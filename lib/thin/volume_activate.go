@@ -11,6 +11,7 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/refcount"
+	"thinmount/lib/thinpool"
 )
 
 // activation is a volume's device, held open by us.
@@ -35,6 +36,9 @@ func (p *pool) activateVolume(ctx context.Context, v catalog.Volume, keep bool) 
 		if !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.ENOENT) {
 			if st, e := p.thin.Status(); e == nil && st.Failed() {
 				return nil, p.inState(st)
+			}
+			if thinpool.Damaged(err) {
+				return nil, damagedBy(p.name(), err)
 			}
 			return nil, &Error{Object: object, Err: err}
 		}

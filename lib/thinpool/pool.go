@@ -19,6 +19,13 @@ var (
 	ErrNotCommitted = errors.New("pool did not commit the change")
 )
 
+// Damaged reports whether the kernel has found metadata damaged: a block that is
+// not what it should be, by its number (ENOTBLK), its checksum (EILSEQ), or what
+// it holds (EBADMSG; persistent-data/dm-btree-spine.c, dm-space-map-common.c).
+func Damaged(err error) bool {
+	return errors.Is(err, unix.ENOTBLK) || errors.Is(err, unix.EILSEQ) || errors.Is(err, unix.EBADMSG)
+}
+
 // Pool sends messages to one pool. Its methods may be called concurrently; the
 // kernel puts them in order.
 type Pool struct {
