@@ -138,6 +138,11 @@ func (s *System) RepairPool(ctx context.Context, name string, agreed []Finding) 
 		left, err = s.lookTwice(ctx, c, p.cat)
 		return errors.Join(repairErr, err)
 	})
+	if err == nil && slices.ContainsFunc(left, func(d Finding) bool { return d.Repair == repairHead && contains(agreed, d) }) {
+		if err = s.reserveHead(ctx, name); err == nil {
+			left, err = s.CheckPool(ctx, name)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

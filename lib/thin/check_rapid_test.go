@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/label"
 	"thinmount/lib/thinpool"
 )
 
@@ -23,6 +24,9 @@ func applied(f *facts, found []Finding) *facts {
 			f.volumes[at].Size = d.size
 		case d.Kind == KindOrphan:
 			f.volumes = append(f.volumes, catalog.Volume{Name: d.volume, ID: d.id, Size: d.size, TransactionID: d.transaction})
+		case d.Kind == KindHead:
+			f.cfg.Head, f.headErr = new(uint32), nil
+			f.meta.Devices[0] = deviceAt(0, 16)
 		case d.Kind == KindTransaction:
 			f.cfg.TransactionID, f.cfg.Operations = d.transaction, nil
 		}
@@ -37,6 +41,13 @@ func drawFacts(t *rapid.T) *facts {
 	id := rapid.Uint32Range(1, 6)
 	transaction := rapid.Uint64Range(1, 3)
 	f.meta.Devices = map[thinpool.ID]thinpool.Device{}
+	f.cfg.Head, f.headErr = nil, label.ErrNone
+	if rapid.Bool().Draw(t, "head") {
+		f.meta.Devices[0], f.headErr = deviceAt(0, 16), nil
+		if rapid.Bool().Draw(t, "head in pool.json") {
+			f.cfg.Head = new(uint32)
+		}
+	}
 	for range rapid.IntRange(0, 6).Draw(t, "ids") {
 		f.meta.Devices[thinpool.ID(id.Draw(t, "id"))] = deviceAt(transaction.Draw(t, "made"), rapid.Uint64Range(0, 9).Draw(t, "end"))
 	}
@@ -76,6 +87,12 @@ func TestRepairsOfRecordsMendAll(t *testing.T) {
 			}
 		}
 		for id, d := range f.meta.Devices {
+			if f.isHead(id) {
+				if ids[uint32(id)] > 0 {
+					t.Fatal("the head has a name")
+				}
+				continue
+			}
 			if n := ids[uint32(id)]; n != 1 && !explained[uint32(id)] {
 				t.Fatalf("id %d has %d names", id, n)
 			}

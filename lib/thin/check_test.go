@@ -30,7 +30,7 @@ func testVolume(name string, id uint32) catalog.Volume {
 // soundFacts are of an active pool with volumes base (1, mounted) and one (2).
 func soundFacts() *facts {
 	cfg := catalog.Pool{
-		Format: catalog.Format, Name: "demo", UUID: testUUID, BlockSize: 128, OnFull: "error", TransactionID: 2, NextID: 3,
+		Format: catalog.Format, Name: "demo", UUID: testUUID, BlockSize: 128, OnFull: "error", TransactionID: 2, NextID: 3, Head: new(uint32),
 		Data:     catalog.Backing{Kind: catalog.KindFile, Path: "/srv/data", Size: 1 << 30},
 		Metadata: catalog.Backing{Kind: catalog.KindDevice, Path: "/dev/sdb", Size: 64 * mib},
 	}
@@ -41,8 +41,10 @@ func soundFacts() *facts {
 	rec := refcount.Record{Volume: "demo/base", PoolUUID: testUUID, ThinID: 1, Dev: "253:9", MountedOn: "/mnt", MountID: 40, References: 2}
 	return &facts{
 		cfg: cfg, dir: "/var/lib/thin/demo", volumes: []catalog.Volume{base, testVolume("one", 2)},
-		live: &thinpool.Status{Mode: thinpool.ModeRW, TransactionID: 2},
+		live:       &thinpool.Status{Mode: thinpool.ModeRW, TransactionID: 2},
+		headLooked: true,
 		meta: &thinpool.Metadata{Superblock: thinpool.Superblock{TransactionID: 2}, Devices: map[thinpool.ID]thinpool.Device{
+			0: {Details: thinpool.Details{Mapped: 16}, End: 16},
 			1: {Details: thinpool.Details{TransactionID: 1, Mapped: 10}, End: 4096},
 			2: {Details: thinpool.Details{TransactionID: 2}},
 		}},

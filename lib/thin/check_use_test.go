@@ -139,8 +139,13 @@ func TestDisksAndModes(t *testing.T) {
 			f.backings[0].loops = append(f.backings[0].loops, loop.Info{Path: "/dev/loop9", Autoclear: true})
 		}, nil},
 		{"needs check", func(f *facts) { f.live.NeedsCheck = true },
-			[]string{"pool-mode demo: by hand: thin-snap pool deactivate demo && dev=$(losetup --find --show --offset 1048576 /dev/sdb) && thin_check --clear-needs-check-flag $dev"}},
-		{"needs check, inactive", func(f *facts) { f.live, f.meta.NeedsCheck = nil, true }, []string{"pool-mode demo: by hand: thin-snap pool deactivate"}},
+			[]string{"pool-mode demo: by hand: the pool has to be inactive for that: unmount demo/base, and check again"}},
+		{"needs check, not in use", func(f *facts) {
+			f.live.NeedsCheck, f.devices, f.uses, f.entries = true, f.devices[:3], nil, nil
+		}, []string{"pool-mode demo: have thin_check look at all of it"}},
+		{"needs check, inactive", func(f *facts) {
+			f.live, f.meta.NeedsCheck, f.devices, f.uses, f.entries = nil, true, nil, nil, nil
+		}, []string{"pool-mode demo: have thin_check look at all of it"}},
 		{"read-only", func(f *facts) { f.live.Mode = thinpool.ModeRO }, []string{"pool-mode demo: by hand"}},
 		{"out of data", func(f *facts) { f.live.Mode = thinpool.ModeOutOfData }, []string{"pool-mode demo: by hand"}},
 		{"held", func(f *facts) { f.live.HeldRoot = 9 }, []string{"held-snapshot demo: release it"}},

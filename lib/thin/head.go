@@ -43,6 +43,13 @@ func (p *pool) makeHead(ctx context.Context) error {
 // withHead lets do work on the head's device, and removes it. The caller has the
 // pool alone.
 func (p *pool) withHead(ctx context.Context, id uint32, do func(*os.File) error) error {
+	cfg := p.cat.Pool()
+	return p.withThin(ctx, id, int64(headBlocks(cfg))*blockBytes(cfg), do)
+}
+
+// withThin is withHead for any thin id, of which it shows size bytes. No volume
+// may be active.
+func (p *pool) withThin(ctx context.Context, id uint32, size int64, do func(*os.File) error) error {
 	if err := p.dropPart(ctx, partHead); err != nil { // what a killed command has left
 		return err
 	}
@@ -50,8 +57,7 @@ func (p *pool) withHead(ctx context.Context, id uint32, do func(*os.File) error)
 	if err != nil {
 		return err
 	}
-	cfg := p.cat.Pool()
-	table := thinTarget(info.Dev, id, int64(headBlocks(cfg))*blockBytes(cfg))
+	table := thinTarget(info.Dev, id, size)
 	name := partName(p.name(), partHead)
 	dev, err := makeDevice(ctx, p.dm, name, partUUID(p.uuid(), partHead), table, hiddenCookie)
 	if err != nil {
@@ -174,19 +180,24 @@ func (f *facts) head() (id thinpool.ID, ok bool) {
 	return 0, false
 }
 
+// repairHead is what repair does about a pool without a head.
+const repairHead = "give them to a thin id of their own, and move what volumes have there; the pool is activated anew meanwhile"
+
 // compareHead finds a pool whose first blocks are not kept free of volumes.
 func (f *facts) compareHead() []Finding {
 	if !f.headLooked || f.meta == nil {
 		return nil
 	}
 	id, there := f.head()
-	d := Finding{Kind: KindHead, Object: f.cfg.Name, id: uint32(id),
-		Hint: "keep LVM from it: global_filter = [ \"r|/thin-.*@@|\" ] in /etc/lvm/lvm.conf"}
+	d := Finding{Kind: KindHead, Object: f.cfg.Name, id: uint32(id), Repair: repairHead}
+	if users := f.activeVolumes(); users != "" {
+		d.Repair, d.Hint = "", "no volume may be in use for the repair: unmount "+users+", and check again"
+	}
 	switch {
 	case there && f.headErr == nil && f.cfg.Head != nil:
 		return nil
 	case there && f.headErr == nil:
-		d.What, d.Hint = fmt.Sprintf("pool.json does not say that thin id %d has its first blocks", id), ""
+		d.What = fmt.Sprintf("pool.json does not say that thin id %d has its first blocks", id)
 	case there:
 		d.What = "its first blocks are not kept free of volumes: " + f.headErr.Error()
 	default:

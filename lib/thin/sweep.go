@@ -20,6 +20,9 @@ func (p *pool) sweep(ctx context.Context) error {
 // that a killed snapshot left suspended. A volume whose lock is taken is in good
 // hands; one that was activated on purpose stays.
 func (p *pool) sweepDevices(ctx context.Context) error {
+	if err := p.dropPart(ctx, partHead); err != nil {
+		return p.fail(err)
+	}
 	active, err := p.activeVolumes()
 	if err != nil {
 		return err

@@ -82,7 +82,7 @@ type mappingWalk struct {
 
 func (w *mappingWalk) read(block uint64, depth int) (node, error) {
 	if block == 0 || block >= min(w.blocks, uint64(MaxMetadata/MetadataBlock)) || depth > maxDepth {
-		return node{}, fmt.Errorf("metadata block %d: no place for a tree node", block)
+		return node{}, placeError(block)
 	}
 	buf, err := readBlock(w.r, w.at, block)
 	if err != nil {
@@ -98,7 +98,7 @@ func (w *mappingWalk) read(block uint64, depth int) (node, error) {
 // devices visits a node of the upper level and what is below it.
 func (w *mappingWalk) devices(block uint64, depth int) error {
 	if w.visited[block] {
-		return fmt.Errorf("metadata block %d: no place for a tree node", block)
+		return placeError(block)
 	}
 	w.visited[block] = true
 	n, err := w.read(block, depth)
@@ -117,6 +117,11 @@ func (w *mappingWalk) devices(block uint64, depth int) error {
 		}
 	}
 	return nil
+}
+
+// placeError is the error of a tree that leads to where no node of it can be.
+func placeError(block uint64) error {
+	return fmt.Errorf("metadata block %d: no place for a tree node", block)
 }
 
 // device takes down where the tree of one device ends.

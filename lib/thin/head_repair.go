@@ -1,0 +1,306 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/loop"
+	"thinmount/lib/thinpool"
+)
+
+// A pool that was made without a head gets one by this:
+//
+//  1. The head's thin device is made, and its headers are written. They take the
+//     lowest blocks that are free.
+//  2. Of each device that has one of the first blocks, a snapshot is made. It
+//     shares these blocks, so the kernel moves whoever is written to: a piece of
+//     each is read, and written as it is. What the device holds stays the same.
+//  3. The snapshots are deleted. Nobody has the first blocks any more, but for
+//     those that the head has got.
+//  4. The head's blocks that lie elsewhere are discarded, the pool is activated
+//     anew, with which the kernel begins its search for free blocks at the first
+//     one, and the headers are written again.
+//
+// After a crash at any point the volumes are as they were: the snapshots are
+// operations of the catalog, which the next command undoes, and the repair can
+// be done again.
+
+// headRounds is how often steps 2 to 4 are tried; once is enough where nobody
+// else changes the pool.
+const headRounds = 4
+
+// headPiece is how much of a block is written to have it moved (bytes).
+const headPiece = 4096
+
+// headRepair is one repair of a pool's head, which has the pool alone.
+type headRepair struct {
+	*pool
+	id     uint32
+	blocks uint64
+}
+
+// reserveHead gives a pool that has none its head. No volume may be active. The
+// pool is active afterwards.
+func (s *System) reserveHead(ctx context.Context, name string) error {
+	c, err := s.kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	wait, cancel := s.waiting(ctx)
+	defer cancel()
+	p, err := s.openActive(wait, c, name, exclusive)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	return p.fail(p.explain(p.makeHeadLate(ctx)))
+}
+
+func (p *pool) makeHeadLate(ctx context.Context) error {
+	if ops := p.cat.Pool().Operations; len(ops) > 0 {
+		return reason(ErrBusy, "the %s of %s/%s is still at work", ops[0].Op, p.name(), ops[0].Volume)
+	}
+	st, err := p.canWrite()
+	if err != nil {
+		return err
+	}
+	h := &headRepair{pool: p, blocks: headBlocks(p.cat.Pool())}
+	if free := spaces(p.cat.Pool(), st)[0].free(); free < 3*h.blocks {
+		return full(p.name(), "%d blocks are free, and %d are wanted to move the first ones", free, 3*h.blocks)
+	}
+	if err := h.step(ctx, p.restart); err != nil {
+		return err
+	}
+	if err := h.choose(); err != nil {
+		return err
+	}
+	if err := h.step(ctx, func(ctx context.Context) error { return h.write(ctx, nil) }); err != nil {
+		return err
+	}
+	for range headRounds {
+		if done, err := h.round(ctx); done || err != nil {
+			return err
+		}
+	}
+	return reason(ErrPoolState, "its first blocks are used again and again: is anybody else changing the pool?")
+}
+
+// step does one step, within a deadline of its own.
+func (h *headRepair) step(ctx context.Context, do func(context.Context) error) error {
+	wait, cancel := h.sys.waiting(ctx)
+	defer cancel()
+	return do(wait)
+}
+
+// restart activates the pool anew.
+func (p *pool) restart(ctx context.Context) error {
+	if err := p.deactivate(ctx); err != nil {
+		return err
+	}
+	return p.activate(ctx)
+}
+
+// choose takes the head's id from pool.json, or from the head itself, or chooses
+// one, and has the kernel make it.
+func (h *headRepair) choose() error {
+	devices, err := h.devices()
+	if err != nil {
+		return err
+	}
+	cfg := h.cat.Pool()
+	switch {
+	case cfg.Head != nil:
+		h.id = *cfg.Head
+	default:
+		if h.id, err = h.idOnDisk(); err == nil {
+			if _, there := devices[thinpool.ID(h.id)]; there {
+				break
+			}
+		}
+		h.id = newHeadID
+		if _, taken := devices[newHeadID]; taken {
+			h.id = cfg.NextID
+		}
+		if _, taken := devices[thinpool.ID(h.id)]; taken || h.id > thinpool.MaxID {
+			return reason(ErrPoolState, "no thin id is free for it")
+		}
+	}
+	volumes, err := h.cat.VolumesAnyState()
+	if err != nil {
+		return err
+	}
+	for _, v := range volumes {
+		if v.ID == h.id {
+			return reason(ErrPoolState, "thin id %d, which its first blocks are to have, is %s's", h.id, v.Name)
+		}
+	}
+	if err := h.cat.SetPool(func(c *catalog.Pool) {
+		c.Head = &h.id
+		c.NextID = max(c.NextID, h.id+1)
+	}); err != nil {
+		return err
+	}
+	if _, there := devices[thinpool.ID(h.id)]; there {
+		return nil
+	}
+	if err := h.thin.CreateThin(thinpool.ID(h.id)); err != nil {
+		return err
+	}
+	return h.thin.Confirm()
+}
+
+// idOnDisk is the id that the headers name.
+func (p *pool) idOnDisk() (uint32, error) {
+	f, err := openDirect(p.dm.NodePath(partName(p.name(), partData)))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	return readHead(f, 0, p.cat.Pool())
+}
+
+// write writes the headers of those blocks that want says, or of all.
+func (h *headRepair) write(ctx context.Context, want func(uint64) bool) error {
+	return h.withHead(ctx, h.id, func(f *os.File) error { return writeHead(f, h.cat.Pool(), h.id, want) })
+}
+
+// first reads who has the first blocks.
+func (h *headRepair) first(ctx context.Context) (map[thinpool.ID][]thinpool.Mapping, error) {
+	f, err := openDirect(h.dm.NodePath(partName(h.name(), partMeta)))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return thinpool.ReadFirst(ctx, f, 0, h.blocks)
+}
+
+// round moves whoever has one of the first blocks, and has the head take them.
+// done says that it has them all.
+func (h *headRepair) round(ctx context.Context) (done bool, err error) {
+	found, err := h.first(ctx)
+	if err != nil {
+		return false, err
+	}
+	right := map[uint64]bool{}
+	for _, m := range found[thinpool.ID(h.id)] {
+		right[m.Virtual] = m.Virtual == m.Data
+	}
+	delete(found, thinpool.ID(h.id))
+	wrong := func(n uint64) bool { return !right[n] }
+	if len(found) == 0 && h.confirmHead() == nil {
+		return true, nil
+	}
+	if err := h.moveAll(ctx, found); err != nil {
+		return false, err
+	}
+	return false, h.step(ctx, func(ctx context.Context) error {
+		if err := h.withHead(ctx, h.id, func(f *os.File) error { return h.discard(ctx, f, wrong) }); err != nil {
+			return err
+		}
+		if err := h.restart(ctx); err != nil {
+			return err
+		}
+		return h.write(ctx, nil)
+	})
+}
+
+// discard gives those of the head's blocks back that want says.
+func (h *headRepair) discard(ctx context.Context, f *os.File, want func(uint64) bool) error {
+	size := blockBytes(h.cat.Pool())
+	for n := range h.blocks {
+		if want(n) {
+			if err := loop.Discard(ctx, f, int64(n)*size, size, func(int64) {}); err != nil {
+				return err
+			}
+		}
+	}
+	return f.Sync()
+}
+
+// moveAll has the kernel put blocks of devices elsewhere.
+func (h *headRepair) moveAll(ctx context.Context, found map[thinpool.ID][]thinpool.Mapping) (err error) {
+	var held []catalog.Operation
+	defer func() {
+		for _, op := range held {
+			err = errors.Join(err, h.step(ctx, func(ctx context.Context) error { return h.deleteVolume(ctx, op) }))
+		}
+	}()
+	for id := range found {
+		op, err := h.hold(id)
+		if op.Volume != "" {
+			held = append(held, op)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for id, mappings := range found {
+		if err := h.step(ctx, func(ctx context.Context) error { return h.move(ctx, id, mappings) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hold makes a snapshot of a device, which an operation hides until it is
+// deleted.
+func (h *headRepair) hold(id thinpool.ID) (catalog.Operation, error) {
+	name, err := h.unusedName(id)
+	if err != nil {
+		return catalog.Operation{}, err
+	}
+	op, err := h.begin(catalog.Operation{Op: catalog.OpCreate, Volume: name})
+	if err == nil {
+		op, err = h.sendCreate(op, func(snapshot thinpool.ID) error { return h.thin.CreateSnapshot(snapshot, id) })
+	}
+	if err == nil {
+		err = h.commit(op, catalog.OpFormat)
+	}
+	if err != nil {
+		return catalog.Operation{}, h.giveUp(context.Background(), err)
+	}
+	return catalog.Operation{Op: catalog.OpFormat, Volume: name, ID: op.ID}, nil
+}
+
+// unusedName is a name that no volume has.
+func (h *headRepair) unusedName(id thinpool.ID) (string, error) {
+	for n := 0; ; n++ {
+		name := fmt.Sprintf("first-blocks-%d-%d", id, n)
+		_, err := h.cat.VolumeAnyState(name)
+		busy := slices.ContainsFunc(h.cat.Pool().Operations, func(op catalog.Operation) bool { return op.Volume == name })
+		if errors.Is(err, fs.ErrNotExist) && !busy {
+			return name, nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+}
+
+// move writes a piece of each block as it is: the kernel puts a block that is
+// shared elsewhere before it is written to (dm-thin.c, break_sharing).
+func (h *headRepair) move(ctx context.Context, id thinpool.ID, mappings []thinpool.Mapping) error {
+	size := blockBytes(h.cat.Pool())
+	end := uint64(0)
+	for _, m := range mappings {
+		end = max(end, m.Virtual+1)
+	}
+	return h.withThin(ctx, uint32(id), int64(end)*size, func(f *os.File) error {
+		piece := make([]byte, headPiece)
+		for _, m := range mappings {
+			if _, err := f.ReadAt(piece, int64(m.Virtual)*size); err != nil {
+				return err
+			}
+			if _, err := f.WriteAt(piece, int64(m.Virtual)*size); err != nil {
+				return err
+			}
+		}
+		return f.Sync()
+	})
+}
