@@ -82,9 +82,10 @@ func (p *pool) explainDamage(err error) error {
 
 // damageHint is how somebody saves what can be saved of damaged metadata. What
 // lies behind the label is made a device of its own, since the programs take no
-// offset. The damaged metadata is kept in a file.
+// offset. The damaged metadata is kept in a file; files lie in /var/tmp, since the
+// programs read past the page cache, which a tmpfs cannot.
 func damageHint(cfg catalog.Pool) string {
-	return fmt.Sprintf("thin-snap pool deactivate %s && dev=$(losetup --find --show --offset %d --sizelimit %d %s) && dd if=$dev of=%[1]s.damaged bs=1M conv=sparse && "+
-		"truncate -s %[3]d %[1]s.repaired && thin_repair -i $dev -o %[1]s.repaired && dd if=%[1]s.repaired of=$dev bs=1M conv=fsync; "+
+	return fmt.Sprintf("thin-snap pool deactivate %s && dev=$(losetup --find --show --offset %d --sizelimit %d %s) && dd if=$dev of=/var/tmp/%[1]s.damaged bs=1M conv=sparse && "+
+		"truncate -s %[3]d /var/tmp/%[1]s.repaired && thin_repair -i $dev -o /var/tmp/%[1]s.repaired && dd if=/var/tmp/%[1]s.repaired of=$dev bs=1M conv=fsync; "+
 		"losetup --detach $dev; thin-snap pool check --repair %[1]s", cfg.Name, label.Reserved, cfg.Metadata.Size, shellPath(cfg.Metadata.Path))
 }
