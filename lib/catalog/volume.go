@@ -62,6 +62,21 @@ func (c *Catalog) Volumes() ([]Volume, error) { return c.volumes(c.Volume) }
 // VolumesAnyState is Volumes that shows volumes in operations, too: for recovery.
 func (c *Catalog) VolumesAnyState() ([]Volume, error) { return c.volumes(c.VolumeAnyState) }
 
+// Count is how many volumes have a record, readable or not; it reads none.
+func (c *Catalog) Count() (int, error) {
+	entries, err := os.ReadDir(c.volumeDir())
+	if err != nil && !os.IsNotExist(err) {
+		return 0, err
+	}
+	n := 0
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && CheckVolumeName(name) == nil {
+			n++
+		}
+	}
+	return n, nil
+}
+
 func (c *Catalog) volumes(get func(string) (Volume, error)) ([]Volume, error) {
 	entries, err := os.ReadDir(c.volumeDir())
 	if err != nil && !os.IsNotExist(err) {

@@ -32,13 +32,22 @@ func overcommitted(pool string, has, before, adding int64) string {
 		pool, sizeText(sum), sizeText(has))
 }
 
-// warnOvercommitted tells whoever has made a volume of size bytes. It reads the
-// records of all volumes, so it is for create alone: snapshots, which come by the
-// hundred, share what they have.
+// summedVolumes is how many volumes a pool may have for their sizes to be added
+// up at each create: that reads a record of each.
+const summedVolumes = 100
+
+// warnOvercommitted tells whoever has made a volume of size bytes. It is for
+// create alone: snapshots, which come by the hundred, share what they have.
 func (p *pool) warnOvercommitted(size int64) {
-	volumes, err := p.cat.VolumesAnyState()
-	if err != nil {
+	before := int64(0)
+	if n, err := p.cat.Count(); err != nil {
 		return // whoever looks at the volumes says so
+	} else if n <= summedVolumes {
+		volumes, err := p.cat.VolumesAnyState()
+		if err != nil {
+			return
+		}
+		before = provisioned(volumes) - size
 	}
 	st, err := p.thin.Status()
 	if err != nil {
@@ -49,7 +58,7 @@ func (p *pool) warnOvercommitted(size int64) {
 	if r := roomBelow(cfg); r.limits(cfg, st) {
 		has = min(has, int64(st.DataUsed)*blockBytes(cfg)+r.left(cfg, st))
 	}
-	if said := overcommitted(p.name(), has, provisioned(volumes)-size, size); said != "" {
+	if said := overcommitted(p.name(), has, before, size); said != "" {
 		p.sys.warn("%s", said)
 	}
 }
