@@ -19,73 +19,80 @@ type machine struct {
 	count   int // its references
 	path    string
 	id      int
+	ns      uint64 // its mount namespace
 }
 
-var paths = rapid.SampledFrom([]string{"/a", "/b", "/c"})
+var (
+	paths  = rapid.SampledFrom([]string{"/a", "/b", "/c"})
+	places = rapid.SampledFrom([]uint64{home, home, home, 2, namespaces}) // from where a command looks
+)
 
 func (m *machine) alive() bool {
-	return m.primary != 0 && slices.ContainsFunc(m.w.mounts, func(x worldMount) bool { return x.serial == m.primary && !x.hidden })
+	return m.primary != 0 && slices.ContainsFunc(m.w.mounts, func(x worldMount) bool { return x.serial == m.primary })
 }
 
-// judge compares a reconciled record with the model.
-func (m *machine) judge(r Record) {
+// judge compares a record that was reconciled in a mount namespace with the model.
+func (m *machine) judge(r Record, ns uint64) {
 	if reason := r.flaw(); reason != "" {
 		m.t.Fatalf("impossible record: %s", reason)
 	}
-	seen := m.w.seen()
+	seen := m.w.seen(ns)
 	switch {
-	case seen == 0 && m.w.open() == 0:
-		m.want(r, !r.Elsewhere, 0)
-	case seen == 0:
-		m.want(r, r.Elsewhere, m.count)
 	case m.alive():
-		m.want(r, !r.Elsewhere, m.count)
-	case m.count > 0 && (r.MountedOn == m.path || r.MountID == m.id):
-		m.want(r, !r.Elsewhere, 1, m.count) // another mount at the same path cannot be told from the recorded one
+		m.want(r, r.Elsewhere == (m.ns != ns), m.count)
+	case m.count > 0 && m.w.claimed(m.id, m.path, m.ns):
+		m.want(r, true, 0, 1, m.count) // another mount at the same path, or with the same ID, cannot be told from the recorded one
+	case seen == 0:
+		m.want(r, r.Elsewhere == (m.w.open() > 0), 0)
 	default:
 		m.want(r, !r.Elsewhere, 1)
 	}
-	if r.MountedOn != "" && seen > 0 && m.w.top(r.MountedOn) < 0 {
+	if r.MountedOn != "" && !r.Elsewhere && m.w.top(r.MountedOn, ns) < 0 {
 		m.t.Fatalf("nothing is mounted at %s: %+v", r.MountedOn, m.w.mounts)
 	}
 }
 
 func (m *machine) want(r Record, flag bool, refs ...int) {
 	if !flag || !slices.Contains(refs, r.References) {
-		m.t.Fatalf("record %+v, want references %v; world %+v", r, refs, m.w)
+		m.t.Fatalf("record %+v, want references %v; model %+v", r, refs, m)
 	}
 }
 
-// begin is what every helper does first.
-func (m *machine) begin() (*Ref, Record) {
+// begin is what every helper does first, in the mount namespace where it runs.
+func (m *machine) begin(ns uint64) (*Ref, Record) {
 	ref, err := m.s.TryLock("demo", "base")
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	r, err := ref.Reconcile(m.w.observe())
+	r, err := ref.Reconcile(m.w.observe(ns, ref.Record()))
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	m.judge(r)
-	m.adopt(r)
-	m.path, m.id = r.MountedOn, r.MountID
+	m.judge(r, ns)
+	m.adopt(r, ns)
 	return ref, r
 }
 
 // adopt lets the model follow a record that has been judged.
-func (m *machine) adopt(r Record) {
-	if m.w.seen() == 0 {
-		m.primary, m.count = 0, r.References
-		return
-	}
-	if !m.alive() || m.w.mounts[m.w.top(r.MountedOn)].serial != m.primary {
+func (m *machine) adopt(r Record, ns uint64) {
+	m.count = r.References
+	switch {
+	case r.References == 0:
+		m.primary = 0
+	case r.Elsewhere:
+		ns = r.Namespace
+		fallthrough
+	default:
+		if m.alive() && m.ns == ns && m.w.mounts[max(m.w.top(r.MountedOn, ns), 0)].serial == m.primary {
+			break
+		}
 		for _, x := range m.w.mounts {
-			if x.id == r.MountID && x.path == r.MountedOn {
+			if x.id == r.MountID && x.path == r.MountedOn && x.ns == ns {
 				m.primary = x.serial
 			}
 		}
 	}
-	m.count = r.References
+	m.path, m.id, m.ns = r.MountedOn, r.MountID, ns
 }
 
 // helper runs steps under the volume's lock, and dies before one of them or not at all.
@@ -107,65 +114,78 @@ func (m *machine) helper(ref *Ref, steps ...func() error) {
 
 func (m *machine) Mount(t *rapid.T) {
 	m.t = t
-	ref, r := m.begin()
+	ns := places.Draw(t, "namespace")
+	ref, r := m.begin(ns)
 	path := paths.Draw(t, "path")
 	var mounted worldMount
 	switch {
 	case r.Elsewhere, r.MountedOn != "" && r.MountedOn != path:
-		m.helper(ref) // refuses
+		m.helper(ref) // refuses, or there is a copy: counts nothing
 	case r.MountedOn == path:
 		m.helper(ref, func() error { m.count++; return ref.Add() })
 	default:
 		m.helper(ref,
 			func() error { m.w.activate(rapid.IntRange(0, 1).Draw(t, "minor")); return nil },
-			func() error { mounted = m.w.mount(path, false); return nil },
+			func() error { mounted = m.w.mount(path, ns); return nil },
 			func() error {
-				m.primary, m.count, m.path, m.id = mounted.serial, 1, path, mounted.id
-				o := m.w.observe()
-				return ref.Save(Record{PoolUUID: "u1", ThinID: 7, Dev: o.Dev, MountedOn: path, MountID: mounted.id, References: 1})
+				m.primary, m.count, m.path, m.id, m.ns = mounted.serial, 1, path, mounted.id, ns
+				return ref.Save(Record{PoolUUID: "u1", ThinID: 7, Dev: m.w.observe(ns, Record{}).Dev, MountedOn: path, MountID: mounted.id,
+					References: 1, Namespace: ns})
 			})
 	}
 }
 
 func (m *machine) Umount(t *rapid.T) {
 	m.t = t
-	ref, r := m.begin()
+	ns := places.Draw(t, "namespace")
+	ref, r := m.begin(ns)
 	switch {
-	case r.Elsewhere, r.References == 0:
+	case r.Elsewhere && r.References > 0: // a copy, if any: unmounted, and nothing is counted
+		path := paths.Draw(t, "path")
+		m.helper(ref, func() error { m.w.umount(path, ns); return nil })
+	case r.References == 0:
 		m.helper(ref)
 	case r.References > 1:
 		m.helper(ref, func() error { m.count--; return ref.Drop() })
 	default:
 		m.helper(ref,
-			func() error { m.w.umount(r.MountedOn); return nil },
+			func() error { m.w.umount(r.MountedOn, ns); return nil },
 			func() error { m.primary, m.count = 0, 0; return ref.Clear() })
 	}
 }
 
 func (m *machine) MountByHand(t *rapid.T) {
 	if m.w.active {
-		m.w.mount(paths.Draw(t, "path"), false)
+		m.w.mount(paths.Draw(t, "path"), places.Draw(t, "namespace"))
 	}
 }
 
-func (m *machine) UmountByHand(t *rapid.T) { m.w.umount(paths.Draw(t, "path")) }
+func (m *machine) UmountByHand(t *rapid.T) {
+	m.w.umount(paths.Draw(t, "path"), places.Draw(t, "namespace"))
+}
 
 func (m *machine) Move(t *rapid.T) {
-	if i := m.w.top(paths.Draw(t, "from")); i >= 0 {
+	if i := m.w.top(paths.Draw(t, "from"), places.Draw(t, "namespace")); i >= 0 {
 		m.w.mounts[i].path = paths.Draw(t, "to")
 	}
 }
 
+// CloneNamespace is unshare(2): a copy of each mount, with IDs of their own.
 func (m *machine) CloneNamespace(t *rapid.T) {
+	from, to := places.Draw(t, "from"), uint64(rapid.IntRange(2, namespaces).Draw(t, "to"))
+	if from == to || m.w.seen(to) > 0 {
+		return
+	}
 	for _, x := range slices.Clone(m.w.mounts) {
-		if !x.hidden {
-			m.w.mount(x.path, true)
+		if x.ns == from {
+			m.w.mount(x.path, to)
 		}
 	}
 }
 
 func (m *machine) EndNamespace(t *rapid.T) {
-	m.w.mounts = slices.DeleteFunc(m.w.mounts, func(x worldMount) bool { return x.hidden })
+	ns := uint64(rapid.IntRange(2, namespaces).Draw(t, "namespace"))
+	m.w.mounts = slices.DeleteFunc(m.w.mounts, func(x worldMount) bool { return x.ns == ns })
 	m.w.settle()
 }
 
@@ -202,7 +222,8 @@ func (m *machine) Check(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.judge(r.Reconcile(m.w.observe()))
+	ns := places.Draw(t, "seen from")
+	m.judge(r.Reconcile(m.w.observe(ns, r)), ns)
 }
 
 func TestHelpersAgainstModel(t *testing.T) {

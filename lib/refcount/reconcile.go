@@ -1,5 +1,7 @@
 package refcount
 
+import "slices"
+
 // MountPoint is one mount of a volume's device in our mount namespace.
 type MountPoint struct {
 	ID   int    // mountinfo's mount ID
@@ -15,14 +17,21 @@ type Observed struct {
 	Dev       string       // "253:5"
 	PoolUUID  string       // the volume's identity, from the catalog
 	ThinID    uint32
+
+	Namespace uint64 // the mount namespace that Mounts are of, as in Record; 0 is not known
+
+	// Lives tells that the recorded mount was found in another mount namespace, or below another root. It needs to be looked for where
+	// Record.Unseen says so.
+	Lives bool
 }
 
 // Reconcile gives the record as far as the kernel agrees with it. It writes nothing and needs no lock: Ref.Reconcile does.
 //
 // A record of another volume of the same name, or of an earlier activation (the device number has changed), says nothing. A device that
-// is not active has neither references nor a hold. A mount at the recorded path keeps its references, and so does the recorded mount when
-// it has been moved. Any other mount is one reference, as if there were no record: first choice is one that shows the whole filesystem.
-// An open device without a mount in our namespace keeps what is recorded, with Elsewhere set; one that nobody has open is not mounted.
+// is not active has neither references nor a hold. A recorded mount that lives in another mount namespace keeps its references, with
+// Elsewhere set: mounts of it in our namespace are copies, which count nothing. A mount at the recorded path keeps its references, and so
+// does the recorded mount when it has been moved. Any other mount is one reference, as if there were no record: first choice is one that
+// shows the whole filesystem. Without a mount there are no references; Elsewhere tells that the device is open.
 func (r Record) Reconcile(o Observed) Record { return reconcile(r, o) }
 
 func reconcile(r Record, o Observed) Record {
@@ -30,16 +39,36 @@ func reconcile(r Record, o Observed) Record {
 		r = Record{Volume: r.Volume, Device: r.Device}
 	}
 	r.PoolUUID, r.ThinID, r.Dev, r.Elsewhere = o.PoolUUID, o.ThinID, o.Dev, false
-	switch {
-	case !o.Active:
+	if !o.Active {
 		return Record{Volume: r.Volume, Device: r.Device, PoolUUID: o.PoolUUID, ThinID: o.ThinID}
-	case len(o.Mounts) > 0:
-		return r.at(o.Mounts)
-	case o.OpenCount > 0:
+	}
+	if o.Lives && r.Unseen(o) {
 		r.Elsewhere = true
 		return r
 	}
-	return r.unmounted()
+	if r.abroad(o) {
+		r = r.unmounted()
+	}
+	if len(o.Mounts) > 0 {
+		return r.at(o)
+	}
+	r = r.unmounted()
+	r.Elsewhere = o.OpenCount > 0
+	return r
+}
+
+// Unseen tells whether the record claims a mount that is not among the observed ones: it is in another mount namespace, below another root
+// (chroot(2)), or gone. Only then does Observed.Lives matter.
+func (r Record) Unseen(o Observed) bool {
+	if !o.Active || o.OpenCount == 0 || r.References == 0 || stale(r, o) {
+		return false
+	}
+	return r.abroad(o) || !slices.ContainsFunc(o.Mounts, func(m MountPoint) bool { return m.ID == r.MountID })
+}
+
+// abroad tells whether the record is about a mount in another mount namespace.
+func (r Record) abroad(o Observed) bool {
+	return r.References > 0 && r.Namespace != 0 && o.Namespace != 0 && r.Namespace != o.Namespace
 }
 
 // stale tells whether the record is of another volume or of another activation of it, or says what none can say.
@@ -49,17 +78,17 @@ func stale(r Record, o Observed) bool {
 
 // unmounted is the record without its mount.
 func (r Record) unmounted() Record {
-	r.MountedOn, r.MountID, r.References = "", 0, 0
+	r.MountedOn, r.MountID, r.References, r.Namespace = "", 0, 0, 0
 	return r
 }
 
 // at is the record of a volume that has mounts.
-func (r Record) at(mounts []MountPoint) Record {
-	m, known := r.choose(mounts)
+func (r Record) at(o Observed) Record {
+	m, known := r.choose(o.Mounts)
 	if !known || r.References < 1 {
 		r.References = 1
 	}
-	r.MountedOn, r.MountID = m.Path, m.ID
+	r.MountedOn, r.MountID, r.Namespace = m.Path, m.ID, o.Namespace
 	return r
 }
 

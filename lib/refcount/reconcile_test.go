@@ -9,9 +9,9 @@ import (
 func recorded() (Record, Observed) {
 	r := Record{
 		Volume: "demo/base", PoolUUID: "u1", ThinID: 7, Device: "/dev/mapper/thin-demo@base", Dev: "253:5",
-		MountedOn: "/a", MountID: 40, References: 3, Held: true, Since: time.Unix(1700000000, 0).UTC(),
+		MountedOn: "/a", MountID: 40, References: 3, Namespace: 1, Held: true, Since: time.Unix(1700000000, 0).UTC(),
 	}
-	o := Observed{Mounts: []MountPoint{{40, "/a", "/"}}, OpenCount: 1, Active: true, Dev: "253:5", PoolUUID: "u1", ThinID: 7}
+	o := Observed{Mounts: []MountPoint{{40, "/a", "/"}}, OpenCount: 1, Active: true, Dev: "253:5", PoolUUID: "u1", ThinID: 7, Namespace: 1}
 	return r, o
 }
 
@@ -45,7 +45,15 @@ func TestReconcile(t *testing.T) {
 		{"stacked: top", func(r *Record, o *Observed) { o.Mounts = mounts{{41, "/a", "/"}, {42, "/a", "/"}} }, is{"/a", 42, 3, true, false}},
 		{"only others: whole one", func(r *Record, o *Observed) { o.Mounts = mounts{{41, "/b", "/sub"}, {42, "/c", "/"}, {43, "/d", "/"}} }, is{"/c", 42, 1, true, false}},
 		{"only parts", func(r *Record, o *Observed) { o.Mounts = mounts{{41, "/b", "/sub"}, {42, "/c", "/sub"}} }, is{"/b", 41, 1, true, false}},
-		{"elsewhere", func(r *Record, o *Observed) { o.Mounts = nil }, is{"/a", 40, 3, true, true}},
+		{"gone, and open", func(r *Record, o *Observed) { o.Mounts = nil }, is{"", 0, 0, true, true}},
+		{"below another root", func(r *Record, o *Observed) { o.Mounts, o.Lives = nil, true }, is{"/a", 40, 3, true, true}},
+		{"bind mount below another root", func(r *Record, o *Observed) { o.Mounts, o.Lives = mounts{{41, "/a", "/"}}, true }, is{"/a", 40, 3, true, true}},
+		{"in another namespace", func(r *Record, o *Observed) { o.Mounts, o.Namespace, o.Lives = nil, 2, true }, is{"/a", 40, 3, true, true}},
+		{"a copy", func(r *Record, o *Observed) { o.Mounts, o.Namespace, o.Lives = mounts{{41, "/a", "/"}}, 2, true }, is{"/a", 40, 3, true, true}},
+		{"a copy that has outlived it", func(r *Record, o *Observed) { o.Mounts, o.Namespace = mounts{{41, "/a", "/"}}, 2 }, is{"/a", 41, 1, true, false}},
+		{"namespace has ended", func(r *Record, o *Observed) { o.Mounts, o.Namespace = nil, 2 }, is{"", 0, 0, true, true}},
+		{"namespace not known", func(r *Record, o *Observed) { r.Namespace = 0 }, is{"/a", 40, 3, true, false}},
+		{"namespace not known, copy", func(r *Record, o *Observed) { r.Namespace, o.Mounts, o.Lives = 0, mounts{{41, "/a", "/"}}, true }, is{"/a", 40, 3, true, true}},
 		{"elsewhere no more", func(r *Record, o *Observed) { r.Elsewhere = true }, is{"/a", 40, 3, true, false}},
 		{"unmounted by hand", func(r *Record, o *Observed) { o.Mounts, o.OpenCount = nil, 0 }, is{"", 0, 0, true, false}},
 		{"no record, mounted", func(r *Record, o *Observed) { *r = Record{} }, is{"/a", 40, 1, false, false}},

@@ -16,16 +16,18 @@ type Record struct {
 	Volume     string    `json:"volume"`    // "pool/volume"
 	PoolUUID   string    `json:"pool_uuid"` // with ThinID: which volume this was written for; a namesake made later is another
 	ThinID     uint32    `json:"thin_id"`
-	Device     string    `json:"device"`     // /dev/mapper/...
-	Dev        string    `json:"dev"`        // "253:5", device number
-	MountedOn  string    `json:"mounted_on"` // the one mount path; "" when it is not mounted
-	MountID    int       `json:"mount_id"`   // as in /proc/self/mountinfo; 0 when it is not mounted
-	References int       `json:"references"` // mounts less unmounts of that path: 0 to MaxReferences
-	Held       bool      `json:"held"`       // explicitly activated by the administrator
+	Device     string    `json:"device"`              // /dev/mapper/...
+	Dev        string    `json:"dev"`                 // "253:5", device number
+	MountedOn  string    `json:"mounted_on"`          // the one mount path; "" when it is not mounted
+	MountID    int       `json:"mount_id"`            // as in /proc/self/mountinfo; 0 when it is not mounted
+	References int       `json:"references"`          // mounts less unmounts of that path: 0 to MaxReferences
+	Namespace  uint64    `json:"namespace,omitempty"` // mount namespace of the mount: inode number of /proc/PID/ns/mnt; 0 is not known
+	Held       bool      `json:"held"`                // explicitly activated by the administrator
 	Since      time.Time `json:"since,omitzero"`
 
-	// Elsewhere is seen, not written down: the device is open, but no mount of it is to be seen from here. It is mounted in another mount
-	// namespace, or somebody has opened the device itself.
+	// Elsewhere is seen, not written down. With references, the recorded mount is in another mount namespace or below another root, and
+	// what is mounted here is a copy of it. Without, the device is open and no mount of it is to be seen from here: it is mounted in
+	// another namespace, or somebody has opened the device itself.
 	Elsewhere bool `json:"-"`
 }
 

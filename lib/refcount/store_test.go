@@ -109,7 +109,7 @@ func TestReconcileWritesWhatItChanges(t *testing.T) {
 	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
 		t.Errorf("rewritten though nothing changed: %v", err)
 	}
-	o.Mounts = nil
+	o.Mounts, o.Lives = nil, true
 	if got, err := ref.Reconcile(o); err != nil || !got.Elsewhere || !ref.Record().Elsewhere {
 		t.Errorf("elsewhere: %+v, %v", got, err)
 	}

@@ -18,8 +18,13 @@ type world struct {
 type worldMount struct {
 	serial, id int // id is used again as soon as it is free, serial never
 	path       string
-	hidden     bool // in another mount namespace
+	ns         uint64 // its mount namespace
 }
+
+const (
+	home       = 1 // the mount namespace of the machine
+	namespaces = 3
+)
 
 func (w *world) open() int {
 	if len(w.mounts) > 0 {
@@ -28,17 +33,24 @@ func (w *world) open() int {
 	return w.raw
 }
 
-func (w *world) observe() Observed {
-	o := Observed{OpenCount: w.open(), Active: w.active, PoolUUID: "u1", ThinID: 7}
+// observe is what somebody in a mount namespace sees. Of the mount that the record claims it is known where it lives, as /proc shows it.
+func (w *world) observe(ns uint64, r Record) Observed {
+	o := Observed{OpenCount: w.open(), Active: w.active, PoolUUID: "u1", ThinID: 7, Namespace: ns}
 	if w.active {
 		o.Dev = fmt.Sprintf("253:%d", w.minor)
 	}
 	for _, m := range w.mounts {
-		if !m.hidden {
+		if m.ns == ns {
 			o.Mounts = append(o.Mounts, MountPoint{m.id, m.path, "/"})
 		}
 	}
+	o.Lives = r.Unseen(o) && w.claimed(r.MountID, r.MountedOn, r.Namespace)
 	return o
+}
+
+// claimed tells whether a mount has that ID, or that path in that namespace.
+func (w *world) claimed(id int, path string, ns uint64) bool {
+	return slices.ContainsFunc(w.mounts, func(m worldMount) bool { return m.id == id || m.ns == ns && m.path == path })
 }
 
 func (w *world) activate(minor int) {
@@ -54,37 +66,37 @@ func (w *world) settle() {
 	}
 }
 
-func (w *world) mount(path string, hidden bool) worldMount {
+func (w *world) mount(path string, ns uint64) worldMount {
 	id := 1
 	for slices.ContainsFunc(w.mounts, func(m worldMount) bool { return m.id == id }) {
 		id++
 	}
 	w.serial++
-	m := worldMount{w.serial, id, path, hidden}
+	m := worldMount{w.serial, id, path, ns}
 	w.mounts = append(w.mounts, m)
 	return m
 }
 
 // top is the index of the mount that is seen at path, or -1.
-func (w *world) top(path string) int {
+func (w *world) top(path string, ns uint64) int {
 	for i := len(w.mounts) - 1; i >= 0; i-- {
-		if w.mounts[i].path == path && !w.mounts[i].hidden {
+		if w.mounts[i].path == path && w.mounts[i].ns == ns {
 			return i
 		}
 	}
 	return -1
 }
 
-func (w *world) umount(path string) {
-	if i := w.top(path); i >= 0 {
+func (w *world) umount(path string, ns uint64) {
+	if i := w.top(path, ns); i >= 0 {
 		w.mounts = slices.Delete(w.mounts, i, i+1)
 	}
 	w.settle()
 }
 
-func (w *world) seen() (n int) {
+func (w *world) seen(ns uint64) (n int) {
 	for _, m := range w.mounts {
-		if !m.hidden {
+		if m.ns == ns {
 			n++
 		}
 	}
