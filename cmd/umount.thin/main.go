@@ -38,6 +38,7 @@ func run(argv []string) error {
 	return helper.InNamespace(a.Values['N'], func() error {
 		return helper.System(program, a.Flags['v']).Unmount(ctx, thin.UnmountRequest{
 			Dir: a.Operands[0], Lazy: a.Flags['l'], Force: a.Flags['f'], ReadOnly: a.Flags['r'],
+			All: helper.StopsUnit(),
 		})
 	})
 }

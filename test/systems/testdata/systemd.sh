@@ -22,10 +22,20 @@ gone v
 ## systemctl stop takes all references
 fstab "ways/v /srv thin noauto 0 0"
 systemctl daemon-reload
-for _ in 1 2 3; do mount -t thin ways/v $mnt; done
+for _ in $(seq 40); do mount -t thin ways/v $mnt; done # systemd tries 32 times
 eventually systemctl -q is-active mnt.mount
 systemctl stop mnt.mount
 unmounted $mnt
+gone v
+mount -t thin ways/v $mnt
+mount -t thin ways/v $mnt
+systemd-run --quiet --wait umount -c $mnt # a service is no mount unit
+refs v 1
+systemd-run --quiet --wait -p PrivateMounts=yes umount $mnt # nor has it our mount
+refs v 1
+systemd-run --quiet --wait -p PrivateMounts=yes mount -t thin ways/v $mnt
+refs v 1
+umount $mnt
 gone v
 
 ## a mount by hand is seen, and stays, while its device is there
