@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"thinmount/lib/thin"
@@ -20,7 +21,8 @@ func volumeColumns() []column[thin.VolumeInfo] {
 		{"fs", "FS", "filesystem that it was formatted with", false, func(i v) any { return nonEmpty(i.FS) }},
 		{"active", "ACTIVE", "whether its device is there", false, func(i v) any { return i.Active }},
 		{"device", "DEVICE", "path of its device", false, func(i v) any { return nonEmpty(i.Device) }},
-		{"mounted_on", "MOUNTED ON", "its one mount path", false, func(i v) any { return nonEmpty(i.MountedOn) }},
+		{"mounted_on", "MOUNTED ON", "its one mount path", false, func(i v) any { return nonEmpty(mountedOn(i)) }},
+		{"mounted_in", "MOUNTED IN", "process in whose mount namespace that is, if it is not this one", true, func(i v) any { return orNone(i.MountedIn) }},
 		{"references", "REFS", "umounts until it is unmounted", true, func(i v) any { return int64(i.References) }},
 		{"created", "CREATED", "time of its creation", false, func(i v) any { return i.Created }},
 	}
@@ -40,14 +42,38 @@ type volumeJSON struct {
 	MountedOn  *string   `json:"mounted_on"`
 	References int       `json:"references"`
 	Created    time.Time `json:"created"`
+	MountedIn  *int      `json:"mounted_in"`
 }
 
 func volumeListing(command string) *listing[thin.VolumeInfo] {
 	return &listing[thin.VolumeInfo]{command: command, key: "volumes", all: volumeColumns(), defaults: volumeDefaults,
 		record: func(i thin.VolumeInfo) any {
 			return volumeJSON{i.Name, i.Pool, i.ID, i.Size, i.Used, i.Origin, pointer(i.FS), i.Active, pointer(i.Device),
-				pointer(i.MountedOn), i.References, jsonTime(i.Created)}
+				pointer(i.MountedOn), i.References, jsonTime(i.Created), nonZero(i.MountedIn)}
 		}}
+}
+
+// mountedOn is the one mount path, and in whose mount namespace it is.
+func mountedOn(i thin.VolumeInfo) string {
+	if i.MountedIn == 0 {
+		return i.MountedOn
+	}
+	return fmt.Sprintf("%s (process %d)", i.MountedOn, i.MountedIn)
+}
+
+// nonZero is nil for 0, which lib/thin uses for "none".
+func nonZero(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+func orNone(n int) any {
+	if n == 0 {
+		return nil
+	}
+	return int64(n)
 }
 
 func known(n *int64) any {

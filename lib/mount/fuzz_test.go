@@ -69,7 +69,7 @@ func FuzzTable(f *testing.F) {
 			if m.Major == 0 && m.FSType != "btrfs" && NamesDevice(m) {
 				t.Errorf("%+v: the name is believed", m)
 			}
-			if !LiveIn(table, m.ID-1)(m.ID, "", m.Mountpoint) || LiveIn([]*mountinfo.Info{m}, m.ID)(m.ID, m.Source, m.Mountpoint) {
+			if !LiveIn(table)(m.Source, m.Mountpoint) || LiveIn([]*mountinfo.Info{m})(m.Source+"x", m.Mountpoint) {
 				t.Errorf("%+v: is it there?", m)
 			}
 		}
@@ -87,13 +87,13 @@ func others(text string) []string {
 }
 
 // Whatever stands in utab, and whatever a mount is called: lines of others stay,
-// byte by byte and in their order; an entry that is added is found by its ID, as
-// one line, and one that is removed is not; to tidy twice is to tidy once.
+// byte by byte and in their order; an entry that is added has one anchor, and one
+// that is gone has none; to mend or to tidy twice is to do so once.
 func FuzzUtab(f *testing.F) {
-	f.Add(utabSample, 7, "/dev/mapper/x", "/mnt/a b", "/", "p/v", "_netdev")
-	f.Add("", 1, "a\nID=3 SRC=b", "/t\nx\\012", "/r s", "p/v\nSRC=x", "ro\nID=4")
-	f.Add("OPTS=helper=thin\nROOT=/.thin-shadow\nno newline", 0, "", "", "", "", "")
-	f.Fuzz(func(t *testing.T, text string, id int, source, target, root, spec, option string) {
+	f.Add(utabSample, "/dev/mapper/x", "/mnt/a b", "/", "p/v", "_netdev")
+	f.Add("", "a\nID=3 SRC=b", "/t\nx\\012", "/r s", "p/v\nSRC=x", "ro\nID=4")
+	f.Add("OPTS=helper=thin\nROOT=/.thin-shadow\nno newline", "", "", "", "", "")
+	f.Fuzz(func(t *testing.T, text string, source, target, root, spec, option string) {
 		u := Utab{t.TempDir()}
 		path := filepath.Join(u.Dir, "utab")
 		put := func(s string) { do(t, os.WriteFile(path, []byte(s), 0o644)) }
@@ -102,11 +102,10 @@ func FuzzUtab(f *testing.F) {
 				t.Errorf("%s: lines of others are %q, were %q", what, got, want)
 			}
 		}
-		id &= 1<<31 - 1
-		e := Entry{ID: id, Source: source, Target: target, Root: root, Spec: spec, Options: []string{option}}
+		e := Entry{Source: source, Target: target, Root: root, Spec: spec, Options: []string{option}}
 		put(text)
 		before := strings.Count(editText(text, func(l []string) []string { return l }), "\n")
-		do(t, u.Add(context.Background(), e, func(int, string, string) bool { return true }))
+		do(t, u.Add(context.Background(), e, every))
 		same("added")
 		if e.Root != shadowRoot {
 			lines := strings.Split(strings.TrimSuffix(u.content(), "\n"), "\n")
@@ -116,20 +115,30 @@ func FuzzUtab(f *testing.F) {
 			if l := parseLine(lines[len(lines)-2]); !l.anchor() || l.src != source || l.target != target || l.root != root {
 				t.Errorf("%+v is written as %q", e, lines[len(lines)-2])
 			}
-			do(t, u.Remove(context.Background(), e, none))
+			added := u.content()
+			do(t, u.Mend(context.Background(), e, 0, every))
+			u.check(t, added)
+			do(t, u.Tidy(context.Background(), none))
 			same("removed")
 			if n := anchors(strings.Split(u.content(), "\n"), target); n != 0 {
 				t.Errorf("%d are left: %q", n, u.content())
 			}
 		}
 		put(text)
-		do(t, u.AddShadow(context.Background(), spec, target))
+		do(t, u.Feed(context.Background(), target))
 		same("a shadow added")
-		gone := func(s string) bool { return s == source }
-		do(t, u.Tidy(context.Background(), gone))
+		if e.Root != shadowRoot {
+			do(t, u.Mend(context.Background(), e, 1, every))
+			same("mended")
+			if n := strings.Count(strings.Join(dropShadows(strings.Split(u.content(), "\n"), target, 0), "\n"), "\n"); strings.Count(u.content(), "\n")-n < 2 {
+				t.Errorf("no line to spare: %q", u.content())
+			}
+		}
+		but := func() Live { return func(s, _ string) bool { return s != source } }
+		do(t, u.Tidy(context.Background(), but))
 		same("tidied")
 		once := u.content()
-		do(t, u.Tidy(context.Background(), gone))
+		do(t, u.Tidy(context.Background(), but))
 		u.check(t, once)
 	})
 }

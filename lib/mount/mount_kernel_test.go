@@ -176,7 +176,8 @@ func contains(shown, options []string, want bool) bool {
 	return !slices.ContainsFunc(options, func(o string) bool { return slices.Contains(shown, o) != want })
 }
 
-// umount(8) finds our helper by the lines in utab, each of three times.
+// umount(8) finds our helper by the lines in utab, each of three times, and for a
+// copy in another mount namespace.
 func TestKernelUmountFindsHelper(t *testing.T) {
 	calls := filepath.Join(t.TempDir(), "calls")
 	helper := filepath.Join(t.TempDir(), "helper")
@@ -194,17 +195,22 @@ func TestKernelUmountFindsHelper(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := Top(table, dir)
-	e := Entry{ID: m.ID, Source: m.Source, Target: dir, Root: m.Root, Spec: "pool/volume"}
-	if err := u.Add(t.Context(), e, LiveIn(table, 0)); err != nil {
+	e := Entry{Source: m.Source, Target: dir, Root: m.Root, Spec: "pool/volume"}
+	look := func() Live { return LiveIn(table) }
+	if err := u.Add(t.Context(), e, look); err != nil {
 		t.Fatal(err)
 	}
-	defer u.Remove(context.Background(), e, LiveIn(nil, 0))
+	defer u.Tidy(context.Background(), none)
 	run(t, "mount", "-o", "remount,x-foo", dir)
 	for n := 1; n <= 3; n++ {
-		if err := u.AddShadow(t.Context(), e.Spec, dir); err != nil {
+		if err := u.Mend(t.Context(), e, 1, look); err != nil {
 			t.Fatal(err)
 		}
-		run(t, "umount", dir)
+		umount := []string{"umount", dir}
+		if n == 2 {
+			umount = []string{"unshare", "-m", "umount", dir}
+		}
+		run(t, umount[0], umount[1:]...)
 		if b, _ := os.ReadFile(calls); strings.Count(string(b), "\n") != n {
 			t.Fatalf("umount %d: the helper was called for %q; utab:\n%s", n, b, u.content())
 		}
@@ -212,7 +218,7 @@ func TestKernelUmountFindsHelper(t *testing.T) {
 	if err := Unmount(dir, UnmountOptions{}); err != nil {
 		t.Error(err)
 	}
-	if err := u.Remove(t.Context(), e, LiveIn(nil, 0)); err != nil || strings.Contains(u.content(), dir) {
+	if err := u.Tidy(t.Context(), none); err != nil || strings.Contains(u.content(), dir) {
 		t.Errorf("%v; utab:\n%s", err, u.content())
 	}
 }

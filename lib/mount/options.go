@@ -18,6 +18,7 @@ type Options struct {
 	Nofail   bool
 	Netdev   bool
 	User     bool  // fstab lets users mount it
+	Once     bool  // add no reference where it is mounted already
 	Discard  *bool // what the caller says about discard, if anything
 }
 
@@ -55,7 +56,7 @@ func vfsFlags() map[string]vfsFlag {
 // userspace are the options that mount(8) passes on but that are for fstab,
 // for libmount or for us, not for a filesystem.
 func userspace() []string {
-	return []string{"defaults", "auto", "noauto", "user", "users", "nouser", "nousers", "owner", "noowner", "group", "nogroup", "_netdev", "nofail", "remount"}
+	return []string{"defaults", "auto", "noauto", "user", "users", "nouser", "nousers", "owner", "noowner", "group", "nogroup", "_netdev", "nofail", "remount", "once"}
 }
 
 // refused are options of things that a thin volume cannot be, or that mount(8)
@@ -121,6 +122,7 @@ func (o *Options) add(word string) error {
 		o.Remount = o.Remount || word == "remount"
 		o.Nofail = o.Nofail || word == "nofail"
 		o.Netdev = o.Netdev || word == "_netdev"
+		o.Once = o.Once || word == "once"
 		o.User = o.User || slices.Contains([]string{"user", "users", "owner", "group"}, key)
 	case word == "discard" || word == "nodiscard":
 		yes := word == "discard"

@@ -46,7 +46,7 @@ func TestParseOptions(t *testing.T) {
 	yes, no := true, false
 	for s, want := range map[string]Options{
 		"": {}, ",,": {}, "defaults,auto,user=joe,x-a=b,X-b,comment=c,helper=thin,uhelper=u": {User: true},
-		"nofail": {Nofail: true}, "_netdev": {Netdev: true}, "remount,ro": {Remount: true, ReadOnly: true, Flags: unix.MS_RDONLY},
+		"nofail": {Nofail: true}, "_netdev": {Netdev: true}, "once": {Once: true}, "remount,ro": {Remount: true, ReadOnly: true, Flags: unix.MS_RDONLY},
 		"discard": {Discard: &yes}, "discard,nodiscard": {Discard: &no}, "discard=async": {FS: []string{"discard=async"}},
 		`context="a,b",data=ordered`: {FS: []string{`context="a,b"`, "data=ordered"}},
 		`a=x\040y,b`:                 {FS: []string{`a=x\040y`, "b"}},

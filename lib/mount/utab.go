@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -23,26 +22,31 @@ import (
 // The file's format is libmount's own business and differs by version, so all
 // that is known of it stands here. For each mount there are two lines:
 //
-//	ID=67 SRC=/dev/mapper/X TARGET=/mnt ROOT=/ OPTS=helper=thin
+//	SRC=/dev/mapper/X TARGET=/mnt ROOT=/ OPTS=helper=thin
 //	SRC=pool/volume TARGET=/mnt ROOT=/.thin-shadow OPTS=helper=thin
 //
-// The anchor is the one that libmount puts together with the mount: by its ID
-// (2.39 and newer) or by source, target and root (2.38). The shadow, by its root
-// that never is, belongs to no mount. It takes the blows that are meant for the
-// last line of a target: mount(8) finds it by SRC and TARGET and adds the x-
-// options of fstab there, where it would have appended a line that hides the
-// anchor; a remount overwrites its options; and an umount(8) whose helper has
-// returned 0 removes it, even if the helper has only dropped a reference: for
-// those, AddShadow puts down another.
+// The anchor is the one that libmount puts together with the mount, by source,
+// target and root. It has no ID on purpose. Since 2.39 libmount goes by the ID of
+// a line that has one, and by nothing else. The mount at a target may get another
+// ID (X-mount.idmap puts a clone in its place), and a stale line's ID another
+// mount. A copy of the mount in another mount namespace has an ID of its own: with
+// the ID, umount(8) there would call no helper, and would take the last line away
+// all the same.
 //
-// Lines get stale (umount -i, a namespace that ends), and 2.38 drops the ID of
-// every line when it writes the file: Add and Remove clear what is stale at
-// their target. Lines that are not ours are never changed.
+// The shadow, by its root that never is, belongs to no mount. It takes the blows
+// that are meant for the last line of a target: mount(8) finds it by SRC and
+// TARGET and adds the x- options of fstab there, where it would have appended a
+// line that hides the anchor; a remount overwrites its options; and an umount(8)
+// whose helper has returned 0 removes it, even if the helper has only dropped a
+// reference: for those, Mend and Feed put down another.
+//
+// Lines get lost (mount -n, a umount(8) that sees another mount namespace) and
+// stale (umount -i, a namespace that ends): whoever writes here clears what is
+// stale, and Mend adds what is missing. Lines that are not ours are never changed.
 type Utab struct{ Dir string }
 
 // Entry is a mount as /proc/self/mountinfo has it.
 type Entry struct {
-	ID      int
 	Source  string
 	Target  string
 	Root    string
@@ -55,44 +59,28 @@ const (
 	shadowRoot   = "/.thin-shadow"
 )
 
-// Live tells whether the mount of a line is there: a mount with that ID at that
-// target; or, where a line has lost its ID (0), one of that source.
-type Live func(id int, source, target string) bool
+// Live tells whether the mount of a line is there: one of that source at that
+// target, in our mount namespace or in another one.
+type Live func(source, target string) bool
 
-// LiveIn asks a mount table, besides the mount with the ID except.
-func LiveIn(table []*mountinfo.Info, except int) Live {
-	return func(id int, source, target string) bool {
-		return slices.ContainsFunc(table, func(m *mountinfo.Info) bool {
-			return m.ID != except && m.Mountpoint == target && (m.ID == id || id == 0 && m.Source == source)
-		})
+// Look reads the mount table. It is called with the lock on utab held: a line is
+// written after its mount is made, so that a table that is read later has it.
+type Look func() Live
+
+// LiveIn asks a mount table.
+func LiveIn(table []*mountinfo.Info) Live {
+	return func(source, target string) bool {
+		return slices.ContainsFunc(table, func(m *mountinfo.Info) bool { return m.Mountpoint == target && m.Source == source })
 	}
 }
 
-// Add writes the lines of a new mount. live keeps the lines of other mounts on
-// the same target, below this one.
-func (u Utab) Add(ctx context.Context, e Entry, live Live) error {
+// Add writes the lines of a new mount, and clears what is stale.
+func (u Utab) Add(ctx context.Context, e Entry, look Look) error {
 	return u.edit(ctx, func(lines []string) []string {
-		lines = slices.DeleteFunc(lines, func(l string) bool { return staleLine(parseLine(l), e.Target, live) })
+		lines = slices.DeleteFunc(lines, func(l string) bool { return parseLine(l).of(e) })
+		lines = dropStale(lines, look(), all)
 		lines = dropShadows(lines, e.Target, anchors(lines, e.Target))
-		anchor := line{id: strconv.Itoa(e.ID), src: e.Source, target: e.Target, root: e.Root, opts: strings.Join(append([]string{helperOption}, e.Options...), ",")}
-		return append(lines, anchor.String(), shadow(e.Spec, e.Target))
-	})
-}
-
-// AddShadow puts down one line for umount(8) to take away.
-func (u Utab) AddShadow(ctx context.Context, spec, target string) error {
-	return u.edit(ctx, func(lines []string) []string { return append(lines, shadow(spec, target)) })
-}
-
-// Remove takes away the lines of a mount that is gone. live is asked about
-// others on the same target: when none is left, no line of ours is.
-func (u Utab) Remove(ctx context.Context, e Entry, live Live) error {
-	return u.edit(ctx, func(lines []string) []string {
-		lines = slices.DeleteFunc(lines, func(text string) bool {
-			l := parseLine(text)
-			return l.anchor() && l.target == e.Target && (l.id == strconv.Itoa(e.ID) || staleLine(l, e.Target, live))
-		})
-		return dropShadows(lines, e.Target, anchors(lines, e.Target))
+		return append(lines, e.anchor(), shadow(e.Spec, e.Target))
 	})
 }
 
@@ -117,21 +105,24 @@ func dropShadows(lines []string, target string, keep int) []string {
 	})
 }
 
-// staleLine is a line of ours at the target whose mount is no more.
-func staleLine(l line, target string, live Live) bool {
-	if l.target != target || !l.anchor() {
-		return false
-	}
-	id, _ := strconv.Atoi(l.id)
-	return !live(id, l.src, target)
-}
-
 // line is what we look at of a line of utab.
 type line struct{ id, src, target, root, opts string }
 
-func (l line) ours() bool   { return slices.Contains(strings.Split(l.opts, ","), helperOption) }
+func (l line) ours() bool { return slices.Contains(strings.Split(l.opts, ","), helperOption) }
+
+// shadow goes by the root alone: a remount overwrites the options.
 func (l line) shadow() bool { return l.root == shadowRoot }
 func (l line) anchor() bool { return l.ours() && !l.shadow() }
+
+// of tells whether a line is the anchor of a mount, fits whether libmount takes
+// it for that.
+func (l line) of(e Entry) bool   { return l.anchor() && l.src == e.Source && l.target == e.Target }
+func (l line) fits(e Entry) bool { return l.of(e) && l.root == e.Root && l.id == "" }
+
+func (e Entry) anchor() string {
+	opts := strings.Join(append([]string{helperOption}, e.Options...), ",")
+	return line{src: e.Source, target: e.Target, root: e.Root, opts: opts}.String()
+}
 
 func shadow(spec, target string) string {
 	return line{src: spec, target: target, root: shadowRoot, opts: helperOption}.String()
@@ -190,18 +181,27 @@ func (u Utab) edit(ctx context.Context, change func([]string) []string) error {
 	defer lock.Unlock()
 	path := filepath.Join(u.Dir, "utab")
 	os.Remove(filepath.Join(u.Dir, tempName)) // of a writer that was killed
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	old, err := u.read()
+	if err != nil {
 		return err
 	}
-	text := editText(string(old), change)
-	if text == string(old) {
+	text := editText(old, change)
+	if text == old {
 		return nil
 	}
 	if err := replace(path, text); err != nil {
 		return err
 	}
 	return u.notify()
+}
+
+// read is the file's text, "" where there is no file.
+func (u Utab) read() (string, error) {
+	text, err := os.ReadFile(filepath.Join(u.Dir, "utab"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return string(text), nil
 }
 
 // editText applies a change to the lines of the file.

@@ -15,7 +15,8 @@ import (
 	"thinmount/lib/mountinfo"
 )
 
-func none(int, string, string) bool { return false }
+func none() Live  { return func(string, string) bool { return false } }
+func every() Live { return func(string, string) bool { return true } }
 
 // content is the file, "" where there is none.
 func (u Utab) content() string {
@@ -34,8 +35,19 @@ func (u Utab) check(t interface {
 	}
 }
 
-func entry(id int) Entry {
-	return Entry{ID: id, Source: "/dev/mapper/x", Target: "/mnt/a b", Root: "/", Spec: "p/v", Options: []string{"_netdev"}}
+// entry is of the nth device, at a path that has to be escaped.
+func entry(n int) Entry {
+	return Entry{Source: "/dev/mapper/x" + strconv.Itoa(n), Target: "/mnt/a b", Root: "/", Spec: "p/v", Options: []string{"_netdev"}}
+}
+
+// anchorOf is the line of entry(n).
+func anchorOf(n int) string {
+	return "SRC=/dev/mapper/x" + strconv.Itoa(n) + ` TARGET=/mnt/a\040b ROOT=/ OPTS=helper=thin,_netdev` + "\n"
+}
+
+// onlyMounted is a machine where the nth device is mounted.
+func onlyMounted(n int) Look {
+	return func() Live { return func(source, _ string) bool { return source == entry(n).Source } }
 }
 
 func do(t interface {
@@ -53,41 +65,80 @@ const (
 	shadowLine = `SRC=p/v TARGET=/mnt/a\040b ROOT=/.thin-shadow OPTS=helper=thin` + "\n"
 )
 
+// A volume is mounted over another one, and unmounted.
 func TestUtabLives(t *testing.T) {
 	u := Utab{filepath.Join(t.TempDir(), "mount")}
-	below := func(id int, _, _ string) bool { return id == 7 }
-	do(t, u.Add(t.Context(), entry(7), none))
-	u.check(t, "ID=7 "+anchorLine+shadowLine)
-	do(t, u.Add(t.Context(), entry(8), below))
-	u.check(t, "ID=7 "+anchorLine+shadowLine+"ID=8 "+anchorLine+shadowLine)
-	do(t, u.AddShadow(t.Context(), "p/v", "/mnt/a b"))
-	u.check(t, "ID=7 "+anchorLine+shadowLine+"ID=8 "+anchorLine+shadowLine+shadowLine)
-	do(t, u.Remove(t.Context(), entry(8), below))
-	u.check(t, "ID=7 "+anchorLine+shadowLine)
-	do(t, u.Remove(t.Context(), entry(7), none))
+	do(t, u.Add(t.Context(), entry(7), onlyMounted(7)))
+	u.check(t, anchorOf(7)+shadowLine)
+	do(t, u.Add(t.Context(), entry(8), onlyMounted(7)))
+	u.check(t, anchorOf(7)+shadowLine+anchorOf(8)+shadowLine)
+	do(t, u.Mend(t.Context(), entry(8), 1, every))
+	u.check(t, anchorOf(7)+shadowLine+anchorOf(8)+shadowLine+shadowLine)
+	do(t, u.Add(t.Context(), entry(8), onlyMounted(7))) // trims what umount(8) did not take
+	u.check(t, anchorOf(7)+shadowLine+anchorOf(8)+shadowLine)
+	do(t, u.Tidy(t.Context(), none))
 	u.check(t, "")
 }
 
-// A mount that went without us leaves its lines; the next one clears them.
+// A mount that went without us leaves its lines; the next one clears them, at
+// whatever target.
 func TestUtabStale(t *testing.T) {
 	u := Utab{t.TempDir()}
-	for id := range 5 {
-		do(t, u.Add(t.Context(), entry(id+1), none))
-		u.check(t, "ID="+strconv.Itoa(id+1)+" "+anchorLine+shadowLine)
+	for n := range 5 {
+		do(t, u.Add(t.Context(), entry(n), none))
+		u.check(t, anchorOf(n)+shadowLine)
+	}
+	other := Entry{Source: "/dev/mapper/y", Target: "/y", Root: "/", Spec: "p/y"}
+	do(t, u.Mend(t.Context(), other, 0, none))
+	u.check(t, other.anchor()+"\n"+shadow("p/y", "/y")+"\n")
+}
+
+// What is missing of a mount's lines is written, and nothing else.
+func TestUtabMend(t *testing.T) {
+	const foreign = "SRC=/dev/sda1 TARGET=/mnt/a\\040b ROOT=/ OPTS=user=joe\n"
+	withSpec := strings.Replace(shadowLine, "p/v", "/dev/mapper/x", 1)
+	for _, row := range []struct {
+		name, before string
+		spare        int
+		after        string
+	}{
+		{"no file", "", 0, anchorLine + shadowLine},
+		{"whole", anchorLine + shadowLine, 0, anchorLine + shadowLine},
+		{"whole, and umount(8) takes one", anchorLine + shadowLine, 1, anchorLine + shadowLine + shadowLine},
+		{"one to spare is there", anchorLine + shadowLine + shadowLine, 1, anchorLine + shadowLine + shadowLine},
+		{"umount(8) has taken the shadow", anchorLine, 0, anchorLine + shadowLine},
+		{"another umount(8) has taken both", foreign, 0, anchorLine + foreign + shadowLine},
+		{"the anchor alone is lost", foreign + shadowLine, 0, anchorLine + foreign + shadowLine},
+		{"of an older version", "ID=7 " + anchorLine + shadowLine, 0, anchorLine + shadowLine},
+		{"of another root", strings.Replace(anchorLine, "ROOT=/", "ROOT=/sub", 1) + shadowLine, 0, anchorLine + shadowLine},
+		{"named otherwise", anchorLine + withSpec, 0, anchorLine + withSpec + shadowLine},
+		{"a remount has overwritten the shadow", anchorLine + strings.Replace(shadowLine, "helper=thin", "x-a", 1), 0,
+			anchorLine + strings.Replace(shadowLine, "helper=thin", "x-a", 1)},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			u := Utab{t.TempDir()}
+			do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(row.before), 0o644))
+			e := entry(0)
+			e.Source = "/dev/mapper/x"
+			do(t, u.Mend(t.Context(), e, row.spare, every))
+			u.check(t, row.after)
+		})
 	}
 }
 
-// libmount 2.38 drops the ID: then source and target tell.
-func TestUtabWithoutID(t *testing.T) {
-	u := Utab{t.TempDir()}
-	do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(anchorLine+shadowLine), 0o644))
-	there := func(id int, source, target string) bool {
-		return id == 0 && source == "/dev/mapper/x" && target == "/mnt/a b"
+// A copy of a mount that goes costs the counted one no line; where it has none,
+// none is made.
+func TestUtabFeed(t *testing.T) {
+	u := Utab{filepath.Join(t.TempDir(), "mount")}
+	do(t, u.Feed(t.Context(), "/mnt/a b"))
+	if _, err := os.Lstat(u.Dir); err == nil {
+		t.Error("a folder was made")
 	}
-	do(t, u.Remove(t.Context(), entry(9), there))
-	u.check(t, anchorLine+shadowLine)
-	do(t, u.Remove(t.Context(), entry(9), none))
-	u.check(t, "")
+	do(t, u.Add(t.Context(), entry(1), none))
+	do(t, u.Feed(t.Context(), "/other"))
+	u.check(t, anchorOf(1)+shadowLine)
+	do(t, u.Feed(t.Context(), "/mnt/a b"))
+	u.check(t, anchorOf(1)+shadowLine+shadowLine)
 }
 
 // Lines of others stay, byte for byte, whatever they are.
@@ -102,8 +153,9 @@ func TestUtabLinesOfOthers(t *testing.T) {
 		}
 		do(t, os.WriteFile(filepath.Join(dir, "utab"), []byte(others), 0o644))
 		do(t, u.Add(context.Background(), entry(3), none))
-		u.check(t, others+"ID=3 "+anchorLine+shadowLine)
-		do(t, u.Remove(context.Background(), entry(3), none))
+		u.check(t, others+anchorOf(3)+shadowLine)
+		do(t, u.Mend(context.Background(), entry(3), 1, every))
+		do(t, u.Tidy(context.Background(), none))
 		u.check(t, others)
 	})
 }
@@ -113,13 +165,14 @@ func TestUtabConcurrent(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 32 {
 		all.Go(func() {
-			e := Entry{ID: i + 1, Source: "s", Target: fmt.Sprint("/t", i), Root: "/", Spec: "p"}
+			e := Entry{Source: "s", Target: fmt.Sprint("/t", i), Root: "/", Spec: "p"}
+			others := func() Live { return func(_, target string) bool { return target != e.Target } }
 			for range 3 {
-				if err := u.Add(t.Context(), e, none); err != nil {
+				if err := u.Add(t.Context(), e, every); err != nil {
 					t.Error(err)
 				}
 				if i%2 == 0 {
-					if err := u.Remove(t.Context(), e, none); err != nil {
+					if err := u.Tidy(t.Context(), others); err != nil {
 						t.Error(err)
 					}
 				}
@@ -154,25 +207,24 @@ func FuzzParseLine(f *testing.F) {
 	})
 }
 
-// TestUtabTidy wants that the lines of a device that is gone go, at whatever
+// TestUtabTidy wants that the lines of a mount that is gone go, at whatever
 // target, and those of others stay, byte by byte.
 func TestUtabTidy(t *testing.T) {
 	u := Utab{filepath.Join(t.TempDir(), "mount")}
 	foreign := "SRC=nas:/x  TARGET=/nas ROOT=/ OPTS=_netdev\n"
-	do(t, u.Add(t.Context(), entry(7), none))
+	do(t, u.Add(t.Context(), entry(7), every))
 	do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(foreign+u.content()), 0o644))
-	other := Entry{ID: 9, Source: "/dev/mapper/y", Target: "/y", Root: "/", Spec: "p/y"}
-	do(t, u.Add(t.Context(), other, none))
-	do(t, u.AddShadow(t.Context(), "p/y", "/y"))
+	other := Entry{Source: "/dev/mapper/y", Target: "/y", Root: "/", Spec: "p/y"}
+	do(t, u.Mend(t.Context(), other, 1, every))
 	all := u.content()
-	gone := func(source string) bool { return source == "/dev/mapper/x" }
-	do(t, u.Tidy(t.Context(), func(string) bool { return false }))
+	look := func() Live { return func(source, _ string) bool { return source != entry(7).Source } }
+	do(t, u.Tidy(t.Context(), every))
 	u.check(t, all)
 	do(t, os.WriteFile(filepath.Join(u.Dir, tempName), nil, 0o600))
-	do(t, u.Tidy(t.Context(), gone))
-	u.check(t, strings.ReplaceAll(strings.ReplaceAll(all, "ID=7 "+anchorLine, ""), shadowLine, ""))
+	do(t, u.Tidy(t.Context(), look))
+	u.check(t, strings.ReplaceAll(strings.ReplaceAll(all, anchorOf(7), ""), shadowLine, ""))
 	if _, err := os.Lstat(filepath.Join(u.Dir, tempName)); err == nil {
 		t.Error("the temp file of a killed writer is still there")
 	}
-	do(t, Utab{filepath.Join(t.TempDir(), "none")}.Tidy(t.Context(), gone))
+	do(t, Utab{filepath.Join(t.TempDir(), "none")}.Tidy(t.Context(), look))
 }

@@ -65,7 +65,7 @@ func openLayer(l layers.Layer) *os.File {
 		}
 	}
 	dev := dm.DevNo{Major: uint32(l.Major), Minor: uint32(l.Minor)}
-	if pid, dir := mountedBy("/proc", dev.String(), "/dev/"+l.Name); pid != 0 {
+	if pid, dir := mountedBy(procTables("/proc"), dev.String(), "/dev/"+l.Name); pid != 0 {
 		return open(fmt.Sprintf("/proc/%d/root%s", pid, dir))
 	}
 	return nil

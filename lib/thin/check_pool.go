@@ -20,6 +20,7 @@ func (f *facts) findings() []Finding {
 	for _, compare := range []func() []Finding{
 		f.compareLabels, f.compareMode, f.compareMetadata, f.compareHead, f.compareForeign, f.compareLoops, f.compareDamaged,
 		f.compareTransaction, f.compareIDs, f.compareOperations, f.compareDevices, f.compareNodes, f.compareUses, f.compareFiles, f.compareUtab,
+		f.compareFstab,
 	} {
 		found = append(found, compare()...)
 	}

@@ -144,22 +144,35 @@ func (f *facts) hasDevice(volume string) bool {
 	return slices.ContainsFunc(f.devices, func(d device) bool { return d.part == "" && d.volume == volume })
 }
 
-// compareUtab leaves a volume's lines alone as long as somebody has it open: it
-// may be mounted in another mount namespace.
+// compareUtab finds lines without a mount, and mounts whose references the first
+// umount(8) would end, since it does not find its helper.
 func (f *facts) compareUtab() []Finding {
 	var found []Finding
 	seen := map[string]bool{}
 	for _, l := range f.utab {
-		if !seen[l.Target] && !f.busy[l.volume] && !f.inUse(l.volume) {
+		if !seen[l.Target] && !f.busy[l.volume] {
 			seen[l.Target] = true
 			found = append(found, Finding{Kind: KindUtab, Object: l.Target, volume: l.volume, What: "is in libmount's utab, but not mounted", Repair: "remove its lines"})
+		}
+	}
+	for _, volume := range slices.Sorted(maps.Keys(f.uses)) {
+		if u := f.uses[volume]; u.unlined {
+			now := u.record.Reconcile(u.seen)
+			found = append(found, Finding{Kind: KindUtab, Object: now.MountedOn, volume: volume, lines: true, Repair: "write its lines",
+				What: fmt.Sprintf("is not in libmount's utab: the first umount takes all %s", Count(now.References, "reference"))})
 		}
 	}
 	return found
 }
 
-func (f *facts) inUse(volume string) bool {
-	return slices.ContainsFunc(f.devices, func(d device) bool { return d.volume == volume && d.part == "" && d.OpenCount > 0 })
+// compareFstab finds lines of fstab that will never be mounted.
+func (f *facts) compareFstab() []Finding {
+	var found []Finding
+	for _, l := range f.losers {
+		found = append(found, Finding{Kind: KindFstab, Object: l.volume, Hint: twoLinesHint(l.volume),
+			What: fmt.Sprintf("line %d of fstab says %s, but the first line wins: line %d, %s", l.line.Line, l.line.Dir, l.wins.Line, l.wins.Dir)})
+	}
+	return found
 }
 
 // whole tells whether a mount shows the filesystem's root. What mount(8) shows

@@ -10,6 +10,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/fstab"
 	"thinmount/lib/label"
 	"thinmount/lib/loop"
 	"thinmount/lib/mount"
@@ -58,7 +59,10 @@ func TestUsesAgainstMounts(t *testing.T) {
 	const fix = ": make its record"
 	for _, u := range []unlike{
 		{"record without a mount", change("base", func(u *use) { u.seen.Mounts, u.seen.OpenCount = nil, 0 }), []string{"record demo/base" + fix}},
-		{"mounted elsewhere", change("base", func(u *use) { u.seen.Mounts = nil }), nil},
+		{"mounted elsewhere", change("base", func(u *use) { u.seen.Mounts, u.seen.Lives = nil, true }), nil},
+		{"record without a mount, and open", change("base", func(u *use) { u.seen.Mounts = nil }), []string{"record demo/base" + fix}},
+		{"a copy of what is mounted elsewhere", change("base", func(u *use) { u.record.Namespace, u.seen.Namespace, u.seen.Lives = 2, 1, true }), nil},
+		{"without lines in utab", change("base", func(u *use) { u.unlined = true }), []string{"utab /mnt: write its lines"}},
 		{"moved", change("base", func(u *use) { u.seen.Mounts[0].Path = "/srv" }), []string{"record demo/base" + fix}},
 		{"mounted anew on the same path", change("base", func(u *use) { u.seen.Mounts[0].ID = 99 }), nil},
 		{"record of an earlier activation", change("base", func(u *use) { u.seen.Dev = "253:10" }), []string{"record demo/base" + fix}},
@@ -119,7 +123,12 @@ func TestLeftFiles(t *testing.T) {
 		{"utab", func(f *facts) {
 			f.utab = []utabLine{{mount.StaleLine{Source: "/dev/mapper/thin-demo@one", Target: "/srv"}, "one"}, {mount.StaleLine{Source: "demo/one", Target: "/srv"}, "one"}}
 		}, []string{"utab /srv: remove its lines"}},
-		{"utab of another namespace", func(f *facts) { f.utab = []utabLine{{mount.StaleLine{Target: "/srv"}, "base"}} }, nil},
+		{"two lines of fstab", func(f *facts) {
+			f.losers = []loser{{"demo/one", fstab.Entry{Dir: "/b", Line: 7}, fstab.Entry{Dir: "/a", Line: 3}}}
+		}, []string{"fstab demo/one: by hand: take one of the lines out"}},
+		{"utab of one that is at work", func(f *facts) {
+			f.utab, f.busy["base"] = []utabLine{{mount.StaleLine{Target: "/srv"}, "base"}}, true
+		}, nil},
 	} {
 		u.run(t)
 	}

@@ -1,73 +1,147 @@
 package thin
 
 import (
-	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
 	"thinmount/lib/mount"
 	"thinmount/lib/mountinfo"
 	"thinmount/lib/refcount"
 )
 
-// refuseElsewhere refuses a volume that is mounted in another mount namespace.
-// That its device is open does not mean so: udev may be probing it, or a
-// process may sit on what was unmounted lazily.
-func (m *mounting) refuseElsewhere(rec refcount.Record, v catalog.Volume) error {
-	source := m.c.NodePath(volumeName(v.Pool, v.Name))
-	pid, dir := mountedBy("/proc", rec.Dev, source)
-	if pid == 0 {
-		return nil
-	}
-	return elsewhere(v.Pool+"/"+v.Name, pid, dir)
+// A mount namespace that is made is a copy of another with all its mounts, each
+// with an ID of its own (unshare(1), a service with PrivateMounts=). A copy counts
+// nothing: it is no reference, and neither is its unmount. The record of a volume
+// tells which mount is the counted one, and in which namespace it is. A table of
+// mounts is that of a namespace as seen from a root (chroot(2)), so the same mount
+// may be missing from the table of who looks.
+
+// procTable is the mount table that a process sees.
+type procTable struct {
+	pid    int
+	ns     uint64 // its mount namespace, as mount.NamespaceAt gives it
+	mounts []*mountinfo.Info
 }
 
-// elsewhere is the error of a volume that is mounted in a process's namespace.
-func elsewhere(object string, pid int, dir string) error {
-	return &Error{
-		Object: object,
-		Err:    reason(ErrBusy, "mounted on %s in the mount namespace of process %d, and a volume has one mount path", dir, pid),
-		Hint:   "nsenter -m -t " + strconv.Itoa(pid) + " umount " + shellPath(dir),
+// procTables reads the mount tables that processes see, that of each namespace
+// and root once. A process that has ended meanwhile is left out. proc is /proc.
+func procTables(proc string) iter.Seq[procTable] {
+	type view struct {
+		ns   uint64
+		root string
 	}
-}
-
-// mountedBy finds a process in whose mount namespace the device is mounted,
-// looking at each namespace once. proc is /proc.
-func mountedBy(proc, dev, source string) (pid int, dir string) {
-	tables, _ := filepath.Glob(filepath.Join(proc, "[0-9]*", "mountinfo"))
-	seen := map[string]bool{}
-	for _, table := range tables {
-		home := filepath.Dir(table)
-		ns, err := os.Readlink(filepath.Join(home, "ns", "mnt"))
-		if err != nil || seen[ns] {
-			continue
+	return func(yield func(procTable) bool) {
+		seen := map[view]bool{}
+		entries, _ := os.ReadDir(proc)
+		for _, e := range entries {
+			pid, err := strconv.Atoi(e.Name())
+			if err != nil {
+				continue
+			}
+			home := filepath.Join(proc, e.Name())
+			v := view{ns: mount.NamespaceAt(home + "/ns/mnt")}
+			v.root, _ = os.Readlink(home + "/root")
+			if v.ns == 0 || seen[v] {
+				continue
+			}
+			table, err := mountinfo.Read(home + "/mountinfo")
+			if err != nil {
+				continue // another process of that namespace may be there
+			}
+			seen[v] = true
+			if !yield(procTable{pid, v.ns, table}) {
+				return
+			}
 		}
-		seen[ns] = true
-		if dir = mountedIn(table, dev, source); dir != "" {
-			pid, _ = strconv.Atoi(filepath.Base(home))
-			return pid, dir
+	}
+}
+
+// mountedBy finds a process in whose mount namespace the device is mounted, by its
+// number or, for btrfs, by its source; pid is 0 where there is none.
+func mountedBy(tables iter.Seq[procTable], dev, source string) (pid int, dir string) {
+	number, err := dm.ParseDevNo(dev)
+	if err != nil {
+		return 0, ""
+	}
+	for t := range tables {
+		if dir := mountedIn(t.mounts, number, source); dir != "" {
+			return t.pid, dir
 		}
 	}
 	return 0, ""
 }
 
-// mountedIn is where a mount table has the device, by its number or, for btrfs,
-// by its source.
-func mountedIn(table, dev, source string) string {
-	var major, minor int
-	if _, err := fmt.Sscanf(dev, "%d:%d", &major, &minor); err != nil {
-		return ""
-	}
-	all, err := mountinfo.Read(table)
-	if err != nil {
-		return "" // the process has ended
-	}
-	for _, m := range mount.ByDev(all, major, minor, source) {
+// mountedIn is where a mount table has the device, or "".
+func mountedIn(table []*mountinfo.Info, dev dm.DevNo, source string) string {
+	for _, m := range mount.ByDev(table, int(dev.Major), int(dev.Minor), source) {
 		if m.Mountpoint != "" {
 			return m.Mountpoint
 		}
 	}
 	return ""
+}
+
+// lives tells whether the mount that a record claims is in a table of some process:
+// by its ID, which no other mount has, or by its path in the recorded namespace,
+// where it may have got another ID. In a container with process IDs of its own
+// /proc does not show the others; then it is believed.
+func lives(proc string, rec refcount.Record, ours uint64, source string) bool {
+	dev, err := dm.ParseDevNo(rec.Dev)
+	if err != nil {
+		return false
+	}
+	for t := range procTables(proc) {
+		for _, m := range mount.ByDev(t.mounts, int(dev.Major), int(dev.Minor), source) {
+			samePath := t.ns == rec.Namespace && t.ns != ours && m.Mountpoint == rec.MountedOn
+			if m.ID == rec.MountID || samePath {
+				return true
+			}
+		}
+	}
+	return rec.Namespace != 0 && rec.Namespace != ours && !showsAll(proc)
+}
+
+// initialPIDs is the namespace of process IDs that has them all: PROC_PID_INIT_INO
+// in include/linux/proc_ns.h.
+const initialPIDs = "pid:[4026531836]"
+
+// showsAll tells whether proc shows the processes of the whole machine.
+func showsAll(proc string) bool {
+	ns, err := os.Readlink(proc + "/self/ns/pid")
+	return err == nil && ns == initialPIDs
+}
+
+// refuseElsewhere refuses a volume that is mounted in another mount namespace.
+// That its device is open does not mean so: udev may be probing it, or a
+// process may sit on what was unmounted lazily.
+func (s *System) refuseElsewhere(c *dm.Control, rec refcount.Record, v catalog.Volume) error {
+	if !rec.Elsewhere {
+		return nil
+	}
+	pid, dir := mountedBy(procTables("/proc"), rec.Dev, c.NodePath(volumeName(v.Pool, v.Name)))
+	if pid == 0 && rec.References > 0 {
+		dir = rec.MountedOn // in a namespace whose processes are not to be seen from here
+	}
+	if dir == "" {
+		return nil
+	}
+	return elsewhere(v.Pool+"/"+v.Name, pid, dir)
+}
+
+// elsewhere is the error of a volume that is mounted in a process's namespace, or,
+// where pid is 0, in that of processes that are not to be seen.
+func elsewhere(object string, pid int, dir string) error {
+	if pid == 0 {
+		return &Error{Object: object, Err: reason(ErrBusy, "mounted on %s in another mount namespace", dir),
+			Hint: "umount " + shellPath(dir) + " there"}
+	}
+	return &Error{
+		Object: object,
+		Err:    reason(ErrBusy, "mounted on %s in the mount namespace of process %d", dir, pid),
+		Hint:   "nsenter -m -t " + strconv.Itoa(pid) + " umount " + shellPath(dir),
+	}
 }

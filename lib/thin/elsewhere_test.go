@@ -47,7 +47,7 @@ func TestMountedBy(t *testing.T) {
 		{"253:7", "/dev/mapper/thin-p@l", 304, "/l"},
 		{"253:4", "/dev/mapper/thin-p@w", 0, ""},
 	} {
-		if pid, dir := mountedBy(proc, row.dev, row.source); pid != row.pid || dir != row.dir {
+		if pid, dir := mountedBy(procTables(proc), row.dev, row.source); pid != row.pid || dir != row.dir {
 			t.Errorf("%s: %d on %q, want %d on %q", row.source, pid, dir, row.pid, row.dir)
 		}
 	}

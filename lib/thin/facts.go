@@ -40,6 +40,7 @@ type facts struct {
 	nodes   []string // names below /dev/mapper without a device
 	aliases []string // volumes with a link below /run/thin/dev, but no device
 	utab    []utabLine
+	losers  []loser // lines of fstab
 }
 
 // backing is a disk or file as it is, beside what pool.json says.
@@ -71,6 +72,7 @@ type use struct {
 	damage  error
 	held    bool // activated on purpose, by its record
 	seen    refcount.Observed
+	unlined bool // mounted, and umount(8) would not call us
 }
 
 // utabLine is a line of utab whose mount is not to be seen.

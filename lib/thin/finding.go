@@ -21,6 +21,7 @@ type Finding struct {
 	transaction uint64 // the transaction id that is taken over
 	forget      bool   // an operation is not to be recovered
 	entry       refcount.Entry
+	lines       bool // of a mount are missing in utab
 	temp        catalog.Temp
 }
 
@@ -50,7 +51,8 @@ const (
 	KindLock        = "lock"           // file of a volume that is not there
 	KindTemp        = "temp-file"      // of a write that was interrupted
 	KindFolder      = "folder"         // of a pool that is not there
-	KindUtab        = "utab"           // line of a mount that is gone
+	KindUtab        = "utab"           // line of a mount that is gone, or a mount without its lines
+	KindFstab       = "fstab"          // a second line for a volume
 )
 
 // plan identifies what is done about a finding: who has agreed to that has not

@@ -33,7 +33,7 @@ func (s *System) Format(ctx context.Context, pool, volume, fs, label string, for
 	if err != nil {
 		return err
 	}
-	if err := refuseMounted(rec); err != nil {
+	if err := s.refuseMounted(c, rec, v); err != nil {
 		return err
 	}
 	if rec.Held {

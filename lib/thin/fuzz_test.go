@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
 	"thinmount/lib/mount"
 	"thinmount/lib/mountinfo"
 )
@@ -79,11 +80,11 @@ func FuzzMountedIn(f *testing.F) {
 			if err := os.WriteFile(path, []byte(table), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			dir = mountedIn(path, dev, source)
 			all, err := mountinfo.Read(path)
 			if err != nil {
 				t.Fatal(err)
 			}
+			dir = mountedIn(all, dm.DevNo{Major: uint32(major), Minor: uint32(minor)}, source)
 			return dir, slices.ContainsFunc(mount.ByDev(all, major, minor, source), func(m *mountinfo.Info) bool { return m.Mountpoint == dir })
 		}
 		if dir, there := in(table); dir != "" && !there {

@@ -3,6 +3,8 @@ package thin
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"thinmount/lib/catalog"
@@ -22,6 +24,7 @@ type VolumeInfo struct {
 	Active     bool
 	Device     string // /dev/mapper/NAME; "" of an inactive volume
 	MountedOn  string
+	MountedIn  int // process in whose mount namespace MountedOn is; 0 when it is ours, or that of no process that we see
 	References int
 	Created    time.Time
 }
@@ -65,7 +68,7 @@ func (s *System) Volume(ctx context.Context, pool, volume string) (VolumeInfo, e
 	if err != nil {
 		return VolumeInfo{}, err
 	}
-	return s.describe(c, cat, v, s.usage(c, cat))
+	return s.describe(c, cat, v, s.usage(c, cat), readProcTables)
 }
 
 func (s *System) volumesOf(c *dm.Control, pool string) ([]VolumeInfo, error) {
@@ -77,17 +80,19 @@ func (s *System) volumesOf(c *dm.Control, pool string) ([]VolumeInfo, error) {
 	if err != nil {
 		err = corrupt("pool "+pool, err)
 	}
-	used := s.usage(c, cat)
+	used, tables := s.usage(c, cat), sync.OnceValue(readProcTables)
 	var infos []VolumeInfo
 	for _, v := range volumes {
-		info, e := s.describe(c, cat, v, used)
+		info, e := s.describe(c, cat, v, used, tables)
 		infos, err = append(infos, info), errors.Join(err, e)
 	}
 	return infos, err
 }
 
 // describe puts together what the catalog, the kernel and the references know.
-func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[uint32]int64) (VolumeInfo, error) {
+func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[uint32]int64,
+	tables func() []procTable) (VolumeInfo, error) {
+
 	info := VolumeInfo{
 		Name: v.Pool + "/" + v.Name, Pool: v.Pool, ID: v.ID, Size: v.Size, FS: v.FS, Created: v.Created,
 	}
@@ -98,7 +103,8 @@ func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume,
 	if n, ok := used[v.ID]; ok {
 		info.Used = &n
 	}
-	obs, asleep, err := observed(c, v)
+	rec, _ := s.refs().Read(v.Pool, v.Name) // unreadable: the mount table alone tells
+	obs, asleep, err := observed(c, v, rec)
 	if err != nil {
 		return info, &Error{Object: info.Name, Err: err}
 	}
@@ -111,11 +117,18 @@ func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume,
 	if n := mappedBytes(c, v); n != nil {
 		info.Used = n
 	}
-	rec, _ := s.refs().Read(v.Pool, v.Name) // unreadable: the mount table alone tells
 	rec = rec.Reconcile(obs)
 	info.MountedOn, info.References = rec.MountedOn, rec.References
+	if rec.Elsewhere {
+		if pid, dir := mountedBy(slices.Values(tables()), rec.Dev, info.Device); pid != 0 {
+			info.MountedIn, info.MountedOn = pid, dir
+		}
+	}
 	return info, nil
 }
+
+// readProcTables reads the mount tables that processes see, for many volumes.
+func readProcTables() []procTable { return slices.Collect(procTables("/proc")) }
 
 // mappedBytes asks an active volume's device how much it maps.
 func mappedBytes(c *dm.Control, v catalog.Volume) *int64 {

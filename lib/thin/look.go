@@ -174,6 +174,7 @@ func (s *System) lookRun(c *dm.Control, f *facts) error {
 			f.aliases = append(f.aliases, l.Name())
 		}
 	}
+	f.losers = s.losers(f.cfg.Name)
 	f.utab, err = s.staleUtab(c, f.cfg.Name)
 	return err
 }

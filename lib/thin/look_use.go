@@ -13,6 +13,7 @@ import (
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/label"
 	"thinmount/lib/loop"
+	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
 )
 
@@ -93,11 +94,8 @@ func (s *System) lookUses(c *dm.Control, f *facts) error {
 		if f.busy[v.Name] {
 			continue
 		}
-		seen, _, err := observed(c, v)
-		if err != nil {
-			return &Error{Object: f.object(v.Name), Err: err}
-		}
-		u := use{seen: seen}
+		var u use
+		var err error
 		u.record, err = s.refs().Read(v.Pool, v.Name)
 		var damage *refcount.CorruptError
 		if errors.As(err, &damage) {
@@ -106,10 +104,33 @@ func (s *System) lookUses(c *dm.Control, f *facts) error {
 			return err
 		}
 		u.written = err == nil
+		if u.seen, _, err = observed(c, v, u.record); err != nil {
+			return &Error{Object: f.object(v.Name), Err: err}
+		}
+		if u.unlined, err = s.unlined(c, v, u.record.Reconcile(u.seen), u.seen); err != nil {
+			return err
+		}
 		u.held = u.written && u.record.Held && u.record.PoolUUID == v.PoolUUID
 		f.uses[v.Name] = u
 	}
 	return nil
+}
+
+// unlined tells whether a mount of several references lacks its lines in utab.
+func (s *System) unlined(c *dm.Control, v catalog.Volume, rec refcount.Record, seen refcount.Observed) (bool, error) {
+	if rec.References < 2 || rec.Elsewhere {
+		return false, nil
+	}
+	for _, at := range seen.Mounts {
+		if at.ID == rec.MountID {
+			lacks, err := s.utab().Lacks(mount.Entry{Source: c.NodePath(volumeName(v.Pool, v.Name)), Target: at.Path, Root: at.Root, Spec: rec.Volume})
+			if err != nil {
+				err = fmt.Errorf("utab: %w", err)
+			}
+			return lacks, err
+		}
+	}
+	return false, nil
 }
 
 // named is every volume that anything is named after.
@@ -144,9 +165,9 @@ func (f *facts) named() map[string]bool {
 	return names
 }
 
-// staleUtab lists the lines of a pool's volumes whose device is gone.
+// staleUtab lists the lines of a pool's volumes whose mount is gone.
 func (s *System) staleUtab(c *dm.Control, pool string) ([]utabLine, error) {
-	all, err := s.utab().Stale(goneSource(c))
+	all, err := s.utab().Stale(s.lookUtab(c))
 	if err != nil {
 		return nil, fmt.Errorf("utab: %w", err)
 	}

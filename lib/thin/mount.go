@@ -111,33 +111,23 @@ func (m *mounting) do(ctx context.Context, pool, volume string) error {
 	if err != nil {
 		return err
 	}
+	if rec.Elsewhere {
+		if done, err := m.beside(rec, v); done || err != nil {
+			return err
+		}
+	}
 	if m.options.Remount {
 		return m.remount(rec, v)
 	}
-	if rec.Elsewhere {
-		if err := m.refuseElsewhere(rec, v); err != nil {
-			return err
+	if rec.References == 0 || rec.MountedOn != m.dir {
+		if err := m.refuseLoser(pool + "/" + volume); err != nil {
+			return m.skip(err)
 		}
-		rec.MountedOn, rec.References = "", 0
 	}
 	if rec.References > 0 {
-		return m.addReference(ref, rec)
+		return m.addReference(ctx, ref, rec)
 	}
 	return m.first(ctx, ref, rec, v)
-}
-
-// addReference counts one more mount on the one path.
-func (m *mounting) addReference(ref *refcount.Ref, rec refcount.Record) error {
-	if rec.MountedOn != m.dir {
-		return &Error{Object: rec.Volume, Err: reason(ErrBusy, "already mounted on %s, and a volume has one mount path", rec.MountedOn),
-			Hint: "use " + shellPath(rec.MountedOn) + ", or a snapshot: thin-snap snapshot " + rec.Volume + " " + rec.Volume + "-2"}
-	}
-	if line := m.fstabLine(rec.Volume, m.dir); line > 0 {
-		m.step("%s is mounted on %s already, as line %d of %s wants", rec.Volume, m.dir, line, m.Fstab)
-		return nil
-	}
-	m.step("%s is mounted on %s: now %s", rec.Volume, rec.MountedOn, Count(rec.References+1, "reference"))
-	return ref.Add()
 }
 
 // first activates, probes, mounts, and writes down what umount needs.

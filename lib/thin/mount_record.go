@@ -28,14 +28,14 @@ func (m *mounting) record(ctx context.Context, ref *refcount.Ref, rec refcount.R
 		return nil
 	}
 	fillRecord(&rec, v, a.path, a.dev)
-	rec.MountedOn, rec.MountID, rec.References = top.Mountpoint, top.ID, 1
+	rec.MountedOn, rec.MountID, rec.References, rec.Namespace = top.Mountpoint, top.ID, 1, mount.Namespace()
 	if err := ref.Save(rec); err != nil {
 		return &Error{Object: rec.Volume, Err: err}
 	}
 	if m.request.NoMtab {
 		return nil
 	}
-	if err := m.utab().Add(ctx, m.utabEntry(top), mount.LiveIn(table, top.ID)); err != nil {
+	if err := m.utab().Add(ctx, m.utabEntry(top), m.lookUtab(m.c)); err != nil {
 		m.warn("%s: utab: %v; unmount it with: umount.thin %s", rec.Volume, err, shellPath(m.dir))
 	}
 	return nil
@@ -62,7 +62,7 @@ func (m *mounting) unmount(a *activation) error {
 }
 
 func (m *mounting) utabEntry(top *mountinfo.Info) mount.Entry {
-	e := mount.Entry{ID: top.ID, Source: top.Source, Target: top.Mountpoint, Root: top.Root, Spec: m.request.Spec}
+	e := utabEntry(top, m.request.Spec)
 	if m.options.Netdev {
 		e.Options = append(e.Options, "_netdev")
 	}

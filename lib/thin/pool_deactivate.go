@@ -60,22 +60,36 @@ func (p *pool) refuseActive(ctx context.Context) error {
 	if err != nil || len(active) == 0 {
 		return err
 	}
+	hint := "unmount them first (umount DIR, or thin-snap deactivate POOL/VOLUME)"
 	var names []string
 	for _, d := range active {
 		_, volume, _ := splitVolumeName(d.Name)
-		names = append(names, p.name()+"/"+volume+p.sys.whereMounted(p.name(), volume))
+		uuid, id, _ := splitVolumeUUID(d.UUID)
+		where, there := p.whereMounted(catalog.Volume{Pool: p.name(), Name: volume, PoolUUID: uuid, ID: id})
+		names = append(names, p.name()+"/"+volume+where)
+		if there != "" {
+			hint = there
+		}
 	}
-	return &Error{Object: "pool " + p.name(), Err: reason(ErrBusy, "in use by %s", strings.Join(names, ", ")),
-		Hint: "unmount them first (umount DIR, or thin-snap deactivate POOL/VOLUME)"}
+	return &Error{Object: "pool " + p.name(), Err: reason(ErrBusy, "in use by %s", strings.Join(names, ", ")), Hint: hint}
 }
 
-// whereMounted is " (mounted on DIR)" or " (active)".
-func (s *System) whereMounted(pool, volume string) string {
-	rec, err := s.refs().Read(pool, volume)
-	if err != nil || rec.MountedOn == "" {
-		return " (active)"
+// whereMounted is " (mounted on DIR)" or " (active)". For a mount in another mount
+// namespace there is a hint how to unmount it.
+func (p *pool) whereMounted(v catalog.Volume) (text, hint string) {
+	rec, _ := p.sys.refs().Read(v.Pool, v.Name) // unreadable: the kernel alone tells
+	obs, _, err := observed(p.dm, v, rec)
+	if err != nil {
+		return " (active)", ""
 	}
-	return fmt.Sprintf(" (mounted on %s)", rec.MountedOn)
+	rec = rec.Reconcile(obs)
+	if e := new(Error); errors.As(p.sys.refuseElsewhere(p.dm, rec, v), &e) {
+		return fmt.Sprintf(" (%v)", e.Err), e.Hint
+	}
+	if rec.MountedOn == "" {
+		return " (active)", ""
+	}
+	return fmt.Sprintf(" (mounted on %s)", rec.MountedOn), ""
 }
 
 // activeVolumes lists the dm devices of the pool's volumes. A device that goes

@@ -80,7 +80,7 @@ func noVolume(pool, volume string) error {
 // true. A volume that a killed snapshot has left suspended runs again then. The
 // caller has the volume's lock.
 func (s *System) observe(c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
-	obs, asleep, err := observed(c, v)
+	obs, asleep, err := observed(c, v, ref.Record())
 	if err == nil && (asleep || s.isMarked(v)) {
 		err = s.wakeVolume(c, v)
 	}
@@ -90,9 +90,10 @@ func (s *System) observe(c *dm.Control, ref *refcount.Ref, v catalog.Volume) (re
 	return ref.Reconcile(obs)
 }
 
-// observed asks the kernel for the volume's device and its mounts. asleep says
-// that the device is suspended.
-func observed(c *dm.Control, v catalog.Volume) (obs refcount.Observed, asleep bool, err error) {
+// observed asks the kernel for the volume's device and its mounts, and looks for
+// the mount that the record claims where the own mount table does not have it.
+// asleep says that the device is suspended.
+func observed(c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
 	obs = refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
 	info, err := c.Info(volumeRef(v.PoolUUID, v.ID))
 	if errors.Is(err, dm.ErrNotExist) {
@@ -106,10 +107,12 @@ func observed(c *dm.Control, v catalog.Volume) (obs refcount.Observed, asleep bo
 	if err != nil {
 		return obs, false, err
 	}
+	obs.Namespace = mount.Namespace()
 	path := c.NodePath(volumeName(v.Pool, v.Name))
 	for _, m := range mount.ByDev(table, int(info.Dev.Major), int(info.Dev.Minor), path) {
 		obs.Mounts = append(obs.Mounts, refcount.MountPoint{ID: m.ID, Path: m.Mountpoint, Root: m.Root})
 	}
+	obs.Lives = rec.Unseen(obs) && lives("/proc", rec, obs.Namespace, path)
 	return obs, isAsleep(info), nil
 }
 
@@ -122,10 +125,11 @@ func fillRecord(rec *refcount.Record, v catalog.Volume, path string, dev dm.DevN
 	}
 }
 
-// refuseMounted says where a volume is mounted that must not be.
-func refuseMounted(rec refcount.Record) error {
-	if rec.References == 0 {
-		return nil
+// refuseMounted says where a volume is mounted that must not be, here or in another
+// mount namespace.
+func (s *System) refuseMounted(c *dm.Control, rec refcount.Record, v catalog.Volume) error {
+	if rec.Elsewhere || rec.References == 0 {
+		return s.refuseElsewhere(c, rec, v)
 	}
 	return &Error{Object: rec.Volume, Err: reason(ErrBusy, "mounted on %s", rec.MountedOn), Hint: umountHint(rec)}
 }

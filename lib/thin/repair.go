@@ -163,6 +163,9 @@ func (p *pool) repairFile(ctx context.Context, d Finding) error {
 	switch d.Kind {
 	case KindTemp, KindRecord, KindLock:
 	case KindUtab:
+		if d.lines {
+			return p.fail(p.writeLines(ctx, d.volume))
+		}
 		return p.fail(p.dropUtab(ctx, d.Object))
 	default:
 		return nil
@@ -198,7 +201,7 @@ func (p *pool) reconcile(ref *refcount.Ref, volume string) error {
 	if err != nil || rec.References == 0 || rec.Device != "" {
 		return err
 	}
-	obs, _, err := observed(p.dm, v)
+	obs, _, err := observed(p.dm, v, rec)
 	if err != nil {
 		return err
 	}
@@ -210,8 +213,34 @@ func (p *pool) reconcile(ref *refcount.Ref, volume string) error {
 	return ref.Save(rec)
 }
 
+// writeLines mends the lines in utab of a volume's mount.
+func (p *pool) writeLines(ctx context.Context, volume string) error {
+	ref, err := p.sys.refs().TryLock(p.name(), volume)
+	if err != nil {
+		return nil // somebody is at work on it
+	}
+	defer p.sys.letGo(ref, p.name(), volume)
+	v, err := p.cat.VolumeAnyState(volume)
+	if err != nil {
+		return err
+	}
+	rec, err := p.sys.observe(p.dm, ref, v)
+	if err != nil || rec.Elsewhere {
+		return err
+	}
+	table, err := mount.Table()
+	if err != nil {
+		return err
+	}
+	at := counted(table, rec)
+	if at == nil {
+		return nil
+	}
+	return p.sys.utab().Mend(ctx, utabEntry(at, rec.Volume), 0, p.sys.lookUtab(p.dm))
+}
+
 func (p *pool) dropUtab(ctx context.Context, target string) error {
-	return p.sys.utab().DropStale(ctx, goneSource(p.dm), func(l mount.StaleLine) bool {
+	return p.sys.utab().DropStale(ctx, p.sys.lookUtab(p.dm), func(l mount.StaleLine) bool {
 		pool, _, ok := p.sys.namedBy(l.Source)
 		return l.Target == target && ok && pool == p.name()
 	})

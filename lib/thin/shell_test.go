@@ -68,11 +68,11 @@ func TestHintsQuotePaths(t *testing.T) {
 	file := &fs.PathError{Op: "open", Path: dir + "/f", Err: unix.EROFS}
 	for name, hint := range map[string]string{
 		"mkdir":       Hint(dirError(dir, fs.ErrNotExist)),
-		"other path":  Hint((&mounting{System: s, dir: "/srv"}).addReference(nil, refcount.Record{Volume: "p/v", MountedOn: dir})),
+		"other path":  Hint((&mounting{System: s, dir: "/srv"}).addReference(nil, nil, refcount.Record{Volume: "p/v", MountedOn: dir})),
 		"not mounted": Hint(m.remount(refcount.Record{}, v)),
 		"unknown":     Hint(m.unprobed("p/v", &fsprobe.AmbiguousError{})),
 		"busy":        Hint((&unmounting{System: s, dir: dir}).busy(nil, unix.EBUSY)),
-		"in use":      Hint(refuseMounted(refcount.Record{Volume: "p/v", MountedOn: dir, References: 1})),
+		"in use":      Hint(s.refuseMounted(nil, refcount.Record{Volume: "p/v", MountedOn: dir, References: 1}, v)),
 		"elsewhere":   Hint(elsewhere("p/v", 7, dir)),
 		"check":       damageHint(catalog.Pool{Name: "p", Metadata: catalog.Backing{Path: dir}}),
 		"folder":      Hint(&privdir.Error{Path: dir, Reason: "belongs to uid 1"}),

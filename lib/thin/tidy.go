@@ -8,7 +8,6 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
-	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
 	"thinmount/lib/thinpool"
 )
@@ -67,24 +66,10 @@ func (p *pool) clearIdle(ref *refcount.Ref, volume string) error {
 	return ref.Clear()
 }
 
-// tidyUtab takes the lines of mounts out of libmount's table whose device is
-// gone. That it cannot be done is no failure of the command.
+// tidyUtab takes the lines of mounts that are gone out of libmount's table. That it cannot be done is no failure of the command.
 func (p *pool) tidyUtab(ctx context.Context) {
-	if err := p.sys.utab().Tidy(ctx, goneSource(p.dm)); err != nil {
+	if err := p.sys.utab().Tidy(ctx, p.sys.lookUtab(p.dm)); err != nil {
 		p.sys.warn("utab: %v", err)
-	}
-}
-
-// goneSource tells of a line of utab whether it is of a volume's device, and
-// there is none.
-func goneSource(c *dm.Control) mount.Gone {
-	return func(source string) bool {
-		name, ours := nodeName(source)
-		if !ours {
-			return false
-		}
-		_, err := c.Info(dm.ByName(name))
-		return errors.Is(err, dm.ErrNotExist)
 	}
 }
 

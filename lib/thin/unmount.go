@@ -35,17 +35,19 @@ func (s *System) Unmount(ctx context.Context, r UnmountRequest) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	u := &unmounting{System: s, c: c, request: r, dir: dir}
+	u := &unmounting{System: s, request: r, dir: dir}
 	top, err := u.top()
 	if err != nil {
 		return err
 	}
 	pool, volume, ok := isOurs(top)
+	if ok && u.isCopy(pool, volume, top) {
+		return u.copied(ctx, pool+"/"+volume, top)
+	}
+	if u.c, err = s.kernel(); err != nil {
+		return err
+	}
+	defer u.c.Close()
 	if !ok {
 		return u.simply(ctx, top)
 	}
@@ -133,7 +135,10 @@ func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume
 	if err != nil {
 		return err
 	}
-	if rec.MountedOn != u.dir {
+	switch {
+	case rec.Elsewhere && rec.References > 0:
+		return u.copied(ctx, rec.Volume, top)
+	case rec.MountedOn != u.dir:
 		return u.simply(ctx, top)
 	}
 	if rec.References > 1 && !u.request.Force && !u.request.All {
@@ -169,9 +174,7 @@ func (u *unmounting) dropReference(ctx context.Context, ref *refcount.Ref, rec r
 // feedUtab gives umount(8), which takes a line of utab away whenever its helper
 // says that all is well, one more to take, while the mount stays.
 func (u *unmounting) feedUtab(ctx context.Context, volume string, top *mountinfo.Info) {
-	if err := u.utab().AddShadow(ctx, volume, top.Mountpoint); err != nil {
-		u.warn("%s: utab: %v; the last unmount is: umount.thin %s", volume, err, shellPath(u.dir))
-	}
+	u.mend(ctx, u.c, utabEntry(top, volume), 1)
 }
 
 // last unmounts and sees the device off.
@@ -184,39 +187,30 @@ func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volu
 	if stays || err != nil {
 		return err
 	}
-	u.dropUtab(ctx, top)
+	u.dropUtab(ctx)
 	rec, err := u.observe(u.c, ref, v)
 	if err != nil {
 		u.warn("%v", err)
 		return nil
 	}
-	if rec.Elsewhere {
-		if pid, _ := mountedBy("/proc", rec.Dev, u.c.NodePath(volumeName(v.Pool, v.Name))); pid == 0 { // somebody just has the device open
-			rec.MountedOn, rec.MountID, rec.References = "", 0, 0
-		}
-	}
-	if rec.References > 0 { // a bind mount of it is left, and is its path now; or another namespace's mount
-		return ref.Save(rec)
-	}
-	if held {
+	if rec.References > 0 || held { // a bind mount of it is left, and is its path now
 		return ref.Save(rec)
 	}
 	if err := ref.Clear(); err != nil {
 		u.warn("%s/%s: %v", v.Pool, v.Name, err)
+	}
+	if u.hasCopies(rec, v) {
+		return nil
 	}
 	u.dropAlias(v.Pool, v.Name)
 	u.seeOff(ctx, v)
 	return nil
 }
 
-// dropUtab takes the mount's lines out of libmount's table. Stale ones do no
-// harm, so that it fails is no failure of the unmount.
-func (u *unmounting) dropUtab(ctx context.Context, top *mountinfo.Info) {
-	table, err := mount.Table()
-	if err == nil {
-		err = u.utab().Remove(ctx, mount.Entry{ID: top.ID, Target: top.Mountpoint}, mount.LiveIn(table, top.ID))
-	}
-	if err != nil {
+// dropUtab takes the mount's lines out of libmount's table, with all that are
+// stale. That it fails is no failure of the unmount.
+func (u *unmounting) dropUtab(ctx context.Context) {
+	if err := u.utab().Tidy(ctx, u.lookUtab(u.c)); err != nil {
 		u.warn("%s: utab: %v", u.dir, err)
 	}
 }

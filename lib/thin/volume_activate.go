@@ -151,6 +151,10 @@ func (s *System) Activate(ctx context.Context, poolName, volume string) (string,
 		return "", err
 	}
 	defer ref.Close()
+	rec, err := s.observe(c, ref, v) // before we have it open ourselves
+	if err != nil {
+		return "", err
+	}
 	p, err := s.openActive(ctx, c, poolName, shared)
 	if err != nil {
 		return "", err
@@ -161,10 +165,6 @@ func (s *System) Activate(ctx context.Context, poolName, volume string) (string,
 		return "", err
 	}
 	defer a.Close()
-	rec, err := s.observe(c, ref, v)
-	if err != nil {
-		return "", err
-	}
 	fillRecord(&rec, v, a.path, a.dev)
 	rec.Held = true
 	return a.path, errors.Join(ref.Save(rec), s.makeAlias(poolName, volume, a.path))
@@ -193,7 +193,7 @@ func (p *pool) release(ctx context.Context, ref *refcount.Ref, v catalog.Volume)
 	if err != nil {
 		return err
 	}
-	if err := refuseMounted(rec); err != nil {
+	if err := p.sys.refuseMounted(p.dm, rec, v); err != nil {
 		return err
 	}
 	if err := p.removeVolumeDevice(ctx, v.Pool, v.Name, v.ID); err != nil {

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ func TestKernelScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		Setup:               setup,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gone": gone},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gone": gone, "refs": refs},
 		RequireExplicitExec: true,
 		WorkdirRoot:         t.TempDir(), // else it is left behind when only some of the scripts run
 	})
@@ -77,6 +78,20 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%d lines on stderr, want one", len(lines))
 	}
 	matchLine(ts, args[1], said)
+}
+
+// refs wants that the volume v of the script's pool has N references:
+//
+//	refs N
+func refs(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: refs N")
+	}
+	want := ts.Name() + "/v\t" + args[0]
+	out, err := exec.Command("thin-snap", "list", "-H", "-o", "name,references", ts.Name()).CombinedOutput()
+	if err != nil || !slices.Contains(strings.Split(string(out), "\n"), want) {
+		ts.Fatalf("want %s references: %s%v", args[0], out, err)
+	}
 }
 
 // gone wants that no device-mapper device of the named volume exists.

@@ -3,6 +3,8 @@ has_option /srv/base noatime
 [ "$(findmnt -n -o SOURCE /srv/base)" = /dev/mapper/thin-sys@base ]
 [ "$(cat /srv/base/file)" = base ]
 [ "$(systemctl is-active srv-base.mount)" = active ]
+unmounted /srv/second # the first line of a volume wins, always
+journalctl -q -b 0 --no-pager -o cat -u srv-second.mount | grep -q '^mount.thin: sys/base: line [0-9]* of /etc/fstab mounts it on /srv/base, '
 
 ## waits for no device unit
 journalctl -q -b 0 --no-pager >/tmp/journal

@@ -4,11 +4,12 @@ systemctl enable --now thin-pools.service # as after an installation: the first 
 thin-snap pool create --size 4G sys
 for v in base alias auto hand held; do thin-snap create --size 128M --fs ext4 sys/$v; done
 thin-snap create --size 512M --fs xfs sys/xfs
-mkdir -p /srv/base /srv/alias /srv/auto /srv/hand /srv/xfs /srv/nosuch
+mkdir -p /srv/base /srv/alias /srv/auto /srv/hand /srv/xfs /srv/nosuch /srv/second
 mount -t thin sys/xfs /srv/xfs
 echo xfs >/srv/xfs/file
 umount /srv/xfs
 fstab "sys/base /srv/base thin defaults,noatime 0 0"
+fstab "sys/base /srv/second thin noatime,nofail 0 0"
 fstab "/run/thin/dev/sys/alias /srv/alias thin defaults 0 0"
 fstab "sys/xfs /srv/xfs thin ro 0 0"
 fstab "sys/auto /srv/auto thin noauto,x-systemd.automount 0 0"
