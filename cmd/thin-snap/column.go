@@ -111,11 +111,16 @@ func chooseColumns[T any](all []column[T], defaults, chosen string) ([]column[T]
 	}
 	var out []column[T]
 	for name := range strings.SplitSeq(names, ",") {
+		if name == "" {
+			return nil, &usageError{message: "-o " + chosen + ": a column has no name", hint: "separate them by a comma and no blank: -o name,size"}
+		}
 		c, err := findColumn(all, name)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, c)
+		if !slices.ContainsFunc(out, func(o column[T]) bool { return o.name == c.name }) {
+			out = append(out, c)
+		}
 	}
 	return out, nil
 }

@@ -69,7 +69,7 @@ func FuzzEscape(f *testing.F) {
 func TestChooseColumns(t *testing.T) {
 	all := volumeColumns()
 	for chosen, want := range map[string][]string{
-		"": {"name", "size"}, "id": {"id"}, "id,name": {"id", "name"}, "+id": {"name", "size", "id"},
+		"": {"name", "size"}, "id": {"id"}, "id,name": {"id", "name"}, "+id": {"name", "size", "id"}, "+name": {"name", "size"}, "id,id": {"id"},
 	} {
 		columns, err := chooseColumns(all, "name,size", chosen)
 		var got []string

@@ -52,7 +52,7 @@ func TestReport(t *testing.T) {
 		{nil, ""},
 		{cannot("delete", "demo/a", busy), "thin-snap: cannot delete demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
 		{cannot("delete", "demo/b", busy), "thin-snap: cannot delete demo/b: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
-		{cannot("delete", "a\nb", errors.New("x\x1b[2J")), "thin-snap: cannot delete a b: x [2J\n"},
+		{cannot("delete", "a\nb", errors.New("x\x1b[2J")), "thin-snap: cannot delete a; b: x [2J\n"},
 		{errors.New("a\u009b2J\u0085b\x9bc\u00a0"), "thin-snap: a 2J b\ufffdc\u00a0\n"},
 		{cannot("create", "demo/a", fmt.Errorf("wait: %w", context.Canceled)), "thin-snap: cannot create demo/a: interrupted\n"},
 		{several([]error{errors.New("x"), usagef("y")}, 1), "thin-snap: x\nthin-snap: y\n"},

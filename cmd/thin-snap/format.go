@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -27,7 +28,7 @@ func format(c *call) (work, error) {
 	if err != nil {
 		return nil, err
 	}
-	fs := c.String("fs")
+	fs := strings.ToLower(c.String("fs"))
 	if fs == "" {
 		return nil, &usageError{message: v.String() + ": no filesystem given", hint: "use --fs, as --fs ext4"}
 	}

@@ -134,10 +134,18 @@ func (p *permuter) unknown(arg string) error {
 	e := &usageError{message: "unknown option " + arg, hint: "see " + p.path() + " --help"}
 	if f, _ := p.find(name); f != nil && len(name) > 1 {
 		e.hint = "did you mean --" + name
-	} else if len(p.levels) == 1 {
+	} else if len(p.levels) == 1 && anyHas(p.last().commands, name) {
 		e.hint = "options of a command stand after it"
 	}
 	return e
+}
+
+// anyHas tells whether one of the commands, or of those below them, knows an option.
+func anyHas(commands []*cli.Command, option string) bool {
+	return slices.ContainsFunc(commands, func(c *cli.Command) bool {
+		known := func(f cli.Flag) bool { return slices.Contains(f.Names(), option) }
+		return slices.ContainsFunc(c.Flags, known) || anyHas(c.Subcommands, option)
+	})
 }
 
 func (p *permuter) path() string {

@@ -47,6 +47,7 @@ func TestPermuteRefuses(t *testing.T) {
 		{"list --frob=1", "unknown option --frob=1", "see thin-snap list --help"},
 		{"list -Hz", "unknown option -Hz", "see thin-snap list --help"},
 		{"pool create -size 1G x", "unknown option -size", "did you mean --size"},
+		{"--hlep", "unknown option --hlep", "see thin-snap --help"},
 		{"--json list", "unknown option --json", "options of a command stand after it"},
 		{"create demo/x --size", "option --size needs a value", ""},
 		{"list -Ho", "option -Ho needs a value", ""},

@@ -36,7 +36,7 @@ func parseSpecs(args []string) ([]volumeSpec, error) {
 // parsePool is for an operand that names a pool.
 func parsePool(s string) (string, error) {
 	if pool, _, found := strings.Cut(s, "/"); found {
-		return "", &usageError{message: "not a pool: " + s, hint: "the pool's name alone: " + pool}
+		return "", &usageError{message: "not a pool: " + s, hint: "the pool's name alone: " + pool + "; a volume is shown by: thin-snap show " + s}
 	}
 	return s, nil
 }

@@ -3,11 +3,13 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
+
+	"thinmount/lib/jsonfile"
 )
 
 // decodePool reads pool.json; reason says why it is damaged.
 func decodePool(b []byte, name string) (p Pool, reason string) {
-	if reason := decode(b, &p); reason != "" {
+	if reason := jsonfile.Decode(b, &p); reason != "" {
 		return Pool{}, reason
 	}
 	if p.Name != name {
@@ -21,7 +23,7 @@ func decodePool(b []byte, name string) (p Pool, reason string) {
 
 // decodeVolume reads a volume's record; reason says why it is damaged or in the wrong place.
 func decodeVolume(b []byte, name string, p Pool) (v Volume, reason string) {
-	if reason := decode(b, &v); reason != "" {
+	if reason := jsonfile.Decode(b, &v); reason != "" {
 		return Volume{}, reason
 	}
 	if v.Name != name {
@@ -31,14 +33,6 @@ func decodeVolume(b []byte, name string, p Pool) (v Volume, reason string) {
 		return Volume{}, reason
 	}
 	return v, ""
-}
-
-// decode reads one JSON value, with nothing after it. Fields of the wrong type are refused, unknown ones passed over.
-func decode(b []byte, to any) (reason string) {
-	if err := json.Unmarshal(b, to); err != nil {
-		return err.Error()
-	}
-	return ""
 }
 
 func encodePool(p Pool) (b []byte, reason string) {

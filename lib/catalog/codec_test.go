@@ -34,12 +34,12 @@ var everyFile = []damaged{
 	{"unknown field", `"format"`, `"new": {"a": [1]}, "format"`, ""},
 	{"format of tomorrow", `"format": 1`, `"format": 2`, "format: 2; this program knows 1"},
 	{"no format", `"format"`, `"xormat"`, "format: 0"},
-	{"wrong type", `"format": 1`, `"format": "1"`, "cannot unmarshal string"},
-	{"NUL bytes", "{", "\x00{", "invalid character"},
-	{"more after the end", "\n}\n", "\n}\n{}", "after top-level value"},
-	{"huge number", `"transaction_id": 4`, `"transaction_id": 18446744073709551616`, "cannot unmarshal number"},
+	{"wrong type", `"format": 1`, `"format": "1"`, "cannot be a JSON string"},
+	{"NUL bytes", "{", "\x00{", "is no JSON at byte"},
+	{"more after the end", "\n}\n", "\n}\n{}", "is no JSON at byte"},
+	{"huge number", `"transaction_id": 4`, `"transaction_id": 18446744073709551616`, "cannot be a JSON number"},
 	{"great number", `"transaction_id": 4`, `"transaction_id": 18446744073709551615`, "transaction_id: 18446744073709551615 is more than"},
-	{"negative number", `"transaction_id": 4`, `"transaction_id": -4`, "cannot unmarshal number"},
+	{"negative number", `"transaction_id": 4`, `"transaction_id": -4`, "cannot be a JSON number"},
 	{"time", `"2023-11`, `"x`, "parsing time"},
 }
 
@@ -65,7 +65,7 @@ func TestDecodePool(t *testing.T) {
 		{"great freeze limit", `"on_full"`, `"freeze_limit": 601, "on_full"`, "freeze_limit: 601 s"},
 		{"endless freeze limit", `"on_full"`, `"freeze_limit": 9223372036854775807, "on_full"`, "freeze_limit: 9223372036854775807 s"},
 		{"negative freeze limit", `"on_full"`, `"freeze_limit": -1, "on_full"`, "freeze_limit: -1 s"},
-		{"broken margin", `"on_full"`, `"margin": 5.5, "on_full"`, "cannot unmarshal number"},
+		{"broken margin", `"on_full"`, `"margin": 5.5, "on_full"`, "cannot be a JSON number"},
 		{"next id", `"next_id": 9`, `"next_id": 16777217`, "next_id: 16777217"},
 		{"last next id", `"next_id": 9`, `"next_id": 16777216`, ""},
 		{"kind", `"kind": "file"`, `"kind": "http"`, `data: kind: "http"`},
@@ -122,13 +122,13 @@ func TestDecodeVolume(t *testing.T) {
 		{"other pool", `"pool": "demo"`, `"pool": "other"`, `pool: is of "other", not of "demo"`},
 		{"other uuid", uuid, strings.Repeat("0", 32), "pool_uuid: is of pool"},
 		{"id", `"id": 3`, `"id": 16777216`, "id: 16777216"},
-		{"id of more than 32 bits", `"id": 3`, `"id": 4294967296`, "cannot unmarshal number"},
+		{"id of more than 32 bits", `"id": 3`, `"id": 4294967296`, "cannot be a JSON number"},
 		{"origin id", `"origin_id": 1`, `"origin_id": 16777216`, "origin_id: 16777216"},
 		{"origin", `"origin": "root"`, `"origin": "a/b"`, "origin: volume name"},
 		{"no size", `1073741824`, `0`, "size: 0"},
 		{"odd size", `1073741824`, `1073741825`, "size: 1073741825"},
 		{"negative size", `1073741824`, `-512`, "size: -512"},
-		{"fraction", `1073741824`, `512.5`, "cannot unmarshal number"},
+		{"fraction", `1073741824`, `512.5`, "cannot be a JSON number"},
 	}, everyFile...) {
 		_, reason := decodeVolume([]byte(replaced(t, string(b), tt)), "base", p)
 		judge(t, tt, reason)

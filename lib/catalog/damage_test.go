@@ -27,7 +27,7 @@ var damage = map[string]func(path string) error{
 
 // says is what the error has to name.
 var says = map[string]string{
-	"empty": "unexpected end", "too large": "larger than 1048576 bytes", "symlink": "not a regular file",
+	"empty": "is empty", "too large": "larger than 1048576 bytes", "symlink": "not a regular file",
 	"directory": "not a regular file", "fifo": "not a regular file", "group": "writable by others (mode 0660", "others": "writable by others",
 }
 

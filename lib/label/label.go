@@ -24,6 +24,8 @@ import (
 	"hash/crc32"
 	"io"
 	"time"
+
+	"thinmount/lib/jsonfile"
 )
 
 // Reserved is the number of bytes at the beginning of a device that do not
@@ -128,8 +130,8 @@ func decodeBlock(b []byte, magic string, to any) error {
 	if le.Uint32(b[checksumAt:]) != checksum(b, payload) {
 		return fmt.Errorf("%w: checksum does not match", ErrDamaged)
 	}
-	if err := json.Unmarshal(payload, to); err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	if reason := jsonfile.Decode(payload, to); reason != "" {
+		return fmt.Errorf("%w: %s", ErrDamaged, reason)
 	}
 	if len(bytes.Trim(b[payloadAt+int(n):], "\x00")) > 0 {
 		return ErrForeign

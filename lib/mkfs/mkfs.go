@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -47,7 +48,7 @@ type Options struct {
 }
 
 // ErrUnknown is a filesystem that Make does not know.
-var ErrUnknown = errors.New("cannot be made by thinmount")
+var ErrUnknown = errors.New("is not among those that can be made")
 
 // Known lists the filesystems that Make knows.
 func Known() []string {
@@ -58,9 +59,27 @@ func Known() []string {
 	return names
 }
 
-// Check refuses a filesystem that Make does not know, or whose program is not
-// installed, before anything is changed for it.
-func Check(fs string) error {
+// MissingError says that the program for a filesystem is not installed.
+type MissingError struct {
+	FS      string
+	Package string // Debian's, which others have as well
+}
+
+// Error names the program first.
+func (e *MissingError) Error() string { return "mkfs." + e.FS + ": not installed" }
+
+// ErrLabel is a label that a filesystem has no room for.
+var ErrLabel = errors.New("too long")
+
+// Check refuses what Make would refuse, before anything is changed for it: a
+// filesystem that it does not know (ErrUnknown), whose program is not installed
+// (*MissingError), or whose label is too long (ErrLabel).
+func Check(fs, label string) error {
+	all := programs()
+	i := slices.IndexFunc(all, func(p program) bool { return p.fs == fs })
+	if i >= 0 && len(label) > all[i].maxName {
+		return fmt.Errorf("label %q: %w: %s has room for %d bytes", label, ErrLabel, fs, all[i].maxName)
+	}
 	_, _, err := find(fs)
 	return err
 }
@@ -69,7 +88,7 @@ func find(fs string) (program, string, error) {
 	all := programs()
 	i := slices.IndexFunc(all, func(p program) bool { return p.fs == fs })
 	if i < 0 {
-		return program{}, "", fmt.Errorf("filesystem %q: %w: it knows %s", fs, ErrUnknown, strings.Join(Known(), ", "))
+		return program{}, "", fmt.Errorf("filesystem %q: %w: %s", fs, ErrUnknown, strings.Join(Known(), ", "))
 	}
 	for _, dir := range []string{"/sbin/", "/usr/sbin/"} {
 		path := dir + "mkfs." + fs
@@ -77,21 +96,21 @@ func find(fs string) (program, string, error) {
 			return all[i], path, nil
 		}
 	}
-	return program{}, "", fmt.Errorf("filesystem %s: mkfs.%s is not installed: apt-get install %s", fs, fs, all[i].pkg)
+	return program{}, "", &MissingError{fs, all[i].pkg}
 }
 
 // Make makes a filesystem on a device, whatever is there. What the program says
 // on stderr is in the error. When ctx ends, the program is killed.
 func Make(ctx context.Context, fs, device string, o Options) error {
+	if err := Check(fs, o.Label); err != nil {
+		return err
+	}
 	p, path, err := find(fs)
 	if err != nil {
 		return err
 	}
 	args := slices.Clone(p.args)
 	if o.Label != "" {
-		if len(o.Label) > p.maxName {
-			return fmt.Errorf("label %q: %s has room for %d bytes", o.Label, fs, p.maxName)
-		}
 		args = append(args, p.label, o.Label)
 	}
 	var said bytes.Buffer
@@ -99,7 +118,10 @@ func Make(ctx context.Context, fs, device string, o Options) error {
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 	cmd.Stdout, cmd.Stderr = o.Output, &said
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w: %s", path, err, strings.Join(strings.Fields(said.String()), " "))
+		if ctx.Err() != nil {
+			return &Error{Program: filepath.Base(path), Err: ctx.Err()}
+		}
+		return &Error{Program: filepath.Base(path), Said: said.String(), Err: err}
 	}
 	return nil
 }

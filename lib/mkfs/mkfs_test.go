@@ -12,7 +12,7 @@ import (
 
 func TestUnknownIsRefused(t *testing.T) {
 	for _, fs := range []string{"", "zfs", "../mkfs.ext4", "ext4 ", "ext4;reboot"} {
-		if err := Check(fs); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "ext4, xfs, btrfs") {
+		if err := Check(fs, ""); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "ext4, xfs, btrfs") {
 			t.Errorf("%q: %v", fs, err)
 		}
 		if err := Make(context.Background(), fs, "/nonexistent/device", Options{}); !errors.Is(err, ErrUnknown) {
@@ -42,6 +42,38 @@ func TestPathIsNotAsked(t *testing.T) {
 	for _, fs := range Known() {
 		if _, path, err := find(fs); err == nil && path != "/sbin/mkfs."+fs && path != "/usr/sbin/mkfs."+fs {
 			t.Errorf("%s is made by %s", fs, path)
+		}
+	}
+}
+
+// What a program says is told as far as it is a reason: its usage fills a screen.
+func TestErrorIsTheReason(t *testing.T) {
+	failed := errors.New("exit status 1")
+	for want, said := range map[string]string{
+		"mkfs.xfs: size 256 of data subvolume is too small, minimum 4096 blocks": "size 256 of data subvolume is too small, minimum 4096 blocks\n" +
+			"Usage: mkfs.xfs\n/* blocksize */\t\t[-b size=num]\n/* config file */\t[-c options=xxx]\n",
+		"mkfs.xfs: a; b; c": "a\n\nb\nc\nd\n",
+		"mkfs.xfs: Device size reported to be zero. Invalid partition specified.": "mke2fs 1.47.0 (5-Feb-2023)\n" +
+			"mkfs.xfs: Device size reported to be zero.   Invalid partition specified.\n",
+		"mkfs.xfs: exit status 1": "",
+		"mkfs.xfs: ERROR: '/dev/x' is too small to make a usable filesystem": "btrfs-progs v6.2\nERROR: '/dev/x' is too small to make a usable filesystem\n",
+	} {
+		err := &Error{Program: "mkfs.xfs", Said: said, Err: failed}
+		if err.Error() != want || !errors.Is(err, failed) {
+			t.Errorf("%q, want %q", err, want)
+		}
+	}
+}
+
+// A label that does not fit is refused before anything is made.
+func TestCheckLabel(t *testing.T) {
+	for _, row := range []struct {
+		label string
+		want  error
+	}{{"", nil}, {strings.Repeat("x", 16), nil}, {strings.Repeat("x", 17), ErrLabel}} {
+		err := Check("ext4", row.label)
+		if errors.Is(err, ErrLabel) != (row.want != nil) {
+			t.Errorf("%q: %v, want %v", row.label, err, row.want)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"time"
 	"unicode/utf8"
+
+	"thinmount/lib/jsonfile"
 )
 
 // Record is what is written down about an active volume.
@@ -78,8 +80,8 @@ func decode(b []byte, volume string) (r Record, reason string) {
 		return Record{}, fmt.Sprintf("is larger than %d bytes", maxRecord)
 	}
 	var f file
-	if err := json.Unmarshal(b, &f); err != nil {
-		return Record{}, err.Error()
+	if reason := jsonfile.Decode(b, &f); reason != "" {
+		return Record{}, reason
 	}
 	if r = f.Record; f.Raw != nil {
 		r.MountedOn = string(f.Raw)

@@ -60,9 +60,7 @@ func (s *System) checkCreate(spec CreateSpec) error {
 		return &Error{Object: spec.Pool + "/" + spec.Volume, Err: wrap(ErrUsage, fmt.Errorf("size: %w", err))}
 	}
 	if spec.FS != "" {
-		if err := mkfs.Check(spec.FS); err != nil {
-			return wrap(ErrUsage, err)
-		}
+		return checkFS(spec.Pool+"/"+spec.Volume, spec.FS, spec.Label)
 	}
 	return nil
 }

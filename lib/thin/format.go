@@ -8,14 +8,13 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/fsprobe"
-	"thinmount/lib/mkfs"
 )
 
 // Format makes a filesystem on a volume that exists and is not mounted. A
 // volume that carries anything already is refused without force.
 func (s *System) Format(ctx context.Context, pool, volume, fs, label string, force bool) error {
-	if err := mkfs.Check(fs); err != nil {
-		return wrap(ErrUsage, err)
+	if err := checkFS(pool+"/"+volume, fs, label); err != nil {
+		return err
 	}
 	wait, cancel := s.waiting(ctx)
 	defer cancel()

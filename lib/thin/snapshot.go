@@ -27,7 +27,7 @@ func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, opt 
 	}
 	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
 		if origin == volume {
-			return &Error{Object: pool + "/" + volume, Err: reason(ErrExists, "exists already: it is the origin"), Hint: "choose another name"}
+			return &Error{Object: pool + "/" + volume, Err: reason(ErrExists, "the new name is the origin's"), Hint: "choose another name"}
 		}
 		originRef, newRef, o, err := s.lockBoth(ctx, pool, origin, volume)
 		if err != nil {

@@ -8,10 +8,11 @@ import (
 	"thinmount/lib/dm"
 )
 
-// Text is an error as a person is told it: where a signal or a deadline ended
-// the work, Go's words for it are put into plain ones.
+// Text is an error as a person is told it, in one line: where a signal or a
+// deadline ended the work, Go's words for it are put into plain ones.
 func Text(err error) string {
 	return strings.NewReplacer(
+		"\n", "; ", // between the errors of errors.Join
 		context.Canceled.Error(), "interrupted",
 		context.DeadlineExceeded.Error(), "gave up waiting",
 	).Replace(err.Error())

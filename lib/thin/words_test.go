@@ -20,6 +20,7 @@ func TestText(t *testing.T) {
 		{waitError("demo/base", held(context.DeadlineExceeded)), "demo/base: gave up waiting for pid 7 (thin-snap delete demo/base)"},
 		{waitError("demo/base", held(context.Canceled)), "demo/base: interrupted while it waited for pid 7 (thin-snap delete demo/base)"},
 		{errors.New("demo: full"), "demo: full"},
+		{errors.Join(errors.New("mkfs.xfs: no room"), errors.New("pool demo: no room")), "mkfs.xfs: no room; pool demo: no room"},
 	} {
 		if got := Text(row.err); got != row.want {
 			t.Errorf("%q, want %q", got, row.want)
