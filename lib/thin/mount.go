@@ -182,6 +182,7 @@ func (m *mounting) mountDevice(ctx context.Context, a *activation, v catalog.Vol
 		}
 	}
 	m.step("mounting %s (%s) on %s", object, fstype, m.dir)
+	defer m.waitingFor(kernelsMount(object, fstype))()
 	res, err := mount.Mount(ctx, mount.Request{Source: a.path, Target: m.dir, FSType: fstype, Options: m.options})
 	if err != nil {
 		return "", m.refused(a, v, fstype, err)

@@ -34,6 +34,17 @@ func (m *mounting) refused(a *activation, v catalog.Volume, fstype string, err e
 	return &Error{Object: object, Err: err, Hint: hint}
 }
 
+// kernelsMount is what a mount waits for. A journal may be long; and ext4 with
+// multiple mount protection waits up to a minute for a sign of other hosts
+// (fs/ext4/mmp.c).
+func kernelsMount(object, fstype string) string {
+	what := "the kernel to mount " + object
+	if fstype == "ext4" {
+		what += " (a long journal, or multiple mount protection)"
+	}
+	return what
+}
+
 // sameDriver tells whether a filesystem of one name may be mounted as another:
 // ext4 mounts its forerunners, and ntfs has two drivers.
 func sameDriver(found, asked string) bool {
