@@ -44,7 +44,7 @@ type AboveError struct {
 }
 
 // Error names the folder.
-func (e *AboveError) Error() string { return "freeze " + e.Path + ": " + e.Err.Error() }
+func (e *AboveError) Error() string { return e.Path + ": freeze: " + e.Err.Error() }
 
 // Unwrap returns the errno.
 func (e *AboveError) Unwrap() error { return e.Err }

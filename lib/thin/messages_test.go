@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +17,7 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/filelock"
+	"thinmount/lib/freeze"
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/fstab"
 	"thinmount/lib/mkfs"
@@ -34,6 +36,8 @@ func typedErrors() map[string]error {
 		"dm.ForeignError":        &dm.ForeignError{Name: "thin-p@v", UUID: "CRYPT-1"},
 		"dm.Error":               &dm.Error{Op: "remove", Name: "thin-p@v", Err: unix.EBUSY},
 		"filelock.HeldError":     &filelock.HeldError{Path: "/run/thin/locks/p@v", Holders: []filelock.Holder{{PID: 7}}, Err: context.DeadlineExceeded},
+		"freeze.AboveError":      &freeze.AboveError{Path: "/mnt", Err: unix.EBUSY},
+		"freeze.ResumedError":    &freeze.ResumedError{Took: 2 * time.Second, Limit: time.Second},
 		"fsprobe.OtherError":     &fsprobe.OtherError{Result: fsprobe.Result{Type: "gpt", Kind: fsprobe.Container}},
 		"fsprobe.AmbiguousError": &fsprobe.AmbiguousError{Found: []fsprobe.Result{{Type: "ext4"}, {Type: "xfs"}}},
 		"fstab.LineError":        &fstab.LineError{Line: 3, Reason: "has 3 fields"},
