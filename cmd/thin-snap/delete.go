@@ -16,7 +16,7 @@ func deleteCommand(e *env) *cli.Command {
 		Name:      "delete",
 		Usage:     "remove volumes and snapshots for good",
 		UsageText: "thin-snap delete [-ny] [--discard | --no-discard] POOL/VOLUME...",
-		Description: "Asks before it deletes a volume that is no snapshot, if there is a terminal to ask. Snapshots of a volume outlive it.\n\n" +
+		Description: "Asks before it deletes a volume that is not a snapshot, if there is a terminal to ask. Snapshots of a volume outlive it.\n\n" +
 			"   thin-snap delete demo/one demo/two",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "discard", Usage: "give the room back to what is under the pool, whatever the pool is set to"},

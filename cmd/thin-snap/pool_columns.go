@@ -19,7 +19,7 @@ func poolColumns() []column[thin.PoolInfo] {
 		{"data_used", "USED", "data in use, while active", true, func(i p) any { return known(used(i.DataUsed)) }},
 		{"metadata_size", "META", "room for metadata", true, func(i p) any { return bytes(i.MetadataSize) }},
 		{"metadata_used", "META USED", "metadata in use, while active", true, func(i p) any { return known(used(i.MetadataUsed)) }},
-		{"block_size", "BLOCK", "what is allocated and shared at once", true, func(i p) any { return bytes(i.BlockSize) }},
+		{"block_size", "BLOCK", "size of a block, which is allocated and shared as one", true, func(i p) any { return bytes(i.BlockSize) }},
 		{"volumes", "VOLUMES", "number of volumes", true, func(i p) any { return int64(i.Volumes) }},
 		{"provisioned", "PROVISIONED", "sum of the sizes of its volumes", true, func(i p) any { return bytes(i.Provisioned) }},
 		{"below_free", "FREE BELOW", "what the filesystem below the pool's files has left", true, func(i p) any { return known(used(i.BelowFree)) }},

@@ -15,7 +15,7 @@ func snapshotCommand(e *env) *cli.Command {
 		Aliases:   []string{"snap"},
 		Usage:     "make a writable snapshot of a volume",
 		UsageText: "thin-snap snapshot [-f] [--size SIZE] POOL/ORIGIN NEW",
-		Description: "The origin may be mounted: its filesystem stands still for the blink of the snapshot. A snapshot is a volume of its own,\n" +
+		Description: "The origin may be mounted: its filesystem stands still while the snapshot is made. A snapshot is a volume of its own,\n" +
 			"in the origin's pool, and outlives it. NEW is its name, with or without POOL/ before it.\n" +
 			"A pool with less free than its margin is refused unless --force.\n\n" +
 			"   thin-snap snapshot demo/base demo/one",
