@@ -83,6 +83,13 @@ func (c *call) did(verb, past, object string) {
 	}
 }
 
+// note tells who watches what a script has no use for.
+func (c *call) note(message string) {
+	if c.env.stderrTTY && !c.Bool("quiet") {
+		fmt.Fprintf(c.env.stderr, "thin-snap: %s\n", oneLine(message))
+	}
+}
+
 // confirm asks on standard error, whatever standard output is.
 func (c *call) confirm(question string) bool {
 	return ask(c.env.stdin, c.env.stderr, question)

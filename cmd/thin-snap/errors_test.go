@@ -96,7 +96,28 @@ func TestReportJSON(t *testing.T) {
 	}
 }
 
-// What is cannot be done to is named once, with or without its kind.
+// Who looks at a terminal for the first time is told why there is nothing; a
+// script is not.
+func TestNothingToList(t *testing.T) {
+	for _, tt := range []struct {
+		tty  bool
+		args []string
+		want string
+	}{
+		{true, []string{"pool", "list"}, "thin-snap: no pools; thin-snap pool create NAME makes one\n"},
+		{true, []string{"list"}, "thin-snap: no volumes; thin-snap create --size SIZE --fs ext4 POOL/VOLUME makes one\n"},
+		{true, []string{"list", "-H"}, ""}, {true, []string{"list", "-j"}, ""}, {true, []string{"list", "-q"}, ""},
+		{false, []string{"pool", "list"}, ""}, {false, []string{"list"}, ""},
+	} {
+		var stdout, stderr strings.Builder
+		e := env{stdout: &stdout, stderr: &stderr, stderrTTY: tt.tty, newSystem: func(h hooks) (system, error) { return openFake(t.TempDir()+"/none", h) }}
+		if code := run(append([]string{"thin-snap"}, tt.args...), e); code != 0 || stderr.String() != tt.want {
+			t.Errorf("%q: status %d, %q, want %q", tt.args, code, stderr.String(), tt.want)
+		}
+	}
+}
+
+// What nothing can be done to is named once, with or without its kind.
 func TestCannotNamesOnce(t *testing.T) {
 	pool := &thin.Error{Object: "pool demo", Err: errors.New("no such pool")}
 	for _, tt := range []struct{ object, want string }{

@@ -41,6 +41,9 @@ func list(c *call) (work, error) {
 				return err
 			}
 		}
+		if len(volumes) == 0 && err == nil && !l.bare && !l.asJSON {
+			c.note("no volumes; thin-snap create --size SIZE --fs ext4 POOL/VOLUME makes one")
+		}
 		return err
 	}, nil
 }

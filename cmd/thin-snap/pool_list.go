@@ -39,6 +39,9 @@ func poolList(c *call) (work, error) {
 		}
 		if !l.bare && !l.asJSON {
 			c.tellTroubles(pools)
+			if len(pools) == 0 && err == nil {
+				c.note("no pools; thin-snap pool create NAME makes one")
+			}
 		}
 		return cannot("list", "pools", err)
 	}, nil

@@ -77,7 +77,7 @@ func refusalHint(object, fstype string, err error) string {
 	case errors.Is(err, unix.ENODEV):
 		return "cat /proc/filesystems lists what this kernel can mount by now, and modprobe " + fstype + " says whether there is more"
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return "something keeps root from mounting in here: a sandbox (SystemCallFilter=, CapabilityBoundingSet=), a container or a security module"
+		return "something keeps root from mounting in here: a sandbox, as by SystemCallFilter= or CapabilityBoundingSet=, a container or a security module"
 	case tooNew(kernel):
 		return "this kernel is too old for what the filesystem uses: take a newer one"
 	case kernel != "" && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EUCLEAN)):

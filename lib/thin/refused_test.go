@@ -132,7 +132,7 @@ func TestSandbox(t *testing.T) {
 23 20 0:32 / /run/thin rw - tmpfs tmpfs rw
 `), 0o600)
 	for path, want := range map[string]string{
-		"/run/lock": "ReadWritePaths=/run)", "/etc": "ReadWritePaths=/)", "/var/lib/thin/demo": "mount -o remount,rw", "/run/thin/locks": "mount -o remount,rw",
+		"/run/lock": "ReadWritePaths=/run", "/etc": "ReadWritePaths=/", "/var/lib/thin/demo": "mount -o remount,rw", "/run/thin/locks": "mount -o remount,rw",
 	} {
 		if got := readOnlyHint(path, table); !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", path, got, want)

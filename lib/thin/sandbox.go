@@ -36,8 +36,8 @@ func openError(err error) error {
 func notInHere(err error) error { return retold{"there is none in here: " + err.Error(), err} }
 
 // deviceHint is for root that is kept from a device.
-const deviceHint = "a sandbox keeps root from it (PrivateDevices=, DevicePolicy=, a container): work outside of it, " +
-	"or let it have /dev/mapper (DeviceAllow=)"
+const deviceHint = "a sandbox keeps root from it, as PrivateDevices=, DevicePolicy= or a container do: work outside of it, " +
+	"or let it have /dev/mapper by DeviceAllow="
 
 // noProc tells whether err is that /proc is not mounted.
 func noProc(err error) bool {
@@ -54,7 +54,7 @@ func noProc(err error) bool {
 func readOnlyHint(path, mountinfoFile string) string {
 	if all, err := mountinfo.Read(mountinfoFile); err == nil {
 		if m := mountOf(all, path); m != nil && readOnly(m.Options) && !readOnly(m.VFSOptions) {
-			return "it is read-only in here alone, as in a sandbox (ProtectSystem=, a container): let it write there (ReadWritePaths=" + shellPath(m.Mountpoint) + ")"
+			return "it is read-only in here alone, as by ProtectSystem= or in a container: let it write there by ReadWritePaths=" + shellPath(m.Mountpoint)
 		}
 	}
 	return "its filesystem is read-only: dmesg may say why; mount -o remount,rw \"$(findmnt -nT " + shellPath(path) + " -o TARGET)\""
@@ -86,7 +86,7 @@ func (s *System) hidden() error {
 	switch {
 	case err == nil && st.Mode().Perm() == 0:
 		return &Error{Object: s.StateDir, Err: errors.New("inaccessible in here"),
-			Hint: "a sandbox hides it (InaccessiblePaths=): work outside of it, or let it be seen"}
+			Hint: "a sandbox hides it, as InaccessiblePaths= does: work outside of it, or let it be seen"}
 	case errors.Is(err, fs.ErrNotExist):
 		if above := filepath.Dir(s.StateDir); !exists(above) {
 			return &Error{Object: above, Err: wrap(ErrNotFound, unix.ENOENT), Hint: "the pools are known by " + s.StateDir + ": bring it into the chroot or container"}
