@@ -40,6 +40,7 @@ func scenarios() []scenario {
 		{"format", [][]string{active}, cmd("thin-snap", "format", "--fs", "ext4", "t/blank"), false},
 		{"snapshot-idle", [][]string{active}, snapshot, false},
 		{"snapshot-mounted", [][]string{mounted}, snapshot, true},
+		{"snapshot-slow", [][]string{mounted, cmd("SLOW")}, snapshot, true},
 		{"delete", [][]string{active}, cmd("thin-snap", "delete", "-y", "t/spare"), true},
 		{"delete-active", [][]string{cmd("thin-snap", "activate", "t/spare")}, cmd("thin-snap", "delete", "-y", "t/spare"), false},
 		{"activate", [][]string{active}, cmd("thin-snap", "activate", "t/base"), false},

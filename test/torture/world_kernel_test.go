@@ -94,6 +94,10 @@ func (w *world) set(t *testing.T, s scenario) {
 	}
 	for _, argv := range s.before {
 		argv = w.argv(argv)
+		if argv[0] == "SLOW" {
+			slow(t)
+			continue
+		}
 		if argv[0] == "KILLED" {
 			if o := strace(t, []string{"-e", "trace=" + argv[1], "-e", "inject=" + argv[1] + ":signal=SIGKILL:when=" + argv[2]}, argv[3:]); o.code != -1 {
 				t.Fatalf("%v: was not killed: exit status %d: %s", argv, o.code, o.stderr)
