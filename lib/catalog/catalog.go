@@ -82,8 +82,8 @@ func (c *Catalog) check() error {
 	return nil
 }
 
-// SetPool changes pool.json: at return it is durable. On error the file has its old content or, if only the last sync failed, the new
-// one; Reload tells. The name and the uuid stay.
+// SetPool changes pool.json: at return it is durable. On error the file has its old content, unless the disk refuses even that; Reload
+// tells. Which of the two a power cut leaves after an error, nobody knows. The name and the uuid stay.
 func (c *Catalog) SetPool(change func(*Pool)) error {
 	p := c.Pool()
 	change(&p)

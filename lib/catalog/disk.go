@@ -28,8 +28,22 @@ func (d disk) step(step, path string) error {
 
 // replace puts b in path's place: temp file, fsync, rename, fsync of the folder. Until the rename path is untouched, and if it does not
 // come to that, as on a full disk, no temp file stays. It has a fixed name, so that what a crash leaves does not pile up: callers hold
-// the pool's lock.
+// the pool's lock. Where only the last fsync fails, what was there before is put back: an error means the state before, as far as
+// anybody can see who does not lose power now.
 func (d disk) replace(path string, b []byte) error {
+	before, readErr := read(path)
+	if err := d.rename(path, b); err != nil {
+		return err
+	}
+	err := d.syncDir(filepath.Dir(path))
+	if err == nil || readErr != nil && !os.IsNotExist(readErr) { // what could not be read is no loss
+		return err
+	}
+	return errors.Join(err, d.putBack(path, before))
+}
+
+// rename puts b in path's place, which is not durable yet.
+func (d disk) rename(path string, b []byte) error {
 	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
 	err := d.writeTemp(tmp, b)
 	if err == nil {
@@ -40,6 +54,18 @@ func (d disk) replace(path string, b []byte) error {
 	}
 	if err != nil {
 		return errors.Join(err, d.discard(tmp))
+	}
+	return nil
+}
+
+// putBack undoes a replace, as well as it can be done on a disk that fails. A
+// file that was not there before is nil.
+func (d disk) putBack(path string, before []byte) error {
+	if before == nil {
+		return d.remove(path)
+	}
+	if err := d.rename(path, before); err != nil {
+		return err
 	}
 	return d.syncDir(filepath.Dir(path))
 }

@@ -1,0 +1,66 @@
+package catalog
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// failing lets the nth sync of a folder fail, and all later ones too if always
+// is set.
+func failing(c *Catalog, n int, always bool) {
+	c.store.disk.before = func(step, path string) error {
+		if step != "syncdir" {
+			return nil
+		}
+		if n--; n == 0 || always && n < 0 {
+			return unix.EIO
+		}
+		return nil
+	}
+}
+
+// A write whose last sync fails has failed: what was there before is there
+// again, for this process and for all others, as far as the disk lets it.
+func TestLastSyncFails(t *testing.T) {
+	for _, always := range []bool{false, true} {
+		s, c := newPool(t)
+		put(t, c, "a")
+		failing(c, 1, always)
+		err := c.SetPool(func(p *Pool) { p.Begin(Operation{OpDelete, "a", 0, 0}) })
+		if !errors.Is(err, unix.EIO) || len(c.Pool().Operations) != 0 {
+			t.Errorf("%v; %+v", err, c.Pool())
+		}
+		if again, err := s.Open(c.name); err != nil || len(again.Pool().Operations) != 0 {
+			t.Errorf("on disk: %+v, %v", again.Pool(), err)
+		}
+		failing(c, 1, always)
+		if err := c.PutVolume(Volume{Name: "a", ID: 7, Size: 512}); !errors.Is(err, unix.EIO) {
+			t.Error(err)
+		}
+		if v, err := c.Volume("a"); err != nil || v.ID != 0 {
+			t.Errorf("%+v, %v", v, err)
+		}
+		failing(c, 1, always)
+		if err := c.PutVolume(Volume{Name: "new", ID: 7, Size: 512}); !errors.Is(err, unix.EIO) {
+			t.Error(err)
+		}
+		if _, err := c.Volume("new"); !errors.Is(err, ErrNoVolume) {
+			t.Error(err)
+		}
+	}
+}
+
+// What cannot be read is replaced all the same, and is not waited for.
+func TestReplaceOfWhatIsNoFile(t *testing.T) {
+	_, c := newPool(t)
+	if err := unix.Mkfifo(c.volumePath("a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	put(t, c, "a")
+	if st, err := os.Lstat(c.volumePath("a")); err != nil || !st.Mode().IsRegular() {
+		t.Errorf("%v, %v", st, err)
+	}
+}
