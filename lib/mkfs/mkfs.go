@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // program is how to make one filesystem on a thin volume: nothing is discarded,
@@ -100,7 +102,8 @@ func find(fs string) (program, string, error) {
 }
 
 // Make makes a filesystem on a device, whatever is there. What the program says
-// on stderr is in the error. When ctx ends, the program is killed.
+// on stderr is in the error. When ctx ends, the program is killed, and so it is
+// when this process dies: it would keep a device busy for nobody.
 func Make(ctx context.Context, fs, device string, o Options) error {
 	if err := Check(fs, o.Label); err != nil {
 		return err
@@ -117,11 +120,21 @@ func Make(ctx context.Context, fs, device string, o Options) error {
 	cmd := exec.CommandContext(ctx, path, append(args, device)...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 	cmd.Stdout, cmd.Stderr = o.Output, &said
-	if err := cmd.Run(); err != nil {
+	if err := runOnThread(cmd); err != nil {
 		if ctx.Err() != nil {
 			return &Error{Program: filepath.Base(path), Err: ctx.Err()}
 		}
 		return &Error{Program: filepath.Base(path), Said: said.String(), Err: err}
 	}
 	return nil
+}
+
+// runOnThread runs a program that dies with this process. The kernel sends the
+// signal when the thread that has started the program ends (prctl(2),
+// PR_SET_PDEATHSIG), so that thread is kept until the program has ended.
+func runOnThread(cmd *exec.Cmd) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd.Run()
 }

@@ -3,11 +3,15 @@ package mkfs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 func TestUnknownIsRefused(t *testing.T) {
@@ -76,4 +80,40 @@ func TestCheckLabel(t *testing.T) {
 			t.Errorf("%q: %v, want %v", row.label, err, row.want)
 		}
 	}
+}
+
+// A program that is running when this process is killed is killed, too. The
+// helper process runs it, and the program tells its pid.
+func TestProgramDiesWithUs(t *testing.T) {
+	if os.Getenv("MKFS_TEST_RUN") != "" {
+		cmd := exec.Command("/bin/sh", "-c", "echo $$; exec sleep 60")
+		cmd.Stdout = os.Stdout
+		t.Fatal(runOnThread(cmd))
+	}
+	helper := exec.Command(os.Args[0], "-test.run=^TestProgramDiesWithUs$")
+	helper.Env = append(os.Environ(), "MKFS_TEST_RUN=1")
+	out, err := helper.StdoutPipe()
+	if err == nil {
+		err = helper.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	_, err = fmt.Fscan(out, &pid)
+	helper.Process.Kill()
+	helper.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 500 {
+		// A zombie is dead: whoever is init here may not wait for it.
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	syscall.Kill(pid, syscall.SIGKILL)
+	t.Error("it lives on")
 }
