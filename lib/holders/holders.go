@@ -40,6 +40,8 @@ const (
 	Submount   = "mount" // mounted on a folder of the mount, or over it
 	Swap       = "swap"  // a swap file
 	Loop       = "loop"  // the file behind a loop device
+	Above      = "above" // a device that lies on the device: of dm, md or bcache
+	Overlay    = "overlay"
 )
 
 // How many holders are kept: of one process, of all processes, of the kernel.
@@ -65,12 +67,18 @@ func of(ctx context.Context, proc, sys string, m Mount) ([]Holder, error) {
 	}
 	s.table = table
 	kernel := capped(kernelHeld(proc, sys, table, m), maxKernel)
-	found, err := s.processes(ctx)
+	found, err := s.sorted(ctx)
 	if err != nil {
 		err = fmt.Errorf("who holds %s: %w", m.Point, err)
 	}
+	return append(found, kernel...), err
+}
+
+// sorted lists what the processes hold, by their number.
+func (s *search) sorted(ctx context.Context) ([]Holder, error) {
+	found, err := s.processes(ctx)
 	slices.SortStableFunc(found, func(a, b Holder) int { return cmp.Compare(a.PID, b.PID) })
-	return append(capped(found, maxProcess), kernel...), err
+	return capped(found, maxProcess), err
 }
 
 // capped keeps the first n and counts the others in the last of them.

@@ -193,8 +193,8 @@ func TestOn(t *testing.T) {
 		at   place
 		want bool
 	}{
-		{place{4, 253, 7}, true}, {place{4, 0, 9}, true}, {place{5, 253, 7}, false}, {place{9, 253, 7}, true},
-		{place{0, 253, 7}, true}, {place{0, 253, 8}, false},
+		{place{id: 4, major: 253, minor: 7}, true}, {place{id: 4, major: 0, minor: 9}, true}, {place{id: 5, major: 253, minor: 7}, false}, {place{id: 9, major: 253, minor: 7}, true},
+		{place{id: 0, major: 253, minor: 7}, true}, {place{id: 0, major: 253, minor: 8}, false},
 	} {
 		if got := l.on(tt.at, map[int]bool{4: true, 9: true}); got != tt.want {
 			t.Errorf("%+v: %v", tt.at, got)

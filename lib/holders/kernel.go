@@ -1,8 +1,10 @@
 package holders
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -15,23 +17,35 @@ func kernelHeld(proc, sys string, table []mounted, m Mount) []Holder {
 		}
 	}
 	swaps, _ := os.ReadFile(proc + "/swaps")
-	for _, file := range parseSwaps(string(swaps)) {
+	for _, file := range parseSwaps(string(swaps), "file") {
 		if lies(table, m, file) {
 			found = append(found, Holder{UID: -1, What: Swap, Path: file})
 		}
 	}
-	loops, _ := list(sys + "/block")
-	for _, name := range loops {
+	files := loopFiles(sys)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if file := files[name]; lies(table, m, file) {
+			found = append(found, Holder{Command: name, UID: -1, What: Loop, Path: file})
+		}
+	}
+	return found
+}
+
+// loopFiles gives the file, or device, behind each loop device that is attached.
+func loopFiles(sys string) map[string]string {
+	files := map[string]string{}
+	names, _ := list(sys + "/block")
+	for _, name := range names {
 		if !strings.HasPrefix(name, "loop") {
 			continue
 		}
 		// Not there unless the device is attached.
 		text, err := os.ReadFile(filepath.Join(sys, "block", name, "loop/backing_file"))
-		if file := strings.TrimSuffix(string(text), "\n"); err == nil && lies(table, m, file) {
-			found = append(found, Holder{Command: name, UID: -1, What: Loop, Path: file})
+		if err == nil {
+			files[name] = strings.TrimSuffix(string(text), "\n")
 		}
 	}
-	return found
+	return files
 }
 
 // lies tells by names alone whether a file lies on m: looking it up could ask a server that is dead. Of mounts that lie over each other

@@ -49,6 +49,10 @@ func (h Holder) words() string {
 		return path + " is swap space"
 	case Loop:
 		return path + " is behind " + harmless(h.Command)
+	case Above:
+		return path + " lies on it"
+	case Overlay:
+		return "the overlay on " + path + " has layers in it"
 	case Cwd:
 		path = "works in " + path
 	case Root:

@@ -15,9 +15,10 @@ const workers = 4
 
 // search is one look at all processes.
 type search struct {
-	proc  string
-	mount Mount
-	table []mounted // of our mount namespace
+	proc   string
+	mount  Mount
+	device bool      // the device itself, and whatever filesystem lies on it, is asked about
+	table  []mounted // of our mount namespace
 
 	lock sync.Mutex
 	same map[string]map[int]bool // by mount namespace: the mounts in it that keep ours busy
@@ -176,6 +177,7 @@ func (l *look) add(what, path string) {
 type place struct {
 	id           int // of the mount, 0 before Linux 5.8
 	major, minor int
+	device       [2]int // major and minor of a block device, if it is one
 }
 
 // stat follows a magic link of procfs, which goes to the open file itself and looks up no name. No server is asked:
@@ -194,13 +196,19 @@ func stat(link string) (place, error) {
 		if st.Mask&unix.STATX_MNT_ID != 0 {
 			p.id = int(st.Mnt_id)
 		}
+		if st.Mode&unix.S_IFMT == unix.S_IFBLK {
+			p.device = [2]int{int(st.Rdev_major), int(st.Rdev_minor)}
+		}
 		return p, nil
 	}
 }
 
 // on tells whether a file lies on the mount, or on one of those that keep it busy.
 func (l *look) on(p place, busy map[int]bool) bool {
-	if p.id != 0 {
+	if l.device && p.device == [2]int{l.mount.Major, l.mount.Minor} {
+		return true
+	}
+	if p.id != 0 && !l.device {
 		return busy[p.id]
 	}
 	return p.major == l.mount.Major && p.minor == l.mount.Minor
@@ -208,6 +216,9 @@ func (l *look) on(p place, busy map[int]bool) bool {
 
 // busy are the mounts in the mount namespace of a task that keep ours busy.
 func (s *search) busy(dir string) map[int]bool {
+	if s.device {
+		return nil
+	}
 	ns, err := os.Readlink(dir + "/ns/mnt")
 	if err != nil {
 		return map[int]bool{s.mount.ID: true}

@@ -129,11 +129,12 @@ func mapName(addresses string) string {
 	return trim(from) + "-" + trim(to)
 }
 
-// parseSwaps reads the swap files in /proc/swaps (proc_swaps(5)): a header, then name, type and numbers.
-func parseSwaps(text string) []string {
+// parseSwaps reads the swap space of a kind, "file" or "partition", in
+// /proc/swaps (proc_swaps(5)): a header, then name, type and numbers.
+func parseSwaps(text, kind string) []string {
 	var files []string
 	for line := range strings.Lines(text) {
-		if f := strings.FieldsFunc(line, blank); len(f) >= 2 && f[1] == "file" {
+		if f := strings.FieldsFunc(line, blank); len(f) >= 2 && f[1] == kind {
 			files = append(files, mountinfo.Unescape(f[0]))
 		}
 	}

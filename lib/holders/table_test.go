@@ -88,7 +88,7 @@ const swapsSample = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/vdb 
 	`/mnt/a\040b\011c\134\040(deleted)       file` + "\t\t1024\t0\t-3\n"
 
 func TestParseSwaps(t *testing.T) {
-	if got := parseSwaps(swapsSample); !slices.Equal(got, []string{"/mnt/a b\tc\\ (deleted)"}) {
+	if got := parseSwaps(swapsSample, "file"); !slices.Equal(got, []string{"/mnt/a b\tc\\ (deleted)"}) {
 		t.Errorf("%q", got)
 	}
 }
@@ -140,7 +140,7 @@ func FuzzParseMaps(f *testing.F) {
 func FuzzParseSwaps(f *testing.F) {
 	f.Add(swapsSample)
 	f.Fuzz(func(t *testing.T, text string) {
-		if n := len(parseSwaps(text)); n > strings.Count(text, "file") {
+		if n := len(parseSwaps(text, "file")); n > strings.Count(text, "file") {
 			t.Errorf("%d files", n)
 		}
 	})
