@@ -57,9 +57,14 @@ func Run(args []string) int {
 	return 0
 }
 
-// syncFile is syncfs(2) of a descriptor, which may be one of O_PATH: only this
-// process then asks the filesystem for anything.
+// syncFile writes out what is dirty on a file's filesystem, or on a block device.
+// The descriptor may be one of O_PATH: only this process then asks the filesystem
+// for anything.
 func syncFile(fd int) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK {
+		return unix.Fsync(fd)
+	}
 	if dir, err := unix.Openat(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err == nil {
 		defer unix.Close(dir)
 		fd = dir
@@ -85,11 +90,11 @@ func Unmount(ctx context.Context, target string, flags int) error {
 	return wait(ctx, []string{Arg, target, strconv.Itoa(flags)}, nil, func() error { return nil })
 }
 
-// Sync is syncfs(2) on an open file's filesystem (of a folder, O_PATH will do),
-// waited for until ctx ends or
-// look, which is called now and then, returns an error; then the error is
-// theirs, and the second process has the file open until all is written. The
-// caller's main must call IsChild and Run.
+// Sync is syncfs(2) on an open file's filesystem (of a folder, O_PATH will do), or
+// fsync(2) on a block device, waited for until ctx ends or look, which is called
+// now and then, returns an error; then the error is theirs, and the second process
+// has the file open until all is written. An error of the sync itself is a bare
+// unix.Errno. The caller's main must call IsChild and Run.
 func Sync(ctx context.Context, f *os.File, look func() error) error {
 	return wait(ctx, []string{SyncArg}, []*os.File{f}, look)
 }

@@ -6,7 +6,9 @@ package kmsg
 import (
 	"errors"
 	"os"
+	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,6 +21,7 @@ const maxRecord = 8192
 type Log struct {
 	fd   int
 	open bool
+	from uint64 // records from before are left out: microseconds, by the log's clock
 }
 
 // Begin opens the log at its present end, or one record before it: the kernel
@@ -36,6 +39,27 @@ func Begin() Log {
 	return Log{fd: fd, open: true}
 }
 
+// Last opens the log at what the kernel has logged in the last while, as far as
+// its buffer goes back. The clock of the log is CLOCK_MONOTONIC's but for some
+// milliseconds (kernel/time/sched_clock.c).
+func Last(while time.Duration) Log {
+	fd, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return Log{}
+	}
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		unix.Close(fd)
+		return Log{}
+	}
+	from := max(time.Duration(now.Nano())-while, 0)
+	return Log{fd: fd, open: true, from: uint64(from.Microseconds())}
+}
+
+// Readable tells whether there is a log at all: where there is none, that it has
+// no message says nothing.
+func (l Log) Readable() bool { return l.open }
+
 // Messages returns the messages since Begin, or the last Messages, that contain
 // any of the words.
 func (l Log) Messages(words ...string) []string {
@@ -49,7 +73,7 @@ func (l Log) Messages(words ...string) []string {
 		if err != nil || n == 0 {
 			break
 		}
-		if m := message(string(buf[:n])); contains(m, words) {
+		if m := message(string(buf[:n])); stamp(string(buf[:n])) >= l.from && contains(m, words) {
 			found = append(found, m)
 		}
 	}
@@ -73,6 +97,17 @@ func message(record string) string {
 	}
 	text, _, _ = strings.Cut(text, "\n")
 	return strings.TrimSpace(text)
+}
+
+// stamp is the time of one record (microseconds), or 0.
+func stamp(record string) uint64 {
+	head, _, _ := strings.Cut(record, ";")
+	f := strings.SplitN(head, ",", 4)
+	if len(f) < 3 {
+		return 0
+	}
+	n, _ := strconv.ParseUint(f[2], 10, 64)
+	return n
 }
 
 func contains(m string, words []string) bool {

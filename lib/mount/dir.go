@@ -64,6 +64,21 @@ func hold(target string, id int) (fd int, err error) {
 	return fd, nil
 }
 
+// OpenRoot opens the root folder of what is mounted on target, which has to be the
+// mount of that ID, for syncfs(2). An open file keeps the mount busy.
+func OpenRoot(target string, id int) (*os.File, error) {
+	held, err := hold(target, id)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(held)
+	fd, err := unix.Openat(held, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &dirError{target, err}
+	}
+	return os.NewFile(uintptr(fd), target), nil
+}
+
 // mountID is the ID of the mount that a descriptor is on, as mountinfo has it;
 // statx(2) tells it since Linux 5.8 only.
 func mountID(fd int) (int, error) {

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"thinmount/lib/apart"
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/refcount"
@@ -54,10 +53,11 @@ func (s *System) flushOrigin(ctx context.Context, c *dm.Control, ref *refcount.R
 // flush is syncfs(2), in a second process: this one has locks, and the call may
 // sleep for as long as a disk likes, or, on a device that others suspend, for
 // ever. The process is left behind when ctx ends, or when the writing would have
-// to wait for room.
+// to wait for room. That writes have failed, now or before, it is told once
+// (syncApart), so that it must not be kept quiet.
 func (s *System) flush(ctx context.Context, c *dm.Control, f *os.File, o catalog.Volume, mayWait bool) error {
 	defer s.waitingFor("what is dirty in " + f.Name() + " to be written")()
-	err := apart.Sync(ctx, f, func() error {
+	lost, err := syncApart(ctx, f, func() error {
 		if !mayWait {
 			return nil
 		}
@@ -68,6 +68,12 @@ func (s *System) flush(ctx context.Context, c *dm.Control, f *os.File, o catalog
 	})
 	if ctx.Err() != nil {
 		return waitError(o.Pool+"/"+o.Name, err)
+	}
+	if lost != nil {
+		st, _ := poolStatus(c, o.PoolUUID)
+		why, hint := whyLost(o.Pool, st, lost)
+		return &Error{Object: f.Name(), Err: reason(ErrPoolState, "writes were lost: %s, and the snapshot would lack them", why),
+			Hint: hint + "; then write again what is missing. A second attempt takes the origin as it is"}
 	}
 	return err
 }
