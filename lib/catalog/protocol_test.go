@@ -62,7 +62,7 @@ func (p *protocol) crash(t *rapid.T) {
 }
 
 func (p *protocol) recover(c *Catalog) error {
-	steps, err := c.Recovery(p.k.tid)
+	steps, err := c.Pool().Recovery(p.k.tid)
 	for _, s := range steps {
 		if err == nil {
 			err = p.step(c, s)
@@ -76,7 +76,7 @@ func (p *protocol) step(c *Catalog, s Step) error {
 	_, owned := p.deleting[op.Volume]
 	switch {
 	case s.InKernel:
-		return p.finishDelete(c, op)
+		return first(func() error { return c.CheckID(op) }, func() error { return p.finishDelete(c, op) })
 	case owned:
 		return nil
 	case op.Op == OpCreate:
@@ -84,7 +84,7 @@ func (p *protocol) step(c *Catalog, s Step) error {
 			func() error { return c.RemoveVolume(op.Volume) },
 			func() error { return c.SetPool(func(p *Pool) { p.Abandon(op.Volume) }) })
 	}
-	return p.deleteID(c, op)
+	return first(func() error { return c.CheckID(op) }, func() error { return p.deleteID(c, op) })
 }
 
 // first runs functions until one fails.

@@ -35,7 +35,7 @@ func (a Action) String() string {
 // Without InKernel, the kernel has not heard of the operation. A create is undone by RemoveVolume and Abandon, with no message: an id
 // that we did not make is not ours to delete. To undo a format, turn it into a delete (Begin) and redo that; to redo a delete, run it
 // from its beginning, set_transaction_id included. Those two need the volume's lock, which is only tried for: if it is taken, the owner
-// of the operation lives, and the step is left to it. Begin sets back the transaction id of an operation that is left.
+// of the operation lives, and the step is left to it. Before a message delete CheckID is asked. Begin sets back the transaction id of an operation that is left.
 //
 // A create-pool is undone and a delete-pool redone by taking the pool's devices down and Destroy.
 type Step struct {
@@ -82,25 +82,23 @@ func (p Pool) Recovery(kernel uint64) ([]Step, error) {
 	return steps, &MismatchError{Pool: p.Name, Catalog: p.TransactionID, Kernel: kernel}
 }
 
-// Recovery is Pool.Recovery with a last look at the volumes: a step that would delete a thin id which the record of another volume has
-// is a *CorruptError, because that volume's data would be lost. It reads all records, which is right for the rare case of a crash.
-func (c *Catalog) Recovery(kernel uint64) ([]Step, error) {
-	steps, err := c.pool.Recovery(kernel)
-	if err != nil || len(steps) == 0 {
-		return steps, err
-	}
-	volumes, err := c.VolumesAnyState()
+// CheckID refuses, with a *CorruptError, to end an operation whose thin id the
+// record of another volume has: that volume's data would be lost. It is asked
+// before an id is deleted for a command that has died, and reads all records.
+// One that cannot be read is passed over: it keeps its own name from being used,
+// and no other volume's id.
+func (c *Catalog) CheckID(op Operation) error {
+	names, err := c.recordNames()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, s := range steps {
-		for _, v := range volumes {
-			if s.Operation.Volume != "" && v.ID == s.Operation.ID && v.Name != s.Operation.Volume {
-				return nil, &CorruptError{c.poolPath(), fmt.Sprintf("operation %s %s: id %d is volume %s's", s.Operation.Op, s.Operation.Volume, v.ID, v.Name)}
-			}
+	for _, name := range names {
+		v, err := c.VolumeAnyState(name)
+		if err == nil && v.ID == op.ID && v.Name != op.Volume {
+			return &CorruptError{c.poolPath(), fmt.Sprintf("operation %s %s: id %d is volume %s's", op.Op, op.Volume, v.ID, v.Name)}
 		}
 	}
-	return steps, nil
+	return nil
 }
 
 func decide(op Operation, inKernel bool) Step {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -68,27 +69,31 @@ func TestActionString(t *testing.T) {
 	}
 }
 
-// An id that the record of another volume has must not be deleted in the course of a recovery.
-func TestCatalogRecoverySparesOthersIDs(t *testing.T) {
+// An id that the record of another volume has must not be deleted in the course
+// of a recovery. A record that cannot be read forbids nothing.
+func TestCheckIDSparesOthers(t *testing.T) {
 	_, c := newPool(t)
 	put(t, c, "a", "b") // ids 0 and 1
-	set := func(op Operation) {
-		t.Helper()
-		if err := c.SetPool(func(p *Pool) { p.Operations = nil; p.Begin(op) }); err != nil {
-			t.Fatal(err)
+	if err := os.WriteFile(c.volumePath("bad"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		op    Operation
+		fails string
+	}{
+		{Operation{OpCreate, "n", 1, 5}, "id 1 is volume b's"},
+		{Operation{OpFormat, "a", 1, 0}, "id 1 is volume b's"},
+		{Operation{OpDelete, "b", 1, 5}, ""},
+		{Operation{OpDelete, "bad", 7, 5}, ""},
+		{Operation{OpCreate, "n", 2, 5}, ""},
+	} {
+		err := c.CheckID(row.op)
+		if row.fails == "" && err != nil {
+			t.Errorf("%+v: %v", row.op, err)
 		}
-	}
-	set(Operation{OpCreate, "n", 1, 5})
-	var corrupt *CorruptError
-	if steps, err := c.Recovery(5); !errors.As(err, &corrupt) || steps != nil || !strings.Contains(err.Error(), "id 1 is volume b's") {
-		t.Errorf("%v, %v", steps, err)
-	}
-	set(Operation{OpDelete, "b", 1, 5})
-	if steps, err := c.Recovery(5); err != nil || len(steps) != 1 || steps[0].Action != Redo {
-		t.Errorf("%v, %v", steps, err)
-	}
-	if _, err := c.Recovery(7); !errors.As(err, new(*MismatchError)) {
-		t.Errorf("%v", err)
+		if row.fails != "" && (!errors.As(err, new(*CorruptError)) || !strings.Contains(err.Error(), row.fails)) {
+			t.Errorf("%+v: %v", row.op, err)
+		}
 	}
 }
 

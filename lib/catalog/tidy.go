@@ -2,11 +2,9 @@ package catalog
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"thinmount/lib/privdir"
 )
@@ -23,15 +21,13 @@ func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
 			return nil, err
 		}
 	}
-	entries, err := os.ReadDir(c.volumeDir())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("pool %s: %w", c.name, err)
+	names, err := c.recordNames()
+	if err != nil {
+		return nil, err
 	}
 	volumes = map[string]bool{}
-	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && CheckVolumeName(name) == nil {
-			volumes[name] = true
-		}
+	for _, name := range names {
+		volumes[name] = true
 	}
 	return volumes, nil
 }

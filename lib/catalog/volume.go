@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,17 +79,13 @@ func (c *Catalog) Count() (int, error) {
 }
 
 func (c *Catalog) volumes(get func(string) (Volume, error)) ([]Volume, error) {
-	entries, err := os.ReadDir(c.volumeDir())
-	if err != nil && !os.IsNotExist(err) {
+	names, err := c.recordNames()
+	if err != nil {
 		return nil, err
 	}
 	var volumes []Volume
 	var errs []error
-	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), suffix)
-		if !ok || CheckVolumeName(name) != nil {
-			continue // a temp file, or not ours
-		}
+	for _, name := range names {
 		switch v, err := get(name); {
 		case err == nil:
 			volumes = append(volumes, v)
@@ -97,6 +94,23 @@ func (c *Catalog) volumes(get func(string) (Volume, error)) ([]Volume, error) {
 		}
 	}
 	return volumes, errors.Join(errs...)
+}
+
+// recordNames lists the volumes that have a record, readable or not, in order. It
+// reads the folder and no record.
+func (c *Catalog) recordNames() ([]string, error) {
+	entries, err := os.ReadDir(c.volumeDir())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		// All else is a temp file, or not ours.
+		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && CheckVolumeName(name) == nil {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // PutVolume writes a volume's record, new or in place of the old one: at return it is durable. Format is filled in, and so are Pool and

@@ -53,7 +53,7 @@ func TestNameOfAFormatThatIsStillRunning(t *testing.T) {
 		if !errors.Is(err, ErrBusy) || errors.Is(err, ErrExists) || k.told() != "" {
 			t.Errorf("%v; told: %s", err, k.told())
 		}
-		if !strings.Contains(err.Error(), "interrupted format") || !strings.Contains(Hint(err), "fuser -v /dev/mapper/thin-demo@x") {
+		if !strings.Contains(err.Error(), "interrupted format") || !strings.Contains(Hint(err), "findmnt -t overlay") {
 			t.Errorf("%v (%s)", err, Hint(err))
 		}
 	})

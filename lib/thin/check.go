@@ -8,40 +8,59 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/filelock"
 )
 
 // CheckPool compares what the catalog says about a pool with the pool's
 // metadata, the kernel, the disks, and all that is written down under RunDir,
 // and returns what does not agree, or is left over. It changes nothing but that
 // a volume which a killed snapshot has left suspended runs again, and leaves an
-// inactive pool inactive. While it looks, it keeps others from
-// changing the pool.
+// inactive pool inactive. It keeps others from changing the pool only while it
+// looks again at what it has found.
 func (s *System) CheckPool(ctx context.Context, name string) (found []Finding, err error) {
 	if err := catalog.CheckPoolName(name); err != nil {
 		return nil, wrap(ErrUsage, err)
 	}
 	err = s.use(ctx, func(ctx context.Context, c *dm.Control) error {
-		if _, err := s.openCatalog(name); err != nil {
-			return err
-		}
-		done := s.waitingFor("another command on pool " + name)
-		lock, err := s.refs().LookLock(ctx, name)
-		done()
-		if err != nil {
-			return waitError("pool "+name, err)
-		}
-		if lock != nil {
-			defer lock.Unlock()
-		}
 		cat, err := s.openCatalog(name)
 		if err != nil {
 			return err
 		}
 		s.wakeVolumes(c, cat)
-		found, err = s.lookTwice(ctx, c, cat)
+		lock := &lookLock{sys: s, pool: name}
+		defer lock.close()
+		found, err = s.lookTwice(ctx, c, cat, lock)
 		return err
 	})
 	return found, err
+}
+
+// lookLock is the pool's lock as a check takes it: when it has found something.
+// Its zero value, in a repair, has nothing to take.
+type lookLock struct {
+	sys  *System
+	pool string
+	done bool
+	lock *filelock.Lock // nil where there is none to take
+}
+
+// take takes the lock, unless that was done.
+func (l *lookLock) take(ctx context.Context) (err error) {
+	if l.done || l.sys == nil {
+		return nil
+	}
+	defer l.sys.waitingFor("another command on pool " + l.pool)()
+	if l.lock, err = l.sys.refs().LookLock(ctx, l.pool); err != nil {
+		return waitError("pool "+l.pool, err)
+	}
+	l.done = true
+	return nil
+}
+
+func (l *lookLock) close() {
+	if l.lock != nil {
+		l.lock.Unlock()
+	}
 }
 
 // settling is how long what is on its way is given to arrive: a device that
@@ -49,20 +68,35 @@ func (s *System) CheckPool(ctx context.Context, name string) (found []Finding, e
 const settling = 300 * time.Millisecond
 
 // lookTwice believes what two looks have in common: the kernel removes devices
-// and umount(8) lines of utab, without anybody's lock.
-func (s *System) lookTwice(ctx context.Context, c *dm.Control, cat *catalog.Catalog) ([]Finding, error) {
-	found, err := inCommon(func(again bool) (*facts, error) {
-		if again {
-			select {
-			case <-ctx.Done():
-				return nil, waitError("pool "+cat.Pool().Name, ctx.Err())
-			case <-time.After(settling):
-			}
-			if err := cat.Reload(); err != nil {
-				return nil, err
-			}
+// and umount(8) lines of utab, without anybody's lock. The first look is without
+// the pool's lock, which very many volumes would have it keep for long; if all
+// is well then, or nothing is to be seen for what others do, that is that.
+func (s *System) lookTwice(ctx context.Context, c *dm.Control, cat *catalog.Catalog, lock *lookLock) ([]Finding, error) {
+	anew := func() (*facts, error) {
+		if err := lock.take(ctx); err != nil {
+			return nil, err
+		}
+		if err := cat.Reload(); errors.Is(err, catalog.ErrNoPool) {
+			return nil, noPool(lock.pool)
+		} else if err != nil {
+			return nil, err
 		}
 		return s.look(ctx, c, cat)
+	}
+	found, err := inCommon(func(again bool) (*facts, error) {
+		if !again {
+			f, err := s.look(ctx, c, cat)
+			if err == nil || ctx.Err() != nil {
+				return f, err
+			}
+			return anew()
+		}
+		select {
+		case <-ctx.Done():
+			return nil, waitError("pool "+cat.Pool().Name, ctx.Err())
+		case <-time.After(settling):
+		}
+		return anew()
 	})
 	if errors.Is(err, errUnsteady) {
 		err = &Error{Object: "pool " + cat.Pool().Name, Err: wrap(ErrPoolState, err), Hint: "dmesg tells whether a disk is failing"}
@@ -135,7 +169,7 @@ func (s *System) RepairPool(ctx context.Context, name string, agreed []Finding) 
 		if err := p.cat.Reload(); err != nil {
 			return errors.Join(repairErr, err)
 		}
-		left, err = s.lookTwice(ctx, c, p.cat)
+		left, err = s.lookTwice(ctx, c, p.cat, new(lookLock))
 		return errors.Join(repairErr, err)
 	})
 	if err == nil && slices.ContainsFunc(left, func(d Finding) bool { return d.Repair == repairHead && contains(agreed, d) }) {

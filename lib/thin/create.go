@@ -42,6 +42,9 @@ func (s *System) Create(ctx context.Context, spec CreateSpec) error {
 		return err
 	}
 	defer s.letGo(ref, spec.Pool, spec.Volume)
+	if err := s.clearName(wait, c, spec.Pool, spec.Volume); err != nil {
+		return err
+	}
 	v, err := s.createUnformatted(wait, c, spec)
 	if err != nil || spec.FS == "" {
 		return err
@@ -132,7 +135,12 @@ func (s *System) makeFS(ctx context.Context, c *dm.Control, v catalog.Volume, fs
 	}
 	s.step("making %s on %s/%s", fs, v.Pool, v.Name)
 	return p.write(ctx, a, v, func() error {
-		return mkfs.Make(ctx, fs, a.path, mkfs.Options{Label: label, Output: s.output()})
+		if err := mkfs.Make(ctx, fs, a.path, mkfs.Options{Label: label, Output: s.output()}); err != nil {
+			return err
+		}
+		wait, cancel := s.waiting(ctx)
+		defer cancel()
+		return s.flushed(wait, c, v, a.File) // not every mkfs looks whether what it wrote has arrived
 	})
 }
 
@@ -154,10 +162,13 @@ func (s *System) openToBeWritten(ctx context.Context, c *dm.Control, v catalog.V
 func (p *pool) write(ctx context.Context, a *activation, v catalog.Volume, do func() error) error {
 	err := do()
 	a.Close()
+	if err != nil && !errors.As(err, new(*Error)) {
+		err = &Error{Object: v.Pool + "/" + v.Name, Err: err}
+	}
 	if err != nil {
-		return p.ranFull(&Error{Object: v.Pool + "/" + v.Name, Err: err})
+		return p.ranFull(err)
 	}
 	wait, cancel := p.sys.waiting(ctx)
 	defer cancel()
-	return p.removeVolumeDevice(wait, v.Pool, v.Name, v.ID)
+	return p.sys.removeDevice(wait, p.dm, v)
 }

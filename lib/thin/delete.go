@@ -5,7 +5,6 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
-	"thinmount/lib/loop"
 	"thinmount/lib/refcount"
 )
 
@@ -32,20 +31,49 @@ func (s *System) Delete(ctx context.Context, poolName, volume string, o DeleteOp
 		return err
 	}
 	defer s.letGo(ref, poolName, volume)
-	p, err := s.promiseDelete(wait, c, ref, v)
+	if err := s.releaseToDelete(wait, c, ref, v); err != nil {
+		return err
+	}
+	p, err := s.promiseDelete(wait, c, v)
 	if err != nil {
 		return err
+	}
+	// From here on the volume is gone, whatever happens: no error of what is left
+	// to do is an error of the delete.
+	if err := ref.Clear(); err != nil {
+		s.warn("%s/%s: %v", poolName, volume, err)
 	}
 	if p.wantsDiscard(o) {
 		if err := p.discard(ctx, v); err != nil {
 			s.warn("%s/%s: discard: %v", poolName, volume, err)
 		}
 	}
-	return s.finishDelete(ctx, c, v)
+	if err := s.finishDelete(ctx, c, v); err != nil {
+		s.warn("%s/%s is deleted, and the next command on the pool gives its space back: %v", poolName, volume, err)
+	}
+	return nil
 }
 
-// promiseDelete checks that nobody uses the volume and writes the intent.
-func (s *System) promiseDelete(ctx context.Context, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (*pool, error) {
+// releaseToDelete removes the volume's device, before the pool is locked: who
+// has it open may have to be waited for. Where the pool cannot delete, the
+// device stays for promiseDelete to say so.
+func (s *System) releaseToDelete(ctx context.Context, c *dm.Control, ref *refcount.Ref, v catalog.Volume) error {
+	rec, err := s.observe(c, ref, v)
+	if err != nil {
+		return err
+	}
+	if err := s.refuseMounted(c, rec, v); err != nil {
+		return err
+	}
+	if st, err := poolStatus(c, v.PoolUUID); err != nil || st.Writable() != nil {
+		return nil
+	}
+	return s.removeDevice(ctx, c, v)
+}
+
+// promiseDelete writes the intent. The caller has the volume's lock, has seen
+// that the volume is not mounted, and has let its device go.
+func (s *System) promiseDelete(ctx context.Context, c *dm.Control, v catalog.Volume) (*pool, error) {
 	p, err := s.openActive(ctx, c, v.Pool, exclusive)
 	if err != nil {
 		return nil, err
@@ -54,35 +82,13 @@ func (s *System) promiseDelete(ctx context.Context, c *dm.Control, ref *refcount
 	if _, err := p.canWrite(); err != nil {
 		return nil, err
 	}
-	if err := p.release(ctx, ref, v); err != nil {
+	if err := p.removeVolumeDevice(ctx, v.Name, v.ID); err != nil {
 		return nil, err
 	}
 	s.step("deleting %s/%s", v.Pool, v.Name)
 	return p, p.fail(p.cat.SetPool(func(c *catalog.Pool) {
 		c.Begin(catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
 	}))
-}
-
-func (p *pool) wantsDiscard(o DeleteOptions) bool {
-	if o.Discard != nil {
-		return *o.Discard
-	}
-	return p.cat.Pool().Data.Kind == catalog.KindFile
-}
-
-// discard gives all of the volume's own blocks back. The volume's lock is held,
-// the pool's is not needed: a volume in use keeps the pool active. The deadline is
-// for the device: discarding takes as long as it does.
-func (p *pool) discard(ctx context.Context, v catalog.Volume) error {
-	wait, cancel := p.sys.waiting(ctx)
-	defer cancel()
-	a, err := p.activateVolume(wait, v, false)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	what := "discarding " + v.Pool + "/" + v.Name
-	return loop.Discard(ctx, a.File, 0, v.Size, func(done int64) { p.sys.Progress(what, done, v.Size) })
 }
 
 func (s *System) finishDelete(ctx context.Context, c *dm.Control, v catalog.Volume) error {

@@ -62,7 +62,7 @@ func (s *System) refuseFormatted(ctx context.Context, c *dm.Control, v catalog.V
 	}
 	found, err := fsprobe.Signatures(a, v.Size)
 	a.Close()
-	if err := p.removeVolumeDevice(ctx, v.Pool, v.Name, v.ID); err != nil {
+	if err := p.removeVolumeDevice(ctx, v.Name, v.ID); err != nil {
 		return err
 	}
 	if err != nil && !errors.Is(err, fsprobe.ErrNone) {

@@ -12,8 +12,8 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// look takes down all that there is of a pool, and changes nothing. The caller
-// keeps others from changing the pool meanwhile.
+// look takes down all that there is of a pool, and changes nothing. What it finds
+// while others change the pool need not be so.
 func (s *System) look(ctx context.Context, c *dm.Control, cat *catalog.Catalog) (*facts, error) {
 	f := &facts{cfg: cat.Pool(), dir: cat.Dir(), room: roomBelow(cat.Pool())}
 	if _, halfMade := f.cfg.Incomplete(); halfMade {
@@ -32,7 +32,8 @@ func (s *System) look(ctx context.Context, c *dm.Control, cat *catalog.Catalog) 
 		return nil, err
 	}
 	metadata := func(c *dm.Control, f *facts) error { return s.lookMetadata(ctx, c, f) }
-	for _, step := range []func(*dm.Control, *facts) error{s.lookDevices, s.lookBackings, metadata, s.lookHead, s.lookRun, s.lookUses} {
+	uses := func(c *dm.Control, f *facts) error { return s.lookUses(ctx, c, f) }
+	for _, step := range []func(*dm.Control, *facts) error{s.lookDevices, s.lookBackings, metadata, s.lookHead, s.lookRun, uses} {
 		if err := ctx.Err(); err != nil {
 			return nil, waitError("pool "+f.cfg.Name, err)
 		}

@@ -1,6 +1,7 @@
 package thin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -78,10 +79,25 @@ func carried(file *os.File) string {
 	return "carries " + found[0].Type
 }
 
-// lookUses reads who is at work on which volume, and how the others are used.
-func (s *System) lookUses(c *dm.Control, f *facts) error {
+// lookUses reads who is at work on which volume, and how the others are used. It
+// asks about those alone that have a file of ours or a device: a pool may have
+// very many volumes, and idle ones have neither.
+func (s *System) lookUses(ctx context.Context, c *dm.Control, f *facts) error {
 	f.busy, f.uses = map[string]bool{}, map[string]use{}
+	files, active := map[string]bool{}, map[uint32]bool{}
+	for _, e := range f.entries {
+		files[e.Volume] = true
+	}
+	for _, d := range f.devices {
+		active[d.id] = active[d.id] || d.part == ""
+	}
 	for volume := range f.named() {
+		if err := ctx.Err(); err != nil {
+			return waitError("pool "+f.cfg.Name, err)
+		}
+		if !files[volume] {
+			continue
+		}
 		free, err := s.refs().IsFree(f.cfg.Name, volume)
 		if err != nil {
 			return err
@@ -94,23 +110,13 @@ func (s *System) lookUses(c *dm.Control, f *facts) error {
 		if f.busy[v.Name] {
 			continue
 		}
-		var u use
-		var err error
-		u.record, err = s.refs().Read(v.Pool, v.Name)
-		var damage *refcount.CorruptError
-		if errors.As(err, &damage) {
-			u.damage = damage
-		} else if err != nil && !errors.Is(err, refcount.ErrNoRecord) {
+		if err := ctx.Err(); err != nil {
+			return waitError("pool "+f.cfg.Name, err)
+		}
+		u, err := s.lookUse(c, v, files[v.Name], active[v.ID])
+		if err != nil {
 			return err
 		}
-		u.written = err == nil
-		if u.seen, _, err = observed(c, v, u.record); err != nil {
-			return &Error{Object: f.object(v.Name), Err: err}
-		}
-		if u.unlined, err = s.unlined(c, v, u.record.Reconcile(u.seen), u.seen); err != nil {
-			return err
-		}
-		u.held = u.written && u.record.Held && u.record.PoolUUID == v.PoolUUID
 		f.uses[v.Name] = u
 	}
 	return nil
@@ -131,6 +137,32 @@ func (s *System) unlined(c *dm.Control, v catalog.Volume, rec refcount.Record, s
 		}
 	}
 	return false, nil
+}
+
+// lookUse reads how one volume is used.
+func (s *System) lookUse(c *dm.Control, v catalog.Volume, hasFile, isActive bool) (u use, err error) {
+	u.seen = refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
+	if hasFile {
+		u.record, err = s.refs().Read(v.Pool, v.Name)
+		var damage *refcount.CorruptError
+		switch {
+		case errors.As(err, &damage):
+			u.damage = damage
+		case err != nil && !errors.Is(err, refcount.ErrNoRecord):
+			return u, err
+		}
+		u.written = err == nil
+	}
+	if isActive {
+		if u.seen, _, err = observed(c, v, u.record); err != nil {
+			return u, &Error{Object: v.Pool + "/" + v.Name, Err: err}
+		}
+		if u.unlined, err = s.unlined(c, v, u.record.Reconcile(u.seen), u.seen); err != nil {
+			return u, err
+		}
+	}
+	u.held = u.written && u.record.Held && u.record.PoolUUID == v.PoolUUID
+	return u, nil
 }
 
 // named is every volume that anything is named after.

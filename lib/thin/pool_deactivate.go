@@ -10,6 +10,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/holders"
 	"thinmount/lib/loop"
 )
 
@@ -65,7 +66,7 @@ func (p *pool) refuseActive(ctx context.Context) error {
 	for _, d := range active {
 		_, volume, _ := splitVolumeName(d.Name)
 		uuid, id, _ := splitVolumeUUID(d.UUID)
-		where, there := p.whereMounted(catalog.Volume{Pool: p.name(), Name: volume, PoolUUID: uuid, ID: id})
+		where, there := p.whereUsed(ctx, catalog.Volume{Pool: p.name(), Name: volume, PoolUUID: uuid, ID: id})
 		names = append(names, p.name()+"/"+volume+where)
 		if there != "" {
 			hint = there
@@ -74,9 +75,9 @@ func (p *pool) refuseActive(ctx context.Context) error {
 	return &Error{Object: "pool " + p.name(), Err: reason(ErrBusy, "in use by %s", strings.Join(names, ", ")), Hint: hint}
 }
 
-// whereMounted is " (mounted on DIR)" or " (active)". For a mount in another mount
-// namespace there is a hint how to unmount it.
-func (p *pool) whereMounted(v catalog.Volume) (text, hint string) {
+// whereUsed is " (mounted on DIR)", who has the device open, or " (active)". For a
+// mount in another mount namespace, and for who has it open, there is a hint.
+func (p *pool) whereUsed(ctx context.Context, v catalog.Volume) (text, hint string) {
 	rec, _ := p.sys.refs().Read(v.Pool, v.Name) // unreadable: the kernel alone tells
 	obs, _, err := observed(p.dm, v, rec)
 	if err != nil {
@@ -87,9 +88,22 @@ func (p *pool) whereMounted(v catalog.Volume) (text, hint string) {
 		return fmt.Sprintf(" (%v)", e.Err), e.Hint
 	}
 	if rec.MountedOn == "" {
-		return " (active)", ""
+		return p.whoHolds(ctx, v)
 	}
 	return fmt.Sprintf(" (mounted on %s)", rec.MountedOn), ""
+}
+
+// whoHolds is whereUsed of a volume that is not mounted.
+func (p *pool) whoHolds(ctx context.Context, v catalog.Volume) (text, hint string) {
+	info, err := p.dm.Info(volumeRef(v.PoolUUID, v.ID))
+	if err != nil || info.OpenCount == 0 {
+		return " (active)", ""
+	}
+	found := deviceHolders(ctx, info.Dev, "")
+	if len(found) == 0 {
+		return " (active, " + unseen + ")", unseenHint
+	}
+	return " (" + holders.Line(found, maxHolders) + ")", holdersHint(found)
 }
 
 // activeVolumes lists the dm devices of the pool's volumes. A device that goes

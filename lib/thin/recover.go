@@ -103,18 +103,26 @@ func (p *pool) compare(st thinpool.Status) ([]catalog.Step, error) {
 	if st.Failed() {
 		return nil, p.inState(st)
 	}
-	steps, err := p.cat.Recovery(st.TransactionID)
-	if err != nil {
-		return nil, &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, err),
-			Hint: "thin-snap pool check " + p.name() + " shows what differs, and with --repair mends it; nothing was changed"}
+	steps, err := p.cat.Pool().Recovery(st.TransactionID)
+	return steps, p.differs(err)
+}
+
+// differs is the error of a catalog that does not fit the pool, or itself.
+func (p *pool) differs(err error) error {
+	if err == nil {
+		return nil
 	}
-	return steps, nil
+	return &Error{Object: "pool " + p.name(), Err: wrap(ErrPoolState, err),
+		Hint: "thin-snap pool check " + p.name() + " shows what differs, and with --repair mends it; nothing was changed"}
 }
 
 // endInKernel ends the operation that was at the kernel. The id of a create is
 // deleted only if that create has made it: one that the catalog did not know was
 // there before, and somebody's, where the create died at the kernel's "exists".
 func (p *pool) endInKernel(ctx context.Context, op catalog.Operation) error {
+	if err := p.cat.CheckID(op); err != nil {
+		return p.differs(err)
+	}
 	if op.Op == catalog.OpDelete {
 		return p.deleteID(ctx, op)
 	}
@@ -153,7 +161,7 @@ func (p *pool) forget(op catalog.Operation) error {
 // deleteID deletes op's thin id and name, for a delete and for the undoing of
 // a create alike, under the transaction id that op has taken already.
 func (p *pool) deleteID(ctx context.Context, op catalog.Operation) error {
-	if err := p.removeVolumeDevice(ctx, p.name(), op.Volume, op.ID); err != nil {
+	if err := p.removeVolumeDevice(ctx, op.Volume, op.ID); err != nil {
 		return err
 	}
 	if err := p.sendDelete(ctx, thinpool.ID(op.ID)); err != nil {
@@ -189,7 +197,9 @@ func (p *pool) sendDelete(ctx context.Context, id thinpool.ID) error {
 }
 
 // finishLeft goes on with formats and deletes whose command has died, which
-// shows in the volume's lock being free.
+// shows in the volume's lock being free. One that cannot be ended now keeps
+// nobody from the pool: its mkfs may still be running, or the catalog gives its
+// id to another volume, too.
 func (p *pool) finishLeft(ctx context.Context) error {
 	for _, op := range p.cat.Pool().Operations {
 		ref, err := p.sys.refs().TryLock(p.name(), op.Volume)
@@ -202,8 +212,8 @@ func (p *pool) finishLeft(ctx context.Context) error {
 			err = ref.Clear()
 		}
 		p.sys.letGo(ref, p.name(), op.Volume)
-		if errors.Is(err, ErrBusy) { // its mkfs, say, is still running
-			p.sys.warn("%v", err)
+		if errors.Is(err, ErrBusy) || errors.As(err, new(*catalog.CorruptError)) {
+			p.sys.warn("%v: the %s of %s/%s, which was interrupted, has to wait", err, op.Op, p.name(), op.Volume)
 			continue
 		}
 		if err != nil {
@@ -225,15 +235,44 @@ func (p *pool) finishOwn(ctx context.Context, volume string) error {
 		return err
 	}
 	p.sys.step("finishing the %s of %s/%s", ops[i].Op, p.name(), volume)
-	err := p.explain(p.finish(ctx, ops[i]))
-	if errors.Is(err, ErrBusy) { // its mkfs, say, is still running
-		err = &Error{Object: p.name() + "/" + volume, Err: reason(ErrBusy, "an interrupted %s of that name is still at work: %w", ops[i].Op, err), Hint: Hint(err)}
-	}
-	return p.fail(err)
+	return p.fail(stillAtWork(ops[i], p.explain(p.finish(ctx, ops[i]))))
 }
 
-// finish deletes the volume of a left operation.
+// stillAtWork says of a device that is busy whose it is: its mkfs, say, is still
+// running.
+func stillAtWork(op catalog.Operation, err error) error {
+	if !errors.Is(err, ErrBusy) {
+		return err
+	}
+	return &Error{Err: reason(ErrBusy, "an interrupted %s of that name is still at work: %w", op.Op, err), Hint: Hint(err)}
+}
+
+// clearName removes the device that a dead command has left of the name of a new
+// volume, and waits for those who look at it in passing, which finishOwn, with
+// the pool's lock, does not. The caller has the volume's lock alone.
+func (s *System) clearName(ctx context.Context, c *dm.Control, pool, volume string) error {
+	cat, err := s.openCatalog(pool)
+	if err != nil {
+		return err
+	}
+	for _, op := range cat.Pool().Operations {
+		if op.Volume == volume {
+			v := catalog.Volume{Name: volume, Pool: pool, PoolUUID: cat.Pool().UUID, ID: op.ID}
+			return stillAtWork(op, s.removeDevice(ctx, c, v))
+		}
+	}
+	return nil
+}
+
+// finish deletes the volume of a left operation, unless somebody has its device
+// open: the pool's lock is held, and nobody is waited for.
 func (p *pool) finish(ctx context.Context, op catalog.Operation) error {
+	if err := p.cat.CheckID(op); err != nil {
+		return p.differs(err)
+	}
+	if info, err := p.dm.Info(volumeRef(p.uuid(), op.ID)); err == nil && info.OpenCount > 0 {
+		return p.sys.deviceBusy(p.dm, p.name()+"/"+op.Volume, info, deviceHolders(ctx, info.Dev, ""))
+	}
 	if op.Op == catalog.OpDelete && p.wantsDiscard(DeleteOptions{}) {
 		if err := p.discardLeft(ctx, op.Volume); err != nil {
 			p.sys.warn("%s/%s: deleted without giving all of its space back to what is below the pool: %v", p.name(), op.Volume, err)
@@ -261,7 +300,7 @@ func (p *pool) discardLeft(ctx context.Context, volume string) error {
 // deleteVolume is the second half of a delete: the message, and the end of the
 // operation.
 func (p *pool) deleteVolume(ctx context.Context, op catalog.Operation) error {
-	if err := p.removeVolumeDevice(ctx, p.name(), op.Volume, op.ID); err != nil {
+	if err := p.removeVolumeDevice(ctx, op.Volume, op.ID); err != nil {
 		return err
 	}
 	op.Op = catalog.OpDelete

@@ -35,6 +35,9 @@ func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, opt 
 		}
 		defer originRef.Close()
 		defer s.letGo(newRef, pool, volume)
+		if err := s.clearName(ctx, c, pool, volume); err != nil {
+			return err
+		}
 		if _, err := s.flushOrigin(ctx, c, originRef, o); err != nil {
 			return err
 		}

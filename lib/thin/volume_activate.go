@@ -10,7 +10,6 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
-	"thinmount/lib/refcount"
 	"thinmount/lib/thinpool"
 )
 
@@ -119,23 +118,6 @@ func openActivation(path string, dev dm.DevNo) (*activation, error) {
 	return &activation{File: f, dev: dev, path: path}, nil
 }
 
-// removeVolumeDevice removes the device of a volume that is not in use. Gone
-// already is no error.
-func (p *pool) removeVolumeDevice(ctx context.Context, pool, volume string, id uint32) error {
-	ref := volumeRef(p.uuid(), id)
-	if info, err := p.dm.Info(ref); err == nil && info.Suspended() {
-		resumeVolume(p.dm, ref)
-	}
-	defer p.sys.waitingFor("whoever has " + p.dm.NodePath(volumeName(pool, volume)) + " open")()
-	ctx, cancel := context.WithTimeout(ctx, busyWait)
-	defer cancel()
-	if err := p.dm.Deactivate(ctx, ref); err != nil {
-		return &Error{Object: pool + "/" + volume, Err: wrap(ErrBusy, err), Hint: "somebody has it open: fuser -v " + p.dm.NodePath(volumeName(pool, volume))}
-	}
-	p.sys.dropAlias(pool, volume)
-	return p.dm.WaitGone(ctx, ref, volumeName(pool, volume))
-}
-
 // Activate makes the volume's device without mounting it, for mkfs, fsck or dd,
 // and keeps it until Deactivate. It returns the device's path.
 func (s *System) Activate(ctx context.Context, poolName, volume string) (string, error) {
@@ -168,36 +150,4 @@ func (s *System) Activate(ctx context.Context, poolName, volume string) (string,
 	fillRecord(&rec, v, a.path, a.dev)
 	rec.Held = true
 	return a.path, errors.Join(ref.Save(rec), s.makeAlias(poolName, volume, a.path))
-}
-
-// Deactivate takes back Activate. A volume that is mounted or open is ErrBusy.
-func (s *System) Deactivate(ctx context.Context, poolName, volume string) error {
-	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
-		ref, v, err := s.lockKnown(ctx, poolName, volume)
-		if err != nil {
-			return err
-		}
-		defer ref.Close()
-		p, err := s.openPool(ctx, c, poolName, shared)
-		if err != nil {
-			return err
-		}
-		defer p.close()
-		return p.release(ctx, ref, v)
-	})
-}
-
-// release removes the device and the record of a volume that is not mounted.
-func (p *pool) release(ctx context.Context, ref *refcount.Ref, v catalog.Volume) error {
-	rec, err := p.sys.observe(p.dm, ref, v)
-	if err != nil {
-		return err
-	}
-	if err := p.sys.refuseMounted(p.dm, rec, v); err != nil {
-		return err
-	}
-	if err := p.removeVolumeDevice(ctx, v.Pool, v.Name, v.ID); err != nil {
-		return err
-	}
-	return ref.Clear()
 }

@@ -1,0 +1,102 @@
+package thin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/holders"
+)
+
+// lockedWait bounds the removal of a device while the pool's lock is held: of
+// one that we, or a dead command, had open a moment ago. Nobody is waited for.
+const lockedWait = time.Second
+
+// removeDevice removes the device of a volume that is not in use, and waits
+// for those who have it open in passing. The caller has the volume's lock and
+// no pool's: he would keep everybody from the pool. Gone already is no error.
+// A device that somebody keeps open is ErrBusy, and the error names him.
+func (s *System) removeDevice(ctx context.Context, c *dm.Control, v catalog.Volume) error {
+	ref, name := volumeRef(v.PoolUUID, v.ID), volumeName(v.Pool, v.Name)
+	defer s.waitingFor("whoever has " + c.NodePath(name) + " open")()
+	ctx, cancel := context.WithTimeout(ctx, busyWait)
+	defer cancel()
+	info, found, err := waitOut(ctx, "", func() (dm.Info, error) { return removeOnce(ctx, c, ref, passingPause) })
+	if isBusy(err) {
+		return s.deviceBusy(c, v.Pool+"/"+v.Name, info, found)
+	}
+	if err != nil {
+		return &Error{Object: v.Pool + "/" + v.Name, Err: err}
+	}
+	s.dropAlias(v.Pool, v.Name)
+	return c.WaitGone(ctx, ref, name)
+}
+
+// waitOut tries to see a device off until that is done, or until somebody is
+// found who has come to stay, or until nobody who would go in a moment is left to
+// wait for. Each try takes some time if the device is busy. With dm.ErrBusy come
+// those who have it open. Was is where it was mounted, or "".
+func waitOut(ctx context.Context, was string, try func() (dm.Info, error)) (dm.Info, []holders.Holder, error) {
+	until := time.Now().Add(passingWait)
+	var found []holders.Holder
+	for {
+		info, err := try()
+		if !isBusy(err) {
+			return info, nil, err
+		}
+		before := found
+		found = deviceHolders(ctx, info.Dev, was)
+		someUdev := slices.ContainsFunc(found, isUdev)
+		if remains(before, found) || ctx.Err() != nil || time.Now().After(until) && !someUdev {
+			return info, found, err
+		}
+	}
+}
+
+// removeOnce removes a device within a time, and resumes it first: one that is
+// suspended would keep whoever has it open from closing it.
+func removeOnce(ctx context.Context, c *dm.Control, ref dm.Ref, within time.Duration) (dm.Info, error) {
+	info, err := c.Info(ref)
+	if err == nil && info.Active() && info.Suspended() {
+		resumeVolume(c, ref)
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return info, c.Deactivate(ctx, ref)
+}
+
+// goneSoon waits a moment for a device that goes at its last close. If that has
+// not come, the error is dm.ErrBusy; if it has, the node is seen off, too.
+func goneSoon(ctx context.Context, c *dm.Control, ref dm.Ref, name string) (dm.Info, error) {
+	for until := time.Now().Add(passingPause); ; time.Sleep(2 * time.Millisecond) {
+		info, err := c.Info(ref)
+		switch {
+		case errors.Is(err, dm.ErrNotExist):
+			return info, c.WaitGone(ctx, ref, name)
+		case err != nil:
+			return info, err
+		case time.Now().After(until):
+			return info, dm.ErrBusy
+		}
+	}
+}
+
+// removeVolumeDevice is removeDevice for who has the pool's lock: it does not
+// wait for others.
+func (p *pool) removeVolumeDevice(ctx context.Context, volume string, id uint32) error {
+	ref, name := volumeRef(p.uuid(), id), volumeName(p.name(), volume)
+	info, err := removeOnce(ctx, p.dm, ref, lockedWait)
+	if isBusy(err) {
+		return p.sys.deviceBusy(p.dm, p.name()+"/"+volume, info, deviceHolders(ctx, info.Dev, ""))
+	}
+	if err != nil {
+		return &Error{Object: p.name() + "/" + volume, Err: err}
+	}
+	p.sys.dropAlias(p.name(), volume)
+	ctx, cancel := context.WithTimeout(ctx, busyWait)
+	defer cancel()
+	return p.dm.WaitGone(ctx, ref, name)
+}
