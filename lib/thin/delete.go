@@ -2,6 +2,7 @@ package thin
 
 import (
 	"context"
+	"fmt"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
@@ -49,7 +50,11 @@ func (s *System) Delete(ctx context.Context, poolName, volume string, o DeleteOp
 		}
 	}
 	if err := s.finishDelete(ctx, c, v); err != nil {
-		s.warn("%s/%s is deleted, and the next command on the pool gives its space back: %v", poolName, volume, err)
+		text := fmt.Sprintf("%s/%s is deleted, and a later command on the pool gives its space back: %v", poolName, volume, err)
+		if hint := Hint(err); hint != "" {
+			text += " (" + hint + ")"
+		}
+		s.Warn(text)
 	}
 	return nil
 }
