@@ -30,11 +30,22 @@ func (m *mounting) suit(p *pool, rec refcount.Record) error {
 	case st.Mode != thinpool.ModeRW:
 		m.warn("%v (%s)", p.inState(st), Hint(p.inState(st)))
 		m.wayOut = Hint(p.inState(st)) + ", or mount -o ro"
+	default:
+		m.warnFull(p, st)
 	}
 	if st.Writable() != nil {
 		m.wayOut = "a journal cannot always be replayed in a read-only pool: mount without, -o ro,noload (ext4) or ro,norecovery (xfs)"
 	}
 	return nil
+}
+
+// warnFull tells whoever mounts a volume that the filesystem below the pool's
+// files is full.
+func (m *mounting) warnFull(p *pool, st thinpool.Status) {
+	cfg := p.cat.Pool()
+	if r := roomBelow(cfg); r.full(cfg, st) != "" {
+		m.warn("pool %s: %s: writes that need room fail (%s)", cfg.Name, r.full(cfg, st), r.hint())
+	}
 }
 
 func (m *mounting) makeReadOnly() {

@@ -69,6 +69,6 @@ func (s *System) warnLargerThanBelow(cfg catalog.Pool) {
 	r := roomBelow(cfg)
 	if r.total > 0 && r.free+r.allocated < cfg.Data.Size {
 		s.warn("pool %s: can grow to %s, but %s has only %s left for it: writes fail when that is full",
-			cfg.Name, sizeText(cfg.Data.Size), r.mount, sizeText(r.free+r.allocated))
+			cfg.Name, sizeText(cfg.Data.Size), r.mount(), sizeText(r.free+r.allocated))
 	}
 }

@@ -79,11 +79,11 @@ func (s *System) planFiles(spec PoolSpec, cfg *catalog.Pool) error {
 	if size == 0 {
 		var below room
 		if size, below = defaultSize(dir, meta, spec.BlockSize); size < leastDefault {
-			return &Error{Object: "pool " + spec.Name, Err: wrap(ErrPoolState, fmt.Errorf("%s has %s left: %w", below.mount, sizeText(below.free), unix.ENOSPC)),
+			return &Error{Object: "pool " + spec.Name, Err: wrap(ErrPoolState, fmt.Errorf("%s has %s left: %w", below.mount(), sizeText(below.free), unix.ENOSPC)),
 				Hint: "make room, choose another folder with --dir, or say how large it is to be: --size SIZE"}
 		}
 		if size < DefaultPoolSize {
-			s.warn("pool %s: of %s, since %s has %s left (--size says another)", spec.Name, sizeText(size), below.mount, sizeText(below.free))
+			s.warn("pool %s: of %s, since %s has %s left (--size says another)", spec.Name, sizeText(size), below.mount(), sizeText(below.free))
 		}
 	}
 	cfg.Data = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "data"), Size: size / spec.BlockSize * spec.BlockSize}

@@ -14,7 +14,7 @@ import (
 
 // room is what the filesystem below a pool's files has for its data.
 type room struct {
-	mount     string // where that filesystem is mounted
+	dir       string // on that filesystem
 	free      int64  // bytes that root may still write there
 	total     int64  // bytes; 0 where nothing is known, as of a pool on devices
 	allocated int64  // bytes that the data file has blocks for, used by the pool or not
@@ -36,7 +36,7 @@ func roomFor(dir string) room {
 	if unit == 0 {
 		unit = int64(fs.Bsize)
 	}
-	return room{mount: mountPoint(dir), free: int64(fs.Bavail) * unit, total: int64(fs.Blocks) * unit}
+	return room{dir: dir, free: int64(fs.Bavail) * unit, total: int64(fs.Blocks) * unit}
 }
 
 // roomBelow is the room below a pool in files. It asks the disk, not the kernel's
@@ -53,6 +53,9 @@ func roomBelow(cfg catalog.Pool) room {
 	r.allocated = max(0, st.Blocks*512-label.Reserved)
 	return r
 }
+
+// mount is where the filesystem is mounted.
+func (r room) mount() string { return mountPoint(r.dir) }
 
 // mountPoint is the uppermost folder of the filesystem that dir lies on.
 func mountPoint(dir string) string {
@@ -85,7 +88,7 @@ func (r room) short(cfg catalog.Pool, st thinpool.Status) string {
 		return ""
 	}
 	return fmt.Sprintf("%s, which its files lie on, has room for %s, less than the margin of %d%% of %s",
-		r.mount, sizeText(r.left(cfg, st)), cfg.FreeMargin(), sizeText(most))
+		r.mount(), sizeText(r.left(cfg, st)), cfg.FreeMargin(), sizeText(most))
 }
 
 // full says that the filesystem has next to nothing for the pool any more; ""
@@ -94,12 +97,12 @@ func (r room) full(cfg catalog.Pool, st thinpool.Status) string {
 	if r.total == 0 || r.free >= max(1<<20, blockBytes(cfg)) || st.DataTotal > 0 && !r.limits(cfg, st) {
 		return ""
 	}
-	return fmt.Sprintf("%s, which its files lie on, is full: %s are left", r.mount, sizeText(r.free))
+	return fmt.Sprintf("%s, which its files lie on, is full: %s are left", r.mount(), sizeText(r.free))
 }
 
 // roomHint is the way out of that.
 func (r room) hint() string {
-	return "make room: df " + shellPath(r.mount) + "; or delete volumes"
+	return "make room: df " + shellPath(r.mount()) + "; or delete volumes"
 }
 
 // ranFull adds to the error of who has written to a volume that the pool has run

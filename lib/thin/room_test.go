@@ -50,7 +50,7 @@ func TestRoomFor(t *testing.T) {
 	dir := t.TempDir()
 	for _, at := range []string{dir, filepath.Join(dir, "to", "be", "made")} {
 		r := roomFor(at)
-		if r.total <= 0 || r.free > r.total || r.mount == "" || !strings.HasPrefix(dir, strings.TrimSuffix(r.mount, "/")) {
+		if r.total <= 0 || r.free > r.total || r.mount() == "" || !strings.HasPrefix(dir, strings.TrimSuffix(r.mount(), "/")) {
 			t.Errorf("%s: %+v", at, r)
 		}
 	}
