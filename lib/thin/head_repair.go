@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 
@@ -17,9 +18,10 @@ import (
 //
 //  1. The head's thin device is made, and its headers are written. They take the
 //     lowest blocks that are free.
-//  2. Of each device that has one of the first blocks, a snapshot is made. It
-//     shares these blocks, so the kernel moves whoever is written to: a piece of
-//     each is read, and written as it is. What the device holds stays the same.
+//  2. Of devices that have the first blocks, snapshots are made, so that each of
+//     these blocks is in a snapshot. Then the kernel moves whoever is written to: of
+//     each device that has such a block a piece of it is read, and written as it
+//     is. What the device holds stays the same.
 //  3. The snapshots are deleted. Nobody has the first blocks any more, but for
 //     those that the head has got.
 //  4. The head's blocks that lie elsewhere are discarded, the pool is activated
@@ -66,13 +68,13 @@ func (p *pool) makeHeadLate(ctx context.Context) error {
 	if ops := p.cat.Pool().Operations; len(ops) > 0 {
 		return reason(ErrBusy, "the %s of %s/%s is still at work", ops[0].Op, p.name(), ops[0].Volume)
 	}
-	st, err := p.canWrite()
+	h := &headRepair{pool: p, blocks: headBlocks(p.cat.Pool())}
+	found, err := h.first(ctx)
 	if err != nil {
 		return err
 	}
-	h := &headRepair{pool: p, blocks: headBlocks(p.cat.Pool())}
-	if free := spaces(p.cat.Pool(), st)[0].free(); free < 3*h.blocks {
-		return full(p.name(), "%d blocks are free, and %d are wanted to move the first ones", free, 3*h.blocks)
+	if err := h.hasRoom(found); err != nil {
+		return err
 	}
 	if err := h.step(ctx, p.restart); err != nil {
 		return err
@@ -96,6 +98,23 @@ func (h *headRepair) step(ctx context.Context, do func(context.Context) error) e
 	wait, cancel := h.sys.waiting(ctx)
 	defer cancel()
 	return do(wait)
+}
+
+// hasRoom refuses a pool that has no room for what is to be moved: each device
+// gets blocks of its own in place of those that it shares.
+func (h *headRepair) hasRoom(found map[thinpool.ID][]thinpool.Mapping) error {
+	st, err := h.canWrite()
+	if err != nil {
+		return err
+	}
+	want := 2 * h.blocks
+	for _, mappings := range found {
+		want += uint64(len(mappings))
+	}
+	if free := spaces(h.cat.Pool(), st)[0].free(); free < want {
+		return full(h.name(), "%d blocks are free, and %d are wanted to move what lies in the first ones", free, want)
+	}
+	return nil
 }
 
 // restart activates the pool anew.
@@ -231,7 +250,7 @@ func (h *headRepair) moveAll(ctx context.Context, found map[thinpool.ID][]thinpo
 			err = errors.Join(err, h.step(ctx, func(ctx context.Context) error { return h.deleteVolume(ctx, op) }))
 		}
 	}()
-	for id := range found {
+	for _, id := range cover(found) {
 		op, err := h.hold(id)
 		if op.Volume != "" {
 			held = append(held, op)
@@ -246,6 +265,24 @@ func (h *headRepair) moveAll(ctx context.Context, found map[thinpool.ID][]thinpo
 		}
 	}
 	return nil
+}
+
+// cover chooses devices which have, together, all the blocks that are found. Who
+// shares a block with another has been part of a snapshot since it was written,
+// and is moved as well (dm-thin-metadata.c, __snapshotted_since).
+func cover(found map[thinpool.ID][]thinpool.Mapping) (chosen []thinpool.ID) {
+	covered := map[uint64]bool{}
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		more := slices.ContainsFunc(found[id], func(m thinpool.Mapping) bool { return !covered[m.Data] })
+		if !more {
+			continue
+		}
+		chosen = append(chosen, id)
+		for _, m := range found[id] {
+			covered[m.Data] = true
+		}
+	}
+	return chosen
 }
 
 // hold makes a snapshot of a device, which an operation hides until it is

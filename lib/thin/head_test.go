@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,5 +96,19 @@ func TestHeadReadsBehindTheLabel(t *testing.T) {
 	}
 	if _, err := readHead(bytes.NewReader(disk), 0, cfg); err == nil || !strings.Contains(err.Error(), "data block 0") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Many snapshots of one volume take one more, not as many.
+func TestCover(t *testing.T) {
+	shared := []thinpool.Mapping{{Virtual: 0, Data: 0}, {Virtual: 1, Data: 1}}
+	found := map[thinpool.ID][]thinpool.Mapping{
+		2: shared, 3: shared, 4: {{Virtual: 9, Data: 1}, {Virtual: 10, Data: 2}}, 5: {{Virtual: 0, Data: 3}}, 6: shared[:1],
+	}
+	if got := cover(found); !slices.Equal(got, []thinpool.ID{2, 4, 5}) {
+		t.Errorf("%v", got)
+	}
+	if got := cover(nil); got != nil {
+		t.Errorf("%v", got)
 	}
 }
