@@ -81,11 +81,13 @@ func noVolume(pool, volume string) error {
 // caller has the volume's lock.
 func (s *System) observe(c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
 	obs, asleep, err := observed(c, v, ref.Record())
-	if err == nil && (asleep || s.isMarked(v)) {
-		err = s.wakeVolume(c, v)
-	}
 	if err != nil {
 		return refcount.Record{}, &Error{Object: v.Pool + "/" + v.Name, Err: err}
+	}
+	if asleep || s.isMarked(v) {
+		if err := s.wakeVolume(c, v); err != nil {
+			return refcount.Record{}, err
+		}
 	}
 	return ref.Reconcile(obs)
 }
