@@ -117,7 +117,7 @@ umount $mnt
 gone v
 
 ## thin-pools.service: its stop takes pools down, and fails by the name of a busy volume
-stop() { systemd-run --quiet --wait -p Conflicts=thin-pools.service true; } # as shutdown.target does
+stop() { systemd-run --quiet -p Conflicts=thin-pools.service true; } # as shutdown.target does
 systemctl start thin-pools.service
 mount -t thin ways/v $mnt
 mount -t thin ways/v $mnt
