@@ -3,6 +3,7 @@ package dm
 import (
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // CookieFlags tell udev's rules what to do with a device (libdevmapper.h,
@@ -37,15 +38,18 @@ func SystemNodes() Nodes {
 	return Nodes{Dir: "/dev/mapper", udev: udevKeeps("/")}
 }
 
+// ruleDirs are where udev looks for rules (udev(7)), and /lib of systems that have
+// not merged it with /usr/lib. Each is looked at by its name: a search through the
+// folders of / would wake what is mounted there on demand, and wait for it.
+var ruleDirs = []string{"etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d"}
+
 // udevKeeps looks below root for a running udevd, for the rule by which it
 // counts the semaphore down, and whether that semaphore is the one that we see.
 func udevKeeps(root string) bool {
 	if _, err := os.Stat(filepath.Join(root, "run/udev/control")); err != nil {
 		return false
 	}
-	rules, _ := filepath.Glob(filepath.Join(root, "*", "udev/rules.d/95-dm-notify.rules"))
-	more, _ := filepath.Glob(filepath.Join(root, "usr/lib/udev/rules.d/95-dm-notify.rules"))
-	if len(rules)+len(more) == 0 {
+	if !slices.ContainsFunc(ruleDirs, func(dir string) bool { return lies(filepath.Join(root, dir, "95-dm-notify.rules")) }) {
 		return false
 	}
 	ours, err := os.Readlink(filepath.Join(root, "proc/self/ns/ipc"))
