@@ -103,6 +103,9 @@ func (p *permuter) option(arg, name, value string, attached bool, rest []string)
 		}
 		value, rest, attached = rest[0], rest[1:], true
 	}
+	if takesValue(f) && value == "" { // as an unset variable leaves it: what is meant cannot be the default
+		return nil, &usageError{message: "option --" + f.Names()[0] + ": its value is empty", hint: "leave the option out to have the default"}
+	}
 	o := "--" + f.Names()[0]
 	if attached {
 		o += "=" + value

@@ -51,6 +51,8 @@ func TestPermuteRefuses(t *testing.T) {
 		{"--json list", "unknown option --json", "options of a command stand after it"},
 		{"create demo/x --size", "option --size needs a value", ""},
 		{"list -Ho", "option -Ho needs a value", ""},
+		{"create demo/x --size=", "option --size: its value is empty", "leave the option out to have the default"},
+		{"pool create demo --dir=", "option --dir: its value is empty", "leave the option out to have the default"},
 		{"list --json=yes", "option --json takes no value", ""},
 		{"frob --json", `unknown command "frob"`, "see thin-snap --help"},
 		{"pool frob", `unknown command "frob"`, "see thin-snap pool --help"},

@@ -5,6 +5,7 @@
 package helper
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,8 @@ type Args struct {
 // Parse splits argv (without the program's name) as getopt(3) does: options
 // and operands in any order, flags in clusters (-nv), a value attached or not,
 // "--" ends the options. util-linux 2.40.3 put the options first, all others
-// put them last. An unknown option is an error.
+// put them last. An unknown option is an error, and so is an empty operand, which
+// an unset variable of a script leaves.
 func Parse(argv []string, flags, valued string) (Args, error) {
 	a := Args{Flags: map[byte]bool{}, Values: map[byte]string{}}
 	for len(argv) > 0 {
@@ -39,6 +41,9 @@ func Parse(argv []string, flags, valued string) (Args, error) {
 			return a, err
 		}
 	}
+	if slices.Contains(a.Operands, "") {
+		return a, errors.New("an operand is empty")
+	}
 	return a, nil
 }
 
@@ -56,6 +61,9 @@ func (a *Args) cluster(letters string, rest []string, flags, valued string) ([]s
 					return rest, fmt.Errorf("option -%c: a value is missing", c)
 				}
 				value, rest = rest[0], rest[1:]
+			}
+			if value == "" && c == 'N' {
+				return rest, errors.New("option -N: its value is empty")
 			}
 			a.setValue(c, value)
 			return rest, nil

@@ -39,9 +39,18 @@ func TestParse(t *testing.T) {
 		{"a dash is an operand", "- /mnt", "- /mnt", "", none, ""},
 		{"unknown", "p/v /mnt -x", "", "", nil, "-x: unknown"},
 		{"value missing", "p/v /mnt -o", "", "", nil, "-o: a value is missing"},
+		{"empty mount point", "p/v EMPTY", "", "", nil, "an operand is empty"},
+		{"empty volume", "EMPTY /mnt -n", "", "", nil, "an operand is empty"},
+		{"empty after the options", "p/v -- EMPTY", "", "", nil, "an operand is empty"},
+		{"empty namespace", "p/v /mnt -N EMPTY", "", "", nil, "-N: its value is empty"},
+		{"no options", "p/v /mnt -o EMPTY", "p/v /mnt", "", map[string]string{"o": ""}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got, err := Parse(strings.Fields(row.argv), "sfnv", "otN")
+			argv := strings.Fields(row.argv)
+			for i := range argv {
+				argv[i] = strings.TrimPrefix(argv[i], "EMPTY")
+			}
+			got, err := Parse(argv, "sfnv", "otN")
 			if row.err != "" {
 				if err == nil || !strings.Contains(err.Error(), row.err) {
 					t.Fatalf("error %v, want %q", err, row.err)

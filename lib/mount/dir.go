@@ -11,8 +11,13 @@ import (
 )
 
 // OpenDir resolves a mount point to the path that the mount table will have. It
-// must be there and be a directory.
+// must be there and be a directory. An empty path is none: it is not the current
+// directory. Mounts on demand (autofs) on the way to it are triggered; one on the
+// directory itself is not, as with mount(2).
 func OpenDir(path string) (string, error) {
+	if path == "" {
+		return "", &dirError{`""`, unix.ENOENT}
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", err

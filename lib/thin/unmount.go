@@ -31,6 +31,9 @@ type UnmountRequest struct {
 func (s *System) Unmount(ctx context.Context, r UnmountRequest) error {
 	ctx, cancel := s.waiting(ctx)
 	defer cancel()
+	if r.Dir == "" {
+		return &Error{Err: reason(ErrUsage, "no directory is named"), Hint: "umount DIR"}
+	}
 	dir, err := filepath.Abs(r.Dir)
 	if err != nil {
 		return err
