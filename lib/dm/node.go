@@ -14,13 +14,65 @@ import (
 // NodePath is where the node of a device is: /dev/mapper/NAME.
 func (c *Control) NodePath(name string) string { return filepath.Join(c.nodes.Dir, name) }
 
-// EnsureNode makes the node of an active device whose maker was killed before it
-// could, where udev does not.
+// EnsureNode makes the node of an active device that has none: its maker was
+// killed before it could, or somebody has removed the link. So it does where udev
+// keeps the nodes, too: udev has had its event, and no further one need come.
 func (c *Control) EnsureNode(info Info) error {
-	if c.nodes.udev {
-		return nil
-	}
 	return c.nodes.make(info.Name, info.Dev)
+}
+
+// DropOtherNames removes the nodes whose names begin with prefix and that lead to
+// the device, but for its own, and returns their names. The kernel gives the number
+// of a removed device to the next one at once, and whoever opens the old name then
+// has the new device. No lock is needed: a node that another process has put in
+// the place of a wrong one meanwhile is put back.
+func (c *Control) DropOtherNames(prefix string, info Info) ([]string, error) {
+	entries, err := os.ReadDir(c.nodes.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var dropped []string
+	for _, e := range entries {
+		name, aside := strings.CutPrefix(e.Name(), asidePrefix)
+		if name == info.Name && !aside || !strings.HasPrefix(name, prefix) || !nodeIs(c.NodePath(e.Name()), info.Dev) {
+			continue
+		}
+		if aside { // of a process that was killed
+			err = c.nodes.remove(e.Name())
+		} else {
+			err = c.nodes.removeIf(name, info.Dev)
+		}
+		if err != nil {
+			return dropped, err
+		}
+		dropped = append(dropped, name)
+	}
+	return dropped, nil
+}
+
+// asidePrefix begins the name of a node that is about to be removed. No device of
+// ours has such a name.
+const asidePrefix = ".thinmount-"
+
+// removeIf removes a node if it leads to that device. It is taken aside first, so
+// that it is the one that was looked at.
+func (n Nodes) removeIf(name string, dev DevNo) error {
+	path, aside := filepath.Join(n.Dir, name), filepath.Join(n.Dir, asidePrefix+name)
+	if err := os.Rename(path, aside); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if !nodeIs(aside, dev) {
+		err := unix.Renameat2(unix.AT_FDCWD, aside, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE)
+		if !errors.Is(err, unix.EEXIST) {
+			return err
+		}
+	}
+	return os.Remove(aside)
 }
 
 // make makes the node of a device where udev does not: a link to the node that

@@ -68,6 +68,32 @@ func (s *System) dropAlias(pool, volume string) {
 	}
 }
 
+// dropStaleNames removes the names of volumes that lead to a device of ours but are
+// not its own: nodes, and the aliases that lead to these. Where udev does not look
+// after the nodes, a device that the kernel has removed by itself leaves them, and
+// the next device that gets its number would be mounted, or written to, by the
+// name of the former. It returns the volumes that had such a name.
+func (s *System) dropStaleNames(c *dm.Control, info dm.Info) (volumes []string, err error) {
+	names, err := c.DropOtherNames(namePrefix, info)
+	for _, name := range names {
+		pool, volume, ok := splitVolumeName(name)
+		if !ok || catalog.CheckPoolName(pool) != nil || catalog.CheckVolumeName(volume) != nil {
+			continue
+		}
+		s.step("removed the name %s/%s of a device that is gone", pool, volume)
+		volumes = append(volumes, pool+"/"+volume)
+		ref, err := s.refs().TryLock(pool, volume)
+		if err != nil {
+			continue // somebody is at work on it, and makes the alias anew
+		}
+		if _, err := c.Info(dm.ByName(name)); errors.Is(err, dm.ErrNotExist) {
+			s.dropAlias(pool, volume)
+		}
+		s.letGo(ref, pool, volume)
+	}
+	return volumes, err
+}
+
 // sweepAliases removes the links whose device the kernel has removed by itself.
 func (p *pool) sweepAliases() {
 	dir := filepath.Join(p.sys.aliasDir(), p.name())

@@ -9,13 +9,16 @@ import (
 	"thinmount/lib/kmsg"
 )
 
-// makeDevice activates a device of one target. Why the kernel refuses a table
-// it says in its log only.
-func makeDevice(ctx context.Context, c *dm.Control, name, uuid string, t dm.Target, cookie dm.CookieFlags) (info dm.Info, err error) {
+// makeDevice activates a device of one target, and drops what other names of ours
+// lead to it. Why the kernel refuses a table it says in its log only.
+func (s *System) makeDevice(ctx context.Context, c *dm.Control, name, uuid string, t dm.Target, cookie dm.CookieFlags) (info dm.Info, err error) {
 	err = withKernelLog(func() error {
 		info, err = c.Activate(ctx, name, uuid, []dm.Target{t}, dm.ActivateOptions{Cookie: cookie})
 		return err
 	})
+	if err == nil {
+		_, err = s.dropStaleNames(c, info)
+	}
 	return info, err
 }
 

@@ -59,7 +59,7 @@ func (p *pool) withThin(ctx context.Context, id uint32, size int64, do func(*os.
 	}
 	table := thinTarget(info.Dev, id, size)
 	name := partName(p.name(), partHead)
-	dev, err := makeDevice(ctx, p.dm, name, partUUID(p.uuid(), partHead), table, hiddenCookie)
+	dev, err := p.sys.makeDevice(ctx, p.dm, name, partUUID(p.uuid(), partHead), table, hiddenCookie)
 	if err != nil {
 		return err
 	}

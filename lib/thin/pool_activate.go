@@ -105,7 +105,7 @@ func (p *pool) build(ctx context.Context, fresh bool) error {
 			return err
 		}
 	}
-	_, err = makeDevice(ctx, p.dm, partName(p.name(), partPool), partUUID(p.uuid(), partPool), poolTable(cfg, data, meta).Target(), hiddenCookie)
+	_, err = p.sys.makeDevice(ctx, p.dm, partName(p.name(), partPool), partUUID(p.uuid(), partPool), poolTable(cfg, data, meta).Target(), hiddenCookie)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (p *pool) buildPart(ctx context.Context, part string, b catalog.Backing) (d
 	}
 	table := dm.Target{Length: dm.Sectors(b.Size / dm.SectorSize), Type: "linear",
 		Params: fmt.Sprintf("%s %d", dev, label.Reserved/dm.SectorSize)}
-	info, err = makeDevice(ctx, p.dm, partName(p.name(), part), partUUID(p.uuid(), part), table, hiddenCookie)
+	info, err = p.sys.makeDevice(ctx, p.dm, partName(p.name(), part), partUUID(p.uuid(), part), table, hiddenCookie)
 	return info.Dev, err
 }
 

@@ -12,16 +12,26 @@ import (
 // POOL/VOLUME; its alias; the device of an active volume, which libmount makes of
 // an alias; or the path that libmount has made of a POOL/VOLUME because there is
 // such a path below the current folder. Where that path leads elsewhere by a
-// symbolic link, fstab may still say what is meant for dir.
+// symbolic link, fstab may still say what is meant for dir. A device to which the
+// name of another volume leads, too, is refused: it may be that name that was given.
 func (s *System) resolveSpec(c *dm.Control, spec, dir string) (pool, volume string, err error) {
 	if !strings.HasPrefix(spec, "/") {
 		pool, volume, err = catalog.ParseSpec(spec)
 		return pool, volume, wrapUsage(err)
 	}
+	if pool, volume, ok := s.splitAlias(spec); ok {
+		return pool, volume, nil
+	}
+	info, deviceErr := infoOfNode(c, spec)
+	if deviceErr == nil {
+		if err := s.refuseStaleNames(c, spec, info); err != nil {
+			return "", "", err
+		}
+	}
 	if pool, volume, ok := s.namedBy(spec); ok {
 		return pool, volume, nil
 	}
-	if info, err := infoOfNode(c, spec); err == nil {
+	if deviceErr == nil {
 		if pool, volume, ok := splitVolumeName(info.Name); ok && strings.HasPrefix(info.UUID, uuidPrefix) {
 			return pool, volume, nil
 		}
@@ -39,6 +49,26 @@ func (s *System) resolveSpec(c *dm.Control, spec, dir string) (pool, volume stri
 	}
 	return "", "", &Error{Object: spec, Err: reason(ErrUsage, "neither POOL/VOLUME nor the device of a volume"),
 		Hint: "thin-snap list shows the names; where the current folder has a path of that name, use " + s.aliasPath("POOL", "VOLUME")}
+}
+
+// refuseStaleNames removes the names of other volumes that lead to the device at
+// path, and refuses it if there was one.
+func (s *System) refuseStaleNames(c *dm.Control, path string, info dm.Info) error {
+	stale, err := s.dropStaleNames(c, info)
+	if err != nil {
+		return &Error{Object: path, Err: err}
+	}
+	if name, ok := nodeName(path); ok && info.Name != name {
+		return nil // the path itself was the wrong name, and says which volume is meant
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	return &Error{
+		Object: path,
+		Err:    reason(ErrBusy, "the name of %s led to it, too, although that volume is not active: it is not sure which one is meant", strings.Join(stale, ", ")),
+		Hint:   "the wrong name is gone: try again, or name the volume as POOL/VOLUME",
+	}
 }
 
 func wrapUsage(err error) error {

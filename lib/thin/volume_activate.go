@@ -82,6 +82,9 @@ func (p *pool) tryActivate(ctx context.Context, v catalog.Volume) (*activation, 
 	if err != nil {
 		return nil, err
 	}
+	if _, err := p.sys.dropStaleNames(p.dm, info); err != nil {
+		return nil, err
+	}
 	return openActivation(p.dm.NodePath(name), info.Dev)
 }
 
@@ -97,7 +100,7 @@ func (p *pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm
 		return dm.Info{}, foreignDevice(v.Pool+"/"+v.Name, name, other.UUID)
 	}
 	p.sys.step("activating %s/%s", v.Pool, v.Name)
-	return makeDevice(ctx, p.dm, name, volumeUUID(p.uuid(), v.ID), thinTarget(pool.Dev, v.ID, v.Size), volumeCookie)
+	return p.sys.makeDevice(ctx, p.dm, name, volumeUUID(p.uuid(), v.ID), thinTarget(pool.Dev, v.ID, v.Size), volumeCookie)
 }
 
 // openActivation opens the node and makes sure that it is the device meant: a
