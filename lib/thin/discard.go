@@ -37,10 +37,15 @@ func (p *pool) discard(ctx context.Context, v catalog.Volume) error {
 	for _, r := range pieces {
 		total += r.length
 	}
+	w, err := a.forWriting()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
 	what := "discarding " + v.Pool + "/" + v.Name
 	for _, r := range pieces {
 		told := func(done int64) { p.sys.Progress(what, before+done, total) }
-		if err := loop.Discard(ctx, a.File, r.from, r.length, told); err != nil {
+		if err := loop.Discard(ctx, w.File, r.from, r.length, told); err != nil {
 			return err
 		}
 		before += r.length

@@ -63,7 +63,7 @@ func (p *pool) withThin(ctx context.Context, id uint32, size int64, do func(*os.
 	if err != nil {
 		return err
 	}
-	a, err := openActivation(p.dm.NodePath(name), dev.Dev)
+	a, err := openAs(os.O_RDWR, p.dm.NodePath(name), dev.Dev)
 	if err == nil {
 		err = p.dm.RemoveDeferred(p.ref(partHead))
 		if err == nil {

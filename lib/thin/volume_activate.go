@@ -104,9 +104,21 @@ func (p *pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm
 }
 
 // openActivation opens the node and makes sure that it is the device meant: a
-// stale node of the same name must not lead to another one.
+// stale node of the same name must not lead to another one. It is opened for
+// reading: a kernel may refuse to mount what somebody has open for writing
+// (block/bdev.c, bdev_allow_write_mounted).
 func openActivation(path string, dev dm.DevNo) (*activation, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC, 0)
+	return openAs(os.O_RDONLY, path, dev)
+}
+
+// forWriting opens the device once more. It cannot be mounted meanwhile, see
+// openActivation.
+func (a *activation) forWriting() (*activation, error) {
+	return openAs(os.O_RDWR, a.path, a.dev)
+}
+
+func openAs(mode int, path string, dev dm.DevNo) (*activation, error) {
+	f, err := os.OpenFile(path, mode|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
