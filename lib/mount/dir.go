@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -42,10 +43,17 @@ var ErrMoved = errors.New("is no longer the directory that it was")
 // pin opens a mount point that OpenDir has resolved. What is mounted onto the
 // descriptor lands in the directory that had that path, whatever the owner of a
 // folder above puts there in the meantime: a symbolic link to /etc, say.
+// A mount on demand at path is not triggered: O_DIRECTORY would (fs/namei.c,
+// follow_automount).
 func pin(path string) (fd int, err error) {
-	fd, err = unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	fd, err = unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, &dirError{path, err}
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		unix.Close(fd)
+		return -1, &dirError{path, cmp.Or(err, error(unix.ENOTDIR))}
 	}
 	if real, err := os.Readlink(descriptor(fd)); err != nil || real != path {
 		unix.Close(fd)

@@ -73,21 +73,35 @@ type unmounting struct {
 	mayWait string // pool in which last writes may wait for room; "" is none
 }
 
-// top is the mount that an unmount of dir would take away.
+// top is the mount that an unmount of dir would take away. Where dir has symbolic
+// links it becomes the path that the mount table has.
 func (u *unmounting) top() (*mountinfo.Info, error) {
+	top, err := u.seen()
+	if !errors.Is(err, ErrNotFound) {
+		return top, err
+	}
+	real, evalErr := filepath.EvalSymlinks(u.dir)
+	if evalErr != nil || real == u.dir {
+		return nil, err
+	}
+	given := u.dir
+	u.dir = real
+	if top, err := u.seen(); !errors.Is(err, ErrNotFound) {
+		return top, err
+	}
+	u.dir = given
+	return nil, err
+}
+
+// seen is the mount at dir as the mount table has it. It looks at no path, so that
+// no mount on demand is triggered, and may be called with a lock held.
+func (u *unmounting) seen() (*mountinfo.Info, error) {
 	table, err := mount.Table()
 	if err != nil {
 		return nil, err
 	}
 	if top := mount.Top(table, u.dir); top != nil {
 		return top, nil
-	}
-	real, err := filepath.EvalSymlinks(u.dir)
-	if err == nil {
-		if top := mount.Top(table, real); top != nil {
-			u.dir = real
-			return top, nil
-		}
 	}
 	return nil, &Error{Object: u.dir, Err: reason(ErrNotFound, "not mounted"), Hint: "findmnt shows what is mounted"}
 }
@@ -120,7 +134,7 @@ func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info) (stays bool
 
 // locked goes on with the volume's lock held, on what is mounted by now.
 func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume string) error {
-	top, err := u.top()
+	top, err := u.seen()
 	if err != nil {
 		return err
 	}

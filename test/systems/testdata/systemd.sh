@@ -66,6 +66,51 @@ unmounted $mnt
 goes v
 systemctl daemon-reload
 
+## a mount by hand at an idle automount waits for nobody
+mkdir -p /srv/deep/data
+fstab "ways/v /srv/deep/data thin noauto,x-systemd.automount 0 0"
+systemctl daemon-reload
+systemctl start srv-deep-data.automount
+for by in "mount /srv/deep/data" "mount -t thin ways/v /srv/deep/data" "mount.thin ways/v /srv/deep/data"; do
+	SECONDS=0
+	timeout -k 5 90 $by
+	[ $SECONDS -lt 40 ] || die "$by: $SECONDS s"
+	[ "$(findmnt -n -o SOURCE -t ext4 --mountpoint /srv/deep/data)" = /dev/mapper/thin-ways@v ]
+	refs v 1
+	umount /srv/deep/data
+	gone v
+done
+ls /srv/deep/data >/dev/null
+refs v 1
+mount -t thin ways/v /srv/deep/data
+refs v 1
+umount /srv/deep/data
+gone v
+systemctl stop srv-deep-data.automount
+unmounted /srv/deep/data
+systemctl daemon-reload
+rmdir /srv/deep/data /srv/deep
+
+## neither a listing nor a mount elsewhere wakes an automount
+mkdir /top
+fstab "ways/v /top thin noauto,x-systemd.automount 0 0"
+systemctl daemon-reload
+systemctl start top.automount
+thin-snap create --size 64M --fs ext4 ways/other
+thin-snap list
+thin-snap pool list
+thin-snap pool check ways
+mount -t thin ways/other $mnt
+umount $mnt
+[ -z "$(findmnt -n -o SOURCE -t ext4 --mountpoint /top)" ]
+inactive v
+not journalctl -q -b 0 --no-pager -u top.automount -g 'Got automount request'
+thin-snap delete -y ways/other
+systemctl stop top.automount
+unmounted /top
+systemctl daemon-reload
+rmdir /top
+
 ## the unit of a volume that is missing fails, and its journal says why
 fstab "ways/nosuch $mnt thin noauto 0 0"
 systemctl daemon-reload
@@ -79,6 +124,21 @@ fstab "ways/nosuch $mnt thin nofail 0 0"
 systemctl daemon-reload
 mount -a -t thin
 unmounted $mnt
+
+## with nofail a pool without its disk or file stops nobody
+thin-snap pool create --size 64M --metadata-size 2M lacks
+thin-snap create --size 16M --fs ext4 lacks/v
+thin-snap pool deactivate lacks
+mv /var/lib/thin/lacks/data /var/lib/thin/lacks-data
+fstab "lacks/v $mnt thin nofail 0 0"
+systemctl daemon-reload
+mount -a -t thin
+unmounted $mnt
+mv /var/lib/thin/lacks-data /var/lib/thin/lacks/data
+mount -a -t thin
+mounted $mnt
+umount $mnt
+thin-snap pool delete -ry lacks
 
 ## a unit of its own, with x-systemd.requires= and a timeout
 fstab "ways/v $mnt thin noauto,ro,x-systemd.requires=thin-pools.service,x-systemd.mount-timeout=30 0 0"
