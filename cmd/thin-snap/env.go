@@ -60,7 +60,7 @@ type env struct {
 func newEnv() env {
 	return env{
 		stdin:     os.Stdin,
-		stdout:    os.Stdout,
+		stdout:    newPipe(os.Stdout),
 		stderr:    os.Stderr,
 		stdinTTY:  cwriter.IsTerminal(int(os.Stdin.Fd())),
 		stderrTTY: cwriter.IsTerminal(int(os.Stderr.Fd())),

@@ -73,6 +73,9 @@ func Main(program, usage, version string, run func(argv []string) error) int {
 	// All that changes the system happens on the first thread, one step after
 	// the other, where strace(1) shows it, and can break it at each step.
 	runtime.LockOSThread()
+	// Who reads what we print may leave (mount -v … | head -1). Caught, the signal
+	// ends nothing: printing fails, and the work goes on.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	switch argv := os.Args[1:]; {
 	case Wants(argv, "-h", "--help"):
 		fmt.Println(usage)
