@@ -21,8 +21,8 @@ import (
 func TestKernelSwappedMountPoint(t *testing.T) {
 	_, device := made(t, "ext4")
 	for name, once := range map[string]func(Request, int) error{
-		"move_mount": func(r Request, dir int) error { _, _, err := newMount(r, dir, nil); return err },
-		"mount":      func(r Request, dir int) error { return oldMount(r, dir, nil) },
+		"move_mount": func(r Request, dir int) error { _, _, _, err := newMount(r, dir, nil); return err },
+		"mount":      func(r Request, dir int) error { _, err := oldMount(r, dir, nil); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			top, victim := t.TempDir(), t.TempDir()

@@ -8,23 +8,59 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// vfsFlag is a flag of mount(2), and how it gets to the kernel. Each row of the
+// table has one way at least, so that no option is taken and then forgotten.
+type vfsFlag struct {
+	bit     uintptr // MS_*
+	on, off string  // the options that set and clear it; off may be ""
+	group   uintptr // of flags that exclude each other: on clears the others
+	attr    int     // of one mount: fsmount(2), mount_setattr(2)
+	super   bool    // of the filesystem as a whole: fsconfig(2) takes on, and off
+	old     bool    // mount(2) alone can say it
+	usual   bool    // what the kernel does unless told otherwise
+}
+
+const atimes = unix.MS_NOATIME | unix.MS_RELATIME | unix.MS_STRICTATIME
+
+// vfsFlags are the options of mount(8), FILESYSTEM-INDEPENDENT MOUNT OPTIONS.
+var vfsFlags = []vfsFlag{
+	{bit: unix.MS_RDONLY, on: "ro", off: "rw", attr: unix.MOUNT_ATTR_RDONLY, super: true},
+	{bit: unix.MS_NOSUID, on: "nosuid", off: "suid", attr: unix.MOUNT_ATTR_NOSUID},
+	{bit: unix.MS_NODEV, on: "nodev", off: "dev", attr: unix.MOUNT_ATTR_NODEV},
+	{bit: unix.MS_NOEXEC, on: "noexec", off: "exec", attr: unix.MOUNT_ATTR_NOEXEC},
+	{bit: unix.MS_SYNCHRONOUS, on: "sync", off: "async", super: true},
+	{bit: unix.MS_DIRSYNC, on: "dirsync", super: true},
+	{bit: unix.MS_LAZYTIME, on: "lazytime", off: "nolazytime", super: true},
+	{bit: unix.MS_MANDLOCK, on: "mand", off: "nomand", super: true},
+	{bit: unix.MS_SILENT, on: "silent", off: "loud", old: true},
+	{bit: unix.MS_I_VERSION, on: "iversion", off: "noiversion", old: true},
+	{bit: unix.MS_NOSYMFOLLOW, on: "nosymfollow", off: "symfollow", attr: unix.MOUNT_ATTR_NOSYMFOLLOW},
+	{bit: unix.MS_NODIRATIME, on: "nodiratime", off: "diratime", attr: unix.MOUNT_ATTR_NODIRATIME},
+	{bit: unix.MS_NOATIME, on: "noatime", off: "atime", group: atimes, attr: unix.MOUNT_ATTR_NOATIME},
+	{bit: unix.MS_STRICTATIME, on: "strictatime", off: "nostrictatime", group: atimes, attr: unix.MOUNT_ATTR_STRICTATIME},
+	{bit: unix.MS_RELATIME, on: "relatime", off: "norelatime", group: atimes, usual: true},
+}
+
+// setFlag does what the option word says about the flags; ok is false if it is none
+// of the table's.
+func setFlag(flags uintptr, word string) (_ uintptr, ok bool) {
+	for _, f := range vfsFlags {
+		switch word {
+		case "":
+		case f.on:
+			return flags&^f.group | f.bit, true
+		case f.off:
+			return flags &^ f.bit, true
+		}
+	}
+	return flags, false
+}
+
 // attributes are the flags of one mount (fsmount(2)).
 func attributes(flags uintptr) int {
 	attrs := 0
-	for _, f := range []struct {
-		flag uintptr
-		attr int
-	}{
-		{unix.MS_RDONLY, unix.MOUNT_ATTR_RDONLY},
-		{unix.MS_NOSUID, unix.MOUNT_ATTR_NOSUID},
-		{unix.MS_NODEV, unix.MOUNT_ATTR_NODEV},
-		{unix.MS_NOEXEC, unix.MOUNT_ATTR_NOEXEC},
-		{unix.MS_NOATIME, unix.MOUNT_ATTR_NOATIME},
-		{unix.MS_STRICTATIME, unix.MOUNT_ATTR_STRICTATIME},
-		{unix.MS_NODIRATIME, unix.MOUNT_ATTR_NODIRATIME},
-		{unix.MS_NOSYMFOLLOW, unix.MOUNT_ATTR_NOSYMFOLLOW},
-	} {
-		if flags&f.flag != 0 {
+	for _, f := range vfsFlags {
+		if flags&f.bit != 0 {
 			attrs |= f.attr
 		}
 	}
@@ -32,24 +68,38 @@ func attributes(flags uintptr) int {
 }
 
 // superblockFlags are the flags of the filesystem as a whole, by the names that
-// fsconfig(2) takes. "iversion" is none: ext4, xfs and btrfs count without.
+// fsconfig(2) takes.
 func superblockFlags(flags uintptr) []string {
 	var names []string
-	for _, f := range []struct {
-		flag uintptr
-		name string
-	}{
-		{unix.MS_RDONLY, "ro"},
-		{unix.MS_SYNCHRONOUS, "sync"},
-		{unix.MS_DIRSYNC, "dirsync"},
-		{unix.MS_LAZYTIME, "lazytime"},
-		{unix.MS_MANDLOCK, "mand"},
-	} {
-		if flags&f.flag != 0 {
-			names = append(names, f.name)
+	for _, f := range vfsFlags {
+		if f.super && flags&f.bit != 0 {
+			names = append(names, f.on)
 		}
 	}
 	return names
+}
+
+// superblockChanges names all flags of the filesystem as a whole, set or not: for
+// dirsync the kernel has no word that clears it (fs/fs_context.c).
+func superblockChanges(flags uintptr) []string {
+	names := superblockFlags(flags)
+	for _, f := range vfsFlags {
+		if f.super && f.off != "" && flags&f.bit == 0 {
+			names = append(names, f.off)
+		}
+	}
+	return names
+}
+
+// oldFlags tells whether mount(2) alone can tell the kernel of a flag that is set:
+// fsconfig(2) has no word for it.
+func oldFlags(flags uintptr) bool {
+	for _, f := range vfsFlags {
+		if f.old && flags&f.bit != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // kernelName is the name by which the kernel's messages call a device: dm-3.

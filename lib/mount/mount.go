@@ -23,6 +23,7 @@ type Request struct {
 // Result tells how it was mounted.
 type Result struct {
 	DroppedDiscard bool // the filesystem or the device refused discard
+	ID             int  // of the mount, as mountinfo has it
 }
 
 // Error is a mount that failed, with the kernel's own words where it has any.
@@ -66,12 +67,18 @@ func (e *kernelError) Unwrap() error { return e.err }
 // Mount mounts a filesystem. Discard is asked for by default, where the
 // filesystem knows it, and given up when it is refused; xfs gets nouuid, since a
 // snapshot has its origin's UUID. The mount API is that of fsopen(2), or
-// mount(2) on kernels without it.
+// mount(2) on kernels without it and for flags that it alone knows.
 func Mount(ctx context.Context, r Request) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
-	return withDiscard(r, mountOnce)
+	id := 0
+	res, err := withDiscard(r, func(r Request, options []string) (err error) {
+		id, err = mountOnce(r, options)
+		return err
+	})
+	res.ID = id
+	return res, err
 }
 
 // withDiscard mounts by once, and again without discard where that is refused.
@@ -95,10 +102,11 @@ func fsOptions(r Request) (options []string, discards bool) {
 	if r.FSType == "xfs" && !slices.Contains(options, "nouuid") {
 		options = append(options, "nouuid")
 	}
+	asked, known := r.Options.Discard, knowsDiscard(r.FSType)
 	switch {
-	case knowsDiscard(r.FSType) && (r.Options.Discard == nil || *r.Options.Discard):
+	case asked != nil && *asked, asked == nil && known:
 		return append(options, "discard"), true
-	case knowsDiscard(r.FSType) && r.FSType != "vfat" && r.FSType != "exfat":
+	case known && r.FSType != "vfat" && r.FSType != "exfat":
 		return append(options, "nodiscard"), false
 	}
 	return options, false
@@ -111,45 +119,52 @@ func knowsDiscard(fstype string) bool {
 }
 
 // mountOnce mounts and, if that fails, collects the kernel's words.
-func mountOnce(r Request, options []string) error {
+func mountOnce(r Request, options []string) (id int, err error) {
 	log := kmsg.Begin()
 	defer log.Close()
 	dir, err := pin(r.Target)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer unix.Close(dir)
-	op, said, err := newMount(r, dir, options)
+	op, said, err := "mount", []string(nil), error(unix.ENOSYS)
+	if !oldFlags(r.Options.Flags) {
+		id, op, said, err = newMount(r, dir, options)
+	}
 	if errors.Is(err, unix.ENOSYS) {
-		op, said, err = "mount", nil, oldMount(r, dir, options)
+		op, said = "mount", nil
+		id, err = oldMount(r, dir, options)
 	}
 	if err == nil {
-		return nil
+		return id, nil
 	}
 	if len(said) == 0 {
 		said = log.Messages(logWords(r)...)
 	}
-	return &Error{Op: op, Source: r.Source, Target: r.Target, FSType: r.FSType, Kernel: said, Err: err}
+	return 0, &Error{Op: op, Source: r.Source, Target: r.Target, FSType: r.FSType, Kernel: said, Err: err}
 }
 
 // newMount is the way of fsopen(2), onto the directory that is open as dir. said
 // is what the kernel explains in the filesystem context's log.
-func newMount(r Request, dir int, options []string) (op string, said []string, err error) {
+func newMount(r Request, dir int, options []string) (id int, op string, said []string, err error) {
 	fs, err := unix.Fsopen(r.FSType, unix.FSOPEN_CLOEXEC)
 	if err != nil {
-		return "fsopen", nil, unknownType(r.FSType, err)
+		return 0, "fsopen", nil, unknownType(r.FSType, err)
 	}
 	defer unix.Close(fs)
 	if err := configure(fs, r, options); err != nil {
-		return "fsconfig", contextLog(fs), err
+		return 0, "fsconfig", contextLog(fs), err
 	}
 	m, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, attributes(r.Options.Flags))
 	if err != nil {
-		return "fsmount", contextLog(fs), err
+		return 0, "fsmount", contextLog(fs), err
 	}
 	defer unix.Close(m)
+	if id, err = mountID(m); err != nil {
+		return 0, "fsmount", nil, err
+	}
 	err = unix.MoveMount(m, "", dir, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
-	return "move_mount", nil, err
+	return id, "move_mount", nil, err
 }
 
 // unknownType puts ENODEV into words.
@@ -213,32 +228,4 @@ func logWords(r Request) []string {
 		words = append(words, "("+name+")", name+":", "device "+name, strings.ToUpper(r.FSType)+" ("+name)
 	}
 	return append(words, "BTRFS error", "BTRFS: ")
-}
-
-// oldMount is mount(2).
-func oldMount(r Request, dir int, options []string) error {
-	data, err := joinOptions(options)
-	if err != nil {
-		return err
-	}
-	return unknownType(r.FSType, unix.Mount(r.Source, descriptor(dir), r.FSType, r.Options.Flags, data))
-}
-
-// joinOptions makes the data argument of mount(2), where each comma separates but
-// in the contexts of SELinux, which may be quoted. Elsewhere a comma in a value
-// would smuggle in another option.
-func joinOptions(options []string) (string, error) {
-	var words []string
-	for _, word := range options {
-		key, value, hasValue := option(word)
-		switch {
-		case strings.Contains(word, ",") && strings.HasSuffix(key, "context"):
-		case strings.Contains(word, ","):
-			return "", fmt.Errorf("option %s %w on this kernel: it has a comma in it", word, ErrOption)
-		case hasValue:
-			word = key + "=" + value
-		}
-		words = append(words, word)
-	}
-	return strings.Join(words, ","), nil
 }

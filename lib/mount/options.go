@@ -25,34 +25,6 @@ type Options struct {
 // ErrOption is an option that cannot be used.
 var ErrOption = errors.New("cannot be used")
 
-// vfsFlag is what an option does to the flags: sets them, after clearing others.
-type vfsFlag struct{ set, clear uintptr }
-
-const atimes = unix.MS_NOATIME | unix.MS_RELATIME | unix.MS_STRICTATIME
-
-// vfsFlags are the options of mount(8), FILESYSTEM-INDEPENDENT MOUNT OPTIONS.
-func vfsFlags() map[string]vfsFlag {
-	on := func(f uintptr) vfsFlag { return vfsFlag{set: f} }
-	off := func(f uintptr) vfsFlag { return vfsFlag{clear: f} }
-	return map[string]vfsFlag{
-		"ro": on(unix.MS_RDONLY), "rw": off(unix.MS_RDONLY),
-		"nosuid": on(unix.MS_NOSUID), "suid": off(unix.MS_NOSUID),
-		"nodev": on(unix.MS_NODEV), "dev": off(unix.MS_NODEV),
-		"noexec": on(unix.MS_NOEXEC), "exec": off(unix.MS_NOEXEC),
-		"sync": on(unix.MS_SYNCHRONOUS), "async": off(unix.MS_SYNCHRONOUS),
-		"dirsync":  on(unix.MS_DIRSYNC),
-		"lazytime": on(unix.MS_LAZYTIME), "nolazytime": off(unix.MS_LAZYTIME),
-		"silent": on(unix.MS_SILENT), "loud": off(unix.MS_SILENT),
-		"mand": on(unix.MS_MANDLOCK), "nomand": off(unix.MS_MANDLOCK),
-		"iversion": on(unix.MS_I_VERSION), "noiversion": off(unix.MS_I_VERSION),
-		"nosymfollow": on(unix.MS_NOSYMFOLLOW), "symfollow": off(unix.MS_NOSYMFOLLOW),
-		"nodiratime": on(unix.MS_NODIRATIME), "diratime": off(unix.MS_NODIRATIME),
-		"noatime": {unix.MS_NOATIME, atimes}, "atime": off(unix.MS_NOATIME),
-		"relatime": {unix.MS_RELATIME, atimes}, "norelatime": off(unix.MS_RELATIME),
-		"strictatime": {unix.MS_STRICTATIME, atimes}, "nostrictatime": off(unix.MS_STRICTATIME),
-	}
-}
-
 // userspace are the options that mount(8) passes on but that are for fstab,
 // for libmount or for us, not for a filesystem.
 func userspace() []string {
@@ -111,8 +83,8 @@ func (o *Options) add(word string) error {
 	if why := refused()[key]; why != "" {
 		return fmt.Errorf("option %s %w with a thin volume: %s", key, ErrOption, why)
 	}
-	if f, ok := vfsFlags()[word]; ok {
-		o.Flags = o.Flags&^f.clear | f.set
+	if flags, ok := setFlag(o.Flags, word); ok {
+		o.Flags = flags
 		return nil
 	}
 	switch {

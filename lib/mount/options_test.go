@@ -88,7 +88,7 @@ func FuzzParseOptions(f *testing.F) {
 				t.Fatalf("%q: %+v, %v", part, o, err)
 			} else if len(o.FS) > 0 {
 				rest = append(rest, part)
-			} else if _, flag := vfsFlags()[part]; !flag && !forOthers(part) {
+			} else if _, flag := setFlag(0, part); !flag && !forOthers(part) {
 				t.Fatalf("%q is lost", part)
 			}
 			if part = ""; !comma {
@@ -119,7 +119,7 @@ func TestFSOptions(t *testing.T) {
 	for _, c := range []struct{ fs, said, want string }{
 		{"ext4", "", "discard"}, {"ext4", "nodiscard", "nodiscard"}, {"ext4", "data=x,discard", "data=x,discard"},
 		{"xfs", "", "nouuid,discard"}, {"xfs", "nouuid", "nouuid,discard"}, {"vfat", "nodiscard", ""}, {"exfat", "", "discard"},
-		{"ext2", "", ""}, {"squashfs", "discard,a", "a"}, {"btrfs", "nodiscard", "nodiscard"},
+		{"ext2", "", ""}, {"squashfs", "discard,a", "a,discard"}, {"squashfs", "nodiscard,a", "a"}, {"squashfs", "a", "a"}, {"btrfs", "nodiscard", "nodiscard"},
 	} {
 		o, err := ParseOptions(c.said)
 		if err != nil {
@@ -195,12 +195,12 @@ func TestPin(t *testing.T) {
 
 func TestBtrfsConflict(t *testing.T) {
 	sys := t.TempDir()
-	for _, d := range []string{"one/devices/dm-3", "two/devices/dm-4"} {
+	for _, d := range []string{"one/devices/dm-3", "two/devices/dm-4", "raid/devices/dm-3", "raid/devices/dm-4"} {
 		if err := os.MkdirAll(filepath.Join(sys, d), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for fsid, want := range map[string]error{"one": nil, "two": ErrSameFSID, "three": nil} {
+	for fsid, want := range map[string]error{"one": nil, "two": ErrSameFSID, "three": nil, "raid": ErrSameFSID} {
 		if err := btrfsConflict(sys, fsid, "dm-3"); !errors.Is(err, want) {
 			t.Errorf("%s: %v", fsid, err)
 		}
@@ -210,6 +210,9 @@ func TestBtrfsConflict(t *testing.T) {
 	}
 	if err := btrfsConflict(sys, "two", "dm-3"); err != nil {
 		t.Error(err)
+	}
+	if err := btrfsConflict(sys, "raid", "dm-3"); !errors.Is(err, ErrSameFSID) {
+		t.Errorf("a second device: %v", err)
 	}
 }
 

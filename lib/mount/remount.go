@@ -8,22 +8,31 @@ import (
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/kmsg"
+	"thinmount/lib/mountinfo"
 )
 
 // Remount gives what is mounted on target, which has to be the mount of that ID,
 // the options o: the flags of the mount and of the superblock become just these,
 // and the filesystem is told what is for it. Options go one by one (fspick(2)), so
 // that a comma within one is not taken for two; mount(2) is for kernels that lack
-// it.
+// it, and for flags that it alone knows.
 func Remount(target string, id int, o Options) error {
 	fd, err := hold(target, id)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	err = reconfigure(fd, id, append(superblockChanges(o.Flags), o.FS...))
+	at, err := byID(id)
+	if err != nil {
+		return remountError(target, err)
+	}
+	options := append(slices.Clone(o.FS), o.discardChange(at)...)
+	err = unix.ENOSYS
+	if !oldFlags(o.Flags) {
+		err = reconfigure(fd, at, append(superblockChanges(o.Flags), options...))
+	}
 	if errors.Is(err, unix.ENOSYS) {
-		data, err := joinOptions(o.FS)
+		data, err := joinOptions(options)
 		if err == nil {
 			err = unix.Mount("", descriptor(fd), "", o.Flags|unix.MS_REMOUNT, data)
 		}
@@ -49,7 +58,10 @@ func MakeReadOnly(target string, id int) error {
 		return err
 	}
 	defer unix.Close(fd)
-	err = reconfigure(fd, id, []string{"ro"})
+	at, err := byID(id)
+	if err == nil {
+		err = reconfigure(fd, at, []string{"ro"})
+	}
 	if errors.Is(err, unix.ENOSYS) {
 		err = unix.Mount("", descriptor(fd), "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
 	}
@@ -61,19 +73,8 @@ func MakeReadOnly(target string, id int) error {
 const allAttributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC |
 	unix.MOUNT_ATTR__ATIME | unix.MOUNT_ATTR_NODIRATIME | unix.MOUNT_ATTR_NOSYMFOLLOW
 
-// superblockChanges names the flags of the filesystem as a whole, set or not.
-func superblockChanges(flags uintptr) []string {
-	on := superblockFlags(flags)
-	for _, f := range []struct{ set, unset string }{{"ro", "rw"}, {"sync", "async"}, {"lazytime", "nolazytime"}, {"mand", "nomand"}} {
-		if !slices.Contains(on, f.set) {
-			on = append(on, f.unset)
-		}
-	}
-	return on
-}
-
 // reconfigure changes the filesystem whose mount is open as fd.
-func reconfigure(fd, id int, options []string) error {
+func reconfigure(fd int, at *mountinfo.Info, options []string) error {
 	log := kmsg.Begin()
 	defer log.Close()
 	fs, err := unix.Fspick(fd, "", unix.FSPICK_CLOEXEC|unix.FSPICK_EMPTY_PATH)
@@ -90,7 +91,7 @@ func reconfigure(fd, id int, options []string) error {
 	}
 	said := contextLog(fs)
 	if len(said) == 0 {
-		said = log.Messages(remountWords(id)...)
+		said = log.Messages(logWords(Request{Source: at.Source, FSType: at.FSType})...)
 	}
 	if len(said) == 0 {
 		return err
@@ -98,18 +99,17 @@ func reconfigure(fd, id int, options []string) error {
 	return &kernelError{said, err}
 }
 
-// remountWords find the messages about the filesystem of a mount.
-func remountWords(id int) []string {
+// byID finds a mount of this mount namespace.
+func byID(id int) (*mountinfo.Info, error) {
 	table, err := Table()
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	for _, m := range table {
-		if m.ID == id {
-			return logWords(Request{Source: m.Source, FSType: m.FSType})
-		}
+	i := slices.IndexFunc(table, func(m *mountinfo.Info) bool { return m.ID == id })
+	if i < 0 {
+		return nil, unix.EINVAL
 	}
-	return nil
+	return table[i], nil
 }
 
 func remountError(target string, err error) error {

@@ -1,0 +1,77 @@
+package mount
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/mountinfo"
+)
+
+// oldMount is mount(2), which does not tell what it has mounted: it is the mount
+// that was not there before.
+func oldMount(r Request, dir int, options []string) (id int, err error) {
+	data, err := joinOptions(options)
+	if err != nil {
+		return 0, err
+	}
+	before, err := Table()
+	if err != nil {
+		return 0, err
+	}
+	if err := unix.Mount(r.Source, descriptor(dir), r.FSType, r.Options.Flags, data); err != nil {
+		return 0, unknownType(r.FSType, err)
+	}
+	after, err := Table()
+	if err != nil {
+		return 0, err
+	}
+	path, _ := os.Readlink(descriptor(dir))
+	if m := newcomer(before, after, r, path); m != nil {
+		return m.ID, nil
+	}
+	return 0, &dirError{r.Target, ErrMoved}
+}
+
+// newcomer finds a mount that was just made: of that source, or, of a filesystem
+// that shows another one, at path.
+func newcomer(before, after []*mountinfo.Info, r Request, path string) *mountinfo.Info {
+	was := map[int]bool{}
+	for _, m := range before {
+		was[m.ID] = true
+	}
+	var found *mountinfo.Info
+	for _, m := range after {
+		if was[m.ID] || m.FSType != r.FSType {
+			continue
+		}
+		if m.Source == r.Source {
+			return m
+		}
+		if m.Mountpoint == path {
+			found = m
+		}
+	}
+	return found
+}
+
+// joinOptions makes the data argument of mount(2), where each comma separates but
+// in the contexts of SELinux, which may be quoted. Elsewhere a comma in a value
+// would smuggle in another option.
+func joinOptions(options []string) (string, error) {
+	var words []string
+	for _, word := range options {
+		key, value, hasValue := option(word)
+		switch {
+		case strings.Contains(word, ",") && strings.HasSuffix(key, "context"):
+		case strings.Contains(word, ","):
+			return "", fmt.Errorf("option %s %w on this kernel: it has a comma in it", word, ErrOption)
+		case hasValue:
+			word = key + "=" + value
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ","), nil
+}

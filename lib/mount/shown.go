@@ -1,0 +1,74 @@
+package mount
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/mountinfo"
+)
+
+// optionsOf are the options of a mount as the mount table has them: its own, and its
+// filesystem's.
+func optionsOf(m *mountinfo.Info) []string {
+	return append(strings.Split(m.Options, ","), strings.Split(m.VFSOptions, ",")...)
+}
+
+// ReadOnly tells whether nothing can be written through a mount: it is read-only
+// itself, or its filesystem is.
+func ReadOnly(m *mountinfo.Info) bool { return slices.Contains(optionsOf(m), "ro") }
+
+// Discards tells whether a mounted filesystem discards what is freed. Btrfs shows
+// the kind of discard behind the word.
+func Discards(m *mountinfo.Info) bool {
+	return slices.ContainsFunc(optionsOf(m), func(o string) bool { return o == "discard" || strings.HasPrefix(o, "discard=") })
+}
+
+// discardChange is what a filesystem is told at a remount, if it is to change.
+func (o Options) discardChange(m *mountinfo.Info) []string {
+	switch {
+	case o.Discard == nil || *o.Discard == Discards(m):
+		return nil
+	case *o.Discard:
+		return []string{"discard"}
+	}
+	return []string{"nodiscard"}
+}
+
+// DiscardDiffers tells whether a mount does not discard although it was asked to, or
+// the reverse.
+func (o Options) DiscardDiffers(m *mountinfo.Info) bool {
+	return o.Discard != nil && *o.Discard != Discards(m)
+}
+
+// Unlike lists in what a mount differs from options that are asked for, as "without
+// nosuid" or "with noexec", as far as the mount table shows it. Whether it is
+// read-only is left to ReadOnly.
+func (o Options) Unlike(m *mountinfo.Info) []string {
+	var unlike []string
+	is := optionsOf(m)
+	for _, f := range vfsFlags {
+		asked, has := o.Flags&f.bit != 0, slices.Contains(is, f.on)
+		switch {
+		case f.bit == unix.MS_RDONLY, f.old, f.usual, f.bit == unix.MS_STRICTATIME: // not shown, or not by its name
+		case asked && !has:
+			unlike = append(unlike, "without "+f.on)
+		case has && !asked && f.bit&(unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC) != 0:
+			unlike = append(unlike, "with "+f.on)
+		}
+	}
+	for _, word := range o.FS {
+		key, value, hasValue := option(word)
+		if hasValue {
+			key += "=" + value
+		}
+		if !slices.Contains(is, key) {
+			unlike = append(unlike, "without "+key)
+		}
+	}
+	if o.DiscardDiffers(m) {
+		unlike = append(unlike, map[bool]string{true: "without discard", false: "with discard"}[*o.Discard])
+	}
+	return unlike
+}
