@@ -14,18 +14,24 @@ var ErrSameFSID = errors.New("a btrfs of the same fsid is mounted from another d
 // that of a snapshot's origin. The kernel keeps a list of devices by fsid: it
 // would mount the other one instead, or mix the two. Since 6.7 it gives the
 // second a temporary fsid (fs/btrfs/volumes.c, device_list_add; feature
-// temp_fsid), and keeps them apart.
+// temp_fsid), and keeps them apart. A btrfs of several devices is one filesystem,
+// which is mounted by any one of them: it has one mount path, too.
 func BtrfsConflict(fsid, source string) error {
 	return btrfsConflict("/sys/fs/btrfs", fsid, kernelName(source))
 }
 
 func btrfsConflict(sysfs, fsid, device string) error {
-	if _, err := os.Stat(filepath.Join(sysfs, "features/temp_fsid")); err == nil {
-		return nil
-	}
 	mounted, err := os.ReadDir(filepath.Join(sysfs, filepath.Base(fsid), "devices"))
 	if err != nil {
 		return nil // none of that fsid is mounted
+	}
+	for _, d := range mounted {
+		if d.Name() == device && len(mounted) > 1 {
+			return fmt.Errorf("%w (fsid %s): it lies on several, of which this is one", ErrSameFSID, fsid)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(sysfs, "features/temp_fsid")); err == nil {
+		return nil
 	}
 	for _, d := range mounted {
 		if d.Name() != device {

@@ -51,11 +51,7 @@ func (s *System) Mount(ctx context.Context, r MountRequest) error {
 		return err
 	}
 	if _, err = s.findVolume(pool, volume); err != nil {
-		if errors.Is(err, ErrNotFound) && o.Nofail {
-			s.warn("%v: skipped (nofail)", err)
-			return nil
-		}
-		return err
+		return s.unlessNofail(o, err)
 	}
 	dir, err := mount.OpenDir(r.Dir)
 	if err != nil {
@@ -64,11 +60,23 @@ func (s *System) Mount(ctx context.Context, r MountRequest) error {
 	if dir == subdirTarget {
 		r.NoMtab = true
 	}
-	m := &mounting{System: s, c: c, request: r, options: o, dir: dir}
 	if r.Fake {
 		return nil
 	}
-	return m.do(ctx, pool, volume)
+	m := &mounting{System: s, c: c, request: r, options: o, dir: dir}
+	// Paths of others are followed here, before a lock is held.
+	m.line, m.loses = s.fstabLine(pool+"/"+volume, dir), m.refuseLoser(pool+"/"+volume)
+	return s.unlessNofail(o, m.do(ctx, pool, volume))
+}
+
+// unlessNofail drops the error of a volume that is not there, or whose pool lacks a
+// disk or file, if the option nofail is given: mount(8) does so for a device.
+func (s *System) unlessNofail(o mount.Options, err error) error {
+	if !o.Nofail || o.Remount || !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNoBacking) {
+		return err
+	}
+	s.warn("%v: skipped (nofail)", err)
+	return nil
 }
 
 // dirError says what to do about a mount point that cannot be opened: to make it
@@ -97,6 +105,9 @@ type mounting struct {
 	request MountRequest
 	options mount.Options
 	dir     string
+	line    int   // of fstab, that wants this mount; or 0
+	loses   error // of a line of fstab that another line wins over
+	id      int   // of the mount that was made
 
 	wayOut string // what to do when the kernel refuses the mount, where the pool's state tells; or ""
 }
@@ -120,8 +131,8 @@ func (m *mounting) do(ctx context.Context, pool, volume string) error {
 		return m.remount(rec, v)
 	}
 	if rec.References == 0 || rec.MountedOn != m.dir {
-		if err := m.refuseLoser(pool + "/" + volume); err != nil {
-			return m.skip(err)
+		if m.loses != nil {
+			return m.skip(m.loses)
 		}
 	}
 	if rec.References > 0 {
@@ -136,28 +147,26 @@ func (m *mounting) first(ctx context.Context, ref *refcount.Ref, rec refcount.Re
 	if err != nil {
 		return err
 	}
-	var a *activation
-	if err = m.suit(p, rec); err == nil {
-		a, err = p.activateVolume(ctx, v, rec.Held)
+	if err := m.suit(p, rec); err != nil {
+		p.close()
+		return err
 	}
+	a, err := p.activateVolume(ctx, v, rec.Held)
 	p.close()
 	if err != nil {
+		m.cleanUp(ctx, rec, v)
 		return err
 	}
 	fstype, err := m.mountDevice(ctx, a, v)
 	if err != nil {
 		err = m.blameMetadata(ctx, m.c, v, err)
-		a.Close()
-		if !rec.Held {
-			undo, cancel := m.undoing(ctx)
-			defer cancel()
-			m.c.WaitGone(undo, volumeRef(v.PoolUUID, v.ID), volumeName(v.Pool, v.Name))
-		}
-		return err
+	} else {
+		err = m.undone(m.record(ctx, ref, rec, v, a))
 	}
-	defer a.Close()
-	if err := m.record(ctx, ref, rec, v, a); err != nil {
-		return errors.Join(err, m.unmount(a))
+	a.Close()
+	if err != nil {
+		m.cleanUp(ctx, rec, v)
+		return err
 	}
 	if v.FS != fstype {
 		m.rememberFS(ctx, v, fstype)
@@ -187,7 +196,10 @@ func (m *mounting) mountDevice(ctx context.Context, a *activation, v catalog.Vol
 	if err != nil {
 		return "", m.refused(a, v, fstype, err)
 	}
-	if res.DroppedDiscard {
+	m.id = res.ID
+	if res.DroppedDiscard && m.options.Discard != nil {
+		m.warn("%s: mounted without discard, which %s refuses here", object, fstype)
+	} else if res.DroppedDiscard {
 		m.step("mounted without discard, which %s refuses here", fstype)
 	}
 	return fstype, nil
@@ -227,6 +239,7 @@ func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 	case err != nil:
 		return &Error{Object: object, Err: err}
 	}
+	m.warnOfDiscard(object, rec)
 	return nil
 }
 

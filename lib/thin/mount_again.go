@@ -17,11 +17,13 @@ func (m *mounting) addReference(ctx context.Context, ref *refcount.Ref, rec refc
 		return m.otherPath(rec.Volume, rec.MountedOn)
 	}
 	m.mendLines(ctx, rec)
-	switch line := m.fstabLine(rec.Volume, m.dir); {
-	case line > 0:
-		m.step("%s is mounted on %s already, as line %d of %s wants", rec.Volume, m.dir, line, m.Fstab)
-		return nil
-	case m.options.Once:
+	if m.line > 0 {
+		return m.mountedByLine(rec)
+	}
+	if err := m.suitsAgain(rec); err != nil {
+		return err
+	}
+	if m.options.Once {
 		m.step("%s is mounted on %s already", rec.Volume, m.dir)
 		return nil
 	}

@@ -2,7 +2,6 @@ package thin
 
 import (
 	"context"
-	"slices"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/mount"
@@ -17,9 +16,9 @@ func (m *mounting) record(ctx context.Context, ref *refcount.Ref, rec refcount.R
 	if err != nil {
 		return err
 	}
-	top := mount.Top(table, m.dir)
-	if !slices.Contains(m.mounts(table, a), top) {
-		return &Error{Object: m.dir, Err: mount.ErrMoved, Hint: "nobody but root should be able to write in the folders above a mount point"}
+	top, err := m.made(table, v, a)
+	if err != nil {
+		return err
 	}
 	if err := m.makeAlias(v.Pool, v.Name, a.path); err != nil {
 		m.warn("%s/%s: alias: %v", v.Pool, v.Name, err)
@@ -37,26 +36,6 @@ func (m *mounting) record(ctx context.Context, ref *refcount.Ref, rec refcount.R
 	}
 	if err := m.utab().Add(ctx, m.utabEntry(top), m.lookUtab(m.c)); err != nil {
 		m.warn("%s: utab: %v; unmount it with: umount.thin %s", rec.Volume, err, shellPath(m.dir))
-	}
-	return nil
-}
-
-// mounts are those of the volume's device.
-func (m *mounting) mounts(table []*mountinfo.Info, a *activation) []*mountinfo.Info {
-	return mount.ByDev(table, int(a.dev.Major), int(a.dev.Minor), a.path)
-}
-
-// unmount takes back the mount that could not be written down, wherever its
-// directory has been moved; what lies on top of it is not ours to unmount.
-func (m *mounting) unmount(a *activation) error {
-	table, err := mount.Table()
-	if err != nil {
-		return err
-	}
-	for _, found := range m.mounts(table, a) {
-		if mount.Top(table, found.Mountpoint) == found {
-			return mount.Unmount(found.Mountpoint, mount.UnmountOptions{NoFollow: true})
-		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package thin
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -111,7 +112,12 @@ func observed(c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcoun
 	}
 	obs.Namespace = mount.Namespace()
 	path := c.NodePath(volumeName(v.Pool, v.Name))
-	for _, m := range mount.ByDev(table, int(info.Dev.Major), int(info.Dev.Minor), path) {
+	mounts := mount.ByDev(table, int(info.Dev.Major), int(info.Dev.Minor), path)
+	if len(mounts) > 1 { // of two at one path the last counts: it is on top
+		mounts = mount.ByDev(mount.UpperFirst(table), int(info.Dev.Major), int(info.Dev.Minor), path)
+		slices.Reverse(mounts)
+	}
+	for _, m := range mounts {
 		obs.Mounts = append(obs.Mounts, refcount.MountPoint{ID: m.ID, Path: m.Mountpoint, Root: m.Root})
 	}
 	obs.Lives = rec.Unseen(obs) && lives("/proc", rec, obs.Namespace, path)
