@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/freeze"
@@ -53,7 +51,7 @@ func (a above) close() {
 // namespace of another process, and asks the filesystem for nothing.
 func openLayer(l layers.Layer) *os.File {
 	open := func(dir string) *os.File {
-		f, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		f, err := openFolder(dir)
 		if err != nil {
 			return nil
 		}

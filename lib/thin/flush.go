@@ -5,8 +5,6 @@ import (
 	"errors"
 	"os"
 
-	"golang.org/x/sys/unix"
-
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/refcount"
@@ -31,7 +29,7 @@ func (s *System) flushOrigin(ctx context.Context, c *dm.Control, ref *refcount.R
 	a := s.lookAbove(c, o)
 	defer func() { a.close() }()
 	if dir != "" {
-		f, err := os.OpenFile(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0) // asks the filesystem for nothing
+		f, err := openFolder(dir)
 		if err == nil {
 			a.dirs = append(a.dirs, f)
 		} else {
