@@ -115,6 +115,19 @@ func showsAll(proc string) bool {
 	return err == nil && ns == initialPIDs
 }
 
+// reach is a path to where a volume is mounted, in the mount namespace of another
+// process if need be, or "".
+func reach(c *dm.Control, rec refcount.Record, v catalog.Volume) string {
+	if !rec.Elsewhere {
+		return rec.MountedOn
+	}
+	pid, dir := mountedBy(procTables("/proc"), rec.Dev, c.NodePath(volumeName(v.Pool, v.Name)))
+	if pid == 0 {
+		return ""
+	}
+	return "/proc/" + strconv.Itoa(pid) + "/root" + dir
+}
+
 // refuseElsewhere refuses a volume that is mounted in another mount namespace.
 // That its device is open does not mean so: udev may be probing it, or a
 // process may sit on what was unmounted lazily.

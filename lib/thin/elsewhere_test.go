@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"thinmount/lib/refcount"
 )
 
 // process makes a /proc of one process more.
@@ -20,6 +22,68 @@ func process(t *testing.T, proc string, pid int, ns, mountinfo string) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, "mountinfo"), []byte(mountinfo), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// rooted gives a process a root, as chroot(2) does.
+func rooted(t *testing.T, proc string, pid int, root string) {
+	t.Helper()
+	if err := os.Symlink(root, filepath.Join(proc, fmt.Sprint(pid), "root")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A recorded mount lives where a process sees it, and only there.
+func TestLives(t *testing.T) {
+	const root = "22 1 254:0 / / rw - ext4 /dev/vda rw\n"
+	mounted := func(id int, dir string) string {
+		return root + fmt.Sprintf("%d 22 253:3 / %s rw - ext4 /dev/mapper/thin-p@v rw\n", id, dir)
+	}
+	const ours, other = 7, 8
+	rec := refcount.Record{Dev: "253:3", MountedOn: "/mnt", MountID: 40, References: 2, Namespace: other}
+	here := rec
+	here.Namespace = ours
+	for _, row := range []struct {
+		name  string
+		rec   refcount.Record
+		proc  func(proc string)
+		all   bool // /proc shows all processes
+		lives bool
+	}{
+		{"in its namespace", rec, func(p string) { process(t, p, 5, "8", mounted(40, "/mnt")) }, true, true},
+		{"there, with another ID", rec, func(p string) { process(t, p, 5, "8", mounted(41, "/mnt")) }, true, true},
+		{"there, moved", rec, func(p string) { process(t, p, 5, "8", mounted(40, "/srv")) }, true, true},
+		{"there, something else", rec, func(p string) { process(t, p, 5, "8", root) }, true, false},
+		{"copies alone", rec, func(p string) { process(t, p, 5, "9", mounted(41, "/mnt")) }, true, false},
+		{"nobody is to be seen", rec, func(string) {}, false, true},
+		{"nobody is there", rec, func(string) {}, true, false},
+		{"below another root", here, func(p string) {
+			process(t, p, 5, "7", mounted(41, "/mnt"))
+			rooted(t, p, 5, "/jail")
+			process(t, p, 6, "7", mounted(40, "/jail/mnt"))
+			rooted(t, p, 6, "/")
+		}, true, true},
+		{"mounted anew", here, func(p string) { process(t, p, 5, "7", mounted(41, "/mnt")) }, true, false},
+		{"of a program that did not note the namespace", refcount.Record{Dev: "253:3", MountedOn: "/mnt", MountID: 40, References: 2},
+			func(p string) { process(t, p, 5, "8", mounted(40, "/mnt")) }, true, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			proc := t.TempDir()
+			row.proc(proc)
+			pids := "pid:[4026532001]"
+			if row.all {
+				pids = initialPIDs
+			}
+			if err := os.MkdirAll(filepath.Join(proc, "self/ns"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(pids, filepath.Join(proc, "self/ns/pid")); err != nil {
+				t.Fatal(err)
+			}
+			if got := lives(proc, row.rec, ours, "/dev/mapper/thin-p@v"); got != row.lives {
+				t.Errorf("%v", got)
+			}
+		})
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 
 // flushOrigin writes out what is dirty in the origin's filesystem, and in those of
 // layers above it, so that the freeze itself has little to write. It returns where
-// the origin is mounted: "" is nowhere. It is best effort: the freeze writes what is
+// the origin is mounted, in another mount namespace by a path through /proc: "" is
+// nowhere. It is best effort: the freeze writes what is
 // left. But where that would wait for room in the pool, it is an error: whoever
 // freezes then waits, too, with the lock that growing the pool wants.
 func (s *System) flushOrigin(ctx context.Context, c *dm.Control, ref *refcount.Ref, o catalog.Volume) (dir string, err error) {
@@ -21,7 +22,7 @@ func (s *System) flushOrigin(ctx context.Context, c *dm.Control, ref *refcount.R
 	if err != nil {
 		return "", nil
 	}
-	dir = rec.MountedOn
+	dir = reach(c, rec, o)
 	st, err := poolStatus(c, o.PoolUUID)
 	if err != nil || st.Mode != thinpool.ModeRW || st.Queues() {
 		return dir, nil // whoever opens the pool next says so
