@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -67,6 +68,9 @@ type crowd struct {
 	seed  uint64 // of the last round's plans
 	dir   string
 	slots [crowdSlots]slot
+
+	sandbox string // a mount namespace beside ours: its link in /proc
+	leave   func() // ends it
 
 	mu       sync.Mutex
 	ops      []int          // by worker
@@ -131,6 +135,35 @@ func (c *crowd) fill(t *testing.T) {
 		pool, _, _ := strings.Cut(s.name, "/")
 		must(t, "thin-snap", "snapshot", pool+"/base", s.name)
 		s.exists = 1
+	}
+	c.unshare(t)
+}
+
+// unshare makes the mount namespace beside ours. It has no copy of a volume's mount
+// in it, and gets none.
+func (c *crowd) unshare(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command("unshare", "-m", "sleep", "infinity")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c.leave = sync.OnceFunc(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	t.Cleanup(c.leave)
+	c.sandbox = fmt.Sprintf("/proc/%d/ns/mnt", cmd.Process.Pid)
+	ours, err := os.Readlink("/proc/self/ns/mnt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if there, err := os.Readlink(c.sandbox); err != nil {
+			t.Fatal(err)
+		} else if there != ours {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

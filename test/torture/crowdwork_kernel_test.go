@@ -34,7 +34,7 @@ func plans(workers int) *rapid.Generator[[][]op] {
 			slot:   rapid.IntRange(0, crowdSlots-1).Draw(rt, "volume"),
 			origin: rapid.IntRange(0, crowdSlots-1).Draw(rt, "origin"),
 		}
-		if o.slot/2%2 == 0 && rapid.IntRange(0, 3).Draw(rt, "kill") == 3 {
+		if o.slot/2%2 == 0 && o.what != "enter" && rapid.IntRange(0, 3).Draw(rt, "kill") == 3 {
 			o.kill = time.Duration(rapid.IntRange(1, 2000).Draw(rt, "after")) * time.Millisecond
 		}
 		return o
@@ -44,7 +44,7 @@ func plans(workers int) *rapid.Generator[[][]op] {
 
 // kindsOfWork has each kind as often as it is wanted, or nearly: rapid draws what
 // stands first more often.
-var kindsOfWork = strings.Fields("mount umount snapshot umount mount delete mount umount list umount mount snapshot")
+var kindsOfWork = strings.Fields("mount umount snapshot umount mount delete mount umount list umount mount copy snapshot enter")
 
 // do does a command, and takes in how it ended.
 func (c *crowd) do(t *testing.T, worker int, o op) {
@@ -64,6 +64,10 @@ func (c *crowd) do(t *testing.T, worker int, o op) {
 		argv = []string{"thin-snap", "snapshot", origin, s.name}
 	case "delete":
 		argv = []string{"thin-snap", "delete", "-y", s.name}
+	case "copy": // in a mount namespace of its own, which ends with it: it counts nothing
+		argv = []string{"unshare", "-m", "sh", "-c", "umount.thin " + s.dir + " 2>/dev/null; exec mount.thin " + s.name + " " + s.dir}
+	case "enter": // in one that lasts: each takes the reference that it has added
+		argv = []string{"nsenter", "--mount=" + c.sandbox, "sh", "-c", "mount.thin " + s.name + " " + s.dir + " && exec umount.thin " + s.dir}
 	case "list":
 		argv = []string{"thin-snap", "list", "--json"}
 	}
@@ -140,6 +144,7 @@ func (c *crowd) compare(t *testing.T) (problems []string) {
 // goHome unmounts and deletes all, by commands, and looks at the pools.
 func (c *crowd) goHome(t *testing.T) (problems []string) {
 	t.Helper()
+	c.leave()
 	now := volumesNow(t)
 	for i := range c.slots {
 		s := &c.slots[i]

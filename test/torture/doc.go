@@ -35,7 +35,8 @@
 // there is is held against a count: a volume's references are its mounts less
 // its umounts, and whether it exists its makings less its removals. A command
 // that was killed may have counted or not; half of the volumes see no kill, and
-// have to be exact.
+// have to be exact. Some of the crowd work in other mount namespaces, where they
+// unmount copies of mounts, which count nothing, and have mounts of their own.
 //
 // THIN_TORTURE_SHARE, _FAULTS, _CUTS and _CROWD say how much is done: one in so
 // many kills (a few of some scenarios), one in so many faults (the same), so many
