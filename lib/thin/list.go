@@ -9,6 +9,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/refcount"
 	"thinmount/lib/thinpool"
 )
 
@@ -120,11 +121,25 @@ func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume,
 	rec = rec.Reconcile(obs)
 	info.MountedOn, info.References = rec.MountedOn, rec.References
 	if rec.Elsewhere {
-		if pid, dir := mountedBy(slices.Values(tables()), rec.Dev, info.Device); pid != 0 {
-			info.MountedIn, info.MountedOn = pid, dir
-		}
+		info.lookElsewhere(rec, obs, tables)
 	}
 	return info, nil
+}
+
+// lookElsewhere finds where a volume is mounted whose counted mount is not to be
+// seen here: on a copy of that, which leads to the same files, or else in the mount
+// namespace of a process.
+func (i *VolumeInfo) lookElsewhere(rec refcount.Record, obs refcount.Observed, tables func() []procTable) {
+	if len(obs.Mounts) == 0 {
+		if pid, dir := mountedBy(slices.Values(tables()), rec.Dev, i.Device); pid != 0 {
+			i.MountedIn, i.MountedOn = pid, dir
+		}
+		return
+	}
+	same := slices.ContainsFunc(obs.Mounts, func(m refcount.MountPoint) bool { return m.Path == rec.MountedOn })
+	if !same {
+		i.MountedOn = obs.Mounts[0].Path
+	}
 }
 
 // readProcTables reads the mount tables that processes see, for many volumes.
