@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Mend sees to it that a mount has its lines, and spare shadows besides for
-// umount(8) to take away; stale lines go. Where nothing is amiss nothing is
+// Mend sees to it that a mount has its lines, and puts down spare shadows besides
+// for umount(8) to take away: each of several at one time takes one. Stale lines go. Where nothing is amiss nothing is
 // written, and no lock is taken.
 func (u Utab) Mend(ctx context.Context, e Entry, spare int, look Look) error {
 	change := func(lines []string) []string { return mended(dropStale(lines, look(), all), e, spare) }
@@ -43,11 +43,11 @@ func mended(lines []string, e Entry, spare int) []string {
 			n, named = n+1, named || l.src == e.Spec
 		}
 	}
-	missing := anchors(lines, e.Target) + spare - n
+	missing := max(anchors(lines, e.Target)-n, 0)
 	if !named {
 		missing = max(missing, 1)
 	}
-	for range max(missing, 0) {
+	for range missing + spare {
 		lines = append(lines, shadow(e.Spec, e.Target))
 	}
 	return lines

@@ -105,7 +105,7 @@ func TestUtabMend(t *testing.T) {
 		{"no file", "", 0, anchorLine + shadowLine},
 		{"whole", anchorLine + shadowLine, 0, anchorLine + shadowLine},
 		{"whole, and umount(8) takes one", anchorLine + shadowLine, 1, anchorLine + shadowLine + shadowLine},
-		{"one to spare is there", anchorLine + shadowLine + shadowLine, 1, anchorLine + shadowLine + shadowLine},
+		{"another umount(8) is about to take one, too", anchorLine + shadowLine + shadowLine, 1, anchorLine + shadowLine + shadowLine + shadowLine},
 		{"umount(8) has taken the shadow", anchorLine, 0, anchorLine + shadowLine},
 		{"another umount(8) has taken both", foreign, 0, anchorLine + foreign + shadowLine},
 		{"the anchor alone is lost", foreign + shadowLine, 0, anchorLine + foreign + shadowLine},

@@ -88,13 +88,13 @@ func mountedIn(table []*mountinfo.Info, dev dm.DevNo, source string) string {
 // lives tells whether the mount that a record claims is in a table of some process:
 // by its ID, which no other mount has, or by its path in the recorded namespace,
 // where it may have got another ID. In a container with process IDs of its own
-// /proc does not show the others; then it is believed.
-func lives(proc string, rec refcount.Record, ours uint64, source string) bool {
+// /proc does not show the others (all is false); then it is believed.
+func lives(tables iter.Seq[procTable], all bool, rec refcount.Record, ours uint64, source string) bool {
 	dev, err := dm.ParseDevNo(rec.Dev)
 	if err != nil {
 		return false
 	}
-	for t := range procTables(proc) {
+	for t := range tables {
 		for _, m := range mount.ByDev(t.mounts, int(dev.Major), int(dev.Minor), source) {
 			samePath := t.ns == rec.Namespace && t.ns != ours && m.Mountpoint == rec.MountedOn
 			if m.ID == rec.MountID || samePath {
@@ -102,7 +102,7 @@ func lives(proc string, rec refcount.Record, ours uint64, source string) bool {
 			}
 		}
 	}
-	return rec.Namespace != 0 && rec.Namespace != ours && !showsAll(proc)
+	return rec.Namespace != 0 && rec.Namespace != ours && !all
 }
 
 // initialPIDs is the namespace of process IDs that has them all: PROC_PID_INIT_INO

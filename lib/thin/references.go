@@ -120,7 +120,7 @@ func observed(c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcoun
 	for _, m := range mounts {
 		obs.Mounts = append(obs.Mounts, refcount.MountPoint{ID: m.ID, Path: m.Mountpoint, Root: m.Root})
 	}
-	obs.Lives = rec.Unseen(obs) && lives("/proc", rec, obs.Namespace, path)
+	obs.Lives = rec.Unseen(obs) && lives(procTables("/proc"), showsAll("/proc"), rec, obs.Namespace, path)
 	return obs, isAsleep(info), nil
 }
 

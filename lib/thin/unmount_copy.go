@@ -21,7 +21,7 @@ func (u *unmounting) isCopy(pool, volume string, top *mountinfo.Info) bool {
 		return false
 	}
 	ours := mount.Namespace()
-	return rec.Namespace != 0 && rec.Namespace != ours && rec.MountID != top.ID && lives("/proc", rec, ours, top.Source)
+	return rec.Namespace != 0 && rec.Namespace != ours && rec.MountID != top.ID && lives(procTables("/proc"), showsAll("/proc"), rec, ours, top.Source)
 }
 
 // copied unmounts a copy of a volume's mount. The counted mount keeps its

@@ -3,6 +3,8 @@ package thin
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 
 	"thinmount/lib/dm"
 	"thinmount/lib/mount"
@@ -15,9 +17,9 @@ import (
 func (s *System) lookUtab(c *dm.Control) mount.Look {
 	return func() mount.Live {
 		table, err := mount.Table()
-		here := mount.LiveIn(table)
+		here, tables := mount.LiveIn(table), sync.OnceValue(readProcTables)
 		return func(source, target string) bool {
-			return err != nil || here(source, target) || s.recorded(c, source, target)
+			return err != nil || here(source, target) || s.recorded(c, source, target, tables)
 		}
 	}
 }
@@ -25,7 +27,7 @@ func (s *System) lookUtab(c *dm.Control) mount.Look {
 // recorded tells whether a volume's counted mount is at target, in a mount
 // namespace or below a root that is not ours. A line that is of no volume by its
 // name is let alone.
-func (s *System) recorded(c *dm.Control, source, target string) bool {
+func (s *System) recorded(c *dm.Control, source, target string, tables func() []procTable) bool {
 	name, ours := nodeName(source)
 	if !ours {
 		return true
@@ -39,7 +41,7 @@ func (s *System) recorded(c *dm.Control, source, target string) bool {
 	if err != nil || rec.MountedOn != target || rec.Dev != info.Dev.String() {
 		return false
 	}
-	return lives("/proc", rec, mount.Namespace(), source)
+	return lives(slices.Values(tables()), showsAll("/proc"), rec, mount.Namespace(), source)
 }
 
 // mend sees to it that umount(8) finds us for the counted mount of a volume: a
