@@ -64,8 +64,8 @@ func (c *crowd) do(t *testing.T, worker int, o op) {
 		argv = []string{"thin-snap", "snapshot", origin, s.name}
 	case "delete":
 		argv = []string{"thin-snap", "delete", "-y", s.name}
-	case "copy": // in a mount namespace of its own, which ends with it: it counts nothing
-		argv = []string{"unshare", "-m", "sh", "-c", "umount.thin " + s.dir + " 2>/dev/null; exec mount.thin " + s.name + " " + s.dir}
+	case "copy": // in a mount namespace of its own, where a mount of ours has a copy, which counts nothing
+		argv = []string{"unshare", "-m", "sh", "-c", "mount.thin " + s.name + " " + s.dir + " && exec umount.thin " + s.dir}
 	case "enter": // in one that lasts: each takes the reference that it has added
 		argv = []string{"nsenter", "--mount=" + c.sandbox, "sh", "-c", "mount.thin " + s.name + " " + s.dir + " && exec umount.thin " + s.dir}
 	case "list":
