@@ -20,23 +20,26 @@ import (
 )
 
 // planDevice looks at a block device that is to carry a pool: it must be
-// nobody's, unless force is said, and large enough. size 0 takes all of it.
-func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, error) {
+// nobody's, unless force is said, and large enough. size 0 takes all of it. The
+// file is the device, held open exclusively; it comes with no error alone.
+func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, *os.File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return catalog.Backing{}, err
+		return catalog.Backing{}, nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_EXCL|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.EBUSY) {
-		return catalog.Backing{}, &Error{Object: path, Err: wrap(ErrBusy, unix.EBUSY), Hint: "it is mounted or part of another device: lsblk " + shellPath(path)}
-	}
+	f, err := claimDevice(path)
 	if err != nil {
-		return catalog.Backing{}, err
+		return catalog.Backing{}, nil, err
 	}
-	defer f.Close()
-	if _, err := deviceOf(f); err != nil {
-		return catalog.Backing{}, &Error{Object: path, Err: wrap(ErrUsage, unix.ENOTBLK), Hint: "for a pool on files use --dir"}
+	b, err := fitDevice(spec, f, size, unit)
+	if err != nil {
+		f.Close()
+		return b, nil, err
 	}
+	return b, f, nil
+}
+
+func fitDevice(spec PoolSpec, f *os.File, size, unit int64) (catalog.Backing, error) {
 	all, err := loop.Size(f)
 	if err != nil {
 		return catalog.Backing{}, err
@@ -51,9 +54,9 @@ func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, 
 		size = usable
 	}
 	if size = size / unit * unit; size > usable {
-		return catalog.Backing{}, &Error{Object: path, Err: reason(ErrUsage, "has room for %s, not for %s", exactSize(max(usable, 0)), exactSize(size))}
+		return catalog.Backing{}, &Error{Object: f.Name(), Err: reason(ErrUsage, "has room for %s, not for %s", exactSize(max(usable, 0)), exactSize(size))}
 	}
-	return catalog.Backing{Kind: catalog.KindDevice, Path: path, Size: size}, nil
+	return catalog.Backing{Kind: catalog.KindDevice, Path: f.Name(), Size: size}, nil
 }
 
 // refuseSignatures refuses a device that carries anything.

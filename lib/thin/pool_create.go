@@ -64,7 +64,11 @@ func (s *System) CreatePool(ctx context.Context, spec PoolSpec) error {
 	if err := s.refusePool(ctx, c, spec.Name); err != nil {
 		return err
 	}
-	cfg, err := s.plan(spec)
+	cfg, held, err := s.plan(spec)
+	if err == nil {
+		err = refuseTakenNames(c, cfg)
+	}
+	defer held.Close()
 	if err != nil {
 		return errors.Join(err, lock.Remove()) // there is no such pool
 	}
@@ -73,7 +77,7 @@ func (s *System) CreatePool(ctx context.Context, spec PoolSpec) error {
 		return &Error{Object: "pool " + spec.Name, Err: err}
 	}
 	p := &pool{sys: s, dm: c, cat: cat, lock: lock, thin: thinpool.New(c, partUUID(cfg.UUID, partPool))}
-	if err := p.make(ctx); err != nil {
+	if err := p.make(ctx, held); err != nil {
 		undo, cancel := s.undoing(ctx)
 		defer cancel()
 		return errors.Join(p.fail(err), p.clearHalfMade(undo), lock.Remove())
@@ -107,15 +111,16 @@ func (s *System) refusePool(ctx context.Context, c *dm.Control, name string) err
 }
 
 // make turns the plan into a pool that works. The catalog says already that it
-// is being made.
-func (p *pool) make(ctx context.Context) error {
+// is being made. Nothing is refused any more that could have been seen before.
+func (p *pool) make(ctx context.Context, held *claims) error {
 	cfg := p.cat.Pool()
-	if err := p.makeBacking(ctx, cfg.Data, "data"); err != nil {
+	if err := p.makeBacking(ctx, cfg.Data, "data", held); err != nil {
 		return err
 	}
-	if err := p.makeBacking(ctx, cfg.Metadata, "metadata"); err != nil {
+	if err := p.makeBacking(ctx, cfg.Metadata, "metadata", held); err != nil {
 		return err
 	}
+	held.Close() // device-mapper claims them next
 	p.sys.step("activating pool %s", cfg.Name)
 	if err := p.build(ctx, true); err != nil {
 		return err
@@ -134,17 +139,13 @@ func (p *pool) make(ctx context.Context) error {
 // makeBacking makes the file, or clears the device, and labels it. The first
 // block behind the label is zeroed: that is how the kernel knows that metadata
 // is to be formatted.
-func (p *pool) makeBacking(ctx context.Context, b catalog.Backing, role string) error {
-	flags := os.O_RDWR
+func (p *pool) makeBacking(ctx context.Context, b catalog.Backing, role string, held *claims) error {
+	f, err := held.of(role), error(nil)
 	if b.Kind == catalog.KindFile {
-		flags |= os.O_CREATE | os.O_EXCL
-	}
-	f, err := os.OpenFile(b.Path, flags, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if b.Kind == catalog.KindFile {
+		if f, err = os.OpenFile(b.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+			return err
+		}
+		defer f.Close()
 		err = p.makeFile(ctx, f, b, role)
 	} else {
 		err = zeroEnds(f)

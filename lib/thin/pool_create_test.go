@@ -52,7 +52,7 @@ func TestPlanFiles(t *testing.T) {
 	if err := checkPool(&spec); err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := s.plan(spec)
+	cfg, _, err := s.plan(spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestPlanFiles(t *testing.T) {
 	if _, incomplete := cfg.Incomplete(); !incomplete || len(cfg.UUID) != 32 || cfg.NextID != 1 {
 		t.Errorf("%+v", cfg)
 	}
-	if again, _ := s.plan(spec); again.UUID == cfg.UUID {
+	if again, _, _ := s.plan(spec); again.UUID == cfg.UUID {
 		t.Error("two pools of one identity")
 	}
 }
@@ -89,7 +89,7 @@ func TestPlanRefuses(t *testing.T) {
 		if err := checkPool(&spec); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.plan(spec); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), want) {
+		if _, _, err := s.plan(spec); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}

@@ -79,7 +79,7 @@ func TestClearedPoolSparesOthers(t *testing.T) {
 			}
 			before, _ := os.Lstat(filepath.Join(srv, "data"))
 			p := halfMadePool(t, stateIn(t.TempDir()), srv)
-			if err := p.makeBacking(t.Context(), p.cat.Pool().Data, "data"); !errors.Is(err, unix.EEXIST) {
+			if err := p.makeBacking(t.Context(), p.cat.Pool().Data, "data", &claims{}); !errors.Is(err, unix.EEXIST) {
 				t.Errorf("made: %v", err)
 			}
 			if err := p.clearHalfMade(t.Context()); err != nil {
@@ -157,7 +157,7 @@ func TestPoolRefusesWhatIsThere(t *testing.T) {
 	if err := checkPool(&spec); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.plan(spec); !errors.Is(err, ErrExists) || !strings.Contains(err.Error(), filepath.Join(srv, "metadata")) {
+	if _, _, err := s.plan(spec); !errors.Is(err, ErrExists) || !strings.Contains(err.Error(), filepath.Join(srv, "metadata")) {
 		t.Errorf("%v", err)
 	}
 }

@@ -48,8 +48,9 @@ func checkPool(spec *PoolSpec) error {
 	return checkSettings(object, Settings{Margin: spec.Margin})
 }
 
-// plan decides sizes and places, and looks at what devices carry.
-func (s *System) plan(spec PoolSpec) (catalog.Pool, error) {
+// plan decides sizes and places, and looks at what devices carry. It writes
+// nothing. The caller closes the claim, which holds the devices.
+func (s *System) plan(spec PoolSpec) (catalog.Pool, *claims, error) {
 	id := make([]byte, 16)
 	rand.Read(id)
 	cfg := catalog.Pool{
@@ -57,13 +58,17 @@ func (s *System) plan(spec PoolSpec) (catalog.Pool, error) {
 		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, Margin: spec.Margin, NextID: 1, Head: new(uint32),
 		Operations: []catalog.Operation{{Op: catalog.OpCreatePool}},
 	}
+	held := &claims{}
 	var err error
 	if spec.DataDevice == "" {
 		err = s.planFiles(spec, &cfg)
 	} else {
-		err = planDevices(spec, &cfg)
+		err = planDevices(spec, &cfg, held)
 	}
-	return cfg, err
+	if err != nil {
+		held.Close()
+	}
+	return cfg, held, err
 }
 
 func (s *System) planFiles(spec PoolSpec, cfg *catalog.Pool) error {
@@ -99,16 +104,16 @@ func (s *System) planFiles(spec PoolSpec, cfg *catalog.Pool) error {
 	return checkSizes(spec, cfg)
 }
 
-func planDevices(spec PoolSpec, cfg *catalog.Pool) error {
+func planDevices(spec PoolSpec, cfg *catalog.Pool, held *claims) error {
+	if err := refuseShared(spec.DataDevice, spec.MetadataDevice); err != nil {
+		return err
+	}
 	var err error
-	if cfg.Data, err = planDevice(spec, spec.DataDevice, spec.Size, spec.BlockSize); err != nil {
+	if cfg.Data, held.data, err = planDevice(spec, spec.DataDevice, spec.Size, spec.BlockSize); err != nil {
 		return err
 	}
-	if cfg.Metadata, err = planDevice(spec, spec.MetadataDevice, spec.MetadataSize, 4096); err != nil {
+	if cfg.Metadata, held.metadata, err = planDevice(spec, spec.MetadataDevice, spec.MetadataSize, thinpool.MetadataBlock); err != nil {
 		return err
-	}
-	if cfg.Data.Path == cfg.Metadata.Path {
-		return &Error{Object: cfg.Data.Path, Err: reason(ErrUsage, "cannot carry both data and metadata")}
 	}
 	if spec.MetadataSize == 0 { // as much of the device as is of use
 		cfg.Metadata.Size = min(cfg.Metadata.Size, thinpool.MaxMetadata)

@@ -1,0 +1,76 @@
+package loop
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/dm"
+)
+
+// File is what a loop device lies over: a regular file, or another block device.
+type File struct {
+	Name      string   // as the kernel has it; may be cut or outdated
+	Device    dm.DevNo // of the block device, for one over a block device; else zero
+	Offset    uint64   // bytes
+	SizeLimit uint64   // bytes; 0 is all of the file
+
+	fs, inode uint64 // st_dev and st_ino
+}
+
+// Is tells whether st is of that very file, by whatever name.
+func (f File) Is(st *unix.Stat_t) bool { return f.inode == st.Ino && sameDevice(f.fs, st.Dev) }
+
+// Overlaps tells whether two loop devices share bytes of one file.
+func (f File) Overlaps(g File) bool {
+	if f.inode != g.inode || f.fs != g.fs {
+		return false
+	}
+	end := func(f File) uint64 {
+		if f.SizeLimit == 0 {
+			return 1 << 63
+		}
+		return f.Offset + f.SizeLimit
+	}
+	return f.Offset < end(g) && g.Offset < end(f)
+}
+
+// Major is the major number of loop devices (include/uapi/linux/major.h).
+const Major = 7
+
+// Over tells what the loop device of that number lies over. One that is not
+// attached, or not to be seen here, is fs.ErrNotExist or ENXIO.
+func Over(dev dm.DevNo) (File, error) {
+	name := fmt.Sprint("loop", dev.Minor) // unless the module numbers partitions beside it (max_part)
+	if link, err := os.Readlink("/sys/dev/block/" + dev.String()); err == nil {
+		name = filepath.Base(link)
+	}
+	info, st, err := query("/dev/" + name)
+	if err != nil {
+		return File{}, err
+	}
+	if info.DevNo != dev {
+		return File{}, fmt.Errorf("%s: is device %s, not %s", info.Path, info.DevNo, dev)
+	}
+	f := File{Name: info.BackingFile, Offset: info.Offset, SizeLimit: info.SizeLimit, fs: st.Device, inode: st.Inode}
+	if st.Rdevice != st.Device { // drivers/block/loop.c, loop_get_status: of a regular file both are st_dev
+		f.Device = dm.DevNoOf(st.Rdevice)
+	}
+	return f, nil
+}
+
+// NameOf is the path that the kernel shows for the file below the loop device of
+// that number: the whole path where the ioctl has 63 bytes of it, and to be had
+// where /dev lacks the device. deleted tells whether the file has no name any
+// more.
+func NameOf(dev dm.DevNo) (path string, deleted bool, err error) {
+	b, err := os.ReadFile("/sys/dev/block/" + dev.String() + "/loop/backing_file")
+	if err != nil {
+		return "", false, err
+	}
+	path, deleted = strings.CutSuffix(strings.TrimSuffix(string(b), "\n"), " (deleted)")
+	return path, deleted, nil
+}
