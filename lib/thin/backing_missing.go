@@ -2,6 +2,7 @@ package thin
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -18,6 +19,12 @@ var absent = []error{unix.ENOENT, unix.ENOTDIR, unix.ENXIO, unix.ENODEV, unix.EN
 // isAbsent tells whether err says that a file or device is not there.
 func isAbsent(err error) bool {
 	return slices.ContainsFunc(absent, func(errno error) bool { return errors.Is(err, errno) })
+}
+
+// absentPath tells whether there is nothing at path.
+func absentPath(path string) bool {
+	_, err := os.Stat(path)
+	return isAbsent(err)
 }
 
 // backingError is the error of a file or device that cannot carry a part of the

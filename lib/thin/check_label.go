@@ -30,35 +30,19 @@ func labelFlaw(cfg catalog.Pool, part string, b catalog.Backing, got label.Label
 	return nil
 }
 
-// compareLabels looks at the disks or files, and at whether the pool that is
-// active runs on them.
+// compareLabels looks at the disks or files, and at what is active in the pool's
+// place.
 func (f *facts) compareLabels() []Finding {
 	var found []Finding
+	if f.copied != nil {
+		found = append(found, Finding{Kind: KindBacking, Object: f.cfg.Name, What: f.copied.err.Err.Error(), Hint: f.copied.err.Hint})
+	}
 	for _, b := range f.backings {
 		if e := labelFlaw(f.cfg, b.part, b.Backing, b.label, b.err, b.carries, b.size); e != nil {
 			found = append(found, Finding{Kind: KindLabel, Object: b.Path, What: e.Err.Error(), Hint: e.Hint})
 		}
-		if b.lower != "" && !b.runsOn() {
-			found = append(found, Finding{Kind: KindBacking, Object: b.Path,
-				What: fmt.Sprintf("is not what the %s of active pool %s lies on (device %s): it has been replaced meanwhile", labelRole(b.part), f.cfg.Name, b.lower),
-				Hint: "put the former one back before the pool is deactivated: lsblk, losetup -l"})
-		}
 	}
 	return found
-}
-
-// runsOn tells whether the pool's device lies on this disk, or on a loop device
-// over this file.
-func (b backing) runsOn() bool {
-	if b.Kind == catalog.KindDevice {
-		return b.dev == b.lower
-	}
-	for _, l := range b.loops {
-		if l.DevNo.String() == b.lower {
-			return true
-		}
-	}
-	return false
 }
 
 // compareLoops finds loop devices over the pool's files that are not the

@@ -51,7 +51,7 @@ func soundFacts() *facts {
 		backings: []backing{
 			{Backing: cfg.Data, part: partData, label: label.Label{UUID: testUUID, Role: "data"}, size: 2 << 30, lower: "7:0",
 				loops: []loop.Info{{Path: "/dev/loop0", DevNo: dm.DevNo{Major: 7}, Autoclear: true}}},
-			{Backing: cfg.Metadata, part: partMeta, label: label.Label{UUID: testUUID, Role: "metadata"}, size: 65 * mib, lower: "8:16", dev: "8:16"},
+			{Backing: cfg.Metadata, part: partMeta, label: label.Label{UUID: testUUID, Role: "metadata"}, size: 65 * mib, lower: "8:16"},
 		},
 		devices: []device{
 			{Info: active("thin-demo@@pool", partUUID(testUUID, partPool), 0), part: partPool},

@@ -140,8 +140,9 @@ func TestDisksAndModes(t *testing.T) {
 		{"data for metadata", func(f *facts) { f.backings[1].label.Role = "data" }, []string{"label /dev/sdb: by hand: give pool demo its own metadata back"}},
 		{"not there", func(f *facts) { f.backings[1].err = os.ErrNotExist }, []string{"label /dev/sdb: by hand"}},
 		{"too small", func(f *facts) { f.backings[0].size = mib }, []string{"label /srv/data: by hand"}},
-		{"replaced while active", func(f *facts) { f.backings[0].loops = nil }, []string{"backing /srv/data: by hand"}},
-		{"disk replaced while active", func(f *facts) { f.backings[1].dev = "8:32" }, []string{"backing /dev/sdb: by hand"}},
+		{"a copy is active", func(f *facts) {
+			f.copied = &copied{name: "demo", err: &Error{Err: reason(ErrPoolState, "a copy of it is active"), Hint: "deactivate it"}}
+		}, []string{"backing demo: by hand"}},
 		{"second loop device", func(f *facts) { f.backings[0].loops = append(f.backings[0].loops, loop.Info{Path: "/dev/loop9"}) },
 			[]string{"loop /dev/loop9: by hand: losetup --detach /dev/loop9"}},
 		{"loop device that goes by itself", func(f *facts) {

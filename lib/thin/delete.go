@@ -63,7 +63,7 @@ func (s *System) Delete(ctx context.Context, poolName, volume string, o DeleteOp
 // has it open may have to be waited for. Where the pool cannot delete, the
 // device stays for promiseDelete to say so.
 func (s *System) releaseToDelete(ctx context.Context, c *dm.Control, ref *refcount.Ref, v catalog.Volume) error {
-	rec, err := s.observe(c, ref, v)
+	rec, err := s.observeOwn(c, ref, v)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type facts struct {
 
 	devices []device    // by our uuid
 	foreign []dm.Device // by our names, with the uuid of others
+	copied  *copied     // active under our uuid, and not this pool; nil is nothing
 
 	busy    map[string]bool // volumes that somebody is at work on
 	uses    map[string]use  // of volumes that nobody is at work on
@@ -51,7 +52,6 @@ type backing struct {
 	size    int64  // bytes, label included
 	carries string // what lies there in place of a label
 	err     error  // of opening it, or of reading its label
-	dev     string // number of the block device, "" of a file
 	lower   string // number of the device that the pool runs on; "" while inactive
 	loops   []loop.Info
 }

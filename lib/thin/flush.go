@@ -18,7 +18,7 @@ import (
 // left. But where that would wait for room in the pool, it is an error: whoever
 // freezes then waits, too, with the lock that growing the pool wants.
 func (s *System) flushOrigin(ctx context.Context, c *dm.Control, ref *refcount.Ref, o catalog.Volume) (dir string, err error) {
-	rec, err := s.observe(c, ref, o)
+	rec, err := s.observeOwn(c, ref, o)
 	if err != nil {
 		return "", nil
 	}

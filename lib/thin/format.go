@@ -28,7 +28,7 @@ func (s *System) Format(ctx context.Context, pool, volume, fs, label string, for
 		return err
 	}
 	defer ref.Close()
-	rec, err := s.observe(c, ref, v)
+	rec, err := s.observeOwn(c, ref, v)
 	if err != nil {
 		return err
 	}

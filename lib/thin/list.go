@@ -69,7 +69,19 @@ func (s *System) Volume(ctx context.Context, pool, volume string) (VolumeInfo, e
 	if err != nil {
 		return VolumeInfo{}, err
 	}
-	return s.describe(c, cat, v, s.usage(c, cat), readProcTables)
+	own := s.ownDevices(c, cat)
+	return s.describe(c, cat, v, s.usage(c, cat, own), own, readProcTables)
+}
+
+// ownDevices tells whether what is active under the pool's uuid, if anything, is
+// the pool's own. If not, that is warned of.
+func (s *System) ownDevices(c *dm.Control, cat *catalog.Catalog) bool {
+	other := activeCopy(c, cat.Pool())
+	if other == nil || other.renamed {
+		return true
+	}
+	s.warn("%v (%s)", other.err, other.err.Hint)
+	return false
 }
 
 func (s *System) volumesOf(c *dm.Control, pool string) ([]VolumeInfo, error) {
@@ -81,17 +93,19 @@ func (s *System) volumesOf(c *dm.Control, pool string) ([]VolumeInfo, error) {
 	if err != nil {
 		err = corrupt("pool "+pool, err)
 	}
-	used, tables := s.usage(c, cat), sync.OnceValue(readProcTables)
+	own := s.ownDevices(c, cat)
+	used, tables := s.usage(c, cat, own), sync.OnceValue(readProcTables)
 	var infos []VolumeInfo
 	for _, v := range volumes {
-		info, e := s.describe(c, cat, v, used, tables)
+		info, e := s.describe(c, cat, v, used, own, tables)
 		infos, err = append(infos, info), errors.Join(err, e)
 	}
 	return infos, err
 }
 
 // describe puts together what the catalog, the kernel and the references know.
-func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[uint32]int64,
+// Without own, what the kernel knows is of a copy of the pool.
+func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[uint32]int64, own bool,
 	tables func() []procTable) (VolumeInfo, error) {
 
 	info := VolumeInfo{
@@ -103,6 +117,9 @@ func (s *System) describe(c *dm.Control, cat *catalog.Catalog, v catalog.Volume,
 	}
 	if n, ok := used[v.ID]; ok {
 		info.Used = &n
+	}
+	if !own {
+		return info, nil
 	}
 	rec, _ := s.refs().Read(v.Pool, v.Name) // unreadable: the mount table alone tells
 	obs, asleep, err := observed(c, v, rec)

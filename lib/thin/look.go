@@ -19,10 +19,13 @@ func (s *System) look(ctx context.Context, c *dm.Control, cat *catalog.Catalog) 
 	if _, halfMade := f.cfg.Incomplete(); halfMade {
 		return f, nil
 	}
-	if names := suspended(c, f.cfg.UUID); len(names) > 0 { // to read them would hang
+	if f.copied = activeCopy(c, f.cfg); f.copied != nil && f.copied.renamed {
+		f.copied = nil // its own devices, if under another name
+	}
+	if names := suspended(c, f.cfg.UUID); len(names) > 0 && f.copied == nil { // to read them would hang
 		return nil, &Error{Object: "pool " + f.cfg.Name, Err: reason(ErrPoolState, "%s", suspendedText(names)), Hint: resumeHint(f.cfg.Name)}
 	}
-	if foreign(c, dm.ByUUID(partUUID(f.cfg.UUID, partPool))) {
+	if f.copied == nil && foreign(c, dm.ByUUID(partUUID(f.cfg.UUID, partPool))) {
 		return nil, beyondHelp(f.cfg.Name)
 	}
 	var err error
@@ -61,6 +64,7 @@ func (s *System) lookDevices(c *dm.Control, f *facts) error {
 		uuid, id, hasID := splitVolumeUUID(d.UUID)
 		part := f.partOf(d.UUID)
 		switch mine := hasID && uuid == f.cfg.UUID || part != ""; {
+		case mine && f.copied != nil: // said in a finding of its own
 		case mine:
 			if !isVolume || pool != f.cfg.Name || catalog.CheckVolumeName(volume) != nil {
 				volume = ""

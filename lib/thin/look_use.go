@@ -56,9 +56,6 @@ func (b *backing) read() {
 	if size, err := loop.Size(file); err == nil {
 		b.size = size
 	}
-	if dev, err := deviceOf(file); err == nil {
-		b.dev = dev.String()
-	}
 }
 
 // carried names what a disk or file carries that has no label, as LVM's or
@@ -107,7 +104,7 @@ func (s *System) lookUses(ctx context.Context, c *dm.Control, f *facts) error {
 		}
 	}
 	for _, v := range f.volumes {
-		if f.busy[v.Name] {
+		if f.busy[v.Name] || f.copied != nil { // what is active is not this one
 			continue
 		}
 		if err := ctx.Err(); err != nil {

@@ -118,7 +118,7 @@ func (m *mounting) do(ctx context.Context, pool, volume string) error {
 		return err
 	}
 	defer ref.Close()
-	rec, err := m.observe(m.c, ref, v)
+	rec, err := m.observeOwn(m.c, ref, v)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,10 @@ func (s *System) openActive(ctx context.Context, c *dm.Control, name string, a a
 		if err != nil {
 			return nil, err
 		}
-		live := p.isActive()
+		live, err := p.live()
+		if err != nil {
+			return nil, p.closeOn(err)
+		}
 		if live && (tended || len(p.cat.Pool().Operations) == 0) {
 			return p, nil
 		}
@@ -143,7 +146,26 @@ func (p *pool) hasDevice() bool {
 
 // isActive says that the pool is active and can be asked.
 func (p *pool) isActive() bool {
-	return p.hasDevice() && len(suspended(p.dm, p.uuid())) == 0 && !foreign(p.dm, p.ref(partPool))
+	live, err := p.live()
+	return live && err == nil
+}
+
+// live tells whether the pool is active and can be asked. What is active and not
+// this pool's is an error. Each device is asked once: every mount does it.
+func (p *pool) live() (bool, error) {
+	table, info, err := p.dm.Table(p.ref(partPool))
+	sound := err == nil && info.Active() && !info.Suspended() && len(table) == 1 && table[0].Type == "thin-pool"
+	for _, part := range []string{partData, partMeta} {
+		table, info, err := p.dm.Table(p.ref(part))
+		if err != nil || !info.Active() {
+			continue
+		}
+		if other := copyBelow(p.cat.Pool(), part, table, info); other != nil {
+			return false, other.err
+		}
+		sound = sound && !info.Suspended()
+	}
+	return sound, nil
 }
 
 // fail puts the pool's name before err.

@@ -31,11 +31,17 @@ func (s *System) ActivatePool(ctx context.Context, name string) error {
 // activate makes loop devices, linear devices and the pool device, as far as
 // they are not there already. Exclusive access.
 func (p *pool) activate(ctx context.Context) error {
+	if err := p.refuseCopy(); err != nil {
+		return err
+	}
 	info, err := p.dm.Info(p.ref(partPool))
 	if err == nil && info.Active() {
 		return p.mend(info)
 	}
 	if err := p.checkName(partPool); err != nil {
+		return err
+	}
+	if err := p.refuseShared(); err != nil {
 		return err
 	}
 	p.sys.step("activating pool %s", p.name())

@@ -38,8 +38,13 @@ func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) 
 			}
 			return HasVolumes(name, names)
 		}
-		if err := p.deactivate(ctx); err != nil {
+		if err := p.refuseShared(); err != nil {
 			return err
+		}
+		if p.ownsDevices() {
+			if err := p.deactivate(ctx); err != nil {
+				return err
+			}
 		}
 		s.step("deleting pool %s", name)
 		if err := p.cat.SetPool(func(c *catalog.Pool) { c.Operations = []catalog.Operation{{Op: catalog.OpDeletePool}} }); err != nil {
@@ -62,11 +67,13 @@ func (p *pool) halfMade() bool {
 // clearHalfMade removes all there is of the pool; pool.json goes last.
 func (p *pool) clearHalfMade(ctx context.Context) error {
 	p.sys.step("clearing away pool %s", p.name())
-	if err := p.dismantle(ctx); err != nil {
-		return p.fail(err)
-	}
-	if err := p.dropLocks(); err != nil {
-		return p.fail(err)
+	if p.ownsDevices() { // those of a copy of the pool, and its locks, stay
+		if err := p.dismantle(ctx); err != nil {
+			return p.fail(err)
+		}
+		if err := p.dropLocks(); err != nil {
+			return p.fail(err)
+		}
 	}
 	cfg := p.cat.Pool()
 	for _, b := range []catalog.Backing{cfg.Data, cfg.Metadata} {

@@ -99,6 +99,10 @@ func (s *System) Pool(ctx context.Context, name string) (PoolInfo, error) {
 
 // ask fills in what the kernel knows of the pool.
 func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
+	if other := activeCopy(c, cfg); other != nil && !other.renamed {
+		i.Trouble, i.Hint = other.err.Err.Error(), other.err.Hint
+		return nil
+	}
 	names := suspended(c, cfg.UUID)
 	if len(names) > 0 { // by a grow, for a moment?
 		time.Sleep(50 * time.Millisecond)

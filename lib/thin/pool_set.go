@@ -44,6 +44,9 @@ func (s *System) SetPool(ctx context.Context, name string, set Settings) error {
 			return err
 		}
 		defer p.close()
+		if err := p.refuseCopy(); err != nil {
+			return err
+		}
 		err = p.cat.SetPool(func(c *catalog.Pool) {
 			if set.Margin != nil {
 				c.Margin = set.Margin

@@ -81,7 +81,27 @@ func noVolume(pool, volume string) error {
 // true. A volume that a killed snapshot has left suspended runs again then. The
 // caller has the volume's lock.
 func (s *System) observe(c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
+	return s.observeIf(c, ref, v, func() error { return nil })
+}
+
+// observeOwn is observe for whoever goes by the catalog: an active volume of a copy
+// of the pool is not the one that is meant, and is left alone.
+func (s *System) observeOwn(c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
+	return s.observeIf(c, ref, v, func() error {
+		cat, err := s.openCatalog(v.Pool)
+		if err == nil {
+			err = refuseCopy(c, cat.Pool())
+		}
+		return err
+	})
+}
+
+// observeIf is observe of a volume that, where it is active, may be used.
+func (s *System) observeIf(c *dm.Control, ref *refcount.Ref, v catalog.Volume, may func() error) (refcount.Record, error) {
 	obs, asleep, err := observed(c, v, ref.Record())
+	if err == nil && obs.Active {
+		err = may()
+	}
 	if err != nil {
 		return refcount.Record{}, &Error{Object: v.Pool + "/" + v.Name, Err: err}
 	}

@@ -112,6 +112,9 @@ func (p *pool) forgetOperation(d Finding) error {
 
 // repairDevices does what every command does in passing.
 func (p *pool) repairDevices(ctx context.Context, found []Finding) error {
+	if err := p.refuseCopy(); err != nil {
+		return err
+	}
 	has := func(kinds ...string) bool {
 		return slices.ContainsFunc(found, func(d Finding) bool { return slices.Contains(kinds, d.Kind) })
 	}

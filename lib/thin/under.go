@@ -35,26 +35,13 @@ func (p *pool) under(part string, b catalog.Backing) (underneath, error) {
 	if u.dev, u.offset, err = parseLinear(targets[0].Params); err != nil {
 		return u, err
 	}
-	other := &Error{Object: b.Path, Err: reason(ErrPoolState, "the pool's device %s stands on something else", u.dev),
-		Hint: "give the pool its own back; nothing was changed"}
-	if !u.loop {
-		dev, err := nodeDevice(b.Path)
-		if err == nil && dev != u.dev {
-			err = other
-		}
-		return u, err
+	if other := copyBelow(p.cat.Pool(), part, targets, info); other != nil {
+		return u, other.err
 	}
-	found, err := loop.Find(b.Path)
-	if err != nil {
-		return u, err
+	if dev, err := nodeDevice(b.Path); u.loop || err != nil || dev != u.dev { // for a disk: its name has changed
+		u.path = devicePath(u.dev)
 	}
-	for _, l := range found {
-		if l.DevNo == u.dev {
-			u.path = l.Path
-			return u, nil
-		}
-	}
-	return u, other
+	return u, nil
 }
 
 // parseLinear reads the parameters of a linear target: DEVICE OFFSET.

@@ -9,14 +9,15 @@ import (
 
 // usage reads from the pool's metadata how many bytes each thin id maps, for
 // the volumes that are not active and so cannot be asked. It is nil where the
-// metadata cannot be read: use is then shown as unknown.
-func (s *System) usage(c *dm.Control, cat *catalog.Catalog) map[uint32]int64 {
+// metadata cannot be read: use is then shown as unknown. Without own, the active
+// devices are those of a copy of the pool.
+func (s *System) usage(c *dm.Control, cat *catalog.Catalog, own bool) map[uint32]int64 {
 	cfg := cat.Pool()
 	path, at := cfg.Metadata.Path, int64(label.Reserved)
-	if _, err := c.Info(dm.ByUUID(partUUID(cfg.UUID, partMeta))); err == nil {
+	if _, err := c.Info(dm.ByUUID(partUUID(cfg.UUID, partMeta))); err == nil && own {
 		path, at = c.NodePath(partName(cfg.Name, partMeta)), 0
 	}
-	if len(suspended(c, cfg.UUID)) > 0 {
+	if own && len(suspended(c, cfg.UUID)) > 0 {
 		return nil // to read would hang
 	}
 	f, err := openDirect(path)

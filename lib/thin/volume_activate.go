@@ -148,7 +148,7 @@ func (s *System) Activate(ctx context.Context, poolName, volume string) (string,
 		return "", err
 	}
 	defer ref.Close()
-	rec, err := s.observe(c, ref, v) // before we have it open ourselves
+	rec, err := s.observeOwn(c, ref, v) // before we have it open ourselves
 	if err != nil {
 		return "", err
 	}

@@ -16,7 +16,7 @@ func (s *System) Deactivate(ctx context.Context, poolName, volume string) error 
 			return err
 		}
 		defer ref.Close()
-		rec, err := s.observe(c, ref, v)
+		rec, err := s.observeOwn(c, ref, v)
 		if err != nil {
 			return err
 		}
