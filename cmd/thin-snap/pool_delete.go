@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,21 +48,27 @@ func poolDelete(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		pool, err := sys.Pool(ctx, name)
-		if pool.Name == "" {
+		isCopy := errors.Is(err, thin.ErrCopy) // whose folder is deleted, and no pool
+		if pool.Name == "" && !isCopy {
 			return cannot("delete", "pool "+name, err)
 		}
 		question := fmt.Sprintf("delete pool %s and %s in it?", name, thin.Count(pool.Volumes, "volume"))
 		if err != nil {
 			question = fmt.Sprintf("%s: delete pool %s and %s in it, and what cannot be read?", thin.Text(err), name, thin.Count(pool.Volumes, "volume"))
 		}
+		if isCopy {
+			question = fmt.Sprintf("%s: delete it, with the volumes in it?", thin.Text(err))
+		}
 		if mustAsk && !c.confirm(oneLine(question)) {
 			return cannot("delete", "pool "+name, errDeclined)
 		}
-		if c.Bool("dry-run") {
+		if c.Bool("dry-run") && !isCopy {
 			return poolDeleteDry(ctx, c, sys, name)
 		}
-		if err := sys.DeletePool(ctx, name, recursive); err != nil {
-			return cannot("delete", "pool "+name, err)
+		if !c.Bool("dry-run") {
+			if err := sys.DeletePool(ctx, name, recursive); err != nil {
+				return cannot("delete", "pool "+name, err)
+			}
 		}
 		c.did("delete", "deleted", "pool "+name)
 		return nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/thin"
 )
 
 func recoverCommand(e *env) *cli.Command {
@@ -37,7 +39,14 @@ func recoverPools(c *call) (work, error) {
 		}
 		check := func(context.Context, string) error { return nil }
 		err := each(ctx, names, check, func(ctx context.Context, name string) error {
-			if err := sys.Recover(ctx, name); err != nil {
+			err := sys.Recover(ctx, name)
+			if len(pools) == 0 && thin.IsMisplaced(err) {
+				if !c.Bool("quiet") {
+					warn(c.env.stderr, thin.Text(err))
+				}
+				return nil
+			}
+			if err != nil {
 				return cannot("recover", "pool "+name, err)
 			}
 			c.did("recover", "recovered", name)

@@ -56,6 +56,9 @@ func (c *Catalog) Reload() error {
 			return nil
 		}
 		if before != nil && bytes.Equal(before, b) {
+			if err := c.misplaced(b); err != nil {
+				return err
+			}
 			return &CorruptError{c.poolPath(), reason}
 		}
 		// On a full filesystem the file that we had open may have become the

@@ -60,7 +60,8 @@ func (s Store) Pools() ([]string, error) {
 	return names, nil
 }
 
-// Open reads a pool's pool.json. Errors: *NameError, ErrNoPool, *CorruptError, *privdir.Error for a directory in which others may write.
+// Open reads a pool's pool.json. Errors: *NameError, ErrNoPool, *CorruptError, *MisplacedError for a folder that was copied or moved,
+// *privdir.Error for a directory in which others may write.
 func (s Store) Open(name string) (*Catalog, error) {
 	if err := CheckPoolName(name); err != nil {
 		return nil, err

@@ -24,6 +24,10 @@ func (s *System) CheckPool(ctx context.Context, name string) (found []Finding, e
 	err = s.use(ctx, func(ctx context.Context, c *dm.Control) error {
 		cat, err := s.openCatalog(name)
 		if err != nil {
+			var is bool
+			if found, is = misplacedFinding(err); is {
+				return nil
+			}
 			return err
 		}
 		s.wakeVolumes(c, cat)

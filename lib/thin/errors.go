@@ -17,6 +17,8 @@ var (
 	ErrPoolState  = errors.New("pool cannot do that now")
 	ErrInterrupt  = errors.New("interrupted")
 
+	// ErrCopy is ErrNotFound of a folder that holds the copy of a pool.
+	ErrCopy = errors.New("a copy of a pool")
 	// ErrNoBacking is ErrPoolState of a pool whose disk or file is not there.
 	ErrNoBacking = errors.New("a disk or file of the pool is missing")
 )

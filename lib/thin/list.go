@@ -48,6 +48,9 @@ func (s *System) Volumes(ctx context.Context, pool string) ([]VolumeInfo, error)
 	var errs []error
 	for _, name := range names {
 		infos, err := s.volumesOf(c, name)
+		if pool == "" && s.skipMisplaced(err) {
+			continue
+		}
 		all = append(all, infos...)
 		errs = append(errs, err)
 	}

@@ -31,6 +31,7 @@ import (
 func typedErrors() map[string]error {
 	return map[string]error{
 		"catalog.CorruptError":   &catalog.CorruptError{Path: "/var/lib/thin/p/pool.json", Reason: "is empty"},
+		"catalog.MisplacedError": &catalog.MisplacedError{Dir: "/var/lib/thin/q", Pool: "p", Place: catalog.Copied},
 		"catalog.MismatchError":  &catalog.MismatchError{Pool: "p", Catalog: 1, Kernel: 2},
 		"catalog.NameError":      catalog.CheckVolumeName("x@y"),
 		"dm.ForeignError":        &dm.ForeignError{Name: "thin-p@v", UUID: "CRYPT-1"},

@@ -193,7 +193,14 @@ func (s *System) openCatalog(name string) (*catalog.Catalog, error) {
 		if err := s.hidden(); err != nil {
 			return nil, err
 		}
+		if m := s.catalogs().Misplaced(name); m != nil {
+			return nil, &Error{Object: "pool " + name, Err: reason(ErrNotFound, "no such pool, but %s %w", m.Dir, m), Hint: Hint(misplaced(name, ErrNotFound, m))}
+		}
 		return nil, noPool(name)
+	}
+	var m *catalog.MisplacedError
+	if errors.As(err, &m) {
+		return nil, misplaced(name, ErrNotFound, m)
 	}
 	return nil, corrupt("pool "+name, err)
 }

@@ -100,6 +100,10 @@ func (s *System) refusePool(ctx context.Context, c *dm.Control, name string) err
 	if errors.Is(err, catalog.ErrNoPool) {
 		return s.refuseRest(name, ErrExists)
 	}
+	var m *catalog.MisplacedError
+	if errors.As(err, &m) {
+		return misplaced(name, ErrExists, m)
+	}
 	if err != nil {
 		return corrupt("pool "+name, err)
 	}

@@ -23,6 +23,10 @@ import (
 func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) error {
 	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
 		p, err := s.openPool(ctx, c, name, exclusive)
+		var m *catalog.MisplacedError
+		if errors.Is(err, ErrCopy) && errors.As(err, &m) {
+			return s.deleteCopy(ctx, name, m, withVolumes)
+		}
 		if err != nil {
 			return err
 		}

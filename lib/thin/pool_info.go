@@ -48,7 +48,7 @@ func (s *System) Pools(ctx context.Context) ([]PoolInfo, error) {
 	var errs []error
 	for _, name := range names {
 		info, err := s.Pool(ctx, name)
-		if errors.Is(err, ErrNotFound) {
+		if s.skipMisplaced(err) || errors.Is(err, ErrNotFound) {
 			continue // half made, or deleted meanwhile
 		}
 		if err == nil || info.Name != "" {

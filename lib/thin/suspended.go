@@ -48,6 +48,9 @@ func (s *System) wakeIfLeft(c *dm.Control, v catalog.Volume) {
 // wakeVolumes is wakeIfLeft for all active volumes of a pool.
 func (s *System) wakeVolumes(c *dm.Control, cat *catalog.Catalog) {
 	cfg := cat.Pool()
+	if activeCopy(c, cfg) != nil {
+		return // what is active is another pool's
+	}
 	all, err := c.List(uuidPrefix + cfg.UUID + "-")
 	if err != nil {
 		return // whoever needs the devices says so

@@ -1,0 +1,106 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"thinmount/lib/jsonfile"
+)
+
+// Placement says how the folder of a pool came to have another name than the
+// pool.
+type Placement int
+
+// How a folder came to have another name than its pool.
+const (
+	Moved  Placement = iota // there is no folder of the pool's name
+	Copied                  // the pool is there, and this is a copy of it
+	Other                   // another pool of that name is there
+)
+
+// MisplacedError says that a folder holds a pool of another name: somebody has
+// copied or moved it. It is no pool.
+type MisplacedError struct {
+	Dir   string // the folder
+	Pool  string // name of the pool in it
+	UUID  string // of that pool
+	Place Placement
+}
+
+// Error says what the folder is.
+func (e *MisplacedError) Error() string {
+	switch e.Place {
+	case Copied:
+		return "is a copy of pool " + e.Pool
+	case Other:
+		return "is of another pool " + e.Pool + " than the one that is there"
+	}
+	return "is pool " + e.Pool + ", which was moved"
+}
+
+// misplaced tells a sound pool.json of another name from a damaged one.
+func (c *Catalog) misplaced(b []byte) error {
+	var p Pool
+	if jsonfile.Decode(b, &p) != "" || p.flaw() != "" || p.Name == c.name || CheckPoolName(p.Name) != nil {
+		return nil
+	}
+	e := &MisplacedError{Dir: c.Dir(), Pool: p.Name, UUID: p.UUID, Place: Moved}
+	there := &Catalog{store: c.store, name: p.Name}
+	b, err := read(there.poolPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return e
+	}
+	e.Place = Other
+	if own, reason := decodePool(b, p.Name); err == nil && reason == "" && own.UUID == p.UUID {
+		e.Place = Copied
+	}
+	return e
+}
+
+// Misplaced finds the folder that holds the pool of a name that is not there;
+// nil is none.
+func (s Store) Misplaced(pool string) *MisplacedError {
+	names, err := s.Pools()
+	if err != nil {
+		return nil
+	}
+	for _, name := range names {
+		var e *MisplacedError
+		if _, err := s.Open(name); errors.As(err, &e) && e.Pool == pool && e.Place == Moved {
+			return e
+		}
+	}
+	return nil
+}
+
+// CopyVolumes names the volumes that have records in the folder of a copied pool.
+func (s Store) CopyVolumes(name string) ([]string, error) {
+	c := &Catalog{store: s, name: name}
+	entries, err := os.ReadDir(c.volumeDir())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if volume, ok := strings.CutSuffix(e.Name(), suffix); ok && CheckVolumeName(volume) == nil {
+			names = append(names, volume)
+		}
+	}
+	return names, nil
+}
+
+// DestroyCopy is Destroy for the folder of a copied pool; the pool itself is not
+// touched. The caller has the lock of that name, and has removed what lies
+// beside.
+func (s Store) DestroyCopy(name string) error {
+	var e *MisplacedError
+	_, err := s.Open(name)
+	if !errors.As(err, &e) || e.Place != Copied {
+		return fmt.Errorf("%s: is not the copy of a pool", filepath.Join(s.Dir, name))
+	}
+	return (&Catalog{store: s, name: name}).Destroy()
+}
