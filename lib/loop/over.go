@@ -22,7 +22,7 @@ type File struct {
 }
 
 // Is tells whether st is of that very file, by whatever name.
-func (f File) Is(st *unix.Stat_t) bool { return f.inode == st.Ino && sameDevice(f.fs, st.Dev) }
+func (f File) Is(st *unix.Stat_t) bool { return f.inode == st.Ino && sameDevice(f.fs, uint64(st.Dev)) }
 
 // Overlaps tells whether two loop devices share bytes of one file.
 func (f File) Overlaps(g File) bool {

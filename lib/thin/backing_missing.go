@@ -5,10 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
 	"thinmount/lib/loop"
 )
 
@@ -21,10 +23,21 @@ func isAbsent(err error) bool {
 	return slices.ContainsFunc(absent, func(errno error) bool { return errors.Is(err, errno) })
 }
 
-// absentPath tells whether there is nothing at path.
+// absentPath tells whether there is nothing at path, or a device without a
+// medium.
 func absentPath(path string) bool {
-	_, err := os.Stat(path)
-	return isAbsent(err)
+	if _, err := os.Stat(path); err != nil {
+		return isAbsent(err)
+	}
+	dev, err := nodeDevice(path)
+	return err == nil && isEmpty(dev)
+}
+
+// isEmpty tells whether a block device has no size: a drive without its medium, a
+// loop device without a file.
+func isEmpty(dev dm.DevNo) bool {
+	b, err := os.ReadFile("/sys/dev/block/" + dev.String() + "/size")
+	return err == nil && strings.TrimSpace(string(b)) == "0"
 }
 
 // backingError is the error of a file or device that cannot carry a part of the
@@ -42,6 +55,22 @@ func (p *pool) backingError(part string, b catalog.Backing, err error) error {
 			Hint: absentHint(b)}
 	}
 	return &Error{Object: object, Err: wrap(ErrPoolState, err), Hint: "give the pool its " + b.Kind + " back; nothing was changed"}
+}
+
+// notAtPath is the trouble of an inactive pool whose part is not where pool.json
+// says.
+func notAtPath(part string, b catalog.Backing) string {
+	if absentPath(b.Path) {
+		return "its " + labelRole(part) + " " + b.Kind + " " + b.Path + " is not there"
+	}
+	return "its " + labelRole(part) + " is not at " + b.Path
+}
+
+func notAtPathHint(pool string, b catalog.Backing) string {
+	if b.Kind == catalog.KindDevice {
+		return "a disk is known by its label, under any name: thin-snap pool activate " + pool + " looks for it"
+	}
+	return absentHint(b)
 }
 
 // absentHint is what to do about a missing disk or file.

@@ -14,18 +14,41 @@ import (
 // nothing is known), and size is all its bytes.
 func labelFlaw(cfg catalog.Pool, part string, b catalog.Backing, got label.Label, readErr error, carries string, size int64) *Error {
 	hint := fmt.Sprintf("give pool %s its own %s back (pool.json names the place); nothing was changed", cfg.Name, labelRole(part))
+	if b.Kind == catalog.KindDevice {
+		hint = fmt.Sprintf("connect pool %s's own %s: a disk is known by its label, under any name; nothing was changed", cfg.Name, labelRole(part))
+	}
+	if e := notThisPart(cfg, part, got, readErr, carries); e != nil {
+		e.Object, e.Hint = b.Path, hint
+		spoilt := errors.Is(readErr, label.ErrDamaged) || errors.Is(readErr, label.ErrForeign)
+		if b.Kind == catalog.KindDevice && !spoilt { // its name is another disk's by now, and no disk has its label
+			e.Err = wrap(ErrNoBacking, e.Err)
+		}
+		return e
+	}
 	switch {
-	case readErr != nil && carries != "":
-		return &Error{Object: b.Path, Err: reason(ErrPoolState, "%w, but %s: it is not pool %s's %s", readErr, carries, cfg.Name, labelRole(part)), Hint: hint}
-	case errors.Is(readErr, label.ErrNone), errors.Is(readErr, label.ErrDamaged), errors.Is(readErr, label.ErrForeign):
-		return &Error{Object: b.Path, Err: reason(ErrPoolState, "%w: it is not pool %s's %s, or was overwritten", readErr, cfg.Name, labelRole(part)), Hint: hint}
 	case readErr != nil:
 		return &Error{Object: b.Path, Err: readErr, Hint: hint}
-	case got.UUID != cfg.UUID || got.Role != labelRole(part):
-		return &Error{Object: b.Path, Err: reason(ErrPoolState, "belongs to pool %q (%q, %s), not to this one (%s, %s)",
-			got.Pool, got.UUID, got.Role, cfg.UUID, labelRole(part)), Hint: hint}
 	case size < label.Reserved+b.Size:
 		return &Error{Object: b.Path, Err: reason(ErrPoolState, "has %s, the pool needs %s", exactSize(size), exactSize(label.Reserved+b.Size)), Hint: hint}
+	}
+	return nil
+}
+
+// notThisPart says what a disk or file carries in place of the label of this part
+// of the pool.
+func notThisPart(cfg catalog.Pool, part string, got label.Label, readErr error, carries string) *Error {
+	role := labelRole(part)
+	switch {
+	case readErr != nil && carries != "":
+		return &Error{Err: reason(ErrPoolState, "%w, but %s: it is not pool %s's %s", readErr, carries, cfg.Name, role)}
+	case errors.Is(readErr, label.ErrNone), errors.Is(readErr, label.ErrDamaged), errors.Is(readErr, label.ErrForeign):
+		return &Error{Err: reason(ErrPoolState, "%w: it is not pool %s's %s, or was overwritten", readErr, cfg.Name, role)}
+	case readErr != nil:
+		return nil
+	case got.UUID == cfg.UUID && got.Role != role:
+		return &Error{Err: reason(ErrPoolState, "is the %s of pool %s, not its %s", got.Role, cfg.Name, role)}
+	case got.UUID != cfg.UUID:
+		return &Error{Err: reason(ErrPoolState, "belongs to pool %q (%q, %s), not to this one (%s, %s)", got.Pool, got.UUID, got.Role, cfg.UUID, role)}
 	}
 	return nil
 }
@@ -36,6 +59,9 @@ func (f *facts) compareLabels() []Finding {
 	var found []Finding
 	if f.copied != nil {
 		found = append(found, Finding{Kind: KindBacking, Object: f.cfg.Name, What: f.copied.err.Err.Error(), Hint: f.copied.err.Hint})
+	}
+	if f.places != nil {
+		found = append(found, Finding{Kind: KindLabel, Object: f.cfg.Name, What: f.places.Error(), Hint: Hint(f.places)})
 	}
 	for _, b := range f.backings {
 		if e := labelFlaw(f.cfg, b.part, b.Backing, b.label, b.err, b.carries, b.size); e != nil {

@@ -137,7 +137,7 @@ func TestLeftFiles(t *testing.T) {
 func TestDisksAndModes(t *testing.T) {
 	for _, u := range []unlike{
 		{"another pool's file", func(f *facts) { f.backings[0].label.UUID = otherUUID }, []string{"label /srv/data: by hand: give pool demo its own data back"}},
-		{"data for metadata", func(f *facts) { f.backings[1].label.Role = "data" }, []string{"label /dev/sdb: by hand: give pool demo its own metadata back"}},
+		{"data for metadata", func(f *facts) { f.backings[1].label.Role = "data" }, []string{"label /dev/sdb: by hand: connect pool demo's own metadata"}},
 		{"not there", func(f *facts) { f.backings[1].err = os.ErrNotExist }, []string{"label /dev/sdb: by hand"}},
 		{"too small", func(f *facts) { f.backings[0].size = mib }, []string{"label /srv/data: by hand"}},
 		{"a copy is active", func(f *facts) {

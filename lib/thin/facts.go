@@ -23,6 +23,7 @@ type facts struct {
 	live     *thinpool.Status   // of the pool's device; nil while inactive
 	meta     *thinpool.Metadata // nil where it cannot be read
 	metaErr  error
+	places   error // what is wrong with the names of its disks
 	backings []backing
 	room     room // below the pool's files
 

@@ -28,6 +28,7 @@ func (s *System) look(ctx context.Context, c *dm.Control, cat *catalog.Catalog) 
 	if f.copied == nil && foreign(c, dm.ByUUID(partUUID(f.cfg.UUID, partPool))) {
 		return nil, beyondHelp(f.cfg.Name)
 	}
+	f.findPlaces(c)
 	var err error
 	f.volumes, err = cat.VolumesAnyState()
 	f.damaged = recordErrors(err)
@@ -46,6 +47,26 @@ func (s *System) look(ctx context.Context, c *dm.Control, cat *catalog.Catalog) 
 	}
 	f.temps, err = cat.Temps()
 	return f, err
+}
+
+// findPlaces looks for the disks of an inactive pool under other names, as its
+// activation will.
+func (f *facts) findPlaces(c *dm.Control) {
+	if _, err := c.Info(dm.ByUUID(partUUID(f.cfg.UUID, partPool))); f.cfg.Data.Kind != catalog.KindDevice || !errors.Is(err, dm.ErrNotExist) {
+		return
+	}
+	paths, err := findBackings(f.cfg)
+	if err != nil {
+		f.places = err
+		return
+	}
+	for _, part := range []string{partData, partMeta} {
+		if at := paths[part]; at.moved {
+			f.places = errors.Join(f.places, &Error{Err: reason(ErrPoolState, "its %s is on %s now, not on %s", labelRole(part), at.path, backingOf(f.cfg, part).Path),
+				Hint: "thin-snap pool activate " + f.cfg.Name + " writes that down"})
+		}
+	}
+	f.cfg.Data.Path, f.cfg.Metadata.Path = paths[partData].path, paths[partMeta].path
 }
 
 // lookDevices lists the devices that are the pool's by their uuid, or look as

@@ -106,6 +106,13 @@ func refuseCopy(c *dm.Control, cfg catalog.Pool) error {
 
 func (p *pool) refuseCopy() error { return refuseCopy(p.dm, p.cat.Pool()) }
 
+// ownsLocks tells whether the locks of the pool's name are its own: those of an
+// active copy of the same name are in use.
+func (p *pool) ownsLocks() bool {
+	other := activeCopy(p.dm, p.cat.Pool())
+	return other == nil || other.renamed || other.name != p.name()
+}
+
 // ownsDevices tells whether what is active under the pool's uuid is its own, if
 // anything is.
 func (p *pool) ownsDevices() bool {
@@ -178,25 +185,37 @@ func liesOnFile(path string, lower dm.DevNo) (on string, ours bool, err error) {
 	if statErr != nil && !isAbsent(statErr) {
 		return "", false, &os.PathError{Op: "stat", Path: path, Err: statErr}
 	}
-	on, deleted, nameErr := loop.NameOf(lower)
 	over, err := loop.Over(lower)
+	if err == nil && statErr == nil && over.Is(&own) {
+		return path, true, nil
+	}
+	on, deleted, nameErr := loop.NameOf(lower)
 	switch {
 	case err == nil && statErr == nil:
 		if nameErr != nil {
 			on = over.Name
 		}
-		return on, over.Is(&own), nil
+		return otherwise(on, path, deleted), false, nil
 	case nameErr != nil:
 		return "", false, errors.Join(err, nameErr)
 	case statErr != nil:
 		return on, on == path, nil
+	}
+	// The loop device is not to be seen here: its file's name has to do.
+	same := !deleted && unix.Stat(on, &other) == nil && own.Dev == other.Dev && own.Ino == other.Ino
+	return otherwise(on, path, deleted), same, nil
+}
+
+// otherwise names a file that is not the one at path, although it may have that
+// name, in another root directory or before it was deleted.
+func otherwise(on, path string, deleted bool) string {
+	switch {
 	case deleted:
-		return on, false, nil
+		return on + ", which was deleted"
+	case on == path:
+		return "another " + on
 	}
-	if err := unix.Stat(on, &other); err != nil {
-		return on, false, nil
-	}
-	return on, own.Dev == other.Dev && own.Ino == other.Ino, nil
+	return on
 }
 
 // carriesPart tells whether the device or file at path has the label of a part

@@ -98,6 +98,12 @@ func (p *pool) build(ctx context.Context, fresh bool) error {
 		return err
 	}
 	cfg := p.cat.Pool()
+	if !fresh {
+		var err error
+		if cfg, err = p.findDisks(); err != nil {
+			return err
+		}
+	}
 	data, err := p.buildPart(ctx, partData, cfg.Data)
 	if err != nil {
 		return err
@@ -147,6 +153,9 @@ func (p *pool) buildPart(ctx context.Context, part string, b catalog.Backing) (d
 		return dm.DevNo{}, p.backingError(part, b, err)
 	}
 	defer release()
+	if dev, err := deviceOf(lower); err == nil && isEmpty(dev) {
+		return dm.DevNo{}, p.backingError(part, b, &os.PathError{Op: "open", Path: b.Path, Err: unix.ENOMEDIUM})
+	}
 	if err := p.checkLabel(lower, part, b); err != nil {
 		return dm.DevNo{}, p.backingError(part, b, err)
 	}

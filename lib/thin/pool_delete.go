@@ -50,6 +50,7 @@ func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) 
 				return err
 			}
 		}
+		p.warnUnreachable()
 		s.step("deleting pool %s", name)
 		if err := p.cat.SetPool(func(c *catalog.Pool) { c.Operations = []catalog.Operation{{Op: catalog.OpDeletePool}} }); err != nil {
 			return p.fail(err)
@@ -71,21 +72,24 @@ func (p *pool) halfMade() bool {
 // clearHalfMade removes all there is of the pool; pool.json goes last.
 func (p *pool) clearHalfMade(ctx context.Context) error {
 	p.sys.step("clearing away pool %s", p.name())
-	if p.ownsDevices() { // those of a copy of the pool, and its locks, stay
+	if p.ownsDevices() { // those of a copy of the pool stay
 		if err := p.dismantle(ctx); err != nil {
 			return p.fail(err)
 		}
+	}
+	if p.ownsLocks() {
 		if err := p.dropLocks(); err != nil {
 			return p.fail(err)
 		}
 	}
-	cfg := p.cat.Pool()
-	for _, b := range []catalog.Backing{cfg.Data, cfg.Metadata} {
-		clear := p.clearDevice
-		if b.Kind == catalog.KindFile {
-			clear = p.clearFile
+	for _, part := range []string{partData, partMeta} {
+		var err error
+		if b := backingOf(p.cat.Pool(), part); b.Kind == catalog.KindFile {
+			err = p.clearFile(b)
+		} else {
+			err = p.clearDevice(part)
 		}
-		if err := clear(b); err != nil {
+		if err != nil {
 			return p.fail(err)
 		}
 	}
@@ -156,18 +160,20 @@ func (p *pool) unlabelled(f *os.File, size int64) (bool, error) {
 	return len(bytes.Trim(b, "\x00")) == 0, err
 }
 
-// clearDevice takes the label off a device, if it is this pool's.
-func (p *pool) clearDevice(b catalog.Backing) error {
-	f, err := os.OpenFile(b.Path, os.O_RDWR|unix.O_CLOEXEC, 0)
-	if errors.Is(err, fs.ErrNotExist) {
+// clearDevice takes the label off the device of a part, if it is this pool's, by
+// whatever name it is there.
+func (p *pool) clearDevice(part string) error {
+	path := p.ownDevice(part)
+	if path == "" {
 		return nil
 	}
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	if l, err := label.Read(f); err != nil || l.UUID != p.uuid() {
-		return nil
+		return err
 	}
 	if err := label.Wipe(f); err != nil {
 		return err
@@ -176,6 +182,46 @@ func (p *pool) clearDevice(b catalog.Backing) error {
 		return err
 	}
 	return f.Sync()
+}
+
+// ownDevice is the path of the device that carries a part, or "".
+func (p *pool) ownDevice(part string) string {
+	cfg := p.cat.Pool()
+	path := backingOf(cfg, part).Path
+	if op, _ := cfg.Incomplete(); op.Op != catalog.OpCreatePool { // which has not let go of the devices that it was given
+		if found, err := findBackings(cfg); err == nil {
+			path = found[part].path
+		}
+	}
+	if !carriesPart(cfg, part, path) {
+		return ""
+	}
+	return path
+}
+
+// warnUnreachable tells which of the pool's disks and files cannot be cleared,
+// since they are not there, or not to be told from a copy.
+func (p *pool) warnUnreachable() {
+	cfg := p.cat.Pool()
+	if cfg.Data.Kind == catalog.KindDevice {
+		if _, err := findBackings(cfg); err != nil {
+			p.sys.warn("%v: what is on its disks stays there", err)
+			return
+		}
+	}
+	for _, part := range []string{partData, partMeta} {
+		b := backingOf(cfg, part)
+		what := ""
+		switch {
+		case b.Kind == catalog.KindDevice && p.ownDevice(part) != "", b.Kind == catalog.KindFile && !absentPath(b.Path):
+			continue
+		case absentPath(b.Path):
+			what = "is not there"
+		default:
+			what = "is another disk"
+		}
+		p.sys.warn("pool %s: %s %s: what is on the pool's own %s %s stays there", p.name(), b.Path, what, labelRole(part), b.Kind)
+	}
 }
 
 // HasVolumes is the error of a pool that is not deleted because of its volumes,

@@ -135,6 +135,14 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 // askDisk looks whether the metadata of an inactive pool would keep it from
 // being activated. What cannot be read says so when it is.
 func (i *PoolInfo) askDisk(cfg catalog.Pool) {
+	for _, part := range []string{partMeta, partData} {
+		if b := backingOf(cfg, part); !carriesPart(cfg, part, b.Path) {
+			i.Trouble, i.Hint = notAtPath(part, b), notAtPathHint(cfg.Name, b)
+		}
+	}
+	if i.Trouble != "" {
+		return
+	}
 	f, err := openDirect(cfg.Metadata.Path)
 	if err != nil {
 		return

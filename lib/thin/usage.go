@@ -17,6 +17,9 @@ func (s *System) usage(c *dm.Control, cat *catalog.Catalog, own bool) map[uint32
 	if _, err := c.Info(dm.ByUUID(partUUID(cfg.UUID, partMeta))); err == nil && own {
 		path, at = c.NodePath(partName(cfg.Name, partMeta)), 0
 	}
+	if at > 0 && !carriesPart(cfg, partMeta, path) {
+		return nil // another disk's metadata, say
+	}
 	if own && len(suspended(c, cfg.UUID)) > 0 {
 		return nil // to read would hang
 	}

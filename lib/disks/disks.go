@@ -1,0 +1,100 @@
+// Package disks lists the block devices that a disk known by what it carries may
+// be found on, by what sysfs tells of them. It opens none, since that may block:
+// a drive without a medium, a device that is suspended.
+//
+// Do not use it to choose an empty disk.
+package disks
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"thinmount/lib/dm"
+)
+
+// Disk is a block device: a disk, a partition, a loop device, or one of
+// device-mapper.
+type Disk struct {
+	Path string // /dev/sdb, /dev/mapper/NAME
+	Dev  dm.DevNo
+	Held bool // part of another device, as of an array or a volume group
+}
+
+// slow are the major numbers of devices that may keep who opens or reads them
+// waiting (Documentation/admin-guide/devices.txt): floppy, CD-ROM, nbd.
+var slow = []uint32{2, 11, 43}
+
+// List lists the devices that have a size, in the order of their names. Those of
+// device-mapper whose uuid begins with skip, and those that are suspended, are
+// left out.
+func List(skip string) ([]Disk, error) { return list("/sys", "/dev", skip) }
+
+func list(sys, dev, skip string) ([]Disk, error) {
+	names, err := filepath.Glob(filepath.Join(sys, "class/block/*"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	var found []Disk
+	for _, dir := range names {
+		if d, ok := look(dir, dev, skip); ok {
+			found = append(found, d)
+		}
+	}
+	return found, nil
+}
+
+// look reads what sysfs has in dir about one device.
+func look(dir, dev, skip string) (Disk, bool) {
+	number, err := dm.ParseDevNo(attribute(dir, "dev"))
+	size, sizeErr := strconv.ParseUint(attribute(dir, "size"), 10, 64)
+	if err != nil || sizeErr != nil || size == 0 || slices.Contains(slow, number.Major) {
+		return Disk{}, false
+	}
+	name := strings.ReplaceAll(filepath.Base(dir), "!", "/") // drivers/base/core.c, device_get_devnode
+	d := Disk{Path: filepath.Join(dev, name), Dev: number, Held: len(entries(dir, "holders")) > 0}
+	uuid := attribute(dir, "dm/uuid")
+	switch mapped := attribute(dir, "dm/name"); {
+	case skip != "" && strings.HasPrefix(uuid, skip), attribute(dir, "dm/suspended") == "1":
+		return Disk{}, false
+	case mapped != "":
+		d.Path = filepath.Join(dev, "mapper", mapped)
+	}
+	return d, true
+}
+
+func attribute(dir, name string) string {
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
+func entries(dir, name string) []os.DirEntry {
+	all, _ := os.ReadDir(filepath.Join(dir, name))
+	return all
+}
+
+// Lasting is a name of the device that stays the same when others are plugged in
+// or found in another order: udev's link below /dev/disk/by-id, or path itself
+// where there is none. number tells the device that a path leads to.
+func Lasting(path string, dev dm.DevNo, number func(path string) (dm.DevNo, error)) string {
+	return lasting("/dev/disk/by-id", path, dev, number)
+}
+
+func lasting(dir, path string, dev dm.DevNo, number func(path string) (dm.DevNo, error)) string {
+	for _, e := range entries(dir, "") { // in the order of their names
+		link := filepath.Join(dir, e.Name())
+		if strings.HasPrefix(e.Name(), "lvm-pv-uuid-") {
+			continue
+		}
+		if got, err := number(link); err == nil && got == dev {
+			return link
+		}
+	}
+	return path
+}
