@@ -18,8 +18,9 @@ func poolSetCommand(e *env) *cli.Command {
 		UsageText: "thin-snap pool set PROPERTY=VALUE... NAME",
 		Description: "margin is how much of the data and of the metadata new volumes and snapshots leave free, 10% at first; on-full is what a write\n" +
 			"does when the pool is full: error, or queue to wait for room; freeze-limit is how long a snapshot may keep a mounted origin waiting,\n" +
-			"30s at first.\n\n" +
-			"   thin-snap pool set margin=5% on-full=queue demo",
+			"30s at first; data and metadata are the paths by which the pool's own disks are found.\n\n" +
+			"   thin-snap pool set margin=5% on-full=queue demo\n" +
+			"   thin-snap pool set data=/dev/disk/by-id/ata-A fast",
 		Action: e.action(operands{"PROPERTY=VALUE NAME", 2, -1}, poolSet),
 	}
 }
@@ -62,8 +63,17 @@ func setProperty(set *thin.Settings, arg string) error {
 		set.OnFull = &value
 	case "freeze-limit", "freeze_limit":
 		set.FreezeLimit, err = parseSeconds("freeze-limit", value)
+	case "data", "metadata":
+		if value == "" {
+			return usagef("%s: no path of a device", property)
+		}
+		if property == "data" {
+			set.Data = value
+		} else {
+			set.Metadata = value
+		}
 	default:
-		return &usageError{message: "no property " + strconv.Quote(property) + " that can be changed", hint: "there are margin, on-full and freeze-limit"}
+		return &usageError{message: "no property " + strconv.Quote(property) + " that can be changed", hint: "there are margin, on-full, freeze-limit, data and metadata"}
 	}
 	return err
 }

@@ -101,7 +101,7 @@ _thin_snap() {
 	pool) words=$pool_commands ;;
 	'pool show' | 'pool activate' | 'pool deactivate' | 'pool grow' | 'pool delete' | 'pool check' | list | recover) words=$(_thin_snap_list pool list) ;;
 	'pool set')
-		words="margin= on-full=error on-full=queue freeze-limit= $(_thin_snap_list pool list)"
+		words="margin= on-full=error on-full=queue freeze-limit= data= metadata= $(_thin_snap_list pool list)"
 		[[ $cur != m* ]] || compopt -o nospace 2>/dev/null
 		;;
 	create | snapshot\ NEW)

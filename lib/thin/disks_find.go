@@ -76,7 +76,7 @@ func locate(pool, part string, b catalog.Backing, at dm.DevNo, fits bool, found 
 	}
 	return located{}, &Error{Object: "pool " + pool, Err: reason(ErrPoolState, "its %s is on more than one disk: %s; one is a copy of the other",
 		labelRole(part), strings.Join(names, ", ")),
-		Hint: "disconnect the copy; or name the right one in pool.json by its link in /dev/disk/by-id, which stays the same; nothing was changed"}
+		Hint: "disconnect the copy, or say which is the right one, by its link: thin-snap pool set " + labelRole(part) + "=/dev/disk/by-id/LINK " + pool}
 }
 
 // kernelName tells whether a path is the kernel's own name of a device, which

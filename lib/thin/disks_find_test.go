@@ -41,7 +41,7 @@ func TestLocate(t *testing.T) {
 			backing := catalog.Backing{Kind: catalog.KindDevice, Path: row.path}
 			got, err := locate("fast", partData, backing, no(row.at), row.fits, row.found)
 			if row.want == "" {
-				if !errors.Is(err, ErrPoolState) || !strings.Contains(err.Error(), "/dev/sdb, /dev/sdc") || !strings.Contains(Hint(err), "by-id") {
+				if !errors.Is(err, ErrPoolState) || !strings.Contains(err.Error(), "/dev/sdb, /dev/sdc") || !strings.Contains(Hint(err), "thin-snap pool set data=/dev/disk/by-id/") {
 					t.Errorf("%v (%s)", err, Hint(err))
 				}
 			} else if err != nil || got.path != row.want || got.moved != (row.want != row.path) {

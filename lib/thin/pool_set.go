@@ -14,6 +14,8 @@ type Settings struct {
 	Margin *int    // percent of data and of metadata that new volumes leave free
 	OnFull *string // "error" or "queue"
 
+	Data, Metadata string // paths by which the pool's own disks are found from now on; "" leaves one
+
 	FreezeLimit *time.Duration // how long a snapshot may keep its origin suspended, in whole seconds
 }
 
@@ -47,7 +49,12 @@ func (s *System) SetPool(ctx context.Context, name string, set Settings) error {
 		if err := p.refuseCopy(); err != nil {
 			return err
 		}
+		at, err := p.placed(set)
+		if err != nil {
+			return err
+		}
 		err = p.cat.SetPool(func(c *catalog.Pool) {
+			c.Data.Path, c.Metadata.Path = at.Data.Path, at.Metadata.Path
 			if set.Margin != nil {
 				c.Margin = set.Margin
 			}
