@@ -115,7 +115,7 @@ func wholeDisk(dev dm.DevNo) dm.DevNo {
 // refuseTakenNames refuses a pool whose devices' names are taken: activating it
 // would find that out when the disks are wiped.
 func refuseTakenNames(c *dm.Control, cfg catalog.Pool) error {
-	for _, part := range []string{partPool, partData, partMeta} {
+	for _, part := range []string{partPool, partData, partMeta, partHead} {
 		name := partName(cfg.Name, part)
 		if info, err := c.Info(dm.ByName(name)); err == nil {
 			return foreignDevice("pool "+cfg.Name, name, info.UUID)
