@@ -62,6 +62,12 @@ func query(path string) (Info, *unix.LoopInfo64, error) {
 		return Info{}, nil, err
 	}
 	defer f.Close()
+	return queryFile(f)
+}
+
+// queryFile is query of a loop device that is open.
+func queryFile(f *os.File) (Info, *unix.LoopInfo64, error) {
+	path := f.Name()
 	st, err := unix.IoctlLoopGetStatus64(int(f.Fd()))
 	if err != nil {
 		return Info{}, nil, &os.PathError{Op: "LOOP_GET_STATUS64", Path: path, Err: err}

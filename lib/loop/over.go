@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,7 +49,12 @@ func Over(dev dm.DevNo) (File, error) {
 	if link, err := os.Readlink("/sys/dev/block/" + dev.String()); err == nil {
 		name = filepath.Base(link)
 	}
-	info, st, err := query("/dev/" + name)
+	node, err := openNode(name, dev)
+	if err != nil {
+		return File{}, err
+	}
+	defer node.Close()
+	info, st, err := queryFile(node)
 	if err != nil {
 		return File{}, err
 	}
@@ -60,6 +66,21 @@ func Over(dev dm.DevNo) (File, error) {
 		f.Device = dm.DevNoOf(st.Rdevice)
 	}
 	return f, nil
+}
+
+// openNode opens a loop device, by a node of our own where /dev lacks it, as in a
+// container.
+func openNode(name string, dev dm.DevNo) (*os.File, error) {
+	f, err := os.OpenFile("/dev/"+name, os.O_RDONLY|unix.O_CLOEXEC, 0)
+	if !errors.Is(err, unix.ENOENT) {
+		return f, err
+	}
+	path := fmt.Sprintf("/dev/.%s.%d", name, os.Getpid())
+	if err := unix.Mknod(path, unix.S_IFBLK|0o600, int(unix.Mkdev(dev.Major, dev.Minor))); err != nil {
+		return nil, &os.PathError{Op: "mknod", Path: path, Err: err}
+	}
+	defer os.Remove(path)
+	return os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
 }
 
 // NameOf is the path that the kernel shows for the file below the loop device of

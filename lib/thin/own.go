@@ -180,7 +180,7 @@ func liesOnFile(path string, lower dm.DevNo) (on string, ours bool, err error) {
 	if lower.Major != loop.Major {
 		return devicePath(lower), false, nil
 	}
-	var own, other unix.Stat_t
+	var own unix.Stat_t
 	statErr := unix.Stat(path, &own)
 	if statErr != nil && !isAbsent(statErr) {
 		return "", false, &os.PathError{Op: "stat", Path: path, Err: statErr}
@@ -196,14 +196,10 @@ func liesOnFile(path string, lower dm.DevNo) (on string, ours bool, err error) {
 			on = over.Name
 		}
 		return otherwise(on, path, deleted), false, nil
-	case nameErr != nil:
+	case statErr == nil || nameErr != nil: // a name leads elsewhere in another root directory
 		return "", false, errors.Join(err, nameErr)
-	case statErr != nil:
-		return on, on == path, nil
 	}
-	// The loop device is not to be seen here: its file's name has to do.
-	same := !deleted && unix.Stat(on, &other) == nil && own.Dev == other.Dev && own.Ino == other.Ino
-	return otherwise(on, path, deleted), same, nil
+	return otherwise(on, path, deleted), deleted && on == path, nil
 }
 
 // otherwise names a file that is not the one at path, although it may have that
