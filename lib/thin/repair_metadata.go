@@ -31,6 +31,9 @@ func (s *System) checkMetadata(ctx context.Context, name string) error {
 	if !p.needsCheck() {
 		return nil
 	}
+	if err := p.refuseCopy(); err != nil {
+		return err
+	}
 	active := p.hasDevice()
 	if err := p.withMetadata(wait, func(device string) error {
 		s.step("checking the metadata of pool %s", name)
@@ -63,10 +66,14 @@ func (p *pool) withMetadata(ctx context.Context, do func(device string) error) e
 	if err := p.deactivate(ctx); err != nil {
 		return err
 	}
-	if _, err := p.buildPart(ctx, partMeta, p.cat.Pool().Metadata); err != nil {
+	cfg, err := p.findDisks()
+	if err != nil {
 		return err
 	}
-	err := do(p.dm.NodePath(partName(p.name(), partMeta)))
+	if _, err := p.buildPart(ctx, partMeta, cfg.Metadata); err != nil {
+		return err
+	}
+	err = do(p.dm.NodePath(partName(p.name(), partMeta)))
 	undo, cancel := p.sys.undoing(context.WithoutCancel(ctx))
 	defer cancel()
 	return errors.Join(err, p.dismantle(undo))
