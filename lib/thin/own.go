@@ -23,6 +23,7 @@ import (
 type copied struct {
 	name    string // of the pool that is active
 	renamed bool   // it is this pool's own, activated under another name
+	orphan  bool   // its file was deleted, and it has this pool's name: it is nobody else's
 	err     *Error
 }
 
@@ -57,15 +58,16 @@ func copyBelow(cfg catalog.Pool, part string, table []dm.Target, info dm.Info) *
 	}
 	other := &copied{name: strings.TrimSuffix(strings.TrimPrefix(info.Name, namePrefix), "@@"+part)}
 	object := "pool " + cfg.Name
-	on, ours, err := liesOn(cfg, part, b, lower)
+	on, err := liesOn(cfg, part, b, lower)
+	other.orphan = on.deleted && info.Name == partName(cfg.Name, part)
 	switch {
 	case err != nil:
 		other.err = &Error{Object: object, Err: reason(ErrPoolState, "it is active, but what on cannot be seen: %w", err),
 			Hint: "a chroot or container needs /dev and /sys; nothing was changed"}
-	case !ours && absentPath(b.Path):
+	case !on.ours && absentPath(b.Path):
 		other.err = &Error{Object: object, Err: reason(ErrPoolState, "it is active on %s, and its own %s is not there: whether that is this pool or a copy of it cannot be told",
 			on, b.Path), Hint: absentHint(b)}
-	case !ours:
+	case !on.ours:
 		other.err = &Error{Object: object, Err: reason(ErrPoolState, "a copy of it, pool %s, is active on %s, and this one lies on %s: only one of the two can be active",
 			other.name, on, b.Path), Hint: other.hint(cfg.Name)}
 	case info.Name != partName(cfg.Name, part):
@@ -90,11 +92,16 @@ func (o *copied) inactive(s *System, own string) error {
 
 // hint is how the other one is made inactive.
 func (o *copied) hint(own string) string {
-	if o.name != own {
-		return "to use this one: thin-snap pool deactivate -u " + o.name + "; nothing was changed"
+	where := ""
+	if o.name == own && !o.orphan {
+		where = " where the other belongs (another root directory, mount namespace or container)"
 	}
-	return "to use this one: thin-snap pool deactivate -u " + own + " where the other belongs (another root directory, mount namespace or container); nothing was changed"
+	return "to use this one: thin-snap pool deactivate -u " + o.name + where + "; nothing was changed"
 }
+
+// disposable tells whether the pool may take the devices down: they are its own,
+// or those of a file that it had before.
+func (o *copied) disposable() bool { return o == nil || o.renamed || o.orphan }
 
 // refuseCopy refuses to use what is active where that is not this pool's own.
 func refuseCopy(c *dm.Control, cfg catalog.Pool) error {
@@ -110,15 +117,12 @@ func (p *pool) refuseCopy() error { return refuseCopy(p.dm, p.cat.Pool()) }
 // active copy of the same name are in use.
 func (p *pool) ownsLocks() bool {
 	other := activeCopy(p.dm, p.cat.Pool())
-	return other == nil || other.renamed || other.name != p.name()
+	return other.disposable() || other.name != p.name()
 }
 
-// ownsDevices tells whether what is active under the pool's uuid is its own, if
-// anything is.
-func (p *pool) ownsDevices() bool {
-	other := activeCopy(p.dm, p.cat.Pool())
-	return other == nil || other.renamed
-}
+// ownsDevices tells whether what is active under the pool's uuid, if anything, may
+// be taken down with it.
+func (p *pool) ownsDevices() bool { return activeCopy(p.dm, p.cat.Pool()).disposable() }
 
 // refuseShared refuses a pool whose catalog is a copy of another one's that names
 // the same disks or files. The label has the name of the one whose they are.
@@ -160,46 +164,56 @@ func sameFile(a, b string) bool {
 	return os.SameFile(x, y) || errX == nil && errY == nil && devX == devY
 }
 
+// lying is what a part of an active pool lies on.
+type lying struct {
+	name    string // of the disk or file
+	ours    bool   // the catalog names it
+	deleted bool   // the file has no name any more
+}
+
+// String names it for a person.
+func (l lying) String() string { return l.name }
+
 // liesOn tells whether lower is what carries a part of the pool: the disk that
-// the catalog names, or a loop device over its file. on names what lower is.
-func liesOn(cfg catalog.Pool, part string, b catalog.Backing, lower dm.DevNo) (on string, ours bool, err error) {
+// the catalog names, or a loop device over its file.
+func liesOn(cfg catalog.Pool, part string, b catalog.Backing, lower dm.DevNo) (lying, error) {
 	if b.Kind == catalog.KindFile {
 		return liesOnFile(b.Path, lower)
 	}
 	if dev, err := nodeDevice(b.Path); err == nil && dev == lower {
-		return b.Path, true, nil
+		return lying{name: b.Path, ours: true}, nil
 	}
-	on = devicePath(lower)
+	on := devicePath(lower)
 	// Its name has changed meanwhile, unless what has the name now is ours, too.
-	return on, carriesPart(cfg, part, on) && !carriesPart(cfg, part, b.Path), nil
+	return lying{name: on, ours: carriesPart(cfg, part, on) && !carriesPart(cfg, part, b.Path)}, nil
 }
 
 // liesOnFile tells whether lower is a loop device over the very file at path. A
 // file that has lost its name is known by what the kernel remembers of that.
-func liesOnFile(path string, lower dm.DevNo) (on string, ours bool, err error) {
+func liesOnFile(path string, lower dm.DevNo) (lying, error) {
 	if lower.Major != loop.Major {
-		return devicePath(lower), false, nil
+		return lying{name: devicePath(lower)}, nil
 	}
 	var own unix.Stat_t
 	statErr := unix.Stat(path, &own)
 	if statErr != nil && !isAbsent(statErr) {
-		return "", false, &os.PathError{Op: "stat", Path: path, Err: statErr}
+		return lying{}, &os.PathError{Op: "stat", Path: path, Err: statErr}
 	}
 	over, err := loop.Over(lower)
 	if err == nil && statErr == nil && over.Is(&own) {
-		return path, true, nil
+		return lying{name: path, ours: true}, nil
 	}
-	on, deleted, nameErr := loop.NameOf(lower)
+	name, deleted, nameErr := loop.NameOf(lower)
+	on := lying{name: otherwise(name, path, deleted), deleted: deleted}
 	switch {
-	case err == nil && statErr == nil:
-		if nameErr != nil {
-			on = over.Name
-		}
-		return otherwise(on, path, deleted), false, nil
-	case statErr == nil || nameErr != nil: // a name leads elsewhere in another root directory
-		return "", false, errors.Join(err, nameErr)
+	case err == nil && statErr == nil && nameErr != nil:
+		on.name = over.Name
+	case statErr == nil && err != nil, nameErr != nil: // a name leads elsewhere in another root directory
+		return lying{}, errors.Join(err, nameErr)
+	case statErr != nil:
+		on.ours = deleted && name == path
 	}
-	return otherwise(on, path, deleted), deleted && on == path, nil
+	return on, nil
 }
 
 // otherwise names a file that is not the one at path, although it may have that

@@ -24,7 +24,7 @@ type DeactivateOptions struct {
 func (s *System) DeactivatePool(ctx context.Context, name string, o DeactivateOptions) error {
 	return s.use(ctx, func(ctx context.Context, c *dm.Control) error {
 		if cat, err := s.openCatalog(name); err == nil {
-			if other := activeCopy(c, cat.Pool()); other != nil && !other.renamed {
+			if other := activeCopy(c, cat.Pool()); !other.disposable() {
 				return other.inactive(s, name)
 			}
 		}
@@ -45,7 +45,7 @@ func (s *System) DeactivatePool(ctx context.Context, name string, o DeactivateOp
 // deactivate sweeps what nobody uses, refuses if a volume is in use, and takes
 // the devices down. Exclusive access.
 func (p *pool) deactivate(ctx context.Context) error {
-	if other := activeCopy(p.dm, p.cat.Pool()); other != nil && !other.renamed {
+	if other := activeCopy(p.dm, p.cat.Pool()); !other.disposable() {
 		return other.err
 	}
 	if err := p.sys.wake(p.dm, p.name(), p.uuid()); err != nil { // the pool's last commit would hang
