@@ -116,6 +116,7 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 	switch {
 	case errors.Is(err, dm.ErrNotExist):
 		i.askDisk(cfg)
+		i.askRoom(cfg)
 		return nil
 	case err != nil && foreign(c, dm.ByUUID(partUUID(cfg.UUID, partPool))):
 		i.State, i.Trouble, i.Hint = "fail", foreignText, foreignHint
@@ -130,6 +131,14 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 		i.MetadataUsed = int64(st.MetaUsed) * thinpool.MetadataBlock
 	}
 	return nil
+}
+
+// askRoom looks whether the filesystem below an inactive pool's files is full.
+func (i *PoolInfo) askRoom(cfg catalog.Pool) {
+	r := roomBelow(cfg)
+	if full := r.full(cfg, thinpool.Status{}); full != "" && i.Trouble == "" && r.allocated < cfg.Data.Size {
+		i.Trouble, i.Hint = full+": writes that need room would fail", r.hint()
+	}
 }
 
 // askDisk looks whether the metadata of an inactive pool would keep it from
