@@ -10,9 +10,9 @@
 //	we: "d"   resumed; the watcher thaws what it has frozen, and ends
 //
 // At the end of the pipe without "d" (we are dead), when we are stopped, or when
-// the clock has run out, it resumes the device and thaws. It kills nobody: who
-// finds the device running after the action knows that its result is worth
-// nothing. The watcher is in a session of its own, so that ctrl-C does not reach
+// the clock has run out, it says "x", resumes the device and thaws. It kills
+// nobody: who finds an "x" after the action, or the device running, knows that the
+// result is worth nothing. The watcher is in a session of its own, so that ctrl-C does not reach
 // it, and, where it can be, outside of our cgroup, so that what kills the cgroup
 // leaves it alive (cgroup.go).
 //
@@ -137,7 +137,7 @@ func (w *watcher) suspended(c *dm.Control, r Request, do func() error) (err erro
 	if err := do(); err != nil {
 		return err
 	}
-	if now, e := c.Info(r.Device); e != nil || !now.Suspended() {
+	if now, e := c.Info(r.Device); e != nil || !now.Suspended() || w.resumes() {
 		return &ResumedError{Took: time.Since(start), Limit: r.Limit}
 	}
 	return nil

@@ -3,6 +3,7 @@ package freeze
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,6 +64,26 @@ func TestRefusal(t *testing.T) {
 	}
 	if err := error(&AboveError{Path: "/x", Err: syscall.EIO}); errors.Is(err, ErrFrozen) {
 		t.Errorf("%v is ErrFrozen", err)
+	}
+}
+
+// The program learns that the watcher resumes before the kernel shows it.
+func TestWatcherResumes(t *testing.T) {
+	answers, theirs, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answers.Close()
+	defer theirs.Close()
+	w := &watcher{answers: answers}
+	if w.resumes() {
+		t.Error("nothing was said")
+	}
+	if _, err := theirs.Write([]byte{'x'}); err != nil {
+		t.Fatal(err)
+	}
+	if !w.resumes() {
+		t.Error("it was said")
 	}
 }
 

@@ -123,6 +123,22 @@ func (w *watcher) freeze(ctx context.Context) error {
 	return nil
 }
 
+// resumes tells, without waiting, whether the watcher has begun to resume the
+// device by itself.
+func (w *watcher) resumes() bool {
+	conn, err := w.answers.SyscallConn()
+	if err != nil {
+		return true
+	}
+	w.answers.SetReadDeadline(time.Time{})
+	n, b := 0, make([]byte, 1)
+	err = conn.Read(func(fd uintptr) bool {
+		n, _ = syscall.Read(int(fd), b) // the pipe does not block
+		return true
+	})
+	return err != nil || n > 0
+}
+
 // say writes one byte. A watcher that is dead gives EPIPE: then nothing may be
 // suspended.
 func (w *watcher) say(b byte) error {

@@ -191,10 +191,14 @@ func (g *guard) awaitDeath() {
 	unix.Poll([]unix.PollFd{{Fd: int32(g.parent), Events: unix.POLLIN}}, 200)
 }
 
-// rescue resumes the device and thaws what is frozen.
+// rescue resumes the device and thaws what is frozen. It says so first: the kernel
+// lets I/O go on some time before it shows that the device is not suspended any
+// more, since it thaws the filesystem in between (drivers/md/dm.c, dm_resume),
+// which waits for the very commit that took too long.
 func (g *guard) rescue() int {
 	code := 0
 	if g.suspended() {
+		answer("x")
 		if _, err := g.c.Resume(g.device, g.udev); err != nil {
 			code = 1
 		}
