@@ -108,18 +108,23 @@ func (u *unmounting) seen() (*mountinfo.Info, error) {
 
 // simply unmounts what is not a volume's one mount.
 func (u *unmounting) simply(ctx context.Context, top *mountinfo.Info) error {
-	_, err := u.plain(ctx, top)
+	_, err := u.plain(ctx, top, u.unmount)
 	return err
 }
 
-// plain unmounts. stays says that it was busy and is read-only now, where the
-// caller wants that.
-func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info) (stays bool, err error) {
+// unmount is umount2(2).
+func (u *unmounting) unmount(ctx context.Context) error {
 	o := mount.UnmountOptions{Lazy: u.request.Lazy, Force: u.request.Force, NoFollow: true}
 	if u.mayWait != "" {
 		o.Call = func(target string, flags int) error { return u.apart(ctx, target, flags) }
 	}
-	found, err := u.patiently(ctx, top, func() error { return mount.Unmount(u.dir, o) })
+	return mount.Unmount(u.dir, o)
+}
+
+// plain unmounts, by do. stays says that it was busy and is read-only now, where
+// the caller wants that.
+func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info, do func(context.Context) error) (stays bool, err error) {
+	found, err := u.patiently(ctx, top, func() error { return do(ctx) })
 	if !errors.Is(err, unix.EBUSY) {
 		return false, err
 	}
@@ -197,14 +202,32 @@ func (u *unmounting) feedUtab(ctx context.Context, volume string, top *mountinfo
 // last unmounts and sees the device off.
 func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info) error {
 	held := ref.Record().Held
-	stays, err := u.plain(ctx, top)
+	f := u.flushing(v, top, ref.Record().Since)
+	var late error
+	stays, err := u.plain(ctx, top, func(ctx context.Context) error {
+		err := f.before(ctx)
+		if err == nil {
+			late, err = f.watched(func() error { return u.unmount(ctx) })
+		}
+		return err
+	})
 	if stays {
 		u.feedUtab(ctx, v.Pool+"/"+v.Name, top)
 	}
 	if stays || err != nil {
 		return err
 	}
+	if late != nil && (u.request.Lazy || u.request.Force) {
+		u.warn("%v", late)
+		late = nil
+	}
 	u.dropUtab(ctx)
+	return errors.Join(late, u.unmounted(ctx, ref, v, held))
+}
+
+// unmounted puts down what is left of the volume's mounts, and sees the device
+// off if nothing is.
+func (u *unmounting) unmounted(ctx context.Context, ref *refcount.Ref, v catalog.Volume, held bool) error {
 	rec, err := u.observe(u.c, ref, v)
 	if err != nil {
 		u.warn("%v", err)
@@ -233,17 +256,26 @@ func (u *unmounting) dropUtab(ctx context.Context) {
 }
 
 // seeOff waits for the kernel to remove the device, which it does at the last
-// close. That it is still open is not this unmount's failure.
+// close. That it is still open is not this unmount's failure, and is not waited
+// for when it is known by whom.
 func (u *unmounting) seeOff(ctx context.Context, v catalog.Volume) {
-	ref := volumeRef(v.PoolUUID, v.ID)
-	err := u.c.RemoveDeferred(ref)
-	if err == nil && !u.request.Lazy {
-		wait, cancel := u.undoing(ctx)
-		defer cancel()
-		defer u.waitingFor("the last close of " + u.c.NodePath(volumeName(v.Pool, v.Name)))()
-		err = u.c.WaitGone(wait, ref, volumeName(v.Pool, v.Name))
+	ref, name, object := volumeRef(v.PoolUUID, v.ID), volumeName(v.Pool, v.Name), v.Pool+"/"+v.Name
+	if err := u.c.RemoveDeferred(ref); err != nil {
+		u.warn("%s: unmounted, but the device stays: %v", object, err)
+		return
 	}
-	if err != nil {
-		u.warn("%s/%s: unmounted, but the device is still open; it goes at its last close: %v", v.Pool, v.Name, err)
+	if u.request.Lazy {
+		return
+	}
+	wait, cancel := u.undoing(ctx)
+	defer cancel()
+	defer u.waitingFor("the last close of " + u.c.NodePath(name))()
+	info, found, err := waitOut(wait, u.dir, func() (dm.Info, error) { return goneSoon(wait, u.c, ref, name) })
+	switch {
+	case isBusy(err):
+		busy := u.deviceBusy(u.c, object, info, found)
+		u.warn("%v: it is unmounted, and the device goes at its last close (%s)", busy, Hint(busy))
+	case err != nil:
+		u.warn("%s: unmounted, but the device stays: %v", object, err)
 	}
 }
