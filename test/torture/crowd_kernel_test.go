@@ -28,7 +28,8 @@ const (
 const aRound = 40 * time.Second
 
 // TestTortureCrowd lets 64 processes at a time, or a few, mount, unmount, snapshot, list
-// and delete the same 16 volumes, kills some of them, and counts.
+// and delete the same 16 volumes, and hold their devices, kills some of them, and
+// counts.
 func TestTortureCrowd(t *testing.T) {
 	if !partWanted("crowd") {
 		return
@@ -205,7 +206,7 @@ func (c *crowd) came(worker int, s *slot, what string, argv []string, o outcome)
 }
 
 // mayRefuse is what a command may say when others were there before it.
-var mayRefuse = regexp.MustCompile(`: (not mounted|no such volume|exists already|mounted on )`)
+var mayRefuse = regexp.MustCompile(`: (not mounted|no such volume|exists already|mounted on |/dev/mapper/\S+ is in use: )`)
 
 var volatile = regexp.MustCompile(`\b[pv]?\d+\b|` + regexp.QuoteMeta(stateDir))
 

@@ -44,7 +44,7 @@ func plans(workers int) *rapid.Generator[[][]op] {
 
 // kindsOfWork has each kind as often as it is wanted, or nearly: rapid draws what
 // stands first more often.
-var kindsOfWork = strings.Fields("mount umount snapshot umount mount delete mount umount list umount mount copy snapshot enter")
+var kindsOfWork = strings.Fields("mount umount snapshot umount mount delete mount umount list umount mount copy snapshot enter hold")
 
 // do does a command, and takes in how it ended.
 func (c *crowd) do(t *testing.T, worker int, o op) {
@@ -52,6 +52,9 @@ func (c *crowd) do(t *testing.T, worker int, o op) {
 	pool, _, _ := strings.Cut(s.name, "/")
 	var argv []string
 	switch o.what {
+	case "hold":
+		c.came(worker, s, o.what, nil, hold(t, worker, s.name, o.origin))
+		return
 	case "mount":
 		argv = []string{"mount.thin", s.name, s.dir, "-o", "rw"}
 	case "umount":
