@@ -126,12 +126,25 @@ func readHead(r io.ReaderAt, at int64, cfg catalog.Pool) (id uint32, err error) 
 	return id, nil
 }
 
-// dropPart removes one of the pool's own devices. What is not there is no error.
+// dropPart removes one of the pool's own devices, and waits for those who look at
+// it in passing. What is not there is no error; what somebody keeps open is
+// ErrBusy, with his name.
 func (p *pool) dropPart(ctx context.Context, part string) error {
 	if err := p.checkName(part); err != nil {
 		return err
 	}
-	if err := p.dm.Deactivate(ctx, p.ref(part)); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, busyWait)
+	defer cancel()
+	info, found, err := waitOut(ctx, "", func() (dm.Info, error) {
+		info, _ := p.dm.Info(p.ref(part))
+		once, cancel := context.WithTimeout(ctx, passingPause)
+		defer cancel()
+		return info, p.dm.Deactivate(once, p.ref(part))
+	})
+	if isBusy(err) {
+		return p.sys.deviceBusy(p.dm, "pool "+p.name(), info, found)
+	}
+	if err != nil {
 		return err
 	}
 	return p.dm.WaitGone(ctx, p.ref(part), partName(p.name(), part))

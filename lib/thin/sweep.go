@@ -88,7 +88,10 @@ func (p *pool) sweepOne(ctx context.Context, ref *refcount.Ref, uuid, volume str
 		return nil
 	}
 	p.sys.step("removing left device %s", info.Name)
-	if err := p.dm.Deactivate(ctx, dm.ByUUID(uuid)); err != nil {
+	if _, err := removeOnce(ctx, p.dm, dm.ByUUID(uuid), lockedWait); err != nil {
+		if isBusy(err) {
+			return nil // somebody has opened it meanwhile
+		}
 		return err
 	}
 	return ref.Clear()
