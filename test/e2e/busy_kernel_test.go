@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,28 +36,43 @@ func TestKernelBusyInPassing(t *testing.T) {
 	run(t, "thin-snap", "pool", "delete", "-r", "-y", "busy")
 }
 
-// TestKernelOpenAtUmount unmounts a volume whose device somebody reads: it is not
-// mounted any more, whatever is open, and its device goes at the last close.
+// TestKernelOpenAtUmount unmounts a volume whose device is open. It is not mounted
+// any more. The umount waits for a descriptor that no process has, which is closed
+// in a moment. A process that keeps one is named, and the device goes later.
 func TestKernelOpenAtUmount(t *testing.T) {
+	const device = "/dev/mapper/thin-open@v"
 	run(t, "thin-snap", "pool", "create", "--size", "1G", "open")
 	run(t, "thin-snap", "create", "--size", "64M", "--fs", "ext4", "open/v")
 	dir := t.TempDir()
+	there := func() bool { return strings.Contains(run(t, "dmsetup", "ls"), "thin-open@v") }
+
 	run(t, "mount", "-t", "thin", "open/v", dir)
-	f, err := os.Open("/dev/mapper/thin-open@v")
+	time.AfterFunc(500*time.Millisecond, underWay(t, device))
+	run(t, "umount", dir)
+	if there() {
+		t.Error("the umount did not wait for the last close")
+	}
+
+	run(t, "mount", "-t", "thin", "open/v", dir)
+	f, err := os.Open(device)
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := time.AfterFunc(2*time.Second, func() { f.Close() }) // else the umount waits for as long as it may
-	run(t, "umount", dir)
-	if said.Stop() {
-		t.Error("the umount did not wait for the last close")
-		f.Close()
+	said := run(t, "umount", dir)
+	if want := fmt.Sprintf("(pid %d", os.Getpid()); !strings.Contains(said, want) || !strings.Contains(said, "goes at its last close") {
+		t.Errorf("umount said %q, want %q", said, want)
 	}
 	if got := run(t, "thin-snap", "list", "-H", "-o", "name,mounted_on,references", "open"); strings.TrimSpace(got) != "open/v\t-\t0" {
 		t.Errorf("listed: %q", got)
 	}
-	if out := run(t, "dmsetup", "ls"); strings.Contains(out, "thin-open@v") {
-		t.Errorf("left behind: %s", out)
+	if !there() {
+		t.Error("the device went although it is open")
+	}
+	f.Close()
+	for start := time.Now(); there(); time.Sleep(50 * time.Millisecond) {
+		if time.Since(start) > time.Minute {
+			t.Fatal("the device stays after its last close")
+		}
 	}
 	run(t, "thin-snap", "pool", "delete", "-r", "-y", "open")
 }
