@@ -28,10 +28,27 @@ func (s *System) Recover(ctx context.Context, name string) error {
 		}
 		defer p.close()
 		if len(p.cat.Pool().Operations) == 0 && !p.hasDevice() {
-			return nil
+			return p.fail(p.dropRest(ctx))
 		}
 		return p.ready(ctx)
 	})
+}
+
+// dropRest removes the devices that a killed activation has left of a pool that
+// is not active. Those of a copy of the pool stay. Exclusive access.
+func (p *pool) dropRest(ctx context.Context) error {
+	if !p.ownsDevices() {
+		return nil
+	}
+	for _, part := range []string{partHead, partPool, partData, partMeta} {
+		if _, err := p.dm.Info(p.ref(part)); err != nil {
+			continue
+		}
+		if err := p.dropPart(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recover brings the catalog, the pool and the devices in step. Exclusive
