@@ -3,12 +3,16 @@ package thin
 import (
 	"context"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
 	"thinmount/lib/fsprobe"
+	"thinmount/lib/holders"
 	"thinmount/lib/mount"
 )
 
@@ -19,6 +23,11 @@ func (m *mounting) refused(a *activation, v catalog.Volume, fstype string, err e
 	object := v.Pool + "/" + v.Name
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return waitError(object, err)
+	}
+	if errors.Is(err, unix.EBUSY) {
+		if found := othersOn(a); len(found) > 0 {
+			return m.deviceBusy(m.c, object, dm.Info{Name: volumeName(v.Pool, v.Name), Dev: a.dev}, found)
+		}
 	}
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENODEV) {
 		found, probeErr := fsprobe.Probe(a, v.Size)
@@ -32,6 +41,13 @@ func (m *mounting) refused(a *activation, v catalog.Volume, fstype string, err e
 		hint = cause
 	}
 	return &Error{Object: object, Err: err, Hint: hint}
+}
+
+// othersOn lists who else has the device open. One that carries another device,
+// say, is not given to a filesystem (block/bdev.c, bd_prepare_to_claim).
+func othersOn(a *activation) []holders.Holder {
+	found := deviceHolders(context.Background(), a.dev, "")
+	return slices.DeleteFunc(found, func(h holders.Holder) bool { return h.PID == os.Getpid() })
 }
 
 // kernelsMount is what a mount waits for. A journal may be long; and ext4 with

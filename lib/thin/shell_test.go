@@ -68,7 +68,7 @@ func TestHintsQuotePaths(t *testing.T) {
 	file := &fs.PathError{Op: "open", Path: dir + "/f", Err: unix.EROFS}
 	for name, hint := range map[string]string{
 		"mkdir":       Hint(dirError(dir, fs.ErrNotExist)),
-		"other path":  Hint((&mounting{System: s, dir: "/srv"}).addReference(nil, nil, refcount.Record{Volume: "p/v", MountedOn: dir})),
+		"other path":  Hint((&mounting{System: s, dir: "/srv"}).addReference(t.Context(), nil, refcount.Record{Volume: "p/v", MountedOn: dir})),
 		"not mounted": Hint(m.remount(refcount.Record{}, v)),
 		"unknown":     Hint(m.unprobed("p/v", &fsprobe.AmbiguousError{})),
 		"busy":        Hint((&unmounting{System: s, dir: dir}).busy(nil, unix.EBUSY)),
