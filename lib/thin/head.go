@@ -78,7 +78,9 @@ func (p *pool) withThin(ctx context.Context, id uint32, size int64, do func(*os.
 }
 
 // writeHead writes the headers of the head's blocks; only those that want says,
-// unless it is nil. At return they are durable, and so is what they are mapped to.
+// unless it is nil. Each is written out before the next, so that the kernel takes
+// the data's blocks for them in this order: writeback would choose its own. At
+// return they are durable, and so is what they are mapped to.
 func writeHead(f *os.File, cfg catalog.Pool, id uint32, want func(block uint64) bool) error {
 	for n := range headBlocks(cfg) {
 		if want != nil && !want(n) {
@@ -92,8 +94,11 @@ func writeHead(f *os.File, cfg catalog.Pool, id uint32, want func(block uint64) 
 		if _, err := f.WriteAt(b, int64(n)*blockBytes(cfg)); err != nil {
 			return err
 		}
+		if err := f.Sync(); err != nil {
+			return err
+		}
 	}
-	return f.Sync()
+	return nil
 }
 
 // confirmHead looks for the headers at the data's beginning.
