@@ -110,21 +110,23 @@ func (f *flushing) unfinished(ctx context.Context) error {
 // judge decides by the error of the flush, and by what the kernel has logged since
 // the volume was mounted, whether writes were lost. That matters where the pool is
 // full now: an error that somebody was told before, by fsync(2) or a first
-// attempt to unmount, is not told to us again.
+// attempt to unmount, is not told to us again. A forced or lazy unmount, which
+// ends in any case, warns of what the log has, whatever the pool's state is now: a
+// filesystem that has given up gives blocks back.
 func (f *flushing) judge(lost error) error {
-	st := f.status()
-	if lost == nil && !st.OutOfData() {
+	st, forced := f.status(), f.request.Lazy || f.request.Force
+	if lost == nil && !forced && !st.OutOfData() {
 		return nil
 	}
 	logged, known := lostSince(f.device, f.since)
 	if lost == nil && len(logged) == 0 {
-		if !known {
+		if !known && st.OutOfData() {
 			f.warn("%s: pool %s is out of data space: what was written last may be lost", f.object(), f.v.Pool)
 		}
 		return nil
 	}
 	why, hint := whyLost(f.v.Pool, st, lost)
-	if f.request.Lazy || f.request.Force {
+	if forced {
 		return &Error{Object: f.object(), Err: reason(ErrPoolState, "writes were lost: %s", why)}
 	}
 	return &Error{Object: f.object(), Err: reason(ErrPoolState, "writes were lost: %s; it stays mounted on %s", why, f.dir),
