@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/lib/mountinfo"
 	"thinmount/lib/thinpool"
 )
 
@@ -80,4 +81,21 @@ func FuzzLostWrites(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A filesystem that has turned itself read-only is told from a mount that is.
+func TestGaveUp(t *testing.T) {
+	for _, row := range []struct {
+		mount, super string
+		want         bool
+	}{
+		{"rw,relatime", "rw,errors=remount-ro", false},
+		{"rw,relatime", "ro,discard", true},
+		{"ro,relatime", "ro", false},
+		{"ro", "rw", false},
+	} {
+		if got := gaveUp(&mountinfo.Info{Options: row.mount, VFSOptions: row.super}); got != row.want {
+			t.Errorf("%s; %s: %v", row.mount, row.super, got)
+		}
+	}
 }

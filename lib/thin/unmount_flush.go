@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -111,11 +113,11 @@ func (f *flushing) unfinished(ctx context.Context) error {
 // the volume was mounted, whether writes were lost. That matters where the pool is
 // full now: an error that somebody was told before, by fsync(2) or a first
 // attempt to unmount, is not told to us again. A forced or lazy unmount, which
-// ends in any case, warns of what the log has, whatever the pool's state is now: a
-// filesystem that has given up gives blocks back.
+// ends in any case, asks the log whatever the pool's state is now, and so does that
+// of a filesystem that has given up: it may have given its blocks back.
 func (f *flushing) judge(lost error) error {
 	st, forced := f.status(), f.request.Lazy || f.request.Force
-	if lost == nil && !forced && !st.OutOfData() {
+	if lost == nil && !forced && !st.OutOfData() && !gaveUp(f.top) {
 		return nil
 	}
 	logged, known := lostSince(f.device, f.since)
@@ -131,6 +133,17 @@ func (f *flushing) judge(lost error) error {
 	}
 	return &Error{Object: f.object(), Err: reason(ErrPoolState, "writes were lost: %s; it stays mounted on %s", why, f.dir),
 		Hint: hint + "; umount -f " + shellPath(f.dir) + " unmounts it as it is; then mount it again, and write again what is missing"}
+}
+
+// gaveUp tells whether a filesystem has turned itself read-only, as after an
+// error: the superblock is, and the mount is not (fs/btrfs/messages.c,
+// fs/ext4/super.c).
+func gaveUp(m *mountinfo.Info) bool {
+	return hasOption(m.VFSOptions, "ro") && hasOption(m.Options, "rw")
+}
+
+func hasOption(list, option string) bool {
+	return slices.Contains(strings.Split(list, ","), option)
 }
 
 // watched unmounts by do. Late is of writes that failed only then: of what the
