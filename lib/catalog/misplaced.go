@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"thinmount/lib/jsonfile"
 )
@@ -80,17 +78,7 @@ func (s Store) Misplaced(pool string) *MisplacedError {
 // CopyVolumes names the volumes that have records in the folder of a copied pool.
 func (s Store) CopyVolumes(name string) ([]string, error) {
 	c := &Catalog{store: s, name: name}
-	entries, err := os.ReadDir(c.volumeDir())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		if volume, ok := strings.CutSuffix(e.Name(), suffix); ok && CheckVolumeName(volume) == nil {
-			names = append(names, volume)
-		}
-	}
-	return names, nil
+	return c.recordNames()
 }
 
 // DestroyCopy is Destroy for the folder of a copied pool; the pool itself is not
