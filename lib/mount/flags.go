@@ -18,27 +18,29 @@ type vfsFlag struct {
 	super   bool    // of the filesystem as a whole: fsconfig(2) takes on, and off
 	old     bool    // mount(2) alone can say it
 	usual   bool    // what the kernel does unless told otherwise
+	hidden  bool    // Unlike says nothing of it: not in the mount table, or not by on
+	guards  bool    // it forbids something: a mount that has it unasked is worth a word
 }
 
 const atimes = unix.MS_NOATIME | unix.MS_RELATIME | unix.MS_STRICTATIME
 
 // vfsFlags are the options of mount(8), FILESYSTEM-INDEPENDENT MOUNT OPTIONS.
 var vfsFlags = []vfsFlag{
-	{bit: unix.MS_RDONLY, on: "ro", off: "rw", attr: unix.MOUNT_ATTR_RDONLY, super: true},
-	{bit: unix.MS_NOSUID, on: "nosuid", off: "suid", attr: unix.MOUNT_ATTR_NOSUID},
-	{bit: unix.MS_NODEV, on: "nodev", off: "dev", attr: unix.MOUNT_ATTR_NODEV},
-	{bit: unix.MS_NOEXEC, on: "noexec", off: "exec", attr: unix.MOUNT_ATTR_NOEXEC},
+	{bit: unix.MS_RDONLY, on: "ro", off: "rw", attr: unix.MOUNT_ATTR_RDONLY, super: true, hidden: true},
+	{bit: unix.MS_NOSUID, on: "nosuid", off: "suid", attr: unix.MOUNT_ATTR_NOSUID, guards: true},
+	{bit: unix.MS_NODEV, on: "nodev", off: "dev", attr: unix.MOUNT_ATTR_NODEV, guards: true},
+	{bit: unix.MS_NOEXEC, on: "noexec", off: "exec", attr: unix.MOUNT_ATTR_NOEXEC, guards: true},
 	{bit: unix.MS_SYNCHRONOUS, on: "sync", off: "async", super: true},
 	{bit: unix.MS_DIRSYNC, on: "dirsync", super: true},
 	{bit: unix.MS_LAZYTIME, on: "lazytime", off: "nolazytime", super: true},
 	{bit: unix.MS_MANDLOCK, on: "mand", off: "nomand", super: true},
-	{bit: unix.MS_SILENT, on: "silent", off: "loud", old: true},
-	{bit: unix.MS_I_VERSION, on: "iversion", off: "noiversion", old: true},
+	{bit: unix.MS_SILENT, on: "silent", off: "loud", old: true, hidden: true},
+	{bit: unix.MS_I_VERSION, on: "iversion", off: "noiversion", old: true, hidden: true},
 	{bit: unix.MS_NOSYMFOLLOW, on: "nosymfollow", off: "symfollow", attr: unix.MOUNT_ATTR_NOSYMFOLLOW},
 	{bit: unix.MS_NODIRATIME, on: "nodiratime", off: "diratime", attr: unix.MOUNT_ATTR_NODIRATIME},
 	{bit: unix.MS_NOATIME, on: "noatime", off: "atime", group: atimes, attr: unix.MOUNT_ATTR_NOATIME},
-	{bit: unix.MS_STRICTATIME, on: "strictatime", off: "nostrictatime", group: atimes, attr: unix.MOUNT_ATTR_STRICTATIME},
-	{bit: unix.MS_RELATIME, on: "relatime", off: "norelatime", group: atimes, usual: true},
+	{bit: unix.MS_STRICTATIME, on: "strictatime", off: "nostrictatime", group: atimes, attr: unix.MOUNT_ATTR_STRICTATIME, hidden: true},
+	{bit: unix.MS_RELATIME, on: "relatime", off: "norelatime", group: atimes, usual: true, hidden: true},
 }
 
 // setFlag does what the option word says about the flags; ok is false if it is none
@@ -65,6 +67,17 @@ func attributes(flags uintptr) int {
 		}
 	}
 	return attrs
+}
+
+// clearedAttributes is the clear mask of mount_setattr(2) for a remount: what is
+// not asked for is turned off, as MS_REMOUNT does it. The kind of atime is a field,
+// which the kernel wants cleared as a whole (fs/namespace.c, build_mount_kattr).
+func clearedAttributes() uint64 {
+	mask := uint64(unix.MOUNT_ATTR__ATIME)
+	for _, f := range vfsFlags {
+		mask |= uint64(f.attr)
+	}
+	return mask
 }
 
 // superblockFlags are the flags of the filesystem as a whole, by the names that

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"thinmount/lib/mountinfo"
 )
 
@@ -39,6 +41,40 @@ func TestEveryFlagReachesTheKernel(t *testing.T) {
 	}
 	if f, ok := setFlag(1, ""); ok || f != 1 {
 		t.Error("an empty word is an option")
+	}
+}
+
+// A remount turns off each attribute of a mount that is not asked for, and no
+// other one.
+func TestClearedAttributes(t *testing.T) {
+	want := uint64(unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV |
+		unix.MOUNT_ATTR_NOEXEC | unix.MOUNT_ATTR__ATIME | unix.MOUNT_ATTR_NODIRATIME |
+		unix.MOUNT_ATTR_NOSYMFOLLOW)
+	if got := clearedAttributes(); got != want {
+		t.Errorf("%x, want %x", got, want)
+	}
+	for _, f := range vfsFlags {
+		if attr := uint64(attributes(f.bit)); attr&^clearedAttributes() != 0 {
+			t.Errorf("%s stays set", f.on)
+		}
+	}
+}
+
+// No two rows claim the same option or the same flag, and none has no way to the
+// kernel, unless it is what the kernel does anyhow.
+func TestFlagTable(t *testing.T) {
+	words, bits := map[string]bool{"": true}, uintptr(0)
+	for _, f := range vfsFlags {
+		if words[f.on] || f.off != "" && words[f.off] || bits&f.bit != 0 {
+			t.Errorf("%s, %s or %x stands twice", f.on, f.off, f.bit)
+		}
+		words[f.on], words[f.off], bits = true, true, bits|f.bit
+		if f.attr == 0 && !f.super && !f.old && !f.usual {
+			t.Errorf("%s is taken and forgotten", f.on)
+		}
+		if f.usual && f.group == 0 {
+			t.Errorf("%s: what clears the others?", f.on)
+		}
 	}
 }
 

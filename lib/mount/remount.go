@@ -41,7 +41,7 @@ func Remount(target string, id int, o Options) error {
 	if err != nil {
 		return remountError(target, err)
 	}
-	attr := unix.MountAttr{Attr_set: uint64(attributes(o.Flags)), Attr_clr: allAttributes}
+	attr := unix.MountAttr{Attr_set: uint64(attributes(o.Flags)), Attr_clr: clearedAttributes()}
 	err = unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr)
 	if errors.Is(err, unix.ENOSYS) { // before Linux 5.12
 		err = unix.Mount("", descriptor(fd), "", o.Flags|unix.MS_REMOUNT|unix.MS_BIND, "")
@@ -67,11 +67,6 @@ func MakeReadOnly(target string, id int) error {
 	}
 	return remountError(target, err)
 }
-
-// allAttributes is all that mount_setattr(2) is to clear before it sets: as
-// MS_REMOUNT does, but for the kind of atime, which has bits for itself.
-const allAttributes = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC |
-	unix.MOUNT_ATTR__ATIME | unix.MOUNT_ATTR_NODIRATIME | unix.MOUNT_ATTR_NOSYMFOLLOW
 
 // reconfigure changes the filesystem whose mount is open as fd.
 func reconfigure(fd int, at *mountinfo.Info, options []string) error {

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"thinmount/lib/mountinfo"
 )
 
@@ -51,10 +49,10 @@ func (o Options) Unlike(m *mountinfo.Info) []string {
 	for _, f := range vfsFlags {
 		asked, has := o.Flags&f.bit != 0, slices.Contains(is, f.on)
 		switch {
-		case f.bit == unix.MS_RDONLY, f.old, f.usual, f.bit == unix.MS_STRICTATIME: // not shown, or not by its name
+		case f.hidden:
 		case asked && !has:
 			unlike = append(unlike, "without "+f.on)
-		case has && !asked && f.bit&(unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC) != 0:
+		case has && !asked && f.guards:
 			unlike = append(unlike, "with "+f.on)
 		}
 	}
