@@ -12,14 +12,8 @@ import (
 )
 
 func main() {
-	// A snapshot re-executes this program as the process that thaws the origin should we die: nothing may run before it.
-	if freeze.IsWatcher(os.Args) {
-		os.Exit(freeze.Watch(os.Args))
-	}
-	// So does an unmount that may have to be left to itself.
-	if apart.IsChild(os.Args) {
-		os.Exit(apart.Run(os.Args))
-	}
+	freeze.RunIfWatcher()  // of a snapshot, which resumes the origin should we die: nothing may run before it
+	apart.RunIfChild()     // of an unmount or a sync that may have to be left to itself
 	runtime.LockOSThread() // see helper.Main
 	os.Exit(run(os.Args, newEnv()))
 }

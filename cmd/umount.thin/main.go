@@ -18,10 +18,7 @@ const (
 var version string
 
 func main() {
-	// An unmount that may have to be left to itself runs in this program, started once more.
-	if apart.IsChild(os.Args) {
-		os.Exit(apart.Run(os.Args))
-	}
+	apart.RunIfChild() // of an unmount that may have to be left to itself
 	os.Exit(helper.Main(program, usage, version, run))
 }
 

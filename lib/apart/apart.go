@@ -3,6 +3,20 @@
 // ever, in a sleep that no signal ends. A process with a thread in such a sleep
 // does not even die. So a process of its own sleeps, which can be left behind:
 // it needs nothing, holds nothing but what it works on, and ends with it.
+//
+// # Main must take part
+//
+// The second process is the same program (/proc/self/exe) started once more, with
+// arguments that only RunIfChild knows. So main calls it before anything else:
+//
+//	func main() {
+//		apart.RunIfChild()
+//		…
+//	}
+//
+// A program without that call would run main again in the second process, which
+// starts another, and so on. It starts none: Unmount and Sync return ErrNoEntry.
+// The same goes for a test binary, whose TestMain makes the call.
 package apart
 
 import (
@@ -26,23 +40,33 @@ const (
 	SyncArg = "thin-sync"
 )
 
-// ErrNoEntry says that this program cannot be its own second process: its main
-// does not ask IsChild. Started once more, it would do its own work again.
-var ErrNoEntry = errors.New("program has no entry for its second process: its main must call apart.IsChild")
+// ErrNoEntry says that this program cannot be its own second process, because its
+// main has not called RunIfChild. Started once more, it would do its own work again.
+// Nothing was started.
+var ErrNoEntry = errors.New("program has no entry for its second process: its main must begin with apart.RunIfChild")
 
-// asked is whether main has called IsChild.
-var asked atomic.Bool
+// entered is whether main has called RunIfChild and is not the second process.
+var entered atomic.Bool
 
-// IsChild reports whether this process is to be the second one. Main asks first.
-func IsChild(args []string) bool {
-	asked.Store(true)
+// RunIfChild does the work of the second process and exits, if this is it. In every
+// other process it returns at once, and Unmount and Sync may be used from then on.
+// Main calls it first: before it reads flags, opens files or starts goroutines.
+func RunIfChild() {
+	if isChild(os.Args) {
+		os.Exit(run(os.Args))
+	}
+	entered.Store(true)
+}
+
+// isChild reports whether a process with these arguments is the second one.
+func isChild(args []string) bool {
 	return len(args) == 3 && args[0] == Arg || len(args) == 1 && args[0] == SyncArg
 }
 
-// Run is all that the second process does; it returns the exit code. Args is
+// run is all that the second process does; it returns the exit code. Args is
 // os.Args: to unmount, target and flags of umount2(2); what is to be synced is
 // descriptor 3. The errno, 0 for success, is written to stdout.
-func Run(args []string) int {
+func run(args []string) int {
 	errno := unix.Errno(0)
 	if args[0] == SyncArg {
 		errno, _ = syncFile(syncFD).(unix.Errno)
@@ -77,8 +101,8 @@ const syncFD = 3
 
 // Unmount is umount2(2), waited for until ctx ends; then the error is ctx's, the
 // mount is detached, and its last writes are still waiting. A target in
-// /proc/self is ours, not the second process's. The caller's main must call
-// IsChild and Run.
+// /proc/self is ours, not the second process's. Without RunIfChild in main the
+// error is ErrNoEntry.
 func Unmount(ctx context.Context, target string, flags int) error {
 	if path, ok := strings.CutPrefix(target, "/proc/self/"); ok {
 		self, err := os.Readlink("/proc/self") // which need not be of our pid namespace
@@ -94,7 +118,7 @@ func Unmount(ctx context.Context, target string, flags int) error {
 // fsync(2) on a block device, waited for until ctx ends or look, which is called
 // now and then, returns an error; then the error is theirs, and the second process
 // has the file open until all is written. An error of the sync itself is a bare
-// unix.Errno. The caller's main must call IsChild and Run.
+// unix.Errno. Without RunIfChild in main the error is ErrNoEntry.
 func Sync(ctx context.Context, f *os.File, look func() error) error {
 	return wait(ctx, []string{SyncArg}, []*os.File{f}, look)
 }
@@ -107,7 +131,7 @@ func wait(ctx context.Context, argv []string, files []*os.File, look func() erro
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !asked.Load() {
+	if !entered.Load() {
 		return ErrNoEntry
 	}
 	result, theirs, err := os.Pipe()

@@ -14,15 +14,13 @@ import (
 // TestMain lets this program be the second process too, as the real ones do.
 // One that is to unmount /hang, or to sync a FIFO, hangs, until we end.
 func TestMain(m *testing.M) {
-	if IsChild(os.Args) {
-		if os.Args[0] == SyncArg && isFIFO(syncFD) || os.Args[0] == Arg && os.Args[1] == "/hang" {
-			for parent := os.Getppid(); os.Getppid() == parent; {
-				time.Sleep(10 * time.Millisecond)
-			}
-			os.Exit(0)
+	if isChild(os.Args) && (os.Args[0] == SyncArg && isFIFO(syncFD) || os.Args[0] == Arg && os.Args[1] == "/hang") {
+		for parent := os.Getppid(); os.Getppid() == parent; {
+			time.Sleep(10 * time.Millisecond)
 		}
-		os.Exit(Run(os.Args))
+		os.Exit(0)
 	}
+	RunIfChild()
 	os.Exit(m.Run())
 }
 
@@ -54,8 +52,8 @@ func TestOwnDescriptor(t *testing.T) {
 // A program that would not know the second process by its arguments starts none:
 // it would start itself, which starts itself.
 func TestNoEntry(t *testing.T) {
-	asked.Store(false)
-	defer asked.Store(true)
+	entered.Store(false)
+	defer entered.Store(true)
 	if err := Unmount(t.Context(), "/nonexistent/folder", 0); !errors.Is(err, ErrNoEntry) {
 		t.Errorf("unmount: %v", err)
 	}
@@ -99,7 +97,7 @@ func TestIsChild(t *testing.T) {
 		args []string
 		want bool
 	}{{[]string{Arg, "/mnt", "8"}, true}, {[]string{Arg, "/mnt"}, false}, {[]string{SyncArg}, true}, {[]string{SyncArg, "x"}, false}, {nil, false}} {
-		if IsChild(row.args) != row.want {
+		if isChild(row.args) != row.want {
 			t.Errorf("%q: %v", row.args, !row.want)
 		}
 	}

@@ -17,6 +17,20 @@
 // leaves it alive (cgroup.go).
 //
 // While the device is suspended neither process may need it: see holdStill.
+//
+// # Main must take part
+//
+// The watcher is the same program (/proc/self/exe) started once more, with
+// arguments that only RunIfWatcher knows. So main calls it before anything else:
+//
+//	func main() {
+//		freeze.RunIfWatcher()
+//		…
+//	}
+//
+// A program without that call would run main again in the watcher, which starts
+// another, and so on. It starts none: Suspended returns ErrNoEntry, and suspends
+// nothing. The same goes for a test binary, whose TestMain makes the call.
 package freeze
 
 import (
@@ -87,8 +101,8 @@ type Request struct {
 // Suspended suspends the device, calls do, and resumes the device. Ctx is looked
 // at until the suspending begins. An action that is still under way at the limit
 // is left to go on, but the device is resumed, and the error is a *ResumedError.
-// Loose are those of r.Above whose filesystem cannot be frozen. The caller's main
-// must call IsWatcher and Watch.
+// Loose are those of r.Above whose filesystem cannot be frozen. Without RunIfWatcher
+// in main the error is ErrNoEntry.
 func Suspended(ctx context.Context, c *dm.Control, r Request, do func() error) (loose []*os.File, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

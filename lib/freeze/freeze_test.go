@@ -118,8 +118,8 @@ func TestStateIn(t *testing.T) {
 // A program that would not know the watcher by its arguments starts none: it would
 // start itself, which starts itself.
 func TestNoEntry(t *testing.T) {
-	asked.Store(false)
-	defer asked.Store(true)
+	entered.Store(false)
+	defer entered.Store(true)
 	if _, err := startApart([]string{WatcherArg}, nil); !errors.Is(err, ErrNoEntry) {
 		t.Errorf("%v", err)
 	}

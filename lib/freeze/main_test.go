@@ -17,9 +17,7 @@ const device = "thinmount-freeze-test"
 
 // TestMain is also the watcher, and the child that is disturbed in the action.
 func TestMain(m *testing.M) {
-	if IsWatcher(os.Args) {
-		os.Exit(Watch(os.Args))
-	}
+	RunIfWatcher()
 	if limit := os.Getenv("FREEZE_CHILD"); limit != "" {
 		os.Exit(child(limit))
 	}

@@ -55,7 +55,7 @@ func startWatcher(ctx context.Context, dev dm.DevNo, r Request) (*watcher, error
 // can be, outside of our cgroup. Clone3 puts it there before it runs; where the
 // kernel or a sandbox has no such call, or forbids the place, it stays.
 func startApart(argv []string, files []*os.File) (*os.Process, error) {
-	if !asked.Load() {
+	if !entered.Load() {
 		return nil, ErrNoEntry
 	}
 	attr := &os.ProcAttr{Dir: "/", Env: []string{}, Files: files, Sys: &syscall.SysProcAttr{Setsid: true}}

@@ -18,23 +18,29 @@ import (
 // WatcherArg is argv[0] of the watcher: what ps(1) shows.
 const WatcherArg = "thin-watcher"
 
-// ErrNoEntry says that this program cannot be its own watcher: its main does not
-// ask IsWatcher. Started once more, it would do its own work again.
-var ErrNoEntry = errors.New("program has no entry for the watcher: its main must call freeze.IsWatcher")
+// ErrNoEntry says that this program cannot be its own watcher, because its main has
+// not called RunIfWatcher. Started once more, it would do its own work again.
+// Nothing was started, and nothing suspended.
+var ErrNoEntry = errors.New("program has no entry for the watcher: its main must begin with freeze.RunIfWatcher")
 
-// asked is whether main has called IsWatcher.
-var asked atomic.Bool
+// entered is whether main has called RunIfWatcher and is not the watcher.
+var entered atomic.Bool
 
-// IsWatcher reports whether this process is to be a watcher. Main asks first.
-func IsWatcher(args []string) bool {
-	asked.Store(true)
-	return len(args) == 6 && args[0] == WatcherArg
+// RunIfWatcher does the work of the watcher and exits, if this process is one. In
+// every other process it returns at once, and Suspended may be used from then on.
+// Main calls it first: what runs before it delays each suspension, and a watcher
+// that has memory or files of another purpose may need the device that it guards.
+func RunIfWatcher() {
+	if len(os.Args) == 6 && os.Args[0] == WatcherArg {
+		os.Exit(runWatcher(os.Args))
+	}
+	entered.Store(true)
 }
 
-// Watch is all that a watcher does; it returns the exit code. Args is os.Args:
+// runWatcher is all that a watcher does; it returns the exit code. Args is os.Args:
 // device number, limit, pid of the process that is watched, flags for udev, and
 // how many folders are open, from descriptor 3 on.
-func Watch(args []string) int {
+func runWatcher(args []string) int {
 	g, err := newGuard(args)
 	if err != nil {
 		answer("!" + err.Error())

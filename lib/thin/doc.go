@@ -8,4 +8,16 @@
 // first; what must be finished or undone is finished or undone all the same.
 // All methods of System may be called concurrently, by goroutines and by
 // processes: they meet at the locks under RunDir.
+//
+// # Main must take part
+//
+// A snapshot of a mounted volume, and an unmount or a sync that may wait for room
+// in a pool, start the running program once more as a second process (packages
+// freeze and apart). So the main of a program that uses System begins with
+//
+//	freeze.RunIfWatcher()
+//	apart.RunIfChild()
+//
+// Without these calls the methods that need a second process start none, and
+// return freeze.ErrNoEntry or apart.ErrNoEntry.
 package thin
