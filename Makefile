@@ -4,7 +4,7 @@
 # make uninstall  removes what install put there, with the same variables; pools and volumes stay
 # make test       everything; test-pure in seconds, test-oracle, test-guest, test-systems
 # make torture    kills commands, lets system calls fail and the power go: minutes; TORTURE=--long hours
-# make features   test-systems, and writes what it found into README.md
+# make features   test-systems, and writes what it found into docs/compatibility.md
 # make demo       the main job as a transcript, in a guest
 # make check      gofmt, vet, staticcheck, govulncheck, man pages
 # make fuzz       each fuzz target for FUZZTIME (10s)
@@ -50,16 +50,18 @@ built:
 
 manual = $(notdir $(wildcard man/*.8))
 documents = README.md $(wildcard docs/*.md)
+examples = $(notdir $(wildcard examples/*))
 
 install: built
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(DOCDIR)
+		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(DOCDIR)/examples
 	install -m 755 bin/mount.thin bin/umount.thin $(DESTDIR)$(SBINDIR)
 	install -m 755 bin/thin-snap $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 $(manual:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 contrib/completion/thin-snap.bash $(DESTDIR)$(BASHDIR)/thin-snap
 	install -m 644 contrib/completion/_thin-snap $(DESTDIR)$(ZSHDIR)
 	install -m 644 $(documents) $(DESTDIR)$(DOCDIR)
+	install -m 755 $(examples:%=examples/%) $(DESTDIR)$(DOCDIR)/examples
 	sed 's|@sbin@|$(PREFIX)/sbin|' contrib/systemd/thin-pools.service >$(DESTDIR)$(UNITDIR)/thin-pools.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/thin-pools.service
 	rm -f $(DESTDIR)$(old_link)
@@ -75,9 +77,10 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,mount.thin umount.thin) $(DESTDIR)$(PREFIX)/sbin/thin-snap
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man8/,$(manual))
 	rm -f $(DESTDIR)$(BASHDIR)/thin-snap $(DESTDIR)$(ZSHDIR)/_thin-snap
-	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(documents)))
+	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(documents)) $(examples:%=examples/%))
 	rm -f $(DESTDIR)$(UNITDIR)/thin-pools.service $(DESTDIR)$(old_link)
-	[ ! -d $(DESTDIR)$(DOCDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DOCDIR)
+	for d in $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR); do \
+		[ ! -d $$d ] || rmdir --ignore-fail-on-non-empty $$d; done
 
 test:
 	test/all

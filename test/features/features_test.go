@@ -28,15 +28,15 @@ const table = `|  | bookworm | trixie | forky | sid |
 | in a/b/c | not run | works | not run | not run |
 `
 
-// files makes a folder of results and a README, and returns their paths.
-func files(t *testing.T, text, readme string) (dir, file string) {
+// files makes a folder of results and a document, and returns their paths.
+func files(t *testing.T, text, doc string) (dir, file string) {
 	t.Helper()
 	top := t.TempDir()
-	dir, file = filepath.Join(top, "results"), filepath.Join(top, "README.md")
+	dir, file = filepath.Join(top, "results"), filepath.Join(top, "doc.md")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{filepath.Join(dir, "a"): text, filepath.Join(dir, "empty"): "", file: readme} {
+	for name, text := range map[string]string{filepath.Join(dir, "a"): text, filepath.Join(dir, "empty"): "", file: doc} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestTable(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	good := begin + end
-	for name, c := range map[string]struct{ text, readme string }{
+	for name, c := range map[string]struct{ text, doc string }{
 		"no features":       {"pass trixie lib/dm TestKernelX\n", good},
 		"nothing":           {"", good},
 		"not a verdict":     {"skip trixie lib/dm TestBoot1/a/b\n", good},
@@ -78,12 +78,12 @@ func TestRefused(t *testing.T) {
 		"end before begins": {lines, end + begin},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, file := files(t, c.text, c.readme)
+			dir, file := files(t, c.text, c.doc)
 			if err := run(dir, file, false); err == nil {
 				t.Error("want an error")
 			}
-			if got, err := os.ReadFile(file); err != nil || string(got) != c.readme {
-				t.Errorf("README is now %q, %v", got, err)
+			if got, err := os.ReadFile(file); err != nil || string(got) != c.doc {
+				t.Errorf("the document is now %q, %v", got, err)
 			}
 		})
 	}
@@ -92,5 +92,17 @@ func TestRefused(t *testing.T) {
 func TestDifference(t *testing.T) {
 	if got, want := difference("a\nb\n", "a\nc\n"), "- b\n+ c\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestDocument finds the place of the table in the file that `make features`
+// writes: a machine takes an hour to come to it.
+func TestDocument(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("../..", document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := replace(string(text), table); err != nil {
+		t.Errorf("%s: %v", document, err)
 	}
 }

@@ -21,13 +21,14 @@ var want = map[string]fs.FileMode{
 	"usr/local/share/bash-completion/completions/thin-snap": 0o644,
 	"usr/local/share/zsh/site-functions/_thin-snap":         0o644,
 	"usr/local/share/doc/thinmount/":                        0o644, // README.md and docs/*.md
+	"usr/local/share/doc/thinmount/examples/":               0o755,
 }
 
 // clone makes a folder with what `make install` reads; built says whether bin/ is there.
 func clone(t *testing.T, built bool) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"Makefile", "go.mod", "README.md", "man", "docs", "contrib"} {
+	for _, name := range []string{"Makefile", "go.mod", "README.md", "man", "docs", "contrib", "examples"} {
 		if out, err := exec.Command("cp", "-a", filepath.Join("../..", name), dir).CombinedOutput(); err != nil {
 			t.Fatalf("cp: %v: %s", err, out)
 		}
@@ -85,8 +86,9 @@ func files(t *testing.T, top string) map[string]fs.FileMode {
 func wanted(t *testing.T) map[string]fs.FileMode {
 	t.Helper()
 	from := map[string][]string{
-		"usr/local/share/man/man8/":      {"../../man/*.8"},
-		"usr/local/share/doc/thinmount/": {"../../README.md", "../../docs/*.md"},
+		"usr/local/share/man/man8/":               {"../../man/*.8"},
+		"usr/local/share/doc/thinmount/":          {"../../README.md", "../../docs/*.md"},
+		"usr/local/share/doc/thinmount/examples/": {"../../examples/*"},
 	}
 	all := map[string]fs.FileMode{}
 	for name, mode := range want {

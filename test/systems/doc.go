@@ -6,5 +6,6 @@
 // shutdown that hangs or cannot unmount something is a failed test as well.
 // test/systems/run does that for each suite.
 //
-// A subtest named AREA/WHAT IT DOES is a feature, and a row of the README's table.
+// A subtest named AREA/WHAT IT DOES is a feature, and a row of the table in
+// docs/compatibility.md.
 package systems
