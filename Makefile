@@ -5,6 +5,7 @@
 # make test       everything; test-pure in seconds, test-oracle, test-guest, test-systems
 # make torture    kills commands, lets system calls fail and the power go: minutes; TORTURE=--long hours
 # make features   test-systems, and writes what it found into docs/compatibility.md
+# make notice     writes NOTICE: the modules that the programs link, and their licences
 # make demo       the main job as a transcript, in a guest
 # make check      gofmt, vet, staticcheck, govulncheck, man pages
 # make fuzz       each fuzz target for FUZZTIME (10s)
@@ -31,7 +32,7 @@ version = $(or $(VERSION),$(if $(unstamped),$(git_version)))
 stamp = $(if $(git_version),,-buildvcs=false)
 ldflags = -s -w $(if $(version),-X main.version=$(version))
 
-.PHONY: all go built install uninstall test test-pure test-oracle test-guest test-systems torture features demo check fuzz clean $(programs:%=bin/%)
+.PHONY: all go built install uninstall test test-pure test-oracle test-guest test-systems torture features notice demo check fuzz clean $(programs:%=bin/%)
 
 all: $(programs:%=bin/%)
 
@@ -49,7 +50,7 @@ built:
 		echo "make: warning: the source is newer than bin/: run make to build it" >&2
 
 manual = $(notdir $(wildcard man/*.8))
-documents = README.md $(wildcard docs/*.md)
+documents = README.md CHANGELOG.md SECURITY.md NOTICE $(wildcard docs/*.md)
 examples = $(notdir $(wildcard examples/*))
 
 install: built
@@ -102,6 +103,9 @@ torture:
 
 features:
 	test/systems/run --write
+
+notice:
+	$(GO) run ./test/notice
 
 demo: all
 	test/demo/run

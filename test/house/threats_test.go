@@ -2,17 +2,12 @@ package house
 
 import (
 	"go/ast"
-	"io/fs"
 	"regexp"
 	"testing"
 )
 
-// The tests that docs/threats.md names exist.
-func TestHouseThreatsAreTested(t *testing.T) {
-	text, err := fs.ReadFile(top(), "docs/threats.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+// The tests that docs/threats.md and CONTRIBUTING.md name exist.
+func TestHouseNamedTestsExist(t *testing.T) {
 	there := map[string]bool{}
 	for _, s := range tree(t) {
 		for _, d := range s.file.Decls {
@@ -21,13 +16,18 @@ func TestHouseThreatsAreTested(t *testing.T) {
 			}
 		}
 	}
-	named := regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w*`).FindAllString(string(text), -1)
-	if len(named) < 20 {
-		t.Errorf("only %d tests are named", len(named))
-	}
-	for _, name := range named {
-		if !there[name] {
-			t.Errorf("docs/threats.md: there is no %s", name)
+	for page, pattern := range map[string]string{
+		"docs/threats.md": `\b((?:Test|Fuzz)[A-Z]\w*)`,
+		"CONTRIBUTING.md": "`((?:Test|Fuzz)[A-Z]\\w*)`", // beginnings of names stand there, too
+	} {
+		named := regexp.MustCompile(pattern).FindAllStringSubmatch(text(t, page), -1)
+		if len(named) < 15 {
+			t.Errorf("%s: only %d tests are named", page, len(named))
+		}
+		for _, name := range named {
+			if !there[name[1]] {
+				t.Errorf("%s: there is no %s", page, name[1])
+			}
 		}
 	}
 }

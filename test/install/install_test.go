@@ -20,7 +20,7 @@ var want = map[string]fs.FileMode{
 	"usr/local/lib/systemd/system/thin-pools.service":       0o644,
 	"usr/local/share/bash-completion/completions/thin-snap": 0o644,
 	"usr/local/share/zsh/site-functions/_thin-snap":         0o644,
-	"usr/local/share/doc/thinmount/":                        0o644, // README.md and docs/*.md
+	"usr/local/share/doc/thinmount/":                        0o644, // README.md and its like, docs/*.md
 	"usr/local/share/doc/thinmount/examples/":               0o755,
 }
 
@@ -28,7 +28,7 @@ var want = map[string]fs.FileMode{
 func clone(t *testing.T, built bool) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"Makefile", "go.mod", "README.md", "man", "docs", "contrib", "examples"} {
+	for _, name := range []string{"Makefile", "go.mod", "README.md", "CHANGELOG.md", "SECURITY.md", "NOTICE", "man", "docs", "contrib", "examples"} {
 		if out, err := exec.Command("cp", "-a", filepath.Join("../..", name), dir).CombinedOutput(); err != nil {
 			t.Fatalf("cp: %v: %s", err, out)
 		}
@@ -87,7 +87,7 @@ func wanted(t *testing.T) map[string]fs.FileMode {
 	t.Helper()
 	from := map[string][]string{
 		"usr/local/share/man/man8/":               {"../../man/*.8"},
-		"usr/local/share/doc/thinmount/":          {"../../README.md", "../../docs/*.md"},
+		"usr/local/share/doc/thinmount/":          {"../../README.md", "../../CHANGELOG.md", "../../SECURITY.md", "../../NOTICE", "../../docs/*.md"},
 		"usr/local/share/doc/thinmount/examples/": {"../../examples/*"},
 	}
 	all := map[string]fs.FileMode{}
