@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/lib/atomicfile"
 	"thinmount/lib/filelock"
 	"thinmount/lib/mountinfo"
 )
@@ -169,7 +170,8 @@ func mangle(s string) string {
 }
 
 // edit changes the file under libmount's lock, as libmount does: all of it is
-// written anew and renamed into place (lock.c, tab_update.c).
+// written anew and renamed into place (lock.c, tab_update.c). libmount's own temp
+// files are utab.XXXXXX: a file of atomicfile's name is ours, and stale.
 func (u Utab) edit(ctx context.Context, change func([]string) []string) error {
 	if err := os.Mkdir(u.Dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -180,7 +182,7 @@ func (u Utab) edit(ctx context.Context, change func([]string) []string) error {
 	}
 	defer lock.Unlock()
 	path := filepath.Join(u.Dir, "utab")
-	os.Remove(filepath.Join(u.Dir, tempName)) // of a writer that was killed
+	os.Remove(atomicfile.Temp(path)) // of a writer that was killed
 	old, err := u.read()
 	if err != nil {
 		return err
@@ -189,7 +191,7 @@ func (u Utab) edit(ctx context.Context, change func([]string) []string) error {
 	if text == old {
 		return nil
 	}
-	if err := replace(path, text); err != nil {
+	if err := atomicfile.Replace(path, []byte(text), 0o644, nil); err != nil { // libmount's mode
 		return err
 	}
 	return u.notify()
@@ -215,28 +217,6 @@ func editText(old string, change func([]string) []string) string {
 		return ""
 	}
 	return strings.Join(lines, "\n") + "\n"
-}
-
-// tempName is unlike libmount's own (utab.XXXXXX): what we find there under the
-// lock is ours, and stale.
-const tempName = ".utab.thin"
-
-// replace writes the file anew, with the mode that libmount would give it. It is
-// on a tmpfs: nothing is synced.
-func replace(path, text string) error {
-	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), tempName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }
 
 // notify wakes libmount's monitors, which since 2.40 watch a file of its own for

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"thinmount/lib/atomicfile"
 )
 
 // StaleLine is a line of ours in utab that no mount has any more.
@@ -42,7 +44,7 @@ func (u Utab) Tidy(ctx context.Context, look Look) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(filepath.Join(u.Dir, tempName)); errors.Is(err, fs.ErrNotExist) && len(stale) == 0 {
+	if _, err := os.Lstat(atomicfile.Temp(filepath.Join(u.Dir, "utab"))); errors.Is(err, fs.ErrNotExist) && len(stale) == 0 {
 		return nil
 	}
 	return u.DropStale(ctx, look, all)

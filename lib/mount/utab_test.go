@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"thinmount/lib/atomicfile"
 	"thinmount/lib/mountinfo"
 )
 
@@ -220,10 +221,10 @@ func TestUtabTidy(t *testing.T) {
 	look := func() Live { return func(source, _ string) bool { return source != entry(7).Source } }
 	do(t, u.Tidy(t.Context(), every))
 	u.check(t, all)
-	do(t, os.WriteFile(filepath.Join(u.Dir, tempName), nil, 0o600))
+	do(t, os.WriteFile(atomicfile.Temp(filepath.Join(u.Dir, "utab")), nil, 0o600))
 	do(t, u.Tidy(t.Context(), look))
 	u.check(t, strings.ReplaceAll(strings.ReplaceAll(all, anchorOf(7), ""), shadowLine, ""))
-	if _, err := os.Lstat(filepath.Join(u.Dir, tempName)); err == nil {
+	if _, err := os.Lstat(atomicfile.Temp(filepath.Join(u.Dir, "utab"))); err == nil {
 		t.Error("the temp file of a killed writer is still there")
 	}
 	do(t, Utab{filepath.Join(t.TempDir(), "none")}.Tidy(t.Context(), look))

@@ -1,6 +1,9 @@
 package privdir
 
 import (
+	"errors"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,21 +40,41 @@ func TestUnfitFile(t *testing.T) {
 		if got := unfitFile(st, tt.uid); (got == "") != (tt.want == "") || !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
-		if tt.uid == os.Geteuid() && UnfitFile(st) != unfitFile(st, tt.uid) {
-			t.Errorf("%s: %q", tt.name, UnfitFile(st))
+		if tt.uid != os.Geteuid() {
+			continue
+		}
+		if _, unfit, err := ReadFile(path, 1); unfit != unfitFile(st, tt.uid) || err != nil {
+			t.Errorf("%s: %q, %v", tt.name, unfit, err)
 		}
 	}
-	fifo := filepath.Join(dir, "fifo")
-	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+}
+
+// What is no regular file of bounded size is neither followed nor waited for.
+func TestReadFile(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := errors.Join(
+		os.WriteFile(at("five"), []byte("12345"), 0o600), os.WriteFile(at("six"), []byte("123456"), 0o600),
+		unix.Mkfifo(at("fifo"), 0o600), os.Symlink(at("five"), at("link")), os.Symlink(at("none"), at("dangling")),
+	); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{dir, fifo} {
-		st, err := os.Lstat(path)
-		if err != nil {
-			t.Fatal(err)
+	socket, err := net.Listen("unix", at("socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	const irregular = "is not a regular file"
+	for name, want := range map[string]string{
+		"five": "", "six": "is larger than 5 bytes", "fifo": irregular, "link": irregular,
+		"dangling": irregular, "socket": irregular, ".": irregular,
+	} {
+		b, unfit, err := ReadFile(at(name), 5)
+		if unfit != want || err != nil || want == "" != (string(b) == "12345") {
+			t.Errorf("%s: %q, %q, %v; want %q", name, b, unfit, err, want)
 		}
-		if got := UnfitFile(st); got != "is not a regular file" {
-			t.Errorf("%s: %q", path, got)
-		}
+	}
+	if b, unfit, err := ReadFile(at("none"), 5); b != nil || unfit != "" || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%q, %q, %v", b, unfit, err)
 	}
 }

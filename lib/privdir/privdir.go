@@ -5,11 +5,15 @@
 package privdir
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Error says what makes a directory unfit to hold our state.
@@ -82,8 +86,39 @@ func checkPath(path string, uid int) error {
 	}
 }
 
-// UnfitFile says what makes a file that was opened unfit to be believed, or "": it is to be a regular file of the effective user in
-// which group and others may not write. Open it with O_NOFOLLOW|O_NONBLOCK, so that neither a symlink nor a FIFO leads further.
+// ReadFile reads a file that is to be believed: a regular file of the effective
+// user in which group and others may not write, of limit bytes at most. For a file
+// that is there and is not so, unfit says why, as in "is not a regular file". No
+// symlink is followed, and no FIFO waited for. A missing file is fs.ErrNotExist.
+func ReadFile(path string, limit int) (b []byte, unfit string, err error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) { // a symlink, a socket
+		return nil, "is not a regular file", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, "", err
+	}
+	if unfit := UnfitFile(st); unfit != "" {
+		return nil, unfit, nil
+	}
+	b, err = io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err != nil {
+		return nil, "", err
+	}
+	if len(b) > limit {
+		return nil, fmt.Sprintf("is larger than %d bytes", limit), nil
+	}
+	return b, "", nil
+}
+
+// UnfitFile is the check of ReadFile for a file that was opened, or "" where it
+// passes. Open it with O_NOFOLLOW|O_NONBLOCK, so that neither a symlink nor a FIFO
+// leads further.
 func UnfitFile(st fs.FileInfo) string { return unfitFile(st, os.Geteuid()) }
 
 func unfitFile(st fs.FileInfo, uid int) string {

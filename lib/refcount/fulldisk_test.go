@@ -2,35 +2,32 @@ package refcount
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"thinmount/lib/atomicfile"
 )
 
-// fullAfter is a disk that is full after n bytes.
-type fullAfter struct {
-	w io.Writer
-	n int
-}
-
-func (f *fullAfter) Write(b []byte) (int, error) {
-	if len(b) <= f.n {
-		return f.w.Write(b)
+// fullAt is a disk that is full when a step of a write comes.
+func fullAt(full string) atomicfile.Before {
+	return func(step, _ string) error {
+		if step == full {
+			return unix.ENOSPC
+		}
+		return nil
 	}
-	n, _ := f.w.Write(b[:f.n])
-	return n, unix.ENOSPC
 }
 
 func TestFullDisk(t *testing.T) {
 	s := newStore(t)
 	old, o := recorded()
 	save(t, s, old)
-	for _, room := range []int{0, 1, 100} {
-		s.writer = func(w io.Writer) io.Writer { return &fullAfter{w, room} }
+	for _, step := range []string{"write", "sync", "rename"} {
+		s.before = fullAt(step)
 		ref := lock(t, s)
 		next := old
 		next.References = 9

@@ -1,9 +1,7 @@
 package refcount
 
 import (
-	"fmt"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"thinmount/lib/filelock"
@@ -13,14 +11,16 @@ import (
 // files; and each of these is known again.
 func FuzzEntry(f *testing.F) {
 	for _, name := range []string{
-		"demo@base", "demo@", "demo@@turn", "demo@base@turn", "demo@turn", "demo@turn@turn", "demo@base.json", ".demo@base.json123", ".demo@a.json7.json9",
-		"demo@.json", ".demo@base.json", "@base.json", ".demo@base.json12a", "demo", "x@y@z.json", "demo@.hidden.json",
+		"demo@base", "demo@", "demo@@turn", "demo@base@turn", "demo@turn", "demo@turn@turn",
+		"demo@base.json", ".demo@base.json.tmp", ".demo@a.json.tmp.json.tmp", "demo@.json",
+		".demo@base.json", "@base.json", "demo@base.json.tmp", "demo", "x@y@z.json",
+		"demo@.hidden.json",
 	} {
-		f.Add(name, "demo", "base", uint32(17))
+		f.Add(name, "demo", "base")
 	}
-	f.Add("x", "a.json1", "b.json", uint32(0))
-	f.Add("x", "p", "turn", uint32(1))
-	f.Fuzz(func(t *testing.T, name, pool, volume string, number uint32) {
+	f.Add("x", "a.json1", "b.json.tmp")
+	f.Add("x", "p", "turn")
+	f.Fuzz(func(t *testing.T, name, pool, volume string) {
 		for _, isLock := range []bool{true, false} {
 			e := entry(filepath.Base(name), isLock)
 			if isLock == (e.Kind == KindRecord || e.Kind == KindTemp) && e.Kind != KindOther || !fits(e) {
@@ -33,7 +33,7 @@ func FuzzEntry(f *testing.F) {
 		files := map[string]string{pool + "@" + volume: KindLock, pool + "@" + volume + filelock.Turnstile: KindLock}
 		if volume != "" {
 			files[pool+"@"+volume+".json"] = KindRecord
-			files[fmt.Sprintf(".%s@%s.json%d", pool, volume, number)] = KindTemp
+			files["."+pool+"@"+volume+".json.tmp"] = KindTemp
 		}
 		for file, kind := range files {
 			if e := entry(file, kind == KindLock); e != (Entry{Path: file, Kind: kind, Pool: pool, Volume: volume}) {
@@ -52,7 +52,6 @@ func fits(e Entry) bool {
 	case KindLock:
 		return checkNames(e.Pool, e.Volume) == nil && (e.Path == name || e.Path == name+filelock.Turnstile)
 	}
-	number, isTemp := strings.CutPrefix(e.Path, "."+name+".json")
 	return checkNames(e.Pool, e.Volume) == nil && e.Volume != "" &&
-		(e.Kind == KindRecord && e.Path == name+".json" || e.Kind == KindTemp && isTemp && number != "" && strings.Trim(number, "0123456789") == "")
+		(e.Kind == KindRecord && e.Path == name+".json" || e.Kind == KindTemp && e.Path == "."+name+".json.tmp")
 }

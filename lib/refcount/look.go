@@ -41,7 +41,7 @@ func (s Store) Entries() ([]Entry, error) {
 	return all, nil
 }
 
-// entry reads a file's name, which renameio has made ".NAME" and a number for a temp file.
+// entry reads a file's name.
 func entry(path string, isLock bool) Entry {
 	file := filepath.Base(path)
 	name, kind := file, KindLock
@@ -58,16 +58,15 @@ func entry(path string, isLock bool) Entry {
 	return Entry{Path: path, Kind: kind, Pool: pool, Volume: volume}
 }
 
-// recordName is the name, POOL@VOLUME, in that of a record or of a temp file of one; else it is "".
+// recordName is the name, POOL@VOLUME, in that of a record or of its temp file
+// (atomicfile.Temp); else it is "".
 func recordName(file string) (name, kind string) {
-	end := max(strings.LastIndex(file, ".json"), 0)
-	number := strings.TrimPrefix(file[end:], ".json")
-	hidden, temp := strings.CutPrefix(file[:end], ".")
-	switch {
-	case temp && number != "" && strings.Trim(number, "0123456789") == "":
-		return hidden, KindTemp
-	case !temp && number == "":
-		return file[:end], KindRecord
+	if hidden, temp := strings.CutPrefix(file, "."); temp {
+		if name, ok := strings.CutSuffix(hidden, ".json.tmp"); ok {
+			return name, KindTemp
+		}
+	} else if name, ok := strings.CutSuffix(file, ".json"); ok {
+		return name, KindRecord
 	}
 	return "", KindOther
 }

@@ -10,19 +10,20 @@ import (
 
 func TestEntryNames(t *testing.T) {
 	for path, want := range map[string]Entry{
-		"locks/demo@":               {Kind: KindLock, Pool: "demo"},
-		"locks/demo@@turn":          {Kind: KindLock, Pool: "demo"},
-		"locks/demo@base":           {Kind: KindLock, Pool: "demo", Volume: "base"},
-		"locks/demo@base@turn":      {Kind: KindLock, Pool: "demo", Volume: "base"},
-		"locks/stranger":            {Kind: KindOther},
-		"locks/.demo@base":          {Kind: KindOther},
-		"refs/demo@base.json":       {Kind: KindRecord, Pool: "demo", Volume: "base"},
-		"refs/demo@a.json.json":     {Kind: KindRecord, Pool: "demo", Volume: "a.json"},
-		"refs/.demo@base.json12345": {Kind: KindTemp, Pool: "demo", Volume: "base"},
-		"refs/.demo@base.json1x":    {Kind: KindOther},
-		"refs/demo@.json":           {Kind: KindOther},
-		"refs/demo@base":            {Kind: KindOther},
-		"refs/demo@base.json~":      {Kind: KindOther},
+		"locks/demo@":              {Kind: KindLock, Pool: "demo"},
+		"locks/demo@@turn":         {Kind: KindLock, Pool: "demo"},
+		"locks/demo@base":          {Kind: KindLock, Pool: "demo", Volume: "base"},
+		"locks/demo@base@turn":     {Kind: KindLock, Pool: "demo", Volume: "base"},
+		"locks/stranger":           {Kind: KindOther},
+		"locks/.demo@base":         {Kind: KindOther},
+		"refs/demo@base.json":      {Kind: KindRecord, Pool: "demo", Volume: "base"},
+		"refs/demo@a.json.json":    {Kind: KindRecord, Pool: "demo", Volume: "a.json"},
+		"refs/.demo@base.json.tmp": {Kind: KindTemp, Pool: "demo", Volume: "base"},
+		"refs/.demo@base.json":     {Kind: KindOther},
+		"refs/demo@base.json.tmp":  {Kind: KindOther},
+		"refs/demo@.json":          {Kind: KindOther},
+		"refs/demo@base":           {Kind: KindOther},
+		"refs/demo@base.json~":     {Kind: KindOther},
 	} {
 		want.Path = path
 		if got := entry(path, filepath.Dir(path) == "locks"); got != want {
@@ -81,7 +82,7 @@ func TestDropTemp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ref.Close()
-	temp, other := filepath.Join(s.Dir, "refs", ".demo@base.json42"), filepath.Join(s.Dir, "refs", ".demo@one.json42")
+	temp, other := filepath.Join(s.Dir, "refs", ".demo@base.json.tmp"), filepath.Join(s.Dir, "refs", ".demo@one.json.tmp")
 	for _, path := range []string{temp, other} {
 		if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 			t.Fatal(err)

@@ -76,9 +76,6 @@ func encode(r Record) ([]byte, error) {
 
 // decode reads the file of the record of volume ("pool/volume"); reason says why it cannot.
 func decode(b []byte, volume string) (r Record, reason string) {
-	if len(b) > maxRecord {
-		return Record{}, fmt.Sprintf("is larger than %d bytes", maxRecord)
-	}
 	var f file
 	if reason := jsonfile.Decode(b, &f); reason != "" {
 		return Record{}, reason

@@ -3,12 +3,9 @@ package refcount
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
+	"thinmount/lib/atomicfile"
 	"thinmount/lib/filelock"
 )
 
@@ -95,7 +92,8 @@ func (r *Ref) Save(record Record) error {
 	if r.damage != nil {
 		_ = os.Remove(r.path()) // nothing readable is lost, and a directory would be in the way of the rename
 	}
-	if err := r.store.replace(r.path(), b); err != nil {
+	// /run does not outlive the kernel, so that the folder need not be synced.
+	if err := atomicfile.Replace(r.path(), b, 0o600, r.store.before); err != nil {
 		return fmt.Errorf("record of %s: %w", r.name(), err)
 	}
 	r.record, r.onDisk, r.damage = record, true, nil
@@ -118,20 +116,3 @@ func (r *Ref) Close() error { return r.lock.Unlock() }
 
 // CloseRemove gives the lock back and unlinks its file: for a volume that is deleted.
 func (r *Ref) CloseRemove() error { return r.lock.Remove() }
-
-// replace puts a new file in path's place at once. The directory is not synced: /run does not outlive the kernel.
-func (s Store) replace(path string, b []byte) error {
-	t, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(0o600))
-	if err != nil {
-		return err
-	}
-	defer t.Cleanup()
-	var w io.Writer = t
-	if s.writer != nil {
-		w = s.writer(w)
-	}
-	if _, err := w.Write(b); err != nil {
-		return err
-	}
-	return t.CloseAtomicallyReplace()
-}

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
+	"thinmount/lib/atomicfile"
 	"thinmount/lib/filelock"
 	"thinmount/lib/privdir"
 )
@@ -26,7 +24,7 @@ import (
 type Store struct {
 	Dir string // /run/thin
 
-	writer func(io.Writer) io.Writer // tests let a write fail here
+	before atomicfile.Before // nil but in tests, which let a write fail here
 }
 
 // ErrNoRecord says that nothing is written down about a volume: it is fs.ErrNotExist.
@@ -159,28 +157,16 @@ func checkNames(pool, volume string) error {
 	return nil
 }
 
-// readRecord reads a bounded regular file of ours. A symlink or a FIFO in its place is damage like any other.
+// readRecord reads the file of a record.
 func readRecord(path, volume string) (Record, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	b, unfit, err := privdir.ReadFile(path, maxRecord)
 	switch {
-	case os.IsNotExist(err):
+	case errors.Is(err, fs.ErrNotExist):
 		return Record{}, fmt.Errorf("volume %s: %w", volume, ErrNoRecord)
-	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENXIO):
-		return Record{}, &CorruptError{path, "is not a regular file"}
 	case err != nil:
 		return Record{}, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return Record{}, err
-	}
-	if reason := privdir.UnfitFile(st); reason != "" {
-		return Record{}, &CorruptError{path, reason}
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
-	if err != nil {
-		return Record{}, err
+	case unfit != "":
+		return Record{}, &CorruptError{path, unfit}
 	}
 	r, reason := decode(b, volume)
 	if reason != "" {

@@ -139,7 +139,7 @@ func TestList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"demo@b.json": "{", ".demo@c.json123": "{", "README": "", "x.json": "", "demo@.hidden.json": ""} {
+	for name, text := range map[string]string{"demo@b.json": "{", ".demo@c.json.tmp": "{", "README": "", "x.json": "", "demo@.hidden.json": ""} {
 		if err := os.WriteFile(filepath.Join(s.Dir, "refs", name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"maps"
 	"os"
-	"path/filepath"
 	"testing"
+
+	"thinmount/lib/atomicfile"
 )
 
 // TestTidy wants that what a killed writer left is found and goes, and nothing
@@ -20,13 +21,10 @@ func TestTidy(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		f, err := os.CreateTemp(filepath.Join(s.Dir, "refs"), "."+pool+"@"+volume+".json")
-		if err != nil {
+		if err := os.WriteFile(atomicfile.Temp(s.recordPath(pool, volume)), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f.Close()
 	}
-	killed("demo", "base")
 	killed("demo", "base")
 	killed("demo", "base.json")
 	killed("other", "base")

@@ -106,16 +106,6 @@ func (s *System) backingDir(dir string) (string, error) {
 	return real, nil
 }
 
-// syncDir makes a new name in a folder survive a power cut.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
-}
-
 // nodeDevice is the number of the block device at path.
 func nodeDevice(path string) (dm.DevNo, error) {
 	var st unix.Stat_t

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/lib/atomicfile"
 	"thinmount/lib/catalog"
 	"thinmount/lib/label"
 	"thinmount/lib/loop"
@@ -123,5 +124,5 @@ func (s *System) removeCopied(path, uuid string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, unix.ENOENT) {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return atomicfile.SyncDir(filepath.Dir(path))
 }

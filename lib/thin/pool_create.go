@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"thinmount/lib/atomicfile"
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/label"
@@ -167,7 +168,7 @@ func (p *pool) makeBacking(ctx context.Context, b catalog.Backing, role string, 
 	if b.Kind != catalog.KindFile {
 		return nil
 	}
-	return syncDir(filepath.Dir(b.Path))
+	return atomicfile.SyncDir(filepath.Dir(b.Path))
 }
 
 // zeroEnds wipes the signatures that filesystems, partition tables and RAID

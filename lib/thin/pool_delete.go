@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/lib/atomicfile"
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/label"
@@ -115,7 +116,7 @@ func (p *pool) clearFile(b catalog.Backing) error {
 	st, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err = syncDir(filepath.Dir(path)) // a command that was killed may have removed it just before
+		err = atomicfile.SyncDir(filepath.Dir(path)) // a command that was killed may have removed it just before
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -146,7 +147,7 @@ func (p *pool) clearFile(b catalog.Backing) error {
 	if err := os.Remove(path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
 // unlabelled tells whether a file is what making the pool leaves when it dies
