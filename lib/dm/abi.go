@@ -9,23 +9,15 @@ import (
 
 // Commands of /dev/mapper/control (include/uapi/linux/dm-ioctl.h).
 const (
-	cmdVersion          = 0
-	cmdRemoveAll        = 1 // never sent: it would take the devices of others
 	cmdList             = 2
 	cmdCreate           = 3
 	cmdRemove           = 4
-	cmdRename           = 5
 	cmdSuspend          = 6 // resume, too: without flagSuspend
 	cmdStatus           = 7
-	cmdWait             = 8
 	cmdLoad             = 9
-	cmdClear            = 10
-	cmdDeps             = 11
 	cmdTableStatus      = 12
 	cmdListVersions     = 13
 	cmdMessage          = 14
-	cmdSetGeometry      = 15
-	cmdArmPoll          = 16
 	cmdGetTargetVersion = 17
 )
 

@@ -128,16 +128,6 @@ func FuzzDecodeTable(f *testing.F) {
 	})
 }
 
-func FuzzDecodeDeps(f *testing.F) {
-	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x00\x00\xfd\x00\x00\x00\x00\x00\x00"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		deps, err := decodeDeps(b)
-		if len(deps)*8+8 > len(b) && err == nil || err != nil && (deps != nil || !errors.Is(err, errMalformed)) {
-			t.Errorf("%d numbers in %d bytes, %v", len(deps), len(b), err)
-		}
-	})
-}
-
 func FuzzDecodeVersions(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00thin\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -18,7 +18,7 @@ import (
 type Control struct {
 	call  func(cmd uint, buf []byte) error
 	file  *os.File // nil for a made-up kernel
-	nodes Nodes
+	nodes nodes
 
 	tracer tracer
 }
@@ -35,8 +35,8 @@ const (
 // udev, no devtmpfs), the node is made. Without it the error is ErrNoDriver, or
 // fs.ErrPermission.
 func Open() (*Control, error) {
-	nodes := SystemNodes()
-	path := filepath.Join(nodes.Dir, "control")
+	nodes := systemNodes()
+	path := filepath.Join(nodes.dir, "control")
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = makeControl(path); err == nil {
@@ -60,7 +60,7 @@ func Open() (*Control, error) {
 // NewControl makes a Control over call, which stands for the kernel: it gets
 // the number of the command and the buffer, which begins with struct dm_ioctl.
 func NewControl(call func(cmd uint, buf []byte) error) *Control {
-	return &Control{call: call, nodes: Nodes{Dir: "/dev/mapper"}}
+	return &Control{call: call, nodes: nodes{dir: "/dev/mapper"}}
 }
 
 // Close closes the descriptor.

@@ -7,18 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Version is that of the kernel's ioctl interface.
+// Version is the version of a target type.
 type Version struct{ Major, Minor, Patch uint32 }
-
-// Version asks for the version of the interface.
-func (c *Control) Version() (Version, error) {
-	req, err := c.do(cmdVersion, Ref{}, nil, smallBuffer, nil)
-	if err != nil {
-		return Version{}, err
-	}
-	v := req.header().Version
-	return Version{v[0], v[1], v[2]}, nil
-}
 
 // info sends a command that answers with the device's state.
 func (c *Control) info(cmd uint, r Ref, data []byte, fill func(*header)) (Info, error) {
@@ -65,44 +55,11 @@ func (c *Control) CancelDeferredRemove(r Ref) error {
 	return err
 }
 
-// Rename gives a device another name. A name that is taken is ErrExist.
-func (c *Control) Rename(r Ref, name string, cookie uint32) error {
-	if err := checkName(name); err != nil {
-		return commandError(cmdRename, r, err)
-	}
-	return c.rename(r, name, cookie, 0)
-}
-
-// SetUUID gives a uuid to a device that has none; it cannot be changed again.
-func (c *Control) SetUUID(r Ref, uuid string) error {
-	if err := checkUUID(uuid); err != nil {
-		return commandError(cmdRename, r, err)
-	}
-	return c.rename(r, uuid, 0, unix.DM_UUID_FLAG)
-}
-
-func (c *Control) rename(r Ref, to string, cookie uint32, flags uint32) error {
-	_, err := c.info(cmdRename, r, append([]byte(to), 0), func(h *header) {
-		h.Flags |= flags
-		h.Event_nr = cookie
-	})
-	return err
-}
-
-// SuspendFlags change how a device is suspended.
-type SuspendFlags uint32
-
-// Flags of Suspend.
-const (
-	NoFlush    SuspendFlags = unix.DM_NOFLUSH_FLAG     // do not wait for I/O: it is queued
-	SkipLockFS SuspendFlags = unix.DM_SKIP_LOCKFS_FLAG // do not freeze the filesystem
-)
-
 // Suspend freezes the filesystem on the device, waits for its I/O, and holds
 // back what comes until Resume. A process that suspends a device must resume
 // it; see package freeze.
-func (c *Control) Suspend(r Ref, f SuspendFlags) error {
-	_, err := c.info(cmdSuspend, r, nil, func(h *header) { h.Flags |= unix.DM_SUSPEND_FLAG | uint32(f) })
+func (c *Control) Suspend(r Ref) error {
+	_, err := c.info(cmdSuspend, r, nil, func(h *header) { h.Flags |= unix.DM_SUSPEND_FLAG })
 	return err
 }
 
@@ -122,7 +79,7 @@ func (c *Control) Resume(r Ref, f CookieFlags) (Info, error) {
 	// Of two that resume at once, the second is told EINVAL, as is one whose
 	// table is refused (drivers/md/dm.c, dm_resume).
 	now, e := c.Info(r)
-	if e == nil && now.Active() && !now.Suspended() && !now.HasInactive() {
+	if e == nil && now.Active() && !now.Suspended() && !now.hasInactive() {
 		return now, nil
 	}
 	return info, err
@@ -131,26 +88,6 @@ func (c *Control) Resume(r Ref, f CookieFlags) (Info, error) {
 func (c *Control) resume(r Ref, cookie uint32) (Info, error) {
 	return c.info(cmdSuspend, r, nil, func(h *header) { h.Event_nr = cookie })
 }
-
-// Wait sleeps until the device has had more than eventNr events, and returns
-// its state. It cannot be interrupted: use ArmPoll and poll(2) where it must.
-func (c *Control) Wait(r Ref, eventNr uint32) (Info, error) {
-	req, err := c.do(cmdWait, r, nil, largeBuffer, func(h *header) { h.Event_nr = eventNr })
-	if err != nil {
-		return Info{}, err
-	}
-	return infoOf(req.header()), nil
-}
-
-// ArmPoll makes poll(2) on the descriptor (FD) report POLLIN at the next event
-// of any device.
-func (c *Control) ArmPoll() error {
-	_, err := c.do(cmdArmPoll, Ref{}, nil, smallBuffer, nil)
-	return err
-}
-
-// FD is the descriptor, for poll(2).
-func (c *Control) FD() uintptr { return c.file.Fd() }
 
 // Message sends a message to the target at a sector of the device, and returns
 // what the target answers, usually nothing.

@@ -104,11 +104,11 @@ func meaning(cmd uint, errno unix.Errno) error {
 	case unix.ENOTTY:
 		return ErrNoDriver
 	case unix.EEXIST:
-		if cmd == cmdCreate || cmd == cmdRename {
+		if cmd == cmdCreate {
 			return ErrExist
 		}
 	case unix.EBUSY:
-		if cmd == cmdCreate || cmd == cmdRename {
+		if cmd == cmdCreate {
 			return ErrExist
 		}
 		return ErrBusy
@@ -121,8 +121,7 @@ func meaning(cmd uint, errno unix.Errno) error {
 }
 
 var opNames = map[uint]string{
-	cmdVersion: "version", cmdList: "list", cmdCreate: "create", cmdRemove: "remove", cmdRename: "rename",
-	cmdSuspend: "suspend", cmdStatus: "info", cmdWait: "wait", cmdLoad: "table load", cmdClear: "table clear",
-	cmdDeps: "deps", cmdTableStatus: "status", cmdListVersions: "target versions", cmdMessage: "message",
-	cmdArmPoll: "arm poll", cmdGetTargetVersion: "target version",
+	cmdList: "list", cmdCreate: "create", cmdRemove: "remove", cmdSuspend: "suspend", cmdStatus: "info",
+	cmdLoad: "table load", cmdTableStatus: "status", cmdListVersions: "target versions", cmdMessage: "message",
+	cmdGetTargetVersion: "target version",
 }

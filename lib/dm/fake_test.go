@@ -27,7 +27,7 @@ type fakeKernel struct {
 
 func (k *fakeKernel) control(t *testing.T) *Control {
 	c := NewControl(k.call)
-	c.nodes.Dir = t.TempDir()
+	c.nodes.dir = t.TempDir()
 	return c
 }
 
@@ -141,10 +141,9 @@ func TestErrors(t *testing.T) {
 		isNot []error
 	}{
 		{cmdCreate, unix.EBUSY, []error{ErrExist, fs.ErrExist, unix.EBUSY}, []error{ErrBusy}},
-		{cmdRename, unix.EBUSY, []error{ErrExist}, []error{ErrBusy}},
 		{cmdRemove, unix.EBUSY, []error{ErrBusy, unix.EBUSY}, []error{ErrExist, fs.ErrExist}},
 		{cmdStatus, unix.ENXIO, []error{ErrNotExist, fs.ErrNotExist, unix.ENXIO}, nil},
-		{cmdVersion, unix.EACCES, []error{ErrPermission, fs.ErrPermission}, nil},
+		{cmdList, unix.EACCES, []error{ErrPermission, fs.ErrPermission}, nil},
 		{cmdGetTargetVersion, unix.EINVAL, []error{ErrNoTarget}, nil},
 		{cmdLoad, unix.EINVAL, []error{unix.EINVAL}, []error{ErrNoTarget}},
 		{cmdMessage, unix.EEXIST, []error{unix.EEXIST}, []error{ErrExist}},
@@ -174,7 +173,7 @@ func TestInterruptedIsSentAgain(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := c.Version(); err != nil || n != 3 {
+	if _, err := c.Info(ByName("n")); err != nil || n != 3 {
 		t.Errorf("%v after %d calls", err, n)
 	}
 }
@@ -202,7 +201,7 @@ func TestVersionThatIsSent(t *testing.T) {
 		}
 		return nil
 	})
-	c.Version()
+	c.Info(ByName("n"))
 }
 
 // A device that a command knows by its uuid is told by its name, which a person

@@ -116,8 +116,8 @@ type TargetVersion struct {
 	Version
 }
 
-// TargetVersions lists the target types that the kernel has loaded.
-func (c *Control) TargetVersions() ([]TargetVersion, error) {
+// targetVersions lists the target types that the kernel has loaded.
+func (c *Control) targetVersions() ([]TargetVersion, error) {
 	return c.versions(cmdListVersions, Ref{}, nil)
 }
 
@@ -129,7 +129,7 @@ func (c *Control) TargetVersion(name string) (TargetVersion, error) {
 	}
 	all, err := c.versions(cmdGetTargetVersion, Ref{}, func(h *header) { copy(h.Name[:], name) })
 	if errors.Is(err, unix.ENOTTY) { // the command is of 4.41
-		all, err = c.TargetVersions()
+		all, err = c.targetVersions()
 	}
 	var e *Error
 	if errors.As(err, &e) {

@@ -12,7 +12,7 @@ import (
 )
 
 // NodePath is where the node of a device is: /dev/mapper/NAME.
-func (c *Control) NodePath(name string) string { return filepath.Join(c.nodes.Dir, name) }
+func (c *Control) NodePath(name string) string { return filepath.Join(c.nodes.dir, name) }
 
 // EnsureNode makes the node of an active device that has none: its maker was
 // killed before it could, or somebody has removed the link. So it does where udev
@@ -27,7 +27,7 @@ func (c *Control) EnsureNode(info Info) error {
 // has the new device. No lock is needed: a node that another process has put in
 // the place of a wrong one meanwhile is put back.
 func (c *Control) DropOtherNames(prefix string, info Info) ([]string, error) {
-	entries, err := os.ReadDir(c.nodes.Dir)
+	entries, err := os.ReadDir(c.nodes.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -59,8 +59,8 @@ const asidePrefix = ".thinmount-"
 
 // removeIf removes a node if it leads to that device. It is taken aside first, so
 // that it is the one that was looked at.
-func (n Nodes) removeIf(name string, dev DevNo) error {
-	path, aside := filepath.Join(n.Dir, name), filepath.Join(n.Dir, asidePrefix+name)
+func (n nodes) removeIf(name string, dev DevNo) error {
+	path, aside := filepath.Join(n.dir, name), filepath.Join(n.dir, asidePrefix+name)
 	if err := os.Rename(path, aside); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
@@ -78,9 +78,9 @@ func (n Nodes) removeIf(name string, dev DevNo) error {
 // make makes the node of a device where udev does not: a link to the node that
 // the kernel made in /dev, as udev would, or a node of its own where /dev is not
 // the kernel's. A udev that is late may do so in the same moment.
-func (n Nodes) make(name string, dev DevNo) error {
-	path := filepath.Join(n.Dir, name)
-	if err := os.MkdirAll(n.Dir, 0o755); err != nil {
+func (n nodes) make(name string, dev DevNo) error {
+	path := filepath.Join(n.dir, name)
+	if err := os.MkdirAll(n.dir, 0o755); err != nil {
 		return err
 	}
 	for !nodeIs(path, dev) {
@@ -95,9 +95,9 @@ func (n Nodes) make(name string, dev DevNo) error {
 }
 
 // place makes the node where there is none.
-func (n Nodes) place(path string, dev DevNo) error {
+func (n nodes) place(path string, dev DevNo) error {
 	kernel := fmt.Sprintf("dm-%d", dev.Minor)
-	if nodeIs(filepath.Join(n.Dir, "..", kernel), dev) {
+	if nodeIs(filepath.Join(n.dir, "..", kernel), dev) {
 		return os.Symlink("../"+kernel, path)
 	}
 	if err := unix.Mknod(path, unix.S_IFBLK|0o600, int(unix.Mkdev(dev.Major, dev.Minor))); err != nil {
@@ -107,8 +107,8 @@ func (n Nodes) place(path string, dev DevNo) error {
 }
 
 // remove removes the node of a device that is gone.
-func (n Nodes) remove(name string) error {
-	if err := os.Remove(filepath.Join(n.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (n nodes) remove(name string) error {
+	if err := os.Remove(filepath.Join(n.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -120,7 +120,7 @@ func (c *Control) StaleNodes(prefix string) ([]string, error) {
 	if c.nodes.udev {
 		return nil, nil
 	}
-	entries, err := os.ReadDir(c.nodes.Dir)
+	entries, err := os.ReadDir(c.nodes.dir)
 	if err != nil {
 		return nil, err
 	}

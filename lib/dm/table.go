@@ -111,12 +111,6 @@ func (c *Control) Load(r Ref, targets []Target, readOnly bool) error {
 	return err
 }
 
-// Clear drops a table that is loaded but not live.
-func (c *Control) Clear(r Ref) error {
-	_, err := c.do(cmdClear, r, nil, smallBuffer, nil)
-	return err
-}
-
 // Table returns the live table.
 func (c *Control) Table(r Ref) ([]Target, Info, error) {
 	return c.targets(r, unix.DM_STATUS_TABLE_FLAG|unix.DM_NOFLUSH_FLAG)
@@ -148,36 +142,6 @@ func (c *Control) targets(r Ref, flags uint32) ([]Target, Info, error) {
 	info := infoOf(req.header())
 	targets, err := decodeTable(data, info.TargetCount)
 	return targets, info, commandError(cmdTableStatus, r, err)
-}
-
-// Deps returns the devices that the live table stands on.
-func (c *Control) Deps(r Ref) ([]DevNo, error) {
-	req, err := c.do(cmdDeps, r, nil, largeBuffer, nil)
-	if err != nil {
-		return nil, err
-	}
-	data, err := req.answer()
-	if err != nil {
-		return nil, commandError(cmdDeps, r, err)
-	}
-	deps, err := decodeDeps(data)
-	return deps, commandError(cmdDeps, r, err)
-}
-
-// decodeDeps reads struct dm_target_deps: a count, padding, and the numbers.
-func decodeDeps(data []byte) ([]DevNo, error) {
-	if len(data) < 8 {
-		return nil, fmt.Errorf("%w: deps of %d bytes", errMalformed, len(data))
-	}
-	count := uint64(binary.NativeEndian.Uint32(data))
-	if count > uint64(len(data)-8)/8 {
-		return nil, fmt.Errorf("%w: %d deps in %d bytes", errMalformed, count, len(data))
-	}
-	deps := make([]DevNo, count)
-	for i := range deps {
-		deps[i] = decodeDev(binary.NativeEndian.Uint64(data[8+8*i:]))
-	}
-	return deps, nil
 }
 
 // encodeMessage lays out struct dm_target_msg: the sector, then the text.

@@ -10,19 +10,19 @@ import (
 func TestHoldTrace(t *testing.T) {
 	var out strings.Builder
 	c := NewControl(func(uint, []byte) error { return nil })
-	c.Version() // nothing is to be printed
+	c.Info(ByName("n")) // nothing is to be printed
 	c.tracer.to = &out
-	c.Suspend(ByName("a"), 0)
+	c.Suspend(ByName("a"))
 	outer := c.HoldTrace()
 	inner := c.HoldTrace()
-	c.Suspend(ByName("b"), 0)
+	c.Suspend(ByName("b"))
 	inner()
-	c.Suspend(ByName("c"), 0)
+	c.Suspend(ByName("c"))
 	if got := strings.Count(out.String(), "\n"); got != 1 {
 		t.Errorf("%d lines are printed while they are held: %q", got, out.String())
 	}
 	outer()
-	c.Suspend(ByName("d"), 0)
+	c.Suspend(ByName("d"))
 	var order string
 	for line := range strings.Lines(out.String()) {
 		order += strings.Fields(line)[2]

@@ -93,15 +93,12 @@ func (i Info) Suspended() bool { return i.Flags&unix.DM_SUSPEND_FLAG != 0 }
 // Active reports whether the device has a live table.
 func (i Info) Active() bool { return i.Flags&unix.DM_ACTIVE_PRESENT_FLAG != 0 }
 
-// HasInactive reports whether a table is loaded that the next resume makes live.
-func (i Info) HasInactive() bool { return i.Flags&unix.DM_INACTIVE_PRESENT_FLAG != 0 }
+// hasInactive reports whether a table is loaded that the next resume makes live.
+func (i Info) hasInactive() bool { return i.Flags&unix.DM_INACTIVE_PRESENT_FLAG != 0 }
 
 // DeferredRemove reports whether the kernel removes the device at its last
 // close.
 func (i Info) DeferredRemove() bool { return i.Flags&unix.DM_DEFERRED_REMOVE != 0 }
-
-// ReadOnly reports whether the device refuses writes.
-func (i Info) ReadOnly() bool { return i.Flags&unix.DM_READONLY_FLAG != 0 }
 
 func infoOf(h *header) Info {
 	return Info{
@@ -161,16 +158,17 @@ func (r Ref) put(h *header) error {
 // The longest name and uuid, in bytes: one less than the kernel's buffers. The
 // kernel cuts a longer name off without a word.
 const (
-	MaxName = 127
-	MaxUUID = 128
+	maxName = 127
+	maxUUID = 128
 )
 
 // ErrName is a name or uuid that the kernel would cut, or that udev and libdm
-// would write differently from us.
+// would write differently from us: a name has 1 to 127 bytes, a uuid 1 to 128, of
+// A-Z a-z 0-9 # + - . : = @ _.
 var ErrName = errors.New("not a device-mapper name")
 
-func checkName(s string) error { return checkWord("name", s, MaxName) }
-func checkUUID(s string) error { return checkWord("uuid", s, MaxUUID) }
+func checkName(s string) error { return checkWord("name", s, maxName) }
+func checkUUID(s string) error { return checkWord("uuid", s, maxUUID) }
 
 // checkWord allows what libdm leaves as it is (libdm-common.c, mangling).
 func checkWord(what, s string, limit int) error {

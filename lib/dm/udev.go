@@ -25,17 +25,17 @@ const (
 // semaphore's, is 0: `dmsetup udevcomplete` then counts nothing down.
 func (f CookieFlags) cookie() uint32 { return uint32(f|PrimarySource) << 16 }
 
-// Nodes are the names under /dev/mapper. Where udevd runs with device-mapper's
+// nodes are the names under /dev/mapper. Where udevd runs with device-mapper's
 // rules and shares our IPC namespace, it makes and removes them and tells us by
 // a semaphore; everywhere else we do. Never do both.
-type Nodes struct {
-	Dir  string // /dev/mapper
-	udev bool   // udevd keeps Dir
+type nodes struct {
+	dir  string // /dev/mapper
+	udev bool   // udevd keeps dir
 }
 
-// SystemNodes finds out who keeps /dev/mapper on this machine.
-func SystemNodes() Nodes {
-	return Nodes{Dir: "/dev/mapper", udev: udevKeeps("/")}
+// systemNodes finds out who keeps /dev/mapper on this machine.
+func systemNodes() nodes {
+	return nodes{dir: "/dev/mapper", udev: udevKeeps("/")}
 }
 
 // ruleDirs are where udev looks for rules (udev(7)), and /lib of systems that have

@@ -136,7 +136,7 @@ func (w *watcher) suspended(c *dm.Control, r Request, do func() error) (err erro
 	if err := w.say('s'); err != nil {
 		return err
 	}
-	if err := c.Suspend(r.Device, 0); err != nil {
+	if err := c.Suspend(r.Device); err != nil {
 		if errors.Is(err, dm.ErrBusy) { // freeze_bdev has refused (drivers/md/dm.c, lock_fs)
 			err = fmt.Errorf("%w: %w", ErrFrozen, err)
 		}

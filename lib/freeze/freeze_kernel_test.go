@@ -71,7 +71,7 @@ func watchers(t *testing.T) (pids []int) {
 	}
 	for _, f := range files {
 		b, _ := os.ReadFile(f) // gone meanwhile
-		if strings.HasPrefix(string(b), WatcherArg+"\x00") {
+		if strings.HasPrefix(string(b), watcherArg+"\x00") {
 			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
 			pids = append(pids, pid)
 		}
@@ -236,7 +236,7 @@ func TestKernelWatcherSignalled(t *testing.T) {
 func TestKernelSuspendedByOthers(t *testing.T) {
 	c := suspendable(t)
 	w := watching(t, c)
-	if err := c.Suspend(dm.ByName(device), 0); err != nil {
+	if err := c.Suspend(dm.ByName(device)); err != nil {
 		t.Fatal(err)
 	}
 	w.pipe.Close()

@@ -120,7 +120,7 @@ func TestStateIn(t *testing.T) {
 func TestNoEntry(t *testing.T) {
 	entered.Store(false)
 	defer entered.Store(true)
-	if _, err := startApart([]string{WatcherArg}, nil); !errors.Is(err, ErrNoEntry) {
+	if _, err := startApart([]string{watcherArg}, nil); !errors.Is(err, ErrNoEntry) {
 		t.Errorf("%v", err)
 	}
 }

@@ -37,7 +37,7 @@ func startWatcher(ctx context.Context, dev dm.DevNo, r Request) (*watcher, error
 	if err != nil {
 		return nil, errors.Join(err, ours.Close())
 	}
-	argv := []string{WatcherArg, dev.String(), r.Limit.String(), strconv.Itoa(os.Getpid()), strconv.Itoa(int(r.Udev)), strconv.Itoa(len(r.Above))}
+	argv := []string{watcherArg, dev.String(), r.Limit.String(), strconv.Itoa(os.Getpid()), strconv.Itoa(int(r.Udev)), strconv.Itoa(len(r.Above))}
 	p, err := startApart(argv, append([]*os.File{theirs, answersTheirs, nil}, r.Above...))
 	answersTheirs.Close()
 	if err != nil {

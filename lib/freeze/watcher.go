@@ -15,8 +15,8 @@ import (
 	"thinmount/lib/dm"
 )
 
-// WatcherArg is argv[0] of the watcher: what ps(1) shows.
-const WatcherArg = "thin-watcher"
+// watcherArg is argv[0] of the watcher: what ps(1) shows.
+const watcherArg = "thin-watcher"
 
 // ErrNoEntry says that this program cannot be its own watcher, because its main has
 // not called RunIfWatcher. Started once more, it would do its own work again.
@@ -31,7 +31,7 @@ var entered atomic.Bool
 // Main calls it first: what runs before it delays each suspension, and a watcher
 // that has memory or files of another purpose may need the device that it guards.
 func RunIfWatcher() {
-	if len(os.Args) == 6 && os.Args[0] == WatcherArg {
+	if len(os.Args) == 6 && os.Args[0] == watcherArg {
 		os.Exit(runWatcher(os.Args))
 	}
 	entered.Store(true)

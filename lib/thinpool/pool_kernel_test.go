@@ -208,7 +208,7 @@ func TestKernelCommitThatFails(t *testing.T) {
 	}
 	reload := func(table dm.Target) {
 		must(t, c.Load(dm.ByName("tp-meta"), []dm.Target{table}, false))
-		must(t, c.Suspend(dm.ByName("tp-meta"), dm.SkipLockFS))
+		dmsetup(t, "suspend", "--nolockfs", "tp-meta")
 		_, err := c.Resume(dm.ByName("tp-meta"), 0)
 		must(t, err)
 	}
