@@ -97,7 +97,7 @@ func (c *Catalog) SetPool(change func(*Pool)) error {
 }
 
 func (c *Catalog) write(p Pool) error {
-	p.Format = Format
+	p.Format = format
 	p.Operations = slices.Clone(p.Operations)
 	b, reason := encodePool(p)
 	if reason != "" {

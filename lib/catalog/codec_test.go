@@ -10,7 +10,7 @@ const uuid = "0123456789abcdef0123456789abcdef"
 
 func goodPool() Pool {
 	return Pool{
-		Format: Format, Name: "demo", UUID: uuid, Created: time.Unix(1700000000, 0).UTC(), BlockSize: 128, OnFull: "error",
+		Format: format, Name: "demo", UUID: uuid, Created: time.Unix(1700000000, 0).UTC(), BlockSize: 128, OnFull: "error",
 		Data:          Backing{KindFile, "/var/lib/thin/demo/data", 1 << 30},
 		Metadata:      Backing{KindDevice, "/dev/disk/by-id/x", 64 << 20},
 		TransactionID: 4, NextID: 9,
@@ -20,7 +20,7 @@ func goodPool() Pool {
 
 func goodVolume() Volume {
 	return Volume{
-		Format: Format, Name: "base", Pool: "demo", PoolUUID: uuid, ID: 3, Size: 1 << 30, Origin: "root", OriginID: 1, FS: "ext4",
+		Format: format, Name: "base", Pool: "demo", PoolUUID: uuid, ID: 3, Size: 1 << 30, Origin: "root", OriginID: 1, FS: "ext4",
 		Created: time.Unix(1700000001, 0).UTC(), TransactionID: 4,
 	}
 }
@@ -100,7 +100,7 @@ func TestPathOfAnyBytes(t *testing.T) {
 // A pool.json of before there were margins, and one that sets none, has the default one; nothing is a margin too.
 func TestMargin(t *testing.T) {
 	none, five := 0, 5
-	for want, margin := range map[int]*int{DefaultMargin: nil, 0: &none, 5: &five} {
+	for want, margin := range map[int]*int{defaultMargin: nil, 0: &none, 5: &five} {
 		p := goodPool()
 		p.Margin = margin
 		b, _ := encodePool(p)

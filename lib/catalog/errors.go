@@ -5,12 +5,14 @@ import (
 	"io/fs"
 )
 
-// Errors that callers tell apart with errors.Is. The first two are fs.ErrNotExist, the last is fs.ErrExist.
+// Errors that callers tell apart with errors.Is. Both are fs.ErrNotExist.
 var (
 	ErrNoPool   error = &sentinel{"no such pool", fs.ErrNotExist}
 	ErrNoVolume error = &sentinel{"no such volume", fs.ErrNotExist}
-	ErrExist    error = &sentinel{"exists already", fs.ErrExist}
 )
+
+// errExist is fs.ErrExist with fewer words.
+var errExist error = &sentinel{"exists already", fs.ErrExist}
 
 // sentinel is an error that is another one as well.
 type sentinel struct {

@@ -21,8 +21,8 @@ const maxTransaction = 1<<62 - 1
 // flaw says what pool.json cannot say.
 func (p Pool) flaw() string {
 	switch {
-	case p.Format != Format:
-		return fmt.Sprintf("format: %d; this program knows %d", p.Format, Format)
+	case p.Format != format:
+		return fmt.Sprintf("format: %d; this program knows %d", p.Format, format)
 	case !isUUID(p.UUID):
 		return fmt.Sprintf("uuid: %q is not 32 hexadecimal digits", p.UUID)
 	case p.BlockSize < minBlock || p.BlockSize > maxBlock || p.BlockSize%minBlock != 0:
@@ -35,9 +35,9 @@ func (p Pool) flaw() string {
 		return fmt.Sprintf("freeze_limit: %d s is not between 1 and %d", p.FreezeSeconds, MaxFreezeLimit/time.Second)
 	case p.TransactionID > maxTransaction:
 		return fmt.Sprintf("transaction_id: %d is more than %d", p.TransactionID, uint64(maxTransaction))
-	case p.Head != nil && *p.Head > MaxID:
+	case p.Head != nil && *p.Head > maxID:
 		return fmt.Sprintf("head: %d is more than 24 bits", *p.Head)
-	case p.NextID > MaxID+1:
+	case p.NextID > maxID+1:
 		return fmt.Sprintf("next_id: %d is more than 24 bits", p.NextID)
 	}
 	for what, b := range map[string]Backing{"data": p.Data, "metadata": p.Metadata} {
@@ -94,7 +94,7 @@ func (op Operation) flaw() string {
 		return fmt.Sprintf("op: %q is unknown", op.Op)
 	case ofPool && (op.Volume != "" || op.ID != 0 || op.TransactionID != 0):
 		return op.Op + ": has a volume"
-	case op.ID > MaxID:
+	case op.ID > maxID:
 		return fmt.Sprintf("id: %d is more than 24 bits", op.ID)
 	case ofVolume:
 		if err := CheckVolumeName(op.Volume); err != nil {
@@ -107,15 +107,15 @@ func (op Operation) flaw() string {
 // flaw says what a record of a volume of pool p cannot say.
 func (v Volume) flaw(p Pool) string {
 	switch {
-	case v.Format != Format:
-		return fmt.Sprintf("format: %d; this program knows %d", v.Format, Format)
+	case v.Format != format:
+		return fmt.Sprintf("format: %d; this program knows %d", v.Format, format)
 	case v.Pool != p.Name:
 		return fmt.Sprintf("pool: is of %q, not of %q", v.Pool, p.Name)
 	case v.PoolUUID != p.UUID:
 		return fmt.Sprintf("pool_uuid: is of pool %q, not of %q", v.PoolUUID, p.UUID)
-	case v.ID > MaxID:
+	case v.ID > maxID:
 		return fmt.Sprintf("id: %d is more than 24 bits", v.ID)
-	case v.OriginID > MaxID:
+	case v.OriginID > maxID:
 		return fmt.Sprintf("origin_id: %d is more than 24 bits", v.OriginID)
 	case v.Size <= 0 || v.Size%512 != 0:
 		return fmt.Sprintf("size: %d is not a positive multiple of 512", v.Size)

@@ -2,11 +2,11 @@ package catalog
 
 import "time"
 
-// Format is the version of the files that this program writes.
-const Format = 1
+// format is the version of the files that this program writes.
+const format = 1
 
-// MaxID is the greatest thin id: they have 24 bits (kernel: drivers/md/dm-thin-metadata.c).
-const MaxID = 1<<24 - 1
+// maxID is the greatest thin id: they have 24 bits (kernel: drivers/md/dm-thin-metadata.c).
+const maxID = 1<<24 - 1
 
 // Pool is pool.json: what the kernel does not know about a pool.
 type Pool struct {
@@ -21,14 +21,14 @@ type Pool struct {
 	Margin        *int        `json:"margin,omitempty"`       // percent, see FreeMargin
 	FreezeSeconds int         `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
 	TransactionID uint64      `json:"transaction_id"`         // what the kernel's pool must be at
-	NextID        uint32      `json:"next_id"`                // the thin id that is tried next; MaxID+1 when all have been
+	NextID        uint32      `json:"next_id"`                // the thin id that is tried next; maxID+1 when all have been
 	Head          *uint32     `json:"head,omitempty"`         // the thin id that has the first data blocks; nil in a pool that was made without
 	Operations    []Operation `json:"operations,omitempty"`
 }
 
-// DefaultMargin is the margin (percent) of a pool that none was set for, and MaxMargin the largest.
+// defaultMargin is the margin (percent) of a pool that none was set for, and MaxMargin the largest.
 const (
-	DefaultMargin = 10
+	defaultMargin = 10
 	MaxMargin     = 90
 )
 
@@ -36,15 +36,15 @@ const (
 // still written to, and deleting takes metadata too.
 func (p Pool) FreeMargin() int {
 	if p.Margin == nil {
-		return DefaultMargin
+		return defaultMargin
 	}
 	return *p.Margin
 }
 
-// DefaultFreezeLimit is the limit of a pool that none was set for, and
+// defaultFreezeLimit is the limit of a pool that none was set for, and
 // MaxFreezeLimit the largest.
 const (
-	DefaultFreezeLimit = 30 * time.Second
+	defaultFreezeLimit = 30 * time.Second
 	MaxFreezeLimit     = 10 * time.Minute
 )
 
@@ -52,7 +52,7 @@ const (
 // has to wait for the pool's commit, and so for flushes of the pool's disks.
 func (p Pool) FreezeLimit() time.Duration {
 	if p.FreezeSeconds == 0 {
-		return DefaultFreezeLimit
+		return defaultFreezeLimit
 	}
 	return time.Duration(p.FreezeSeconds) * time.Second
 }

@@ -7,8 +7,8 @@ import (
 
 // Lengths of names, in bytes. "thin-POOL@VOLUME" must fit into the 127 bytes of a dm name.
 const (
-	MaxPoolName   = 48
-	MaxVolumeName = 72
+	maxPoolName   = 48
+	maxVolumeName = 72
 )
 
 // NameError says why a string is not a name.
@@ -22,10 +22,10 @@ type NameError struct {
 func (e *NameError) Error() string { return fmt.Sprintf("%s %q: %s", e.What, e.Name, e.Reason) }
 
 // CheckPoolName gives a *NameError unless name can be a pool's.
-func CheckPoolName(name string) error { return checkName("pool name", name, MaxPoolName) }
+func CheckPoolName(name string) error { return checkName("pool name", name, maxPoolName) }
 
 // CheckVolumeName gives a *NameError unless name can be a volume's within its pool.
-func CheckVolumeName(name string) error { return checkName("volume name", name, MaxVolumeName) }
+func CheckVolumeName(name string) error { return checkName("volume name", name, maxVolumeName) }
 
 // ParseSpec takes "pool/volume" apart. The error is a *NameError.
 func ParseSpec(spec string) (pool, volume string, err error) {

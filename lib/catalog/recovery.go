@@ -2,30 +2,7 @@ package catalog
 
 import "fmt"
 
-// Action is what is to be done about an operation whose owner has died.
-type Action int
-
-// Actions.
-const (
-	Undo    Action = iota // make it as if it had never begun
-	Redo                  // go on with it to its end
-	Foreign               // leave it alone, and the pool too: see the *MismatchError
-)
-
-// String is "undo", "redo" or "foreign".
-func (a Action) String() string {
-	switch a {
-	case Undo:
-		return "undo"
-	case Redo:
-		return "redo"
-	case Foreign:
-		return "foreign"
-	}
-	return fmt.Sprintf("Action(%d)", int(a))
-}
-
-// Step is the decision about one operation.
+// Step is one operation whose owner has died, and how far it got.
 //
 // With InKernel, the kernel's pool has already gone on to the operation's transaction id, and its message may or may not have been
 // carried out. Such a step comes first and is done under the pool's lock alone, without another set_transaction_id: message delete for
@@ -39,7 +16,6 @@ func (a Action) String() string {
 //
 // A create-pool is undone and a delete-pool redone by taking the pool's devices down and Destroy.
 type Step struct {
-	Action    Action
 	Operation Operation
 	InKernel  bool
 }
@@ -57,10 +33,10 @@ func (p Pool) Incomplete() (Operation, bool) {
 
 // Recovery says what is to be done about the operations of p, whose owners are dead or hold the volume's lock. kernel is the transaction
 // id of the kernel's pool; the pool's lock is held exclusively. If kernel is neither p.TransactionID nor the next one that an operation
-// explains, all steps are Foreign and the error is a *MismatchError.
+// explains, there are no steps and the error is a *MismatchError: the pool is to be left alone.
 func (p Pool) Recovery(kernel uint64) ([]Step, error) {
 	if op, ok := p.Incomplete(); ok {
-		return []Step{decide(op, false)}, nil
+		return []Step{{Operation: op}}, nil
 	}
 	var steps []Step
 	explained := kernel == p.TransactionID
@@ -68,18 +44,15 @@ func (p Pool) Recovery(kernel uint64) ([]Step, error) {
 		inKernel := op.TransactionID != 0 && op.TransactionID == kernel && kernel == p.TransactionID+1
 		if inKernel {
 			explained = true
-			steps = append([]Step{decide(op, true)}, steps...)
+			steps = append([]Step{{Operation: op, InKernel: true}}, steps...)
 			continue
 		}
-		steps = append(steps, decide(op, false))
+		steps = append(steps, Step{Operation: op})
 	}
-	if explained {
-		return steps, nil
+	if !explained {
+		return nil, &MismatchError{Pool: p.Name, Catalog: p.TransactionID, Kernel: kernel}
 	}
-	for i := range steps {
-		steps[i].Action = Foreign
-	}
-	return steps, &MismatchError{Pool: p.Name, Catalog: p.TransactionID, Kernel: kernel}
+	return steps, nil
 }
 
 // CheckID refuses, with a *CorruptError, to end an operation whose thin id the
@@ -99,12 +72,4 @@ func (c *Catalog) CheckID(op Operation) error {
 		}
 	}
 	return nil
-}
-
-func decide(op Operation, inKernel bool) Step {
-	action := Undo
-	if op.Op == OpDelete || op.Op == OpDeletePool {
-		action = Redo
-	}
-	return Step{Action: action, Operation: op, InKernel: inKernel}
 }

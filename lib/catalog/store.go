@@ -73,7 +73,7 @@ func (s Store) Open(name string) (*Catalog, error) {
 	return c, nil
 }
 
-// Create makes the catalog of a new pool; Format is filled in. Errors: *NameError, ErrExist.
+// Create makes the catalog of a new pool; Format is filled in. Errors: *NameError, fs.ErrExist.
 func (s Store) Create(p Pool) (*Catalog, error) {
 	if err := CheckPoolName(p.Name); err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (s Store) Create(p Pool) (*Catalog, error) {
 		}
 	}
 	if _, err := os.Lstat(c.poolPath()); err == nil {
-		return nil, fmt.Errorf("pool %s: %w", p.Name, ErrExist)
+		return nil, fmt.Errorf("pool %s: %w", p.Name, errExist)
 	}
 	if err := c.write(p); err != nil {
 		return nil, err

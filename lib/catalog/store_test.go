@@ -42,7 +42,7 @@ func names(volumes []Volume) string {
 
 func TestCreateOpen(t *testing.T) {
 	s, c := newPool(t)
-	if _, err := s.Create(c.Pool()); !errors.Is(err, ErrExist) || !errors.Is(err, fs.ErrExist) {
+	if _, err := s.Create(c.Pool()); !errors.Is(err, errExist) || !errors.Is(err, fs.ErrExist) {
 		t.Errorf("created twice: %v", err)
 	}
 	again, err := s.Open("demo")

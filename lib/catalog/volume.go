@@ -116,7 +116,7 @@ func (c *Catalog) recordNames() ([]string, error) {
 // PutVolume writes a volume's record, new or in place of the old one: at return it is durable. Format is filled in, and so are Pool and
 // PoolUUID where they are empty.
 func (c *Catalog) PutVolume(v Volume) error {
-	v.Format = Format
+	v.Format = format
 	if v.Pool == "" {
 		v.Pool = c.pool.Name
 	}

@@ -25,7 +25,7 @@ func TestVolumes(t *testing.T) {
 	if got, err := c.VolumesAnyState(); err != nil || names(got) != "a b c hidden" {
 		t.Errorf("%v, %v", names(got), err)
 	}
-	if v, err := c.Volume("a"); err != nil || v.ID != 1 || v.Pool != "demo" || v.PoolUUID != uuid || v.Format != Format {
+	if v, err := c.Volume("a"); err != nil || v.ID != 1 || v.Pool != "demo" || v.PoolUUID != uuid || v.Format != format {
 		t.Errorf("%+v, %v", v, err)
 	}
 	for _, name := range []string{"hidden", "none"} {
@@ -63,7 +63,7 @@ func TestBadVolumeNames(t *testing.T) {
 			}
 		}
 	}
-	for _, v := range []Volume{{Name: "x"}, {Name: "x", Size: 512, Pool: "other"}, {Name: "x", Size: 512, PoolUUID: "0"}, {Name: "x", Size: 512, ID: MaxID + 1}} {
+	for _, v := range []Volume{{Name: "x"}, {Name: "x", Size: 512, Pool: "other"}, {Name: "x", Size: 512, PoolUUID: "0"}, {Name: "x", Size: 512, ID: maxID + 1}} {
 		if err := c.PutVolume(v); err == nil {
 			t.Errorf("wrote %+v", v)
 		}
@@ -73,7 +73,7 @@ func TestBadVolumeNames(t *testing.T) {
 func TestManyVolumes(t *testing.T) {
 	_, c := newPool(t)
 	for i := range 1000 {
-		b, reason := encodeVolume(Volume{Format: Format, Name: fmt.Sprintf("v%03d", i), Pool: "demo", PoolUUID: uuid, ID: uint32(i), Size: 512}, c.pool)
+		b, reason := encodeVolume(Volume{Format: format, Name: fmt.Sprintf("v%03d", i), Pool: "demo", PoolUUID: uuid, ID: uint32(i), Size: 512}, c.pool)
 		if reason != "" {
 			t.Fatal(reason)
 		}

@@ -30,7 +30,7 @@ func testVolume(name string, id uint32) catalog.Volume {
 // soundFacts are of an active pool with volumes base (1, mounted) and one (2).
 func soundFacts() *facts {
 	cfg := catalog.Pool{
-		Format: catalog.Format, Name: "demo", UUID: testUUID, BlockSize: 128, OnFull: "error", TransactionID: 2, NextID: 3, Head: new(uint32),
+		Format: 1, Name: "demo", UUID: testUUID, BlockSize: 128, OnFull: "error", TransactionID: 2, NextID: 3, Head: new(uint32),
 		Data:     catalog.Backing{Kind: catalog.KindFile, Path: "/srv/data", Size: 1 << 30},
 		Metadata: catalog.Backing{Kind: catalog.KindDevice, Path: "/dev/sdb", Size: 64 * mib},
 	}

@@ -33,7 +33,7 @@ type PoolSpec struct {
 	MetadataSize   int64  // bytes of metadata; 0: all of the device, or what Size wants
 	BlockSize      int64  // bytes; 0: DefaultBlockSize
 	OnFull         string // "error" (default) or "queue"
-	Margin         *int   // percent that new volumes leave free; nil: catalog.DefaultMargin
+	Margin         *int   // percent that new volumes leave free; nil: 10
 	Force          bool   // overwrite what the devices carry
 }
 
