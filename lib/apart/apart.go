@@ -34,10 +34,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Arg and SyncArg are argv[0] of the second process: what ps(1) shows.
+// unmountArg and syncArg are argv[0] of the second process: what ps(1) shows.
 const (
-	Arg     = "thin-unmount"
-	SyncArg = "thin-sync"
+	unmountArg = "thin-unmount"
+	syncArg    = "thin-sync"
 )
 
 // ErrNoEntry says that this program cannot be its own second process, because its
@@ -60,7 +60,7 @@ func RunIfChild() {
 
 // isChild reports whether a process with these arguments is the second one.
 func isChild(args []string) bool {
-	return len(args) == 3 && args[0] == Arg || len(args) == 1 && args[0] == SyncArg
+	return len(args) == 3 && args[0] == unmountArg || len(args) == 1 && args[0] == syncArg
 }
 
 // run is all that the second process does; it returns the exit code. Args is
@@ -68,7 +68,7 @@ func isChild(args []string) bool {
 // descriptor 3. The errno, 0 for success, is written to stdout.
 func run(args []string) int {
 	errno := unix.Errno(0)
-	if args[0] == SyncArg {
+	if args[0] == syncArg {
 		errno, _ = syncFile(syncFD).(unix.Errno)
 	} else {
 		flags, err := strconv.Atoi(args[2])
@@ -111,7 +111,7 @@ func Unmount(ctx context.Context, target string, flags int) error {
 		}
 		target = "/proc/" + self + "/" + path
 	}
-	return wait(ctx, []string{Arg, target, strconv.Itoa(flags)}, nil, func() error { return nil })
+	return wait(ctx, []string{unmountArg, target, strconv.Itoa(flags)}, nil, func() error { return nil })
 }
 
 // Sync is syncfs(2) on an open file's filesystem (of a folder, O_PATH will do), or
@@ -120,7 +120,7 @@ func Unmount(ctx context.Context, target string, flags int) error {
 // has the file open until all is written. An error of the sync itself is a bare
 // unix.Errno. Without RunIfChild in main the error is ErrNoEntry.
 func Sync(ctx context.Context, f *os.File, look func() error) error {
-	return wait(ctx, []string{SyncArg}, []*os.File{f}, look)
+	return wait(ctx, []string{syncArg}, []*os.File{f}, look)
 }
 
 // lookEvery is how often a wait looks around.

@@ -17,8 +17,8 @@ func TestFileOfLock(t *testing.T) {
 	path := filepath.Join(dir, "lock")
 	l := must(t)(Exclusive(t.Context(), path))
 	defer l.Unlock()
-	if l.Path() != path {
-		t.Errorf("path %s", l.Path())
+	if l.path != path {
+		t.Errorf("path %s", l.path)
 	}
 	if st, err := os.Lstat(path); err != nil || st.Mode() != 0o600 {
 		t.Errorf("mode %v, %v", st.Mode(), err)

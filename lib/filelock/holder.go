@@ -59,10 +59,10 @@ func (e *HeldError) Is(target error) bool { return target == ErrLocked }
 // proc is where the proc filesystem lies.
 type proc string
 
-// Holders lists who holds path, as /proc/locks knows them (proc_locks(5)). Holders in pid namespaces that are not below ours are left
+// holdersOf lists who holds path, as /proc/locks knows them (proc_locks(5)). Holders in pid namespaces that are not below ours are left
 // out by the kernel, and so are all holders on filesystems that show other device numbers in stat(2) than the kernel uses (btrfs,
 // overlayfs): an empty answer is no proof that the lock is free.
-func Holders(path string) ([]Holder, error) { return proc("/proc").holders(path) }
+func holdersOf(path string) ([]Holder, error) { return proc("/proc").holders(path) }
 
 func (p proc) holders(path string) ([]Holder, error) {
 	st, err := os.Lstat(path)

@@ -99,10 +99,10 @@ func TestHolders(t *testing.T) {
 func TestHoldersOfFreeLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	unlock(t, must(t)(TryExclusive(path)))
-	if got, err := Holders(path); err != nil || len(got) != 0 {
+	if got, err := holdersOf(path); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
-	if _, err := Holders(path + "x"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := holdersOf(path + "x"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
 	}
 }

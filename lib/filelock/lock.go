@@ -43,9 +43,6 @@ func Shared(ctx context.Context, path string) (*Lock, error) {
 	return queue(ctx, path, shared)
 }
 
-// Path is the lock file.
-func (l *Lock) Path() string { return l.path }
-
 // Unlock gives the lock back. The file stays. A second Unlock does nothing.
 func (l *Lock) Unlock() error {
 	if err := l.file.Unlock(); err != nil {

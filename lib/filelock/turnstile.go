@@ -38,9 +38,9 @@ func failed(path string, err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 		return err
 	}
-	holders, _ := Holders(path) // the reason why we fail is known without them
+	holders, _ := holdersOf(path) // the reason why we fail is known without them
 	if len(holders) == 0 {
-		holders, _ = Holders(path + Turnstile)
+		holders, _ = holdersOf(path + Turnstile)
 	}
 	return &HeldError{Path: path, Holders: holders, Err: err}
 }

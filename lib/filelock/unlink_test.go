@@ -11,9 +11,9 @@ import (
 func TestUnlinkedWhileWaiting(t *testing.T) {
 	for name, unlink := range map[string]func(*Lock) error{
 		"Remove":        (*Lock).Remove,
-		"by a stranger": func(l *Lock) error { return errors.Join(os.Remove(l.Path()), l.Unlock()) },
+		"by a stranger": func(l *Lock) error { return errors.Join(os.Remove(l.path), l.Unlock()) },
 		"and made anew": func(l *Lock) error {
-			return errors.Join(os.Remove(l.Path()), os.WriteFile(l.Path(), nil, 0o600), l.Unlock())
+			return errors.Join(os.Remove(l.path), os.WriteFile(l.path, nil, 0o600), l.Unlock())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

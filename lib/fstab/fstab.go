@@ -19,8 +19,8 @@ import (
 // maxSize bounds the file, in bytes.
 const maxSize = 1 << 20
 
-// ErrTooLarge is for a file above 1 MiB, of which nothing is believed.
-var ErrTooLarge = errors.New("larger than 1 MiB")
+// errTooLarge is for a file above 1 MiB, of which nothing is believed.
+var errTooLarge = errors.New("larger than 1 MiB")
 
 // Entry is a line of fstab(5), its escapes undone. The two numbers at its end, for dump(8) and fsck(8), are only checked.
 type Entry struct {
@@ -58,21 +58,21 @@ func Read(path string) ([]Entry, error) {
 	if !st.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: is no regular file", path)
 	}
-	entries, err := Parse(f)
+	entries, err := parse(f)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", path, err)
 	}
 	return entries, err
 }
 
-// Parse reads the lines of r. Its error joins a *LineError for each malformed line; with any other error there are no entries.
-func Parse(r io.Reader) ([]Entry, error) {
+// parse reads the lines of r. Its error joins a *LineError for each malformed line; with any other error there are no entries.
+func parse(r io.Reader) ([]Entry, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {
 		return nil, err
 	}
 	if len(text) > maxSize {
-		return nil, ErrTooLarge
+		return nil, errTooLarge
 	}
 	var entries []Entry
 	var bad []error

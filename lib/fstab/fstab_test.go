@@ -52,7 +52,7 @@ func TestParseLine(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	got, err := Parse(strings.NewReader("# x\n\na b c d\nbad\n a b c\r\nworse x\ne f g h 0 0"))
+	got, err := parse(strings.NewReader("# x\n\na b c d\nbad\n a b c\r\nworse x\ne f g h 0 0"))
 	want := []Entry{{"a", "b", "c", "d", 3}, {"a", "b", "c", "defaults", 5}, {"e", "f", "g", "h", 7}}
 	if !slices.Equal(got, want) {
 		t.Errorf("%+v", got)
@@ -63,10 +63,10 @@ func TestParse(t *testing.T) {
 	if first := (*LineError)(nil); !errors.As(err, &first) || first.Line != 4 {
 		t.Errorf("%v", first)
 	}
-	if got, err := Parse(strings.NewReader("a b c d\x00e f")); len(got) != 1 || got[0].Options != "d" || err != nil {
+	if got, err := parse(strings.NewReader("a b c d\x00e f")); len(got) != 1 || got[0].Options != "d" || err != nil {
 		t.Errorf("NUL in the last line: %+v, %v", got, err)
 	}
-	if got, err := Parse(iotest.ErrReader(unix.EIO)); got != nil || !errors.Is(err, unix.EIO) {
+	if got, err := parse(iotest.ErrReader(unix.EIO)); got != nil || !errors.Is(err, unix.EIO) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -74,10 +74,10 @@ func TestParse(t *testing.T) {
 func TestParseSize(t *testing.T) {
 	line := "a b c d\n"
 	text := line + strings.Repeat("#", maxSize-len(line))
-	if got, err := Parse(strings.NewReader(text)); len(got) != 1 || err != nil {
+	if got, err := parse(strings.NewReader(text)); len(got) != 1 || err != nil {
 		t.Errorf("at the limit: %v, %v", got, err)
 	}
-	if got, err := Parse(io.MultiReader(strings.NewReader(text), strings.NewReader("#"))); got != nil || !errors.Is(err, ErrTooLarge) {
+	if got, err := parse(io.MultiReader(strings.NewReader(text), strings.NewReader("#"))); got != nil || !errors.Is(err, errTooLarge) {
 		t.Errorf("above it: %v, %v", got, err)
 	}
 }
@@ -121,7 +121,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		entries, err := Parse(bytes.NewReader(text))
+		entries, err := parse(bytes.NewReader(text))
 		last, lines := 0, bytes.Split(text, []byte("\n"))
 		for _, e := range entries {
 			if e.Line <= last || e.Line > len(lines) || e.Options == "" || strings.ContainsAny(e.Spec+e.Dir+e.Type+e.Options, "\x00") {
@@ -136,7 +136,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%+v, again %+v, %s", e, again, reason)
 			}
 		}
-		if len(entries) > 0 && errors.Is(err, ErrTooLarge) {
+		if len(entries) > 0 && errors.Is(err, errTooLarge) {
 			t.Error("entries of a file that is too large")
 		}
 	})

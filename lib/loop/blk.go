@@ -12,8 +12,8 @@ import (
 // discardChunk is how much is discarded between two looks at the context.
 const discardChunk = 256 << 20
 
-// ErrNotSupported says that a device knows no discard.
-var ErrNotSupported = errors.New("device does not support discard")
+// errNotSupported says that a device knows no discard.
+var errNotSupported = errors.New("device does not support discard")
 
 // Size is the length (bytes) of an open block device or file.
 func Size(f *os.File) (int64, error) {
@@ -41,7 +41,7 @@ func Discard(ctx context.Context, f *os.File, off, length int64, progress func(d
 		n := min(discardChunk, length-done)
 		span := [2]uint64{uint64(off + done), uint64(n)}
 		if err := ioctl(f, unix.BLKDISCARD, &span); errors.Is(err, unix.EOPNOTSUPP) {
-			return fmt.Errorf("%s: %w: %w", f.Name(), ErrNotSupported, err)
+			return fmt.Errorf("%s: %w: %w", f.Name(), errNotSupported, err)
 		} else if err != nil && !errors.Is(err, unix.EINTR) {
 			return &os.PathError{Op: "BLKDISCARD", Path: f.Name(), Err: err}
 		} else if err == nil {

@@ -32,12 +32,6 @@ type Device struct {
 // Path is /dev/loopN.
 func (d *Device) Path() string { return d.file.Name() }
 
-// DevNo is the device's number.
-func (d *Device) DevNo() dm.DevNo { return d.dev }
-
-// DirectIO reports whether the device got direct I/O.
-func (d *Device) DirectIO() bool { return d.direct }
-
 // Close lets go of the device. With Autoclear the kernel detaches it when
 // nobody else has it open.
 func (d *Device) Close() error { return d.file.Close() }
@@ -159,10 +153,6 @@ func configure(device, backing *os.File, o Options) (direct bool, err error) {
 	info, err := unix.IoctlLoopGetStatus64(int(device.Fd()))
 	return err == nil && info.Flags&unix.LO_FLAGS_DIRECT_IO != 0, nil
 }
-
-// Detach detaches a device, or lets it go at its last close if it is open
-// (LOOP_CLR_FD).
-func Detach(path string) error { return simpleIoctl(path, unix.LOOP_CLR_FD, "LOOP_CLR_FD") }
 
 // SetCapacity makes the device as large as its file has become.
 func SetCapacity(path string) error {

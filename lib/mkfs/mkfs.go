@@ -49,11 +49,11 @@ type Options struct {
 	Output io.Writer // what the program prints on stdout; nil drops it
 }
 
-// ErrUnknown is a filesystem that Make does not know.
-var ErrUnknown = errors.New("is not among those that can be made")
+// errUnknown is a filesystem that Make does not know.
+var errUnknown = errors.New("is not among those that can be made")
 
-// Known lists the filesystems that Make knows.
-func Known() []string {
+// known lists the filesystems that Make knows.
+func known() []string {
 	var names []string
 	for _, p := range programs() {
 		names = append(names, p.fs)
@@ -70,17 +70,17 @@ type MissingError struct {
 // Error names the program first.
 func (e *MissingError) Error() string { return "mkfs." + e.FS + ": not installed" }
 
-// ErrLabel is a label that a filesystem has no room for.
-var ErrLabel = errors.New("too long")
+// errLabel is a label that a filesystem has no room for.
+var errLabel = errors.New("too long")
 
 // Check refuses what Make would refuse, before anything is changed for it: a
-// filesystem that it does not know (ErrUnknown), whose program is not installed
-// (*MissingError), or whose label is too long (ErrLabel).
+// filesystem that it does not know, whose program is not installed
+// (*MissingError), or whose label is too long.
 func Check(fs, label string) error {
 	all := programs()
 	i := slices.IndexFunc(all, func(p program) bool { return p.fs == fs })
 	if i >= 0 && len(label) > all[i].maxName {
-		return fmt.Errorf("label %q: %w: %s has room for %d bytes", label, ErrLabel, fs, all[i].maxName)
+		return fmt.Errorf("label %q: %w: %s has room for %d bytes", label, errLabel, fs, all[i].maxName)
 	}
 	_, _, err := find(fs)
 	return err
@@ -90,7 +90,7 @@ func find(fs string) (program, string, error) {
 	all := programs()
 	i := slices.IndexFunc(all, func(p program) bool { return p.fs == fs })
 	if i < 0 {
-		return program{}, "", fmt.Errorf("filesystem %q: %w: %s", fs, ErrUnknown, strings.Join(Known(), ", "))
+		return program{}, "", fmt.Errorf("filesystem %q: %w: %s", fs, errUnknown, strings.Join(known(), ", "))
 	}
 	for _, dir := range []string{"/sbin/", "/usr/sbin/"} {
 		path := dir + "mkfs." + fs

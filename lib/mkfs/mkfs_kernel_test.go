@@ -14,7 +14,7 @@ import (
 // Each filesystem is made with its label, as blkid sees it; a device that
 // cannot take it gives the program's own words.
 func TestKernelMake(t *testing.T) {
-	for _, fs := range Known() {
+	for _, fs := range known() {
 		t.Run(fs, func(t *testing.T) {
 			image := filepath.Join(t.TempDir(), "image")
 			if err := os.WriteFile(image, nil, 0o600); err != nil {

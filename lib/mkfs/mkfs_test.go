@@ -16,10 +16,10 @@ import (
 
 func TestUnknownIsRefused(t *testing.T) {
 	for _, fs := range []string{"", "zfs", "../mkfs.ext4", "ext4 ", "ext4;reboot"} {
-		if err := Check(fs, ""); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "ext4, xfs, btrfs") {
+		if err := Check(fs, ""); !errors.Is(err, errUnknown) || !strings.Contains(err.Error(), "ext4, xfs, btrfs") {
 			t.Errorf("%q: %v", fs, err)
 		}
-		if err := Make(context.Background(), fs, "/nonexistent/device", Options{}); !errors.Is(err, ErrUnknown) {
+		if err := Make(context.Background(), fs, "/nonexistent/device", Options{}); !errors.Is(err, errUnknown) {
 			t.Errorf("%q: %v", fs, err)
 		}
 	}
@@ -27,7 +27,7 @@ func TestUnknownIsRefused(t *testing.T) {
 
 func TestKnown(t *testing.T) {
 	for _, fs := range []string{"ext4", "xfs", "btrfs"} {
-		if !slices.Contains(Known(), fs) {
+		if !slices.Contains(known(), fs) {
 			t.Errorf("%s is missing", fs)
 		}
 	}
@@ -36,14 +36,14 @@ func TestKnown(t *testing.T) {
 // PATH is not asked: what somebody puts there is not run.
 func TestPathIsNotAsked(t *testing.T) {
 	dir := t.TempDir()
-	for _, fs := range Known() {
+	for _, fs := range known() {
 		if err := os.WriteFile(filepath.Join(dir, "mkfs."+fs), []byte("#!/bin/sh\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	t.Setenv("PATH", dir)
 	t.Chdir(dir)
-	for _, fs := range Known() {
+	for _, fs := range known() {
 		if _, path, err := find(fs); err == nil && path != "/sbin/mkfs."+fs && path != "/usr/sbin/mkfs."+fs {
 			t.Errorf("%s is made by %s", fs, path)
 		}
@@ -74,9 +74,9 @@ func TestCheckLabel(t *testing.T) {
 	for _, row := range []struct {
 		label string
 		want  error
-	}{{"", nil}, {strings.Repeat("x", 16), nil}, {strings.Repeat("x", 17), ErrLabel}} {
+	}{{"", nil}, {strings.Repeat("x", 16), nil}, {strings.Repeat("x", 17), errLabel}} {
 		err := Check("ext4", row.label)
-		if errors.Is(err, ErrLabel) != (row.want != nil) {
+		if errors.Is(err, errLabel) != (row.want != nil) {
 			t.Errorf("%q: %v, want %v", row.label, err, row.want)
 		}
 	}

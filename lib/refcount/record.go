@@ -22,7 +22,7 @@ type Record struct {
 	Dev        string    `json:"dev"`                 // "253:5", device number
 	MountedOn  string    `json:"mounted_on"`          // the one mount path; "" when it is not mounted
 	MountID    int       `json:"mount_id"`            // as in /proc/self/mountinfo; 0 when it is not mounted
-	References int       `json:"references"`          // mounts less unmounts of that path: 0 to MaxReferences
+	References int       `json:"references"`          // mounts less unmounts of that path: 0 to maxReferences
 	Namespace  uint64    `json:"namespace,omitempty"` // mount namespace of the mount: inode number of /proc/PID/ns/mnt; 0 is not known
 	Held       bool      `json:"held"`                // explicitly activated by the administrator
 	Since      time.Time `json:"since,omitzero"`
@@ -33,8 +33,8 @@ type Record struct {
 	Elsewhere bool `json:"-"`
 }
 
-// MaxReferences bounds References. Nobody mounts a volume a million times; a record that says so is damaged.
-const MaxReferences = 1 << 20
+// maxReferences bounds References. Nobody mounts a volume a million times; a record that says so is damaged.
+const maxReferences = 1 << 20
 
 // Empty tells whether nothing is claimed: no mount, no reference, no hold.
 func (r Record) Empty() bool {
@@ -95,8 +95,8 @@ func decode(b []byte, volume string) (r Record, reason string) {
 // flaw says what no record can say.
 func (r Record) flaw() string {
 	switch mounted := r.MountedOn != ""; {
-	case r.References < 0 || r.References > MaxReferences:
-		return fmt.Sprintf("references: %d is not within 0 to %d", r.References, MaxReferences)
+	case r.References < 0 || r.References > maxReferences:
+		return fmt.Sprintf("references: %d is not within 0 to %d", r.References, maxReferences)
 	case r.ThinID >= 1<<24:
 		return fmt.Sprintf("thin_id: %d is more than 24 bits", r.ThinID)
 	case r.MountID < 0:

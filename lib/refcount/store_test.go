@@ -80,7 +80,7 @@ func TestAddDrop(t *testing.T) {
 	if err := ref.Drop(); err == nil || !strings.Contains(err.Error(), "only one reference is left") || ref.Record().References != 1 {
 		t.Errorf("dropped the last one: %v, %+v", err, ref.Record())
 	}
-	if err := ref.Save(Record{MountedOn: "/a", References: MaxReferences}); err != nil || ref.Add() == nil {
+	if err := ref.Save(Record{MountedOn: "/a", References: maxReferences}); err != nil || ref.Add() == nil {
 		t.Errorf("more than the most: %v, %+v", err, ref.Record())
 	}
 }

@@ -16,8 +16,8 @@ import (
 )
 
 var (
-	// ErrMissing says that the program is not installed.
-	ErrMissing = errors.New("is not installed: apt-get install thin-provisioning-tools")
+	// errMissing says that the program is not installed.
+	errMissing = errors.New("is not installed: apt-get install thin-provisioning-tools")
 	// ErrDamaged says that the metadata is not sound; what the program has
 	// found is in the error's text.
 	ErrDamaged = errors.New("metadata is damaged")
@@ -32,7 +32,7 @@ func find(name string) (string, error) {
 			return dir + name, nil
 		}
 	}
-	return "", fmt.Errorf("%s %w", name, ErrMissing)
+	return "", fmt.Errorf("%s %w", name, errMissing)
 }
 
 // Clear checks all of the metadata on a device, and takes off the mark that it
@@ -48,15 +48,6 @@ func Clear(ctx context.Context, device string) error {
 		return err
 	}
 	return run(ctx, "thin_check", "--clear-needs-check-flag", device)
-}
-
-// Repair writes to the file at to, which is as long as the metadata, what can be
-// saved of the metadata on a device, and checks that. The device is only read.
-func Repair(ctx context.Context, device, to string) error {
-	if err := run(ctx, "thin_repair", "-i", device, "-o", to); err != nil {
-		return err
-	}
-	return run(ctx, "thin_check", to)
 }
 
 // run runs a program. That it fails is ErrDamaged, with what it says.

@@ -24,7 +24,7 @@ func program(t *testing.T, name, script string) {
 func TestMissing(t *testing.T) {
 	program(t, "other", "exit 0")
 	t.Setenv("PATH", dirs[0])
-	if err := Clear(t.Context(), "/dev/null"); !errors.Is(err, ErrMissing) || errors.Is(err, ErrDamaged) {
+	if err := Clear(t.Context(), "/dev/null"); !errors.Is(err, errMissing) || errors.Is(err, ErrDamaged) {
 		t.Errorf("got %v", err)
 	}
 }

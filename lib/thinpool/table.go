@@ -10,14 +10,15 @@ import (
 
 // Limits of a pool's block, in sectors (dm-thin.c, DATA_DEV_BLOCK_SIZE_*).
 const (
-	MinBlock      dm.Sectors = 128     // 64 KiB
-	MaxBlock      dm.Sectors = 2097152 // 1 GiB
-	BlockMultiple dm.Sectors = 128
+	minBlock      dm.Sectors = 128     // 64 KiB
+	maxBlock      dm.Sectors = 2097152 // 1 GiB
+	blockMultiple dm.Sectors = 128
 )
 
-// CheckBlockSize refuses a block size that the kernel would refuse.
+// CheckBlockSize refuses a block size that the kernel would refuse: it takes
+// multiples of 64 KiB, up to 1 GiB.
 func CheckBlockSize(b dm.Sectors) error {
-	if b < MinBlock || b > MaxBlock || b%BlockMultiple != 0 {
+	if b < minBlock || b > maxBlock || b%blockMultiple != 0 {
 		return fmt.Errorf("block size %v: a multiple of 64K up to 1G is allowed", dm.Size(b.Bytes()))
 	}
 	return nil
