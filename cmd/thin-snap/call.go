@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/plain"
 )
 
 // call is one command being done: its flags and operands, and where it writes.
@@ -63,7 +65,7 @@ func (c *call) do(do work) error {
 			defer bars.close()
 			h.progress = bars.report
 			h.warn = func(message string) { warn(bars, message) }
-			h.wait = func(message string) { fmt.Fprintf(bars, "thin-snap: %s\n", oneLine(message)) }
+			h.wait = func(message string) { fmt.Fprintf(bars, "thin-snap: %s\n", plain.OneLine(message)) }
 		}
 	}
 	sys, err := c.env.newSystem(h)
@@ -86,13 +88,13 @@ func (c *call) did(verb, past, object string) {
 // note tells who watches what a script has no use for.
 func (c *call) note(message string) {
 	if c.env.stderrTTY && !c.Bool("quiet") {
-		fmt.Fprintf(c.env.stderr, "thin-snap: %s\n", oneLine(message))
+		fmt.Fprintf(c.env.stderr, "thin-snap: %s\n", plain.OneLine(message))
 	}
 }
 
 // confirm asks on standard error, whatever standard output is.
 func (c *call) confirm(question string) bool {
-	return ask(c.env.stdin, c.env.stderr, question)
+	return ask(c.env.stdin, c.env.stderr, plain.OneLine(question))
 }
 
 // size is the value of a flag for a size in bytes, 0 if it was not given.

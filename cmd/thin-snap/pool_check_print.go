@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"thinmount/lib/plain"
 	"thinmount/lib/thin"
 )
 
@@ -14,15 +15,15 @@ func (c *call) tell(f thin.Finding) {
 	if c.Bool("json") {
 		return
 	}
-	fmt.Fprintln(c.out, oneLine(fmt.Sprintf("%s: %s (%s)", f.Object, f.What, f.Kind)))
+	fmt.Fprintln(c.out, plain.OneLine(fmt.Sprintf("%s: %s (%s)", f.Object, f.What, f.Kind)))
 	if f.Repair != "" {
-		fmt.Fprintln(c.out, oneLine("  repair: "+f.Repair))
+		fmt.Fprintln(c.out, "  repair: "+plain.OneLine(f.Repair))
 	}
 	switch {
 	case f.Hint != "" && f.Repair != "":
-		fmt.Fprintln(c.out, oneLine("  or by hand: "+f.Hint))
+		fmt.Fprintln(c.out, "  or by hand: "+plain.OneLine(f.Hint))
 	case f.Hint != "":
-		fmt.Fprintln(c.out, oneLine("  by hand: "+f.Hint))
+		fmt.Fprintln(c.out, "  by hand: "+plain.OneLine(f.Hint))
 	}
 }
 

@@ -59,7 +59,7 @@ func poolDelete(c *call) (work, error) {
 		if isCopy {
 			question = fmt.Sprintf("%s: delete it, with the volumes in it?", thin.Text(err))
 		}
-		if mustAsk && !c.confirm(oneLine(question)) {
+		if mustAsk && !c.confirm(question) {
 			return cannot("delete", "pool "+name, errDeclined)
 		}
 		if c.Bool("dry-run") && !isCopy {

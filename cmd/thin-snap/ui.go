@@ -11,8 +11,8 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
+	"thinmount/lib/plain"
 	"thinmount/lib/thin"
 )
 
@@ -27,9 +27,9 @@ func report(w io.Writer, err error) {
 		}
 		return
 	}
-	fmt.Fprintf(w, "thin-snap: %s\n", oneLine(thin.Text(err)))
+	fmt.Fprintf(w, "thin-snap: %s\n", plain.OneLine(thin.Text(err)))
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(w, "thin-snap: hint: %s\n", oneLine(hint))
+		fmt.Fprintf(w, "thin-snap: hint: %s\n", plain.OneLine(hint))
 	}
 }
 
@@ -83,18 +83,8 @@ func hintOf(err error) string {
 	return thin.Hint(err)
 }
 
-// oneLine keeps a message on its line, and from telling a terminal anything: a name in it may come from anywhere.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
-}
-
 func warn(w io.Writer, message string) {
-	fmt.Fprintf(w, "thin-snap: warning: %s\n", oneLine(message))
+	fmt.Fprintf(w, "thin-snap: warning: %s\n", plain.OneLine(message))
 }
 
 // ask puts a question to the terminal; only y or yes is a yes.

@@ -10,10 +10,10 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
-	"unicode"
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/lib/plain"
 	"thinmount/lib/thin"
 )
 
@@ -50,21 +50,9 @@ func Report(w io.Writer, program string, err error) int {
 		if hint := thin.Hint(err); hint != "" {
 			line += " (" + hint + ")"
 		}
-		fmt.Fprintf(w, "%s: %s\n", program, oneLine(line))
+		fmt.Fprintf(w, "%s: %s\n", program, plain.OneLine(line))
 	}
 	return Code(err)
-}
-
-// oneLine keeps what a name or a kernel message carries from making lines of
-// its own in a terminal or a journal.
-func oneLine(s string) string {
-	s = strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ")
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 // Main runs a helper and returns its exit code: -h and -V are for people, the
@@ -97,12 +85,12 @@ func Context() (context.Context, context.CancelFunc) {
 // if verbose, what it does; on a terminal what it waits for.
 func System(program string, verbose bool) *thin.System {
 	s := thin.Default()
-	s.Warn = func(m string) { fmt.Fprintf(os.Stderr, "%s: warning: %s\n", program, oneLine(m)) }
+	s.Warn = func(m string) { fmt.Fprintf(os.Stderr, "%s: warning: %s\n", program, plain.OneLine(m)) }
 	if terminal(os.Stderr) {
-		s.Wait = func(m string) { fmt.Fprintf(os.Stderr, "%s: %s\n", program, oneLine(m)) }
+		s.Wait = func(m string) { fmt.Fprintf(os.Stderr, "%s: %s\n", program, plain.OneLine(m)) }
 	}
 	if verbose {
-		s.Step = func(m string) { fmt.Printf("%s: %s\n", program, oneLine(m)) }
+		s.Step = func(m string) { fmt.Printf("%s: %s\n", program, plain.OneLine(m)) }
 	}
 	return s
 }

@@ -13,7 +13,8 @@ const module = "thinmount/"
 // layer says how high a package stands: it may import those below alone.
 func layer(pkg string) int {
 	switch pkg {
-	case "lib/atomicfile", "lib/dm", "lib/filelock", "lib/jsonfile", "lib/kmsg", "lib/mountinfo", "lib/privdir":
+	case "lib/atomicfile", "lib/dm", "lib/filelock", "lib/jsonfile", "lib/kmsg", "lib/mountinfo",
+		"lib/plain", "lib/privdir":
 		return 0
 	case "lib/thin":
 		return 2
@@ -28,7 +29,9 @@ func layer(pkg string) int {
 
 // commandsCall are the packages that a command may import; lib/freeze and
 // lib/apart for the program itself, started once more.
-var commandsCall = map[string]bool{"lib/thin": true, "lib/helper": true, "lib/freeze": true, "lib/apart": true}
+var commandsCall = map[string]bool{
+	"lib/thin": true, "lib/helper": true, "lib/plain": true, "lib/freeze": true, "lib/apart": true,
+}
 
 // upward returns the imports of a file that lead up or sideways.
 func upward(s source) (found []string) {
