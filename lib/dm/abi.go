@@ -1,18 +1,21 @@
 package dm
 
 import (
+	"encoding/binary"
 	"structs"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// Commands of /dev/mapper/control (include/uapi/linux/dm-ioctl.h).
+// Commands of /dev/mapper/control (include/uapi/linux/dm-ioctl.h, DM_*_CMD).
+// What is missing here is never sent: remove_all (1), for one, would take the
+// devices of others.
 const (
 	cmdList             = 2
 	cmdCreate           = 3
 	cmdRemove           = 4
-	cmdSuspend          = 6 // resume, too: without flagSuspend
+	cmdSuspend          = 6 // and resume, which is suspend without DM_SUSPEND_FLAG
 	cmdStatus           = 7
 	cmdLoad             = 9
 	cmdTableStatus      = 12
@@ -22,8 +25,10 @@ const (
 )
 
 // ioctlBase is _IOWR(DM_IOCTL, 0, struct dm_ioctl): the number of a command is
-// ioctlBase | cmd, the same on all 64-bit architectures that Go runs on but
-// mips and ppc.
+// ioctlBase | cmd. Reading and writing at once has the same two bits on all
+// machines (include/uapi/asm-generic/ioctl.h; arch/powerpc and arch/mips, which
+// number the directions differently, agree on these), and struct dm_ioctl has
+// 312 bytes on all.
 const ioctlBase = 0xc138fd00
 
 // header is struct dm_ioctl; x/sys has it, laid out as the kernel wants it.
@@ -31,20 +36,61 @@ type header = unix.DmIoctl
 
 const headerSize = int(unsafe.Sizeof(header{}))
 
-// targetSpec is struct dm_target_spec. Its parameters follow, ended by NUL.
+// The structures that follow the header, as far as their size is fixed. They
+// are read and written by encoding/binary in the machine's byte order, field
+// after field without padding: each has its fields where C puts them without
+// any.
+
+// targetSpec is struct dm_target_spec: one line of a table. The parameters
+// follow, ended by NUL, and then what is missing to a multiple of 8 bytes.
 type targetSpec struct {
 	_      structs.HostLayout
-	Start  uint64
+	Start  uint64 // sector_start
 	Length uint64
-	Status int32
-	Next   uint32 // loading: from this spec to the next; status: from the first
-	Type   [16]byte
+	Status int32  // the kernel answers 0, and does not read it
+	Next   uint32 // bytes to the next: from this spec when loading, from the first in answers
+	Type   [unix.DM_MAX_TYPE_NAME]byte
 }
 
-const targetSpecSize = int(unsafe.Sizeof(targetSpec{}))
+// nameList is struct dm_name_list: one device in the answer of list. The name
+// follows, ended by NUL; then a nameListMore.
+type nameList struct {
+	Dev  uint64 // as huge_encode_dev has it; 0 in an answer without devices
+	Next uint32 // bytes from this record to the next; 0 in the last
+}
+
+// nameListMore stands behind the name, at the next multiple of 8 bytes from the
+// beginning of its record (drivers/md/dm-ioctl.c, list_devices). The flags are
+// of Linux 5.13; the uuid follows where they say so.
+type nameListMore struct {
+	EventNr uint32
+	Flags   uint32 // DM_NAME_LIST_FLAG_*; 0 before Linux 5.13, which leaves our zeroes
+}
+
+// targetVersions is struct dm_target_versions: one target type. Its name
+// follows, ended by NUL.
+type targetVersions struct {
+	Next    uint32 // bytes from this record to the next; 0 in the last
+	Version [3]uint32
+}
+
+// targetMsg is struct dm_target_msg. The message follows, ended by NUL.
+type targetMsg struct {
+	Sector uint64
+}
+
+var (
+	targetSpecSize     = binary.Size(targetSpec{})
+	nameListSize       = binary.Size(nameList{})
+	nameListMoreSize   = binary.Size(nameListMore{})
+	targetVersionsSize = binary.Size(targetVersions{})
+)
+
+// align is align_val of drivers/md/dm-ioctl.c: the next multiple of 8.
+func align(n int) int { return (n + 7) &^ 7 }
 
 // maxParams bounds the parameters of one target with their NUL, in bytes
-// (kernel: DM_MAX_TARGET_PARAMS).
+// (drivers/md/dm-core.h, DM_MAX_TARGET_PARAMS).
 const maxParams = 1024
 
 // request is one buffer: the header, then room for data. It is made of words so
@@ -54,7 +100,7 @@ type request struct {
 }
 
 func newRequest(data int) *request {
-	return &request{words: make([]uint64, (headerSize+data+7)/8)}
+	return &request{words: make([]uint64, align(headerSize+data)/8)}
 }
 
 func (r *request) header() *header { return (*header)(unsafe.Pointer(&r.words[0])) }
@@ -67,10 +113,12 @@ func (r *request) bytes() []byte {
 // data is what follows the header.
 func (r *request) data() []byte { return r.bytes()[headerSize:] }
 
-// ioctl hands a buffer to the kernel. The buffer is Go memory, which does not
-// move while the call, which has its pointer, is under way.
+// ioctl hands a buffer to the kernel. The buffer is Go memory. It stays where
+// it is during the call, because the call itself converts its address (package
+// unsafe, rule 4).
 func ioctl(fd uintptr, cmd uint, buf []byte) error {
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, fd, uintptr(ioctlBase|cmd), uintptr(unsafe.Pointer(&buf[0])))
+	number := uintptr(ioctlBase | cmd)
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, fd, number, uintptr(unsafe.Pointer(&buf[0])))
 	if errno != 0 {
 		return errno
 	}

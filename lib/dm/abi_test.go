@@ -23,6 +23,10 @@ func TestLayouts(t *testing.T) {
 		"dm_ioctl.name":        {unsafe.Offsetof(h.Name), 48},
 		"dm_ioctl.uuid":        {unsafe.Offsetof(h.Uuid), 176},
 		"dm_target_spec":       {unsafe.Sizeof(targetSpec{}), 40},
+		"dm_target_spec, read": {uintptr(targetSpecSize), 40},
+		"dm_name_list.name":    {uintptr(nameListSize), 12},
+		"dm_name_list, more":   {uintptr(nameListMoreSize), 8},
+		"dm_target_versions":   {uintptr(targetVersionsSize), 16},
 		"dm_target_spec.next":  {unsafe.Offsetof(targetSpec{}.Next), 20},
 		"dm_target_spec.type_": {unsafe.Offsetof(targetSpec{}.Type), 24},
 	} {

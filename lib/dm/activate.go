@@ -9,17 +9,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ActivateOptions are the choices of Activate.
+// ActivateOptions say how Activate makes a device. The zero value makes an
+// ordinary one, that udev probes and links under /dev/disk.
 type ActivateOptions struct {
 	ReadOnly bool
-	Cookie   CookieFlags // what udev is to do with the device; PrimarySource is implied
+	Cookie   CookieFlags // what udev is to do with the device; Activate adds PrimarySource
 }
 
 // ForeignError says that a name is taken by a device with another uuid. It is
 // ErrExist.
 type ForeignError struct{ Name, UUID string }
 
-// Error implements error.
+// Error names the device, and the uuid that it has.
 func (e *ForeignError) Error() string {
 	return fmt.Sprintf("device %s: a device of that name has the uuid %q", e.Name, e.UUID)
 }
@@ -27,11 +28,14 @@ func (e *ForeignError) Error() string {
 // Is makes it ErrExist.
 func (e *ForeignError) Is(target error) bool { return target == ErrExist }
 
-// Activate makes a device with a table. When it returns, the device may be used
-// by /dev/mapper/NAME; on error nothing of it is left. A device of that uuid
-// that has no table, as a killed Activate leaves it, is taken over; one that has
-// is ErrExist.
-func (c *Control) Activate(ctx context.Context, name, uuid string, t []Target, o ActivateOptions) (Info, error) {
+// Activate creates a device with a table. When it returns, /dev/mapper/NAME
+// leads to the device; on error nothing of it is left. A killed Activate leaves
+// a device without a table: one of the same name and uuid is taken over. One
+// with a table is ErrExist. The end of ctx ends the wait for udev, not the
+// activation: the node is made here then.
+func (c *Control) Activate(
+	ctx context.Context, name, uuid string, t []Target, o ActivateOptions,
+) (Info, error) {
 	if err := c.createOrAdopt(name, uuid); err != nil {
 		return Info{}, err
 	}
@@ -46,7 +50,7 @@ func (c *Control) Activate(ctx context.Context, name, uuid string, t []Target, o
 	return info, nil
 }
 
-// createOrAdopt creates the device or finds it as a killed Activate left it.
+// createOrAdopt creates the device, or takes over what a killed Activate left.
 func (c *Control) createOrAdopt(name, uuid string) error {
 	_, err := c.Create(name, uuid)
 	if !errors.Is(err, ErrExist) {
@@ -62,9 +66,12 @@ func (c *Control) createOrAdopt(name, uuid string) error {
 	return err
 }
 
-// start loads the table, makes it live, and sees to the node. Udev is told by
-// the cookie of the resume; where it is late, or stopped, we make the node.
-func (c *Control) start(ctx context.Context, r Ref, t []Target, o ActivateOptions) (info Info, err error) {
+// start loads the table, makes it live, and sees to the node. udev gets the
+// cookie with the event of the resume. Where udev is late or stopped, the node
+// is made here.
+func (c *Control) start(
+	ctx context.Context, r Ref, t []Target, o ActivateOptions,
+) (info Info, err error) {
 	if err = c.Load(r, t, o.ReadOnly); err != nil {
 		return info, err
 	}
@@ -78,16 +85,17 @@ func (c *Control) start(ctx context.Context, r Ref, t []Target, o ActivateOption
 		}
 		return info, err
 	}
-	err = notified(ctx, o.Cookie, resume, func() bool { return nodeIs(c.NodePath(info.Name), info.Dev) })
-	if errors.Is(err, errUdev) { // it will find its link made, when it comes to that
+	settled := func() bool { return nodeIs(c.NodePath(info.Name), info.Dev) }
+	err = notified(ctx, o.Cookie, resume, settled)
+	if errors.Is(err, errUdev) { // udev finds its link made when it gets there
 		err = c.nodes.make(info.Name, info.Dev)
 	}
 	return info, err
 }
 
-// Deactivate removes a device and its node, waiting as long as ctx for whoever
-// has it open (udev's probing does, for moments); then the error is ErrBusy.
-// A device that is not there is no error.
+// Deactivate removes a device and its node. While the device is open it waits:
+// udev opens each new device for milliseconds, to probe it. When ctx ends
+// first, the error is ErrBusy. Without such a device it returns nil.
 func (c *Control) Deactivate(ctx context.Context, r Ref) error {
 	info, err := c.Info(r)
 	if errors.Is(err, ErrNotExist) {
@@ -122,13 +130,13 @@ func (c *Control) removeOnce(ctx context.Context, r Ref, name string) error {
 		return info.Flags&unix.DM_UEVENT_GENERATED_FLAG != 0, err
 	}, func() bool { return !lies(c.NodePath(name)) })
 	if errors.Is(err, errUdev) {
-		return nil // the device is gone; WaitGone looks after the name
+		return nil // the device is gone; its name is what WaitGone waits for
 	}
 	return err
 }
 
-// RemoveDeferred has the kernel remove the device at its last close, or at once
-// if nobody has it open. A device that is not there is no error.
+// RemoveDeferred makes the kernel remove the device at its last close, or at
+// once if it is not open. Without such a device it returns nil.
 func (c *Control) RemoveDeferred(r Ref) error {
 	_, err := c.Remove(r, true, PrimarySource.cookie())
 	if errors.Is(err, ErrNotExist) {
@@ -137,9 +145,9 @@ func (c *Control) RemoveDeferred(r Ref) error {
 	return err
 }
 
-// WaitGone waits until a device that is being removed, by whomever, is gone,
-// and then until its node is: the kernel's own removal leaves that to udev, or
-// to us. When ctx ends, the error is ErrBusy.
+// WaitGone waits until a device is gone, and then until its node is. A deferred
+// removal happens in the kernel, which leaves the node to udev; where no udev
+// runs, the node is removed here. When ctx ends first, the error is ErrBusy.
 func (c *Control) WaitGone(ctx context.Context, r Ref, name string) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		info, err := c.Info(r)
@@ -151,22 +159,23 @@ func (c *Control) WaitGone(ctx context.Context, r Ref, name string) error {
 		}
 		select {
 		case <-ctx.Done():
-			if err != nil { // gone, and udev asleep: nobody else will remove its name
+			if err != nil { // the device is gone, and udev has not removed its name
 				return c.nodes.remove(name)
 			}
-			return &Error{Op: "remove", Name: name, Err: fmt.Errorf("%w: opened %d times", dual{ErrBusy, unix.EBUSY}, info.OpenCount)}
+			busy := fmt.Errorf("%w: opened %d times", dual{ErrBusy, unix.EBUSY}, info.OpenCount)
+			return &Error{Op: "remove", Name: name, Err: busy}
 		case <-time.After(pause):
 		}
 	}
 }
 
-// nodeGone removes the node where that is ours to do, and tells whether it is
-// gone.
+// nodeGone removes the node where no udev does, and reports whether there is
+// none any more.
 func (c *Control) nodeGone(name string) bool {
 	return c.dropNode(name) == nil && !lies(c.NodePath(name))
 }
 
-// dropNode removes the node of a device that is gone, where udev does not.
+// dropNode removes the node of a device that is gone, where no udev does.
 func (c *Control) dropNode(name string) error {
 	if c.nodes.udev {
 		return nil

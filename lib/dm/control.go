@@ -17,22 +17,23 @@ import (
 // long.
 type Control struct {
 	call  func(cmd uint, buf []byte) error
-	file  *os.File // nil for a made-up kernel
+	file  *os.File // nil for a Control of NewControl
 	nodes nodes
 
 	tracer tracer
 }
 
-// Buffer sizes in bytes, without the header: what the kernel fills wants room,
-// and is asked again with twice as much until it has enough.
+// Buffer sizes in bytes, without the header. The kernel reports an answer that
+// does not fit (DM_BUFFER_FULL_FLAG) and is asked again with twice the room.
 const (
 	smallBuffer = 2 << 10
 	largeBuffer = 16 << 10
 	maxBuffer   = 64 << 20
 )
 
-// Open opens device-mapper. Where the kernel has it but no node is there (no
-// udev, no devtmpfs), the node is made. Without it the error is ErrNoDriver, or
+// Open opens /dev/mapper/control. Where the kernel has device-mapper and nobody
+// has made the node (no udev, no devtmpfs), the node is made. A kernel without
+// device-mapper is ErrNoDriver, and a caller other than root gets
 // fs.ErrPermission.
 func Open() (*Control, error) {
 	nodes := systemNodes()
@@ -57,13 +58,16 @@ func Open() (*Control, error) {
 	return c, nil
 }
 
-// NewControl makes a Control over call, which stands for the kernel: it gets
-// the number of the command and the buffer, which begins with struct dm_ioctl.
+// NewControl makes a Control over a function in the place of the kernel: call
+// gets the number of the command and the buffer, which begins with struct
+// dm_ioctl, and changes the buffer as the kernel would. An errno that it
+// returns is treated as the kernel's. No udev is waited for. It is meant for
+// tests.
 func NewControl(call func(cmd uint, buf []byte) error) *Control {
 	return &Control{call: call, nodes: nodes{dir: "/dev/mapper"}}
 }
 
-// Close closes the descriptor.
+// Close closes /dev/mapper/control. Devices stay as they are.
 func (c *Control) Close() error {
 	if c.file == nil {
 		return nil
@@ -110,13 +114,15 @@ func miscMinor(path, driver string) (uint32, error) {
 }
 
 // do sends one command and returns the buffer as the kernel left it. data
-// follows the header; room is how many bytes the answer may want; fill sets
-// what else the header needs.
+// follows the header; room is how many bytes the answer is expected to need;
+// fill sets more fields of the header.
 func (c *Control) do(cmd uint, r Ref, data []byte, room int, fill func(*header)) (*request, error) {
 	for room = max(room, len(data)); ; room *= 2 {
 		req := newRequest(room)
 		h := req.header()
-		// The least version that has all: the kernel refuses a minor above its own.
+		// The kernel refuses a minor version above its own
+		// (drivers/md/dm-ioctl.c, check_version). 4.0 is the lowest that has
+		// all that is sent.
 		h.Version = [3]uint32{4, 0, 0}
 		h.Data_size, h.Data_start = uint32(len(req.bytes())), uint32(headerSize)
 		if r != (Ref{}) {
@@ -142,7 +148,9 @@ func (c *Control) do(cmd uint, r Ref, data []byte, room int, fill func(*header))
 	}
 }
 
-// retry sends again what a signal interrupted; the kernel has undone it.
+// retry sends a command again that a signal has interrupted. The kernel has
+// undone // it: a suspend that a signal ends lets I/O go on (drivers/md/dm.c,
+// __dm_suspend).
 func (c *Control) retry(cmd uint, buf []byte) error {
 	for {
 		if err := c.call(cmd, buf); !errors.Is(err, unix.EINTR) {
@@ -151,20 +159,23 @@ func (c *Control) retry(cmd uint, buf []byte) error {
 	}
 }
 
-// printable is the text in a command's data.
+// printable is a command's data with all but its printable characters as
+// spaces.
 func printable(data []byte) string {
-	return strings.Join(strings.FieldsFunc(string(data), func(r rune) bool { return r < ' ' || r > '~' }), " ")
+	words := strings.FieldsFunc(string(data), func(r rune) bool { return r < ' ' || r > '~' })
+	return strings.Join(words, " ")
 }
 
-// answer is what the kernel put into the buffer.
+// answer is the part of the buffer that the kernel says it has filled.
 func (req *request) answer() ([]byte, error) {
 	h := req.header()
 	start, end := int(h.Data_start), int(h.Data_size)
 	if start < 0 || start > len(req.bytes()) || end > len(req.bytes()) {
-		return nil, fmt.Errorf("%w: data from %d to %d of %d", errMalformed, start, end, len(req.bytes()))
+		return nil, fmt.Errorf("%w: data from %d to %d of %d",
+			errMalformed, start, end, len(req.bytes()))
 	}
 	return req.bytes()[start:max(start, end)], nil
 }
 
-// errMalformed is an answer of the kernel that does not hold together.
+// errMalformed is an answer whose lengths and distances contradict each other.
 var errMalformed = errors.New("malformed answer")

@@ -7,10 +7,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Version is the version of a target type.
+// Version is the version of a target type: by its minor number a target tells
+// what it has learnt.
 type Version struct{ Major, Minor, Patch uint32 }
 
-// info sends a command that answers with the device's state.
+// TargetVersion is a target type that the kernel has.
+type TargetVersion struct {
+	Name string // "thin-pool", …
+	Version
+}
+
+// info sends a command whose answer is the device's state.
 func (c *Control) info(cmd uint, r Ref, data []byte, fill func(*header)) (Info, error) {
 	req, err := c.do(cmd, r, data, smallBuffer, fill)
 	if err != nil {
@@ -19,8 +26,9 @@ func (c *Control) info(cmd uint, r Ref, data []byte, fill func(*header)) (Info, 
 	return infoOf(req.header()), nil
 }
 
-// Create makes a device without a table. A name or uuid that is taken is
-// ErrExist.
+// Create makes a device without a table: I/O to it fails until Load and Resume.
+// uuid may be "". A name or uuid that is taken is ErrExist, one that is not
+// possible is ErrName.
 func (c *Control) Create(name, uuid string) (Info, error) {
 	r := ByName(name)
 	if uuid != "" {
@@ -31,14 +39,16 @@ func (c *Control) Create(name, uuid string) (Info, error) {
 	return c.info(cmdCreate, r, nil, func(h *header) { copy(h.Uuid[:], uuid) })
 }
 
-// Info asks for the state of a device. One that is not there is ErrNotExist.
+// Info asks for the state of a device. Without such a device the error is
+// ErrNotExist.
 func (c *Control) Info(r Ref) (Info, error) {
 	return c.info(cmdStatus, r, nil, func(h *header) { h.Flags |= unix.DM_NOFLUSH_FLAG })
 }
 
-// Remove removes a device that nobody has open; one that is open is ErrBusy.
-// Deferred, an open device is marked instead, and the kernel removes it at its
-// last close; the result says so. The cookie goes to udev.
+// Remove removes a device. One that is open is ErrBusy, unless deferred is set:
+// then the kernel marks it (Info.DeferredRemove) and removes it at its last
+// close. cookie goes to udev with the event: CookieFlags in its upper half, the
+// key of a semaphore in its lower. 0 tells udev nothing.
 func (c *Control) Remove(r Ref, deferred bool, cookie uint32) (Info, error) {
 	return c.info(cmdRemove, r, nil, func(h *header) {
 		h.Event_nr = cookie
@@ -49,35 +59,40 @@ func (c *Control) Remove(r Ref, deferred bool, cookie uint32) (Info, error) {
 }
 
 // CancelDeferredRemove takes a deferred removal back. A device that is being
-// removed already is ErrBusy or ErrNotExist.
+// removed at this moment is ErrBusy, and ErrNotExist a moment later.
 func (c *Control) CancelDeferredRemove(r Ref) error {
 	_, err := c.Message(r, 0, "@cancel_deferred_remove")
 	return err
 }
 
-// Suspend freezes the filesystem on the device, waits for its I/O, and holds
-// back what comes until Resume. A process that suspends a device must resume
-// it; see package freeze.
+// Suspend freezes the filesystem on the device, waits for the I/O that is under
+// way, and holds back all further I/O until Resume (drivers/md/dm.c,
+// dm_suspend). The process that suspends a device must resume it, whatever
+// happens: package freeze does that. A filesystem that is frozen already is
+// ErrBusy.
 func (c *Control) Suspend(r Ref) error {
 	_, err := c.info(cmdSuspend, r, nil, func(h *header) { h.Flags |= unix.DM_SUSPEND_FLAG })
 	return err
 }
 
 // Resume makes a loaded table live, if there is one, and lets I/O go on. A
-// device that is not suspended is left as it is. f are the flags for udev that
-// the device was made with: with those of an ordinary change, udev would probe
-// it and give it links under /dev/disk. A device that runs and has a table
-// loaded is suspended, gets its table and is resumed in this one call, which a
-// signal either undoes or does not stop. One whose new table the kernel refuses
-// at the last moment stays suspended. It is no error that another process
-// resumes the device in the same moment.
+// device that runs and has no table loaded is left as it is. f are the flags
+// for udev that the device was made with: without them udev would probe it, and
+// link it under /dev/disk.
+//
+// A device that runs and has a table loaded is suspended, gets its table and is
+// resumed in this one call (drivers/md/dm-ioctl.c, do_resume). A signal either
+// undoes all of it or does not stop it. If the kernel refuses the table at the
+// last moment, the device stays suspended. If another process resumes the
+// device at the same moment, both succeed.
 func (c *Control) Resume(r Ref, f CookieFlags) (Info, error) {
 	info, err := c.resume(r, f.cookie())
 	if !errors.Is(err, unix.EINVAL) {
 		return info, err
 	}
-	// Of two that resume at once, the second is told EINVAL, as is one whose
-	// table is refused (drivers/md/dm.c, dm_resume).
+	// Two reasons give EINVAL (drivers/md/dm.c, dm_resume): another process has
+	// resumed the device meanwhile, or the table was refused. The device's
+	// state tells them apart.
 	now, e := c.Info(r)
 	if e == nil && now.Active() && !now.Suspended() && !now.hasInactive() {
 		return now, nil
@@ -90,7 +105,8 @@ func (c *Control) resume(r Ref, cookie uint32) (Info, error) {
 }
 
 // Message sends a message to the target at a sector of the device, and returns
-// what the target answers, usually nothing.
+// what the target answers, usually "". The errors are the target's, so that
+// EEXIST and EBUSY keep their meaning for it: errors.Is finds the errno.
 func (c *Control) Message(r Ref, sector Sectors, msg string) (string, error) {
 	if strings.ContainsRune(msg, 0) {
 		return "", commandError(cmdMessage, r, unix.EINVAL)

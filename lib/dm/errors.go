@@ -7,8 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What an errno of device-mapper means depends on the command: EBUSY is a name
-// that is taken in create, and a device that is open in remove.
+// The meanings of device-mapper's errnos. They depend on the command: EBUSY is
+// a taken name in create, and an open device in remove (drivers/md/dm-ioctl.c,
+// dev_create and dev_remove). ErrNotExist, ErrExist and ErrPermission are also
+// those of package io/fs.
 var (
 	ErrNotExist   error = &sentinel{"no such device", fs.ErrNotExist}
 	ErrExist      error = &sentinel{"name or uuid is taken", fs.ErrExist}
@@ -27,11 +29,11 @@ type sentinel struct {
 func (s *sentinel) Error() string        { return s.text }
 func (s *sentinel) Is(target error) bool { return s.is != nil && target == s.is }
 
-// Error is the failure of one command on one device. errors.Is finds the errno,
-// and the sentinel that says what the errno means for the command.
+// Error is the failure of one command on one device. errors.Is finds the errno
+// and its meaning for that command, and errors.As the unix.Errno.
 type Error struct {
 	Op   string // "create", "table load", …
-	Name string // the name, or uuid or number where the name is not known; empty for commands on none
+	Name string // or uuid or number, where the name is not known; "" for a command on no device
 	Err  error
 }
 
@@ -46,8 +48,8 @@ func (e *Error) Error() string {
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
-// dual is an errno and its meaning. Its text is the errno's, which is what
-// people search for, but where the meaning says more.
+// dual is an errno with its meaning. The text of a busy device is the errno's
+// alone, which people know from mount(8); all others tell both.
 type dual struct {
 	meaning error
 	errno   unix.Errno
@@ -62,8 +64,8 @@ func (d dual) Error() string {
 
 func (d dual) Unwrap() []error { return []error{d.meaning, d.errno} }
 
-// failure is the error of a command. A device that was named by its uuid is
-// told by its name, by which a person finds it below /dev/mapper.
+// failure is the error of a command. It names a device that was given by its
+// uuid by its name: that is what a person finds below /dev/mapper.
 func (c *Control) failure(cmd uint, r Ref, err error) error {
 	err = commandError(cmd, r, err)
 	var e *Error
@@ -76,8 +78,8 @@ func (c *Control) failure(cmd uint, r Ref, err error) error {
 	return err
 }
 
-// commandError puts an errno of the kernel into the words of its command
-// (drivers/md/dm-ioctl.c).
+// commandError wraps an error of the kernel in an *Error, an errno with its
+// meaning.
 func commandError(cmd uint, r Ref, err error) error {
 	if err == nil {
 		return nil
@@ -121,7 +123,14 @@ func meaning(cmd uint, errno unix.Errno) error {
 }
 
 var opNames = map[uint]string{
-	cmdList: "list", cmdCreate: "create", cmdRemove: "remove", cmdSuspend: "suspend", cmdStatus: "info",
-	cmdLoad: "table load", cmdTableStatus: "status", cmdListVersions: "target versions", cmdMessage: "message",
+	cmdList:             "list",
+	cmdCreate:           "create",
+	cmdRemove:           "remove",
+	cmdSuspend:          "suspend",
+	cmdStatus:           "info",
+	cmdLoad:             "table load",
+	cmdTableStatus:      "status",
+	cmdListVersions:     "target versions",
+	cmdMessage:          "message",
 	cmdGetTargetVersion: "target version",
 }

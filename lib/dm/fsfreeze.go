@@ -6,16 +6,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ioctls of include/uapi/linux/fs.h, the same on all architectures.
+// FIFREEZE and FITHAW of include/uapi/linux/fs.h. They read and write, so that
+// their
+// numbers are the same on all machines (see ioctlBase).
 const (
 	fiFreeze = 0xc0045877
 	fiThaw   = 0xc0045878
 )
 
 // FreezeFS writes out what is dirty in the filesystem of an open folder (O_PATH
-// will do), and holds writers back until ThawFS, as fsfreeze(8) does. It may sleep for long, where no
-// signal reaches it. A filesystem that is frozen already is unix.EBUSY, one that
-// cannot be frozen unix.EOPNOTSUPP.
+// is enough), and holds writers back until ThawFS, as fsfreeze(8) does. It may
+// sleep for long, and no signal ends that (fs/super.c, freeze_super). A
+// filesystem that is frozen already is unix.EBUSY, one that cannot be frozen
+// unix.EOPNOTSUPP.
 func FreezeFS(f *os.File) error { return fsCall("freeze", f, fiFreeze) }
 
 // ThawFS undoes FreezeFS. A filesystem that is not frozen is unix.EINVAL.

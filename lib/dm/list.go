@@ -11,14 +11,19 @@ import (
 
 // Device is an entry of List.
 type Device struct {
-	Name, UUID string
-	Dev        DevNo
-	EventNr    uint32
+	Name    string
+	UUID    string // "" for a device that was created without one
+	Dev     DevNo
+	EventNr uint32 // counts the events of the device; 0 before Linux 4.13
 }
 
 // List returns the devices whose uuid begins with prefix; "" is all of them.
+// Linux tells uuids in its list since 5.13 (drivers/md/dm-ioctl.c,
+// list_devices). An older kernel is asked for each device by itself; a device
+// that is removed meanwhile is left out.
 func (c *Control) List(prefix string) ([]Device, error) {
-	req, err := c.do(cmdList, Ref{}, nil, largeBuffer, func(h *header) { h.Flags |= unix.DM_UUID_FLAG })
+	wantUUID := func(h *header) { h.Flags |= unix.DM_UUID_FLAG }
+	req, err := c.do(cmdList, Ref{}, nil, largeBuffer, wantUUID)
 	if err != nil {
 		return nil, err
 	}
@@ -49,44 +54,45 @@ func (c *Control) List(prefix string) ([]Device, error) {
 	return found, nil
 }
 
-// listed is a Device whose uuid the kernel has told, or not (before 4.43 of the
-// interface).
+// listed is a Device as the kernel lists it: unknown says that it has not told
+// whether there is a uuid.
 type listed struct {
 	Device
 	unknown bool
 }
 
-// Bits of the word behind an event number (kernel: DM_NAME_LIST_FLAG_*).
+// Bits of nameListMore.Flags (include/uapi/linux/dm-ioctl.h,
+// DM_NAME_LIST_FLAG_*).
 const (
 	listHasUUID = 1
 	listNoUUID  = 2
 )
 
-// decodeList reads struct dm_name_list: number, distance to the next record,
-// name; then, at a multiple of 8 bytes from the record, the event number and
-// flags, and after those the uuid.
+// decodeList reads the answer of list: one nameList after the other.
 func decodeList(data []byte) ([]listed, error) {
 	var all []listed
 	for at := 0; ; {
-		if at+12 > len(data) {
+		b := data[at:]
+		var n nameList
+		if _, err := binary.Decode(b, binary.NativeEndian, &n); err != nil {
 			if at == 0 {
 				return nil, nil
 			}
 			return nil, fmt.Errorf("%w: record at byte %d of %d", errMalformed, at, len(data))
 		}
-		b, ne := data[at:], binary.NativeEndian
-		dev, next := ne.Uint64(b), int(ne.Uint32(b[8:]))
-		if dev == 0 {
+		if n.Dev == 0 {
 			return all, nil
 		}
-		if next != 0 && (next < 12 || next > len(b)) {
-			return nil, fmt.Errorf("%w: record at byte %d: next is %d further", errMalformed, at, next)
+		next := int(n.Next)
+		if next != 0 && (next < nameListSize || next > len(b)) {
+			return nil, fmt.Errorf("%w: record at byte %d: next is %d further",
+				errMalformed, at, next)
 		}
 		if next != 0 {
 			b = b[:next]
 		}
-		d := listed{Device: Device{Dev: decodeDev(dev), Name: cString(b[12:])}}
-		d.more(b, (12+len(d.Name)+1+7)&^7)
+		d := listed{Device: Device{Dev: decodeDev(n.Dev), Name: cString(b[nameListSize:])}}
+		d.more(b, align(nameListSize+len(d.Name)+1))
 		all = append(all, d)
 		if next == 0 {
 			return all, nil
@@ -95,40 +101,40 @@ func decodeList(data []byte) ([]listed, error) {
 	}
 }
 
-// more reads what stands behind the name.
+// more reads the nameListMore at a byte of the record, which may end before it.
 func (d *listed) more(b []byte, at int) {
 	d.unknown = true
-	if at+8 > len(b) {
+	var m nameListMore
+	if at > len(b) {
 		return
 	}
-	d.EventNr = binary.NativeEndian.Uint32(b[at:])
-	switch flags := binary.NativeEndian.Uint32(b[at+4:]); {
-	case flags&listHasUUID != 0:
-		d.UUID, d.unknown = cString(b[at+8:]), false
-	case flags&listNoUUID != 0:
+	if _, err := binary.Decode(b[at:], binary.NativeEndian, &m); err != nil {
+		return
+	}
+	d.EventNr = m.EventNr
+	switch {
+	case m.Flags&listHasUUID != 0:
+		d.UUID, d.unknown = cString(b[at+nameListMoreSize:]), false
+	case m.Flags&listNoUUID != 0:
 		d.unknown = false
 	}
 }
 
-// TargetVersion is the version of a target type.
-type TargetVersion struct {
-	Name string
-	Version
-}
-
-// targetVersions lists the target types that the kernel has loaded.
+// targetVersions lists the target types whose modules are loaded.
 func (c *Control) targetVersions() ([]TargetVersion, error) {
 	return c.versions(cmdListVersions, Ref{}, nil)
 }
 
 // TargetVersion asks for one target type; the kernel loads its module first. A
-// type that it does not have is ErrNoTarget.
+// type that it does not have is ErrNoTarget. The command is of version 4.41 of
+// the interface. An older kernel is asked for its list instead, and loads no
+// module.
 func (c *Control) TargetVersion(name string) (TargetVersion, error) {
-	if len(name) > 15 || name == "" {
+	if len(name) >= unix.DM_MAX_TYPE_NAME || name == "" {
 		return TargetVersion{}, commandError(cmdGetTargetVersion, Ref{}, ErrNoTarget)
 	}
 	all, err := c.versions(cmdGetTargetVersion, Ref{}, func(h *header) { copy(h.Name[:], name) })
-	if errors.Is(err, unix.ENOTTY) { // the command is of 4.41
+	if errors.Is(err, unix.ENOTTY) {
 		all, err = c.targetVersions()
 	}
 	var e *Error
@@ -159,20 +165,22 @@ func (c *Control) versions(cmd uint, r Ref, fill func(*header)) ([]TargetVersion
 	return all, commandError(cmd, r, err)
 }
 
-// decodeVersions reads struct dm_target_versions: distance to the next, three
-// numbers, name.
+// decodeVersions reads one targetVersions after the other.
 func decodeVersions(data []byte) ([]TargetVersion, error) {
 	var all []TargetVersion
 	for at := 0; ; {
-		if at+16 > len(data) {
+		b := data[at:]
+		var v targetVersions
+		if _, err := binary.Decode(b, binary.NativeEndian, &v); err != nil {
 			return nil, fmt.Errorf("%w: version at byte %d of %d", errMalformed, at, len(data))
 		}
-		b, ne := data[at:], binary.NativeEndian
-		next := int(ne.Uint32(b))
-		if next != 0 && (next < 16 || next > len(b)) {
-			return nil, fmt.Errorf("%w: version at byte %d: next is %d further", errMalformed, at, next)
+		next := int(v.Next)
+		if next != 0 && (next < targetVersionsSize || next > len(b)) {
+			return nil, fmt.Errorf("%w: version at byte %d: next is %d further",
+				errMalformed, at, next)
 		}
-		all = append(all, TargetVersion{Name: cString(b[16:]), Version: Version{ne.Uint32(b[4:]), ne.Uint32(b[8:]), ne.Uint32(b[12:])}})
+		version := Version{v.Version[0], v.Version[1], v.Version[2]}
+		all = append(all, TargetVersion{Name: cString(b[targetVersionsSize:]), Version: version})
 		if next == 0 {
 			return all, nil
 		}

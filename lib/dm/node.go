@@ -14,18 +14,20 @@ import (
 // NodePath is where the node of a device is: /dev/mapper/NAME.
 func (c *Control) NodePath(name string) string { return filepath.Join(c.nodes.dir, name) }
 
-// EnsureNode makes the node of an active device that has none: its maker was
-// killed before it could, or somebody has removed the link. So it does where udev
-// keeps the nodes, too: udev has had its event, and no further one need come.
+// EnsureNode makes the node of an active device that has none: the process that
+// made the device was killed before the node was there, or somebody has removed
+// the link. It does so even where udev keeps the nodes, because udev has had
+// its event, and there may be no other.
 func (c *Control) EnsureNode(info Info) error {
 	return c.nodes.make(info.Name, info.Dev)
 }
 
-// DropOtherNames removes the nodes whose names begin with prefix and that lead to
-// the device, but for its own, and returns their names. The kernel gives the number
-// of a removed device to the next one at once, and whoever opens the old name then
-// has the new device. No lock is needed: a node that another process has put in
-// the place of a wrong one meanwhile is put back.
+// DropOtherNames removes the nodes whose names begin with prefix and that lead
+// to the device, except its own, and returns their names. The kernel gives the
+// number of a removed device to the next one at once (drivers/md/dm.c,
+// next_free_minor): a name that is left over then opens the new device. No lock
+// is needed: if another process has put a right node in the place of a wrong
+// one meanwhile, it is put back.
 func (c *Control) DropOtherNames(prefix string, info Info) ([]string, error) {
 	entries, err := os.ReadDir(c.nodes.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -37,10 +39,11 @@ func (c *Control) DropOtherNames(prefix string, info Info) ([]string, error) {
 	var dropped []string
 	for _, e := range entries {
 		name, aside := strings.CutPrefix(e.Name(), asidePrefix)
-		if name == info.Name && !aside || !strings.HasPrefix(name, prefix) || !nodeIs(c.NodePath(e.Name()), info.Dev) {
+		own := name == info.Name && !aside
+		if own || !strings.HasPrefix(name, prefix) || !nodeIs(c.NodePath(e.Name()), info.Dev) {
 			continue
 		}
-		if aside { // of a process that was killed
+		if aside { // left by a process that was killed in removeIf
 			err = c.nodes.remove(e.Name())
 		} else {
 			err = c.nodes.removeIf(name, info.Dev)
@@ -53,12 +56,13 @@ func (c *Control) DropOtherNames(prefix string, info Info) ([]string, error) {
 	return dropped, nil
 }
 
-// asidePrefix begins the name of a node that is about to be removed. No device of
-// ours has such a name.
+// asidePrefix begins the name of a node that is about to be removed. Devices of
+// thinmount have no such names.
 const asidePrefix = ".thinmount-"
 
-// removeIf removes a node if it leads to that device. It is taken aside first, so
-// that it is the one that was looked at.
+// removeIf removes a node if it leads to that device. The node is renamed
+// first: whatever has that name from then on is another node than the one that
+// is checked and removed.
 func (n nodes) removeIf(name string, dev DevNo) error {
 	path, aside := filepath.Join(n.dir, name), filepath.Join(n.dir, asidePrefix+name)
 	if err := os.Rename(path, aside); errors.Is(err, fs.ErrNotExist) {
@@ -75,9 +79,10 @@ func (n nodes) removeIf(name string, dev DevNo) error {
 	return os.Remove(aside)
 }
 
-// make makes the node of a device where udev does not: a link to the node that
-// the kernel made in /dev, as udev would, or a node of its own where /dev is not
-// the kernel's. A udev that is late may do so in the same moment.
+// make makes the node of a device as udev would: a link to the node that the
+// kernel has made in /dev (devtmpfs), or a node of its own where /dev is
+// another filesystem. A udev that is late may make it at the same moment: then
+// that one stays.
 func (n nodes) make(name string, dev DevNo) error {
 	path := filepath.Join(n.dir, name)
 	if err := os.MkdirAll(n.dir, 0o755); err != nil {
@@ -100,7 +105,8 @@ func (n nodes) place(path string, dev DevNo) error {
 	if nodeIs(filepath.Join(n.dir, "..", kernel), dev) {
 		return os.Symlink("../"+kernel, path)
 	}
-	if err := unix.Mknod(path, unix.S_IFBLK|0o600, int(unix.Mkdev(dev.Major, dev.Minor))); err != nil {
+	number := int(unix.Mkdev(dev.Major, dev.Minor))
+	if err := unix.Mknod(path, unix.S_IFBLK|0o600, number); err != nil {
 		return &os.PathError{Op: "mknod", Path: path, Err: err}
 	}
 	return nil
@@ -115,7 +121,7 @@ func (n nodes) remove(name string) error {
 }
 
 // StaleNodes lists the names under /dev/mapper that begin with prefix and have
-// no device, where udev does not look after them.
+// no device. Where udev keeps the names there are none: it removes them itself.
 func (c *Control) StaleNodes(prefix string) ([]string, error) {
 	if c.nodes.udev {
 		return nil, nil
@@ -136,8 +142,8 @@ func (c *Control) StaleNodes(prefix string) ([]string, error) {
 	return stale, nil
 }
 
-// DropStaleNode removes a node if its device is still not there. The caller
-// keeps others from making it meanwhile.
+// DropStaleNode removes a node if there is no device of its name. The caller
+// holds a lock against those who would make that device meanwhile.
 func (c *Control) DropStaleNode(name string) error {
 	if _, err := c.Info(ByName(name)); !errors.Is(err, ErrNotExist) {
 		return err
@@ -148,7 +154,8 @@ func (c *Control) DropStaleNode(name string) error {
 // nodeIs reports whether path leads to that block device.
 func nodeIs(path string, dev DevNo) bool {
 	var st unix.Stat_t
-	return unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK && DevNoOf(uint64(st.Rdev)) == dev
+	return unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK &&
+		DevNoOf(uint64(st.Rdev)) == dev
 }
 
 // lies reports whether there is something at path, be it a link to nowhere.

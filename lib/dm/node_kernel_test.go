@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// Names that lead to a device and are not its own go, the kinds of names that are
-// another program's, and of other devices, stay. So goes one that was taken aside
-// by a process that was killed.
+// Names that lead to a device and are not its own go, the kinds of names that
+// are another program's, and of other devices, stay. So goes one that was taken
+// aside by a process that was killed.
 func TestKernelDropOtherNames(t *testing.T) {
 	c := open(t)
 	a := device(t, c, "t-names-a", "TEST-names-a", zeroTable...)

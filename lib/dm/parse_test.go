@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A number that is read fits into what device-mapper is given, and is written as
-// it would be read.
+// A number that is read fits into what device-mapper is given, and is written
+// as it would be read.
 func FuzzParseDevNo(f *testing.F) {
 	for _, s := range []string{"253:3", "0:0", "4095:1048575", "4096:0", "0:1048576", "007:01", "7", "7:", ":7", "7:0:1", "-1:0", "7:0\n", "major:minor"} {
 		f.Add(s)

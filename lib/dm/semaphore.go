@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// udevWait bounds the wait for udev, which may be stopped or at work on
-// something else. The device is usable without it: only its name may lag.
+// udevWait bounds the wait for udev, which may be stopped, or busy with other
+// events. The device is usable without it: only its name may be late.
 const udevWait = 10 * time.Second
 
 // SysV semaphores, which x/sys does not have (semctl(2), semop(2)).
@@ -22,9 +22,10 @@ const (
 	semSetVal = 16           // SETVAL
 	semRemove = unix.IPC_RMID
 
-	// Ours carry a mode of which the kernel uses no more than of libdm's 0600, and
-	// the pid of their maker as their group (to which the mode gives nothing): so
-	// that one can be told whose maker was killed (DropStaleSemaphores).
+	// semMode marks our semaphores: libdm's have 0600, and the kernel does not
+	// use the bit that is more (ipc/util.c, ipcperms). Their group is the pid
+	// of the process that waits; the mode gives a group nothing.
+	// DropStaleSemaphores finds by it those whose process was killed.
 	semMode = 0o700
 )
 
@@ -35,18 +36,23 @@ type semBuf struct {
 	Flag int16
 }
 
-// settledTurns is how many turns of the wait the name of a device has to be as it
-// should before udev is taken to be done: it may live in another IPC namespace,
-// where it cannot count our semaphore down.
+// settledTurns is for how many turns of the wait the name of a device must be
+// right before udev is taken to be done. Where udev runs in another IPC
+// namespace it cannot count our semaphore down.
 const settledTurns = 10
 
-// notified runs do with a cookie, and waits until udev has dealt with the event
-// that do has caused. do says whether there is an event; settled, whether what
-// udev does is to be seen. The semaphore goes whatever happens.
-func notified(ctx context.Context, flags CookieFlags, do func(cookie uint32) (event bool, err error), settled func() bool) error {
+// notified calls do with a cookie, and waits until udev has dealt with the
+// event that do has caused. do reports whether the kernel sent one
+// (DM_UEVENT_GENERATED_FLAG); settled reports whether the name of the device is
+// as udev leaves it. The semaphore is removed in every case.
+func notified(
+	ctx context.Context, flags CookieFlags,
+	do func(cookie uint32) (event bool, err error), settled func() bool,
+) error {
 	id, low, err := newSemaphore()
 	if err != nil {
-		// No semaphore to be had (their number is limited): do without waiting.
+		// The number of semaphores is limited (sysctl kernel.sem). Without one
+		// there is no wait.
 		_, err = do(flags.cookie())
 		return err
 	}
@@ -58,11 +64,15 @@ func notified(ctx context.Context, flags CookieFlags, do func(cookie uint32) (ev
 	return waitZero(ctx, id, settled)
 }
 
-// newSemaphore makes one with the value 1: udev counts it down.
+// newSemaphore makes a semaphore with the value 1, which udev counts down to 0
+// (udev rule 95-dm-notify.rules: dmsetup udevcomplete). low is the lower half
+// of its
+// key, which the cookie carries.
 func newSemaphore() (id uintptr, low uint32, err error) {
 	for range 100 {
 		low = 1 + rand.Uint32N(0xffff)
-		id, _, errno := unix.Syscall(unix.SYS_SEMGET, uintptr(semMagic|low), 1, unix.IPC_CREAT|unix.IPC_EXCL|semMode)
+		key, flags := uintptr(semMagic|low), uintptr(unix.IPC_CREAT|unix.IPC_EXCL|semMode)
+		id, _, errno := unix.Syscall(unix.SYS_SEMGET, key, 1, flags)
 		if errno == unix.EEXIST {
 			continue
 		}
@@ -86,24 +96,30 @@ func semctl(id uintptr, cmd, value uintptr) error {
 	return nil
 }
 
-// semSign makes our pid the semaphore's group. Where that number is no group (in
-// a user namespace), the semaphore stays unsigned.
+// semSign makes our pid the semaphore's group. In a user namespace that does
+// not map
+// the number the call fails, and the semaphore stays unsigned.
 func semSign(id uintptr) {
-	perm := struct { // struct ipc64_perm, in front of struct semid64_ds (asm-generic/ipcbuf.h, sembuf.h)
+	// struct ipc64_perm, the beginning of struct semid64_ds
+	// (include/uapi/asm-generic/ipcbuf.h and sembuf.h).
+	perm := struct {
 		key, uid, gid, cuid, cgid, mode uint32
 		rest                            [26]uint32
 	}{gid: uint32(os.Getpid()), mode: semMode}
 	unix.Syscall6(unix.SYS_SEMCTL, id, 0, unix.IPC_SET|ipc64, uintptr(unsafe.Pointer(&perm)), 0, 0)
 }
 
-// waitZero waits in short turns, so that a cancelled ctx ends it.
+// waitZero waits until the semaphore is 0 or gone, in turns of 100 ms, so that
+// the
+// end of ctx ends it.
 func waitZero(ctx context.Context, id uintptr, settled func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, udevWait)
 	defer cancel()
 	for turns := 0; turns < settledTurns; {
 		turn := [2]int64{0, int64(100 * time.Millisecond)} // struct __kernel_timespec
 		op := semBuf{}
-		_, _, errno := unix.Syscall6(sysSemTimedOp, id, uintptr(unsafe.Pointer(&op)), 1, uintptr(unsafe.Pointer(&turn)), 0, 0)
+		_, _, errno := unix.Syscall6(sysSemTimedOp, id,
+			uintptr(unsafe.Pointer(&op)), 1, uintptr(unsafe.Pointer(&turn)), 0, 0)
 		switch errno {
 		case 0, unix.EIDRM, unix.EINVAL:
 			return nil
@@ -121,5 +137,5 @@ func waitZero(ctx context.Context, id uintptr, settled func() bool) error {
 	return nil
 }
 
-// errUdev says that udev did not finish. The command itself has worked.
+// errUdev says that udev did not finish in time. The command itself has worked.
 var errUdev = errors.New("udev has not dealt with the device")

@@ -12,13 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unsignedAge is when a semaphore that its maker has not signed is taken for one
-// whose maker was killed before that.
+// unsignedAge is the age from which an unsigned semaphore is taken to be left
+// by a process that was killed before semSign.
 const unsignedAge = 10 * time.Second
 
-// DropStaleSemaphores removes the semaphores with which processes of ours that
-// have been killed were waiting for udev. Those of others, libdevmapper's say,
-// stay.
+// DropStaleSemaphores removes the semaphores of killed processes that were
+// waiting for udev in this package. Semaphores of libdevmapper stay.
 func DropStaleSemaphores() error {
 	b, err := os.ReadFile("/proc/sysvipc/sem")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -32,7 +31,8 @@ func DropStaleSemaphores() error {
 		if !ok || !s.stale(time.Now(), dead) {
 			continue
 		}
-		if err := semctl(uintptr(s.id), semRemove, 0); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EIDRM) {
+		err := semctl(uintptr(s.id), semRemove, 0)
+		if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EIDRM) {
 			return fmt.Errorf("semaphore %d: %w", s.id, err)
 		}
 	}
@@ -49,8 +49,8 @@ type semaphore struct {
 	changed time.Time
 }
 
-// parseSemaphore reads key, semid, perms, nsems, uid, gid, cuid, cgid, otime and
-// ctime. The heading is none.
+// parseSemaphore reads key, semid, perms, nsems, uid, gid, cuid, cgid, otime
+// and ctime. The heading line is not a semaphore.
 func parseSemaphore(line string) (s semaphore, ok bool) {
 	f := strings.Fields(line)
 	if len(f) < 10 {
@@ -67,7 +67,8 @@ func parseSemaphore(line string) (s semaphore, ok bool) {
 	return semaphore{uint32(key), uint32(id), mode & 0o777, gid, time.Unix(changed, 0)}, true
 }
 
-// stale says whether the semaphore is one of ours whose maker is dead.
+// stale reports whether this package made the semaphore in a process that is
+// dead.
 func (s semaphore) stale(now time.Time, dead func(pid int) bool) bool {
 	switch {
 	case s.key>>16 != semMagic>>16 || s.mode != semMode:
@@ -78,5 +79,5 @@ func (s semaphore) stale(now time.Time, dead func(pid int) bool) bool {
 	return now.Sub(s.changed) > unsignedAge
 }
 
-// dead says whether there is no such process.
+// dead reports whether there is no such process.
 func dead(pid int) bool { return errors.Is(unix.Kill(pid, 0), unix.ESRCH) }

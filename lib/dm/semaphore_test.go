@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// sems is what Linux 6.1 shows: dmsetup's cookie, ours in use, ours left by 777,
-// and one of a database.
+// sems is what Linux 6.1 shows: dmsetup's cookie, ours in use, ours left by
+// 777, and one of a database.
 const sems = `       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime
  223195281          3   600          1     0     0     0     0 1700000000 1700000000
  223157638          4   700          1     0   500     0     0          0 1700000000

@@ -2,11 +2,12 @@ package dm
 
 import "strconv"
 
-// Size is a number of bytes that is told to a person, as it is typed: 64K, 2G.
+// Size is a number of bytes, printed in the form in which people type it: 64K,
+// 2G.
 type Size int64
 
-// String leaves nothing unsaid: where it is no whole number of a unit, the unit
-// below it is taken.
+// String uses the largest unit (1K is 1024 bytes) of which the size is a whole
+// number, so that nothing is rounded.
 func (s Size) String() string {
 	units := []string{" bytes", "K", "M", "G", "T", "P", "E"}
 	for s != 0 && s%(1<<10) == 0 && len(units) > 1 {

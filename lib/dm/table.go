@@ -11,9 +11,9 @@ import (
 
 // Target is one line of a table, or of a status.
 type Target struct {
-	Start, Length Sectors
-	Type          string // "linear", "thin", …
-	Params        string
+	Start, Length Sectors // of the device
+	Type          string  // "linear", "thin", …
+	Params        string  // documented in the kernel's Documentation/admin-guide/device-mapper
 }
 
 // String is the line as dmsetup(8) has it: START LENGTH TYPE PARAMS.
@@ -43,60 +43,73 @@ func ParseTarget(line string) (Target, error) {
 }
 
 func (t Target) check() error {
-	if t.Type == "" || len(t.Type) > 15 || strings.ContainsAny(t.Type, " \x00") {
+	n := len(t.Type)
+	if n == 0 || n >= unix.DM_MAX_TYPE_NAME || strings.ContainsAny(t.Type, " \x00") {
 		return fmt.Errorf("target type %q: 1 to 15 bytes without spaces are allowed", t.Type)
 	}
 	if len(t.Params) >= maxParams || strings.ContainsRune(t.Params, 0) {
-		return fmt.Errorf("target %s: parameters of %d bytes, fewer than %d without NUL are allowed", t.Type, len(t.Params), maxParams)
+		return fmt.Errorf(
+			"target %s: parameters of %d bytes, fewer than %d without NUL are allowed",
+			t.Type, len(t.Params), maxParams)
 	}
 	return nil
 }
 
-// encodeTable lays targets out as table load wants them: each spec says how far
-// it is to the next, and begins at a multiple of 8 bytes.
+// encodeTable lays targets out as load wants them: a targetSpec each, with the
+// distance to the next.
 func encodeTable(targets []Target) ([]byte, error) {
 	var out []byte
 	for _, t := range targets {
 		if err := t.check(); err != nil {
 			return nil, err
 		}
-		size := (targetSpecSize + len(t.Params) + 1 + 7) &^ 7
+		size := align(targetSpecSize + len(t.Params) + 1)
+		spec := targetSpec{Start: uint64(t.Start), Length: uint64(t.Length), Next: uint32(size)}
+		copy(spec.Type[:], t.Type)
 		b := make([]byte, size)
-		ne := binary.NativeEndian
-		ne.PutUint64(b[0:], uint64(t.Start))
-		ne.PutUint64(b[8:], uint64(t.Length))
-		ne.PutUint32(b[20:], uint32(size))
-		copy(b[24:], t.Type)
+		if _, err := binary.Encode(b, binary.NativeEndian, &spec); err != nil {
+			return nil, err
+		}
 		copy(b[targetSpecSize:], t.Params)
 		out = append(out, b...)
 	}
 	return out, nil
 }
 
-// decodeTable reads what status and table answer: each spec says how far the
-// next is from the first.
+// decodeTable reads what status and table answer: here the distance to the next
+// spec counts from the first (include/uapi/linux/dm-ioctl.h, struct
+// dm_target_spec).
 func decodeTable(data []byte, count int) ([]Target, error) {
 	var targets []Target
 	at := 0
 	for i := range count {
+		var spec targetSpec
 		if at < 0 || at+targetSpecSize > len(data) {
-			return nil, fmt.Errorf("%w: target %d of %d at byte %d of %d", errMalformed, i, count, at, len(data))
+			return nil, fmt.Errorf("%w: target %d of %d at byte %d of %d",
+				errMalformed, i, count, at, len(data))
 		}
-		b, ne := data[at:], binary.NativeEndian
+		b := data[at:]
+		if _, err := binary.Decode(b, binary.NativeEndian, &spec); err != nil {
+			return nil, fmt.Errorf("%w: target %d of %d: %w", errMalformed, i, count, err)
+		}
 		targets = append(targets, Target{
-			Start: Sectors(ne.Uint64(b)), Length: Sectors(ne.Uint64(b[8:])),
-			Type: cString(b[24:40]), Params: cString(b[targetSpecSize:]),
+			Start: Sectors(spec.Start), Length: Sectors(spec.Length),
+			Type: cString(spec.Type[:]), Params: cString(b[targetSpecSize:]),
 		})
-		next := int(ne.Uint32(b[20:]))
+		next := int(spec.Next)
 		if i+1 < count && next < at+targetSpecSize {
-			return nil, fmt.Errorf("%w: target %d of %d: next at byte %d", errMalformed, i, count, next)
+			return nil, fmt.Errorf("%w: target %d of %d: next at byte %d",
+				errMalformed, i, count, next)
 		}
 		at = next
 	}
 	return targets, nil
 }
 
-// Load loads a table, which the next Resume makes live.
+// Load loads a table, which the next Resume makes live. A table that is loaded
+// already and not yet live is dropped for it. The target checks its parameters,
+// and opens the devices that they name: EINVAL, or their error, with the reason
+// in the kernel's log.
 func (c *Control) Load(r Ref, targets []Target, readOnly bool) error {
 	data, err := encodeTable(targets)
 	if err != nil {
@@ -111,7 +124,7 @@ func (c *Control) Load(r Ref, targets []Target, readOnly bool) error {
 	return err
 }
 
-// Table returns the live table.
+// Table returns the live table, and the device's state at the same moment.
 func (c *Control) Table(r Ref) ([]Target, Info, error) {
 	return c.targets(r, unix.DM_STATUS_TABLE_FLAG|unix.DM_NOFLUSH_FLAG)
 }
@@ -119,13 +132,13 @@ func (c *Control) Table(r Ref) ([]Target, Info, error) {
 // StatusFlags change what Status asks.
 type StatusFlags uint32
 
-// Flags of Status.
-const (
-	StatusNoFlush  StatusFlags = unix.DM_NOFLUSH_FLAG // do not make targets write to disk first: a thin-pool would commit
-	StatusInactive StatusFlags = unix.DM_QUERY_INACTIVE_TABLE_FLAG
-)
+// StatusNoFlush asks for what the target knows without writing anything.
+// Without it a thin-pool commits its metadata first (drivers/md/dm-thin.c,
+// pool_status), which waits for its disks.
+const StatusNoFlush StatusFlags = unix.DM_NOFLUSH_FLAG
 
-// Status returns the status of each target of the live table.
+// Status returns the status of each target of the live table, in Target.Params,
+// and the device's state at the same moment.
 func (c *Control) Status(r Ref, f StatusFlags) ([]Target, Info, error) {
 	return c.targets(r, uint32(f))
 }
@@ -144,8 +157,9 @@ func (c *Control) targets(r Ref, flags uint32) ([]Target, Info, error) {
 	return targets, info, commandError(cmdTableStatus, r, err)
 }
 
-// encodeMessage lays out struct dm_target_msg: the sector, then the text.
+// encodeMessage lays out a targetMsg and its text.
 func encodeMessage(sector Sectors, msg string) []byte {
-	b := binary.NativeEndian.AppendUint64(nil, uint64(sector))
+	// The error is for types without a fixed size.
+	b, _ := binary.Append(nil, binary.NativeEndian, targetMsg{uint64(sector)})
 	return append(append(b, msg...), 0)
 }

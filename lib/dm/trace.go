@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// tracer prints commands for THIN_DEBUG, or keeps them back.
+// tracer prints commands for THIN_DEBUG. While held is above 0 it keeps them.
 type tracer struct {
 	to io.Writer
 
@@ -17,8 +17,9 @@ type tracer struct {
 	kept strings.Builder
 }
 
-// HoldTrace keeps back what THIN_DEBUG prints until release is called: standard
-// error may go to a file on a device that is suspended meanwhile.
+// HoldTrace keeps what THIN_DEBUG prints until release is called. Standard
+// error may be a file on the device that is suspended meanwhile: a write to it
+// would hang.
 func (c *Control) HoldTrace() (release func()) {
 	t := &c.tracer
 	t.mu.Lock()
@@ -53,7 +54,8 @@ func (c *Control) traced(cmd uint, r Ref, data []byte, h *header, err error) {
 	if err != nil {
 		result = err.Error()
 	}
-	c.tracer.print(fmt.Sprintf("dm %s %s %q: %s [%s]\n", opNames[cmd], r, printable(data), result, Flags(h.Flags)))
+	c.tracer.print(fmt.Sprintf("dm %s %s %q: %s [%s]\n",
+		opNames[cmd], r, printable(data), result, Flags(h.Flags)))
 }
 
 // traceTo is where commands are printed: nowhere without THIN_DEBUG.

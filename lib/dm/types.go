@@ -15,7 +15,7 @@ type Sectors uint64
 // SectorSize is the number of bytes in a sector.
 const SectorSize = 512
 
-// Bytes is the same length in bytes.
+// Bytes is the length in bytes.
 func (s Sectors) Bytes() int64 { return int64(s) * SectorSize }
 
 // DevNo is the number of a block device.
@@ -49,7 +49,7 @@ func encodeDev(d DevNo) uint64 {
 	return uint64(d.Minor&0xff) | uint64(d.Major)<<8 | uint64(d.Minor&^0xff)<<12
 }
 
-// Flags is what the kernel says of a device (DM_*_FLAG).
+// Flags are the flags of a device in an answer (DM_*_FLAG).
 type Flags uint32
 
 var flagNames = []struct {
@@ -77,7 +77,7 @@ func (f Flags) String() string {
 	return strings.Join(names, ",")
 }
 
-// Info is the state of a device.
+// Info is the state of a device at the moment of a command.
 type Info struct {
 	Name, UUID  string
 	Dev         DevNo
@@ -93,7 +93,8 @@ func (i Info) Suspended() bool { return i.Flags&unix.DM_SUSPEND_FLAG != 0 }
 // Active reports whether the device has a live table.
 func (i Info) Active() bool { return i.Flags&unix.DM_ACTIVE_PRESENT_FLAG != 0 }
 
-// hasInactive reports whether a table is loaded that the next resume makes live.
+// hasInactive reports whether a table is loaded that the next resume makes
+// live.
 func (i Info) hasInactive() bool { return i.Flags&unix.DM_INACTIVE_PRESENT_FLAG != 0 }
 
 // DeferredRemove reports whether the kernel removes the device at its last
@@ -102,8 +103,13 @@ func (i Info) DeferredRemove() bool { return i.Flags&unix.DM_DEFERRED_REMOVE != 
 
 func infoOf(h *header) Info {
 	return Info{
-		Name: cString(h.Name[:]), UUID: cString(h.Uuid[:]), Dev: decodeDev(h.Dev),
-		OpenCount: int(h.Open_count), EventNr: h.Event_nr, TargetCount: int(h.Target_count), Flags: Flags(h.Flags),
+		Name:        cString(h.Name[:]),
+		UUID:        cString(h.Uuid[:]),
+		Dev:         decodeDev(h.Dev),
+		OpenCount:   int(h.Open_count),
+		EventNr:     h.Event_nr,
+		TargetCount: int(h.Target_count),
+		Flags:       Flags(h.Flags),
 	}
 }
 
@@ -163,8 +169,8 @@ const (
 )
 
 // ErrName is a name or uuid that the kernel would cut, or that udev and libdm
-// would write differently from us: a name has 1 to 127 bytes, a uuid 1 to 128, of
-// A-Z a-z 0-9 # + - . : = @ _.
+// would write differently from us: a name has 1 to 127 bytes, a uuid 1 to 128,
+// of A-Z a-z 0-9 # + - . : = @ _.
 var ErrName = errors.New("not a device-mapper name")
 
 func checkName(s string) error { return checkWord("name", s, maxName) }
@@ -173,7 +179,8 @@ func checkUUID(s string) error { return checkWord("uuid", s, maxUUID) }
 // checkWord allows what libdm leaves as it is (libdm-common.c, mangling).
 func checkWord(what, s string, limit int) error {
 	if s == "" || s == "." || s == ".." || len(s) > limit {
-		return fmt.Errorf("%w: %s %q has %d bytes, 1 to %d are allowed", ErrName, what, s, len(s), limit)
+		return fmt.Errorf("%w: %s %q has %d bytes, 1 to %d are allowed",
+			ErrName, what, s, len(s), limit)
 	}
 	for i := range len(s) {
 		if c := s[i]; !isAlnum(c) && !strings.ContainsRune("#+-.:=@_", rune(c)) {

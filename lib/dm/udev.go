@@ -7,49 +7,54 @@ import (
 )
 
 // CookieFlags tell udev's rules what to do with a device (libdevmapper.h,
-// DM_UDEV_*). They travel in the upper half of the cookie.
+// DM_UDEV_*; 10-dm.rules). They are the upper half of the cookie.
 type CookieFlags uint16
 
-// The flags.
 const (
 	DisableDMRules         CookieFlags = 1 << iota // make no /dev/mapper link
 	DisableSubsystemRules                          // LVM's, multipath's rules
 	DisableDiskRules                               // no blkid, no links under /dev/disk
 	DisableOtherRules                              // nothing that others have installed
-	LowPriority                                    // yield /dev/disk links to others of the same UUID
+	LowPriority                                    // yield /dev/disk links to others
 	DisableLibraryFallback                         // udev alone makes nodes
 	PrimarySource                                  // this event comes from a command, not by chance
 )
 
-// cookie is the event number that carries the flags alone. Its lower half, the
+// cookie is the event number with the flags alone. Its lower half, the
 // semaphore's, is 0: `dmsetup udevcomplete` then counts nothing down.
 func (f CookieFlags) cookie() uint32 { return uint32(f|PrimarySource) << 16 }
 
 // nodes are the names under /dev/mapper. Where udevd runs with device-mapper's
-// rules and shares our IPC namespace, it makes and removes them and tells us by
-// a semaphore; everywhere else we do. Never do both.
+// rules and shares our IPC namespace, it makes and removes them, and counts
+// down a semaphore when it has; everywhere else this package does. Both at once
+// would race: each would take the other's name for a leftover.
 type nodes struct {
 	dir  string // /dev/mapper
 	udev bool   // udevd keeps dir
 }
 
-// systemNodes finds out who keeps /dev/mapper on this machine.
+// systemNodes finds out whether udev keeps /dev/mapper on this machine.
 func systemNodes() nodes {
 	return nodes{dir: "/dev/mapper", udev: udevKeeps("/")}
 }
 
-// ruleDirs are where udev looks for rules (udev(7)), and /lib of systems that have
-// not merged it with /usr/lib. Each is looked at by its name: a search through the
-// folders of / would wake what is mounted there on demand, and wait for it.
-var ruleDirs = []string{"etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d"}
+// ruleDirs are the folders of udev's rules (udev(7)), with /lib for systems
+// that have not merged it with /usr/lib. Each is named: a search through the
+// folders of / would trigger automounts there, and wait for them.
+var ruleDirs = []string{
+	"etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d",
+	"lib/udev/rules.d",
+}
 
-// udevKeeps looks below root for a running udevd, for the rule by which it
-// counts the semaphore down, and whether that semaphore is the one that we see.
+// udevKeeps reports whether, below root, a udevd runs, the rule is there by
+// which it counts semaphores down, and process 1 (and so udevd) is in our IPC
+// namespace.
 func udevKeeps(root string) bool {
 	if _, err := os.Stat(filepath.Join(root, "run/udev/control")); err != nil {
 		return false
 	}
-	if !slices.ContainsFunc(ruleDirs, func(dir string) bool { return lies(filepath.Join(root, dir, "95-dm-notify.rules")) }) {
+	hasRule := func(dir string) bool { return lies(filepath.Join(root, dir, "95-dm-notify.rules")) }
+	if !slices.ContainsFunc(ruleDirs, hasRule) {
 		return false
 	}
 	ours, err := os.Readlink(filepath.Join(root, "proc/self/ns/ipc"))

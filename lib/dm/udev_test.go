@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// Udev keeps the nodes where it runs and has device-mapper's rules in one of its
-// own folders. Rules in another folder do not count: it is not even looked at.
+// Udev keeps the nodes where it runs and has device-mapper's rules in one of
+// its own folders. Rules in another folder do not count: it is not even looked
+// at.
 func TestUdevKeeps(t *testing.T) {
 	for _, row := range []struct {
 		rules string
