@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/fstype"
 )
 
 // TestCompletions looks for every command and long option in both files, and for options there that the program does not have.
@@ -41,4 +43,33 @@ func TestCompletions(t *testing.T) {
 
 func longNames(flags []cli.Flag) []string {
 	return slices.DeleteFunc(flagNames(flags), func(n string) bool { return len(n) == 1 })
+}
+
+// TestFilesystems holds the completions and the manual pages against the list of
+// filesystems.
+func TestFilesystems(t *testing.T) {
+	for _, row := range []struct {
+		file, list string
+		want       []string
+	}{
+		{"contrib/completion/thin-snap.bash", `--fs\) words='([a-z0-9 ]+)'`, fstype.Made()},
+		{"contrib/completion/_thin-snap", `filesystems='\(([a-z0-9 ]+)\)'`, fstype.Made()},
+		{"man/thin-snap.8", `(?s)Make this filesystem on the volume:(.*?)\.\n`, fstype.Made()},
+		{"man/mount.thin.8", `(?s)Found by probing are(.*?)\.\n`, fstype.Mounted()},
+	} {
+		raw, err := os.ReadFile("../../" + row.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := regexp.MustCompile(row.list).FindStringSubmatch(string(raw))
+		if m == nil {
+			t.Errorf("%s: no list of filesystems", row.file)
+			continue
+		}
+		found := strings.FieldsFunc(m[1], func(r rune) bool { return strings.ContainsRune(" ,.\n", r) })
+		found = slices.DeleteFunc(found, func(w string) bool { return w == "Cm" || w == "or" || w == "and" })
+		if !slices.Equal(found, row.want) {
+			t.Errorf("%s: %q, want %q", row.file, found, row.want)
+		}
+	}
 }

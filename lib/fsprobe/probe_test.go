@@ -6,8 +6,11 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+
+	"thinmount/lib/fstype"
 )
 
 // put makes an image of size bytes with texts at offsets.
@@ -74,6 +77,7 @@ func headers() map[string][]byte {
 }
 
 func TestEachFormat(t *testing.T) {
+	var mounted []string
 	for want, b := range headers() {
 		got, err := Signatures(bytes.NewReader(b), int64(len(b)))
 		if err != nil || len(got) != 1 || got[0].Type != want {
@@ -84,6 +88,13 @@ func TestEachFormat(t *testing.T) {
 		if (err == nil) == errors.As(err, &other) {
 			t.Errorf("%s: %v", want, err)
 		}
+		if err == nil {
+			mounted = append(mounted, want)
+		}
+	}
+	slices.Sort(mounted)
+	if want := slices.Sorted(slices.Values(fstype.Mounted())); !slices.Equal(mounted, want) {
+		t.Errorf("found to be mounted: %q, want %q", mounted, want)
 	}
 }
 

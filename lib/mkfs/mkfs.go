@@ -52,7 +52,7 @@ type Options struct {
 // errUnknown is a filesystem that Make does not know.
 var errUnknown = errors.New("is not among those that can be made")
 
-// known lists the filesystems that Make knows.
+// known lists the filesystems that Make knows: those of fstype.Made.
 func known() []string {
 	var names []string
 	for _, p := range programs() {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/lib/fstype"
 	"thinmount/lib/kmsg"
 )
 
@@ -102,20 +103,14 @@ func fsOptions(r Request) (options []string, discards bool) {
 	if r.FSType == "xfs" && !slices.Contains(options, "nouuid") {
 		options = append(options, "nouuid")
 	}
-	asked, known := r.Options.Discard, knowsDiscard(r.FSType)
+	asked, words := r.Options.Discard, fstype.Find(r.FSType).Discard
 	switch {
-	case asked != nil && *asked, asked == nil && known:
+	case asked != nil && *asked, asked == nil && words != fstype.NoDiscard:
 		return append(options, "discard"), true
-	case known && r.FSType != "vfat" && r.FSType != "exfat":
+	case words == fstype.DiscardBoth:
 		return append(options, "nodiscard"), false
 	}
 	return options, false
-}
-
-// knowsDiscard: ext2 is mounted by ext4, which wants a journal for it; the
-// others that are not named are read-only by nature or discard nothing.
-func knowsDiscard(fstype string) bool {
-	return slices.Contains([]string{"ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "exfat"}, fstype)
 }
 
 // mountOnce mounts and, if that fails, collects the kernel's words.
@@ -168,9 +163,9 @@ func newMount(r Request, dir int, options []string) (id int, op string, said []s
 }
 
 // unknownType puts ENODEV into words.
-func unknownType(fstype string, err error) error {
+func unknownType(name string, err error) error {
 	if errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("the kernel knows no filesystem %s: %w", fstype, err)
+		return fmt.Errorf("the kernel knows no filesystem %s: %w", name, err)
 	}
 	return err
 }

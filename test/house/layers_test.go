@@ -13,7 +13,7 @@ const module = "thinmount/"
 // layer says how high a package stands: it may import those below alone.
 func layer(pkg string) int {
 	switch pkg {
-	case "lib/atomicfile", "lib/dm", "lib/filelock", "lib/jsonfile", "lib/kmsg", "lib/mountinfo",
+	case "lib/atomicfile", "lib/dm", "lib/filelock", "lib/fstype", "lib/jsonfile", "lib/kmsg", "lib/mountinfo",
 		"lib/plain", "lib/privdir":
 		return 0
 	case "lib/thin":
