@@ -16,6 +16,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/fault"
 	"thinmount/lib/filelock"
 	"thinmount/lib/freeze"
 	"thinmount/lib/fsprobe"
@@ -48,14 +49,15 @@ func typedErrors() map[string]error {
 		"mount.OptionError":      &mount.OptionError{Option: "x", Err: unix.EINVAL},
 		"privdir.Error":          &privdir.Error{Path: "/run/thin", Err: unix.EROFS},
 		"refcount.CorruptError":  &refcount.CorruptError{Path: "/run/thin/refs/p@v.json", Reason: "is empty"},
-		"thin.Error":             &Error{Object: "p/v", Err: ErrBusy},
+		"fault.Error":            &fault.Error{Object: "p/v", Err: fault.ErrBusy},
+		"fault.Retold":           fault.Retold{Text: "carries ext4, not xfs", Err: unix.EINVAL},
 	}
 }
 
 var (
 	goWords      = regexp.MustCompile(`context (canceled|deadline)|invalid character|unmarshal|exit status|\bnil\b|0x[0-9a-f]{6,}`)
 	errorMethod  = regexp.MustCompile(`(?m)^func \(\w+ \*?([A-Z]\w*)\) Error\(\) string`)
-	packageBegin = regexp.MustCompile(`^(catalog|dm|filelock|fsprobe|fstab|kmsg|label|loop|mkfs|mount|privdir|refcount|thin|thinpool): `)
+	packageBegin = regexp.MustCompile(`^(backing|catalog|check|dm|engine|fault|filelock|fsprobe|fstab|health|host|inspect|kmsg|label|loop|mkfs|mount|mounting|pools|privdir|refcount|registry|thin|thinpool|volumes): `)
 )
 
 // Every error of every part is in the form that its reader knows: it begins with
@@ -63,8 +65,8 @@ var (
 // neither of packages nor in the words of the language.
 func TestTypedErrorsAreInForm(t *testing.T) {
 	for name, err := range typedErrors() {
-		for _, err := range []error{err, &Error{Object: "p/v", Err: err}, fmt.Errorf("pool p: %w", err), waitError("p/v", err)} {
-			text := Text(err)
+		for _, err := range []error{err, &fault.Error{Object: "p/v", Err: err}, fmt.Errorf("pool p: %w", err), fault.WaitError("p/v", err)} {
+			text := fault.Text(err)
 			first := []rune(text)[0]
 			switch {
 			case unicode.IsUpper(first), strings.HasSuffix(text, "."), strings.ContainsAny(text, "\n\t"), goWords.MatchString(text), packageBegin.MatchString(text),

@@ -2,81 +2,155 @@ package thin
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"time"
 
-	"thinmount/lib/catalog"
-	"thinmount/lib/dm"
-	"thinmount/lib/mount"
-	"thinmount/lib/refcount"
+	"thinmount/lib/engine"
+	"thinmount/lib/host"
+	"thinmount/lib/inspect"
+	"thinmount/lib/mounting"
+	"thinmount/lib/pools"
+	"thinmount/lib/volumes"
 )
 
-// System says where state lives and how to talk to the caller. Its zero value
-// is of no use: begin with Default.
-type System struct {
-	StateDir string // catalogs and embedded pools: /var/lib/thin
-	RunDir   string // locks, references: /run/thin
-	MountDir string // libmount's utab: /run/mount
-	Fstab    string // /etc/fstab
+// System is the machine whose pools and volumes are meant: where state lives,
+// how long a use case may wait, and who is told of what. Its zero value is of no
+// use: begin with Default. All methods may be called concurrently.
+type System struct{ host.System }
 
-	// Deadline bounds the waiting of one use case as a whole.
-	Deadline time.Duration
+// Default returns the System of this machine: /var/lib/thin, /run/thin,
+// /run/mount, /etc/fstab, and a deadline of 60 seconds.
+func Default() *System { return &System{System: *host.Default()} }
 
-	// Warn tells of something that did not stop the use case.
-	Warn func(string)
-	// Step tells what is being done, for -v.
-	Step func(string)
-	// Wait tells what is waited for, once that has taken a second. It may be
-	// called from another goroutine.
-	Wait func(string)
-	// Progress tells how far a long step is; total is 0 when unknown.
-	Progress func(what string, done, total int64)
-	// Output receives what mkfs programs print; nil drops it.
-	Output *os.File
+// Mount mounts a volume, or adds a reference where it is mounted on that very
+// path already. On another path it is ErrBusy. When Mount fails nothing is
+// mounted, active or counted that was not before, but a pool that had to be
+// activated stays active.
+func (s *System) Mount(ctx context.Context, r MountRequest) error {
+	return mounting.Mount(ctx, &s.System, r)
 }
 
-// Default returns the System of this machine.
-func Default() *System {
-	return &System{
-		StateDir: "/var/lib/thin",
-		RunDir:   "/run/thin",
-		MountDir: "/run/mount",
-		Fstab:    "/etc/fstab",
-		Deadline: 60 * time.Second,
-		Warn:     func(string) {},
-		Step:     func(string) {},
-		Wait:     func(string) {},
-		Progress: func(string, int64, int64) {},
-	}
+// Unmount drops a reference of the mount on a path. The last one unmounts the
+// volume and deactivates its device.
+func (s *System) Unmount(ctx context.Context, r UnmountRequest) error {
+	return mounting.Unmount(ctx, &s.System, r)
 }
 
-func (s *System) catalogs() catalog.Store { return catalog.Store{Dir: s.StateDir} }
-func (s *System) refs() refcount.Store    { return refcount.Store{Dir: s.RunDir} }
-func (s *System) utab() mount.Utab        { return mount.Utab{Dir: s.MountDir} }
-
-func (s *System) step(format string, args ...any) { s.Step(fmt.Sprintf(format, args...)) }
-func (s *System) warn(format string, args ...any) { s.Warn(fmt.Sprintf(format, args...)) }
-
-// kernel opens device-mapper after the cheap checks that would make every
-// later step fail with a worse message.
-func (s *System) kernel() (*dm.Control, error) {
-	if os.Geteuid() != 0 {
-		return nil, &Error{Err: ErrPermission, Hint: "run it as root"}
-	}
-	c, err := dm.Open()
-	return c, openError(err)
+// Create makes a volume, with a filesystem if the spec names one. On error there
+// is no volume.
+func (s *System) Create(ctx context.Context, spec CreateSpec) error {
+	return volumes.Create(ctx, &s.System, spec)
 }
 
-// use opens device-mapper for one use case, all of whose waits end at one
-// deadline.
-func (s *System) use(ctx context.Context, do func(context.Context, *dm.Control) error) error {
-	ctx, cancel := s.waiting(ctx)
-	defer cancel()
-	c, err := s.kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	return do(ctx, c)
+// Snapshot makes volume a snapshot of origin, in the same pool. A mounted origin
+// is frozen for the moment of the snapshot.
+func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, o SnapshotOptions) error {
+	return volumes.Snapshot(ctx, &s.System, pool, origin, volume, o)
+}
+
+// Delete removes a volume. One that is mounted, or that somebody has open, is
+// ErrBusy.
+func (s *System) Delete(ctx context.Context, pool, volume string, o DeleteOptions) error {
+	return volumes.Delete(ctx, &s.System, pool, volume, o)
+}
+
+// Format makes a filesystem on a volume. Without force a volume that carries one
+// already is ErrExists.
+func (s *System) Format(ctx context.Context, pool, volume, fs, label string, force bool) error {
+	return volumes.Format(ctx, &s.System, pool, volume, fs, label, force)
+}
+
+// Activate makes a volume's device, which stays until Deactivate, and returns
+// the path of its node.
+func (s *System) Activate(ctx context.Context, pool, volume string) (device string, err error) {
+	return engine.Activate(ctx, &s.System, pool, volume)
+}
+
+// Deactivate removes the device of a volume that is not mounted.
+func (s *System) Deactivate(ctx context.Context, pool, volume string) error {
+	return volumes.Deactivate(ctx, &s.System, pool, volume)
+}
+
+// Volumes lists the volumes of a pool, or of all pools if pool is "".
+func (s *System) Volumes(ctx context.Context, pool string) ([]VolumeInfo, error) {
+	return volumes.Volumes(ctx, &s.System, pool)
+}
+
+// Volume tells what is known of one volume.
+func (s *System) Volume(ctx context.Context, pool, volume string) (VolumeInfo, error) {
+	return volumes.Volume(ctx, &s.System, pool, volume)
+}
+
+// CreatePool makes a pool, active. On error there is no pool, and its disks are
+// as they were.
+func (s *System) CreatePool(ctx context.Context, spec PoolSpec) error {
+	return pools.CreatePool(ctx, &s.System, spec)
+}
+
+// Pools lists all pools.
+func (s *System) Pools(ctx context.Context) ([]PoolInfo, error) { return pools.Pools(ctx, &s.System) }
+
+// PoolNames lists the names of all pools, without asking the kernel.
+func (s *System) PoolNames(ctx context.Context) ([]string, error) {
+	return pools.PoolNames(ctx, &s.System)
+}
+
+// Pool tells what is known of one pool.
+func (s *System) Pool(ctx context.Context, name string) (PoolInfo, error) {
+	return pools.Pool(ctx, &s.System, name)
+}
+
+// ActivatePool makes the pool's devices, and finishes what killed commands left.
+func (s *System) ActivatePool(ctx context.Context, name string) error {
+	return pools.ActivatePool(ctx, &s.System, name)
+}
+
+// DeactivatePool removes the pool's devices. A pool with volumes in use is
+// ErrBusy.
+func (s *System) DeactivatePool(ctx context.Context, name string, o DeactivateOptions) error {
+	return pools.DeactivatePool(ctx, &s.System, name, o)
+}
+
+// DeletePool removes a pool, and its volumes only if withVolumes is set.
+func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) error {
+	return pools.DeletePool(ctx, &s.System, name, withVolumes)
+}
+
+// GrowPool makes a pool larger; writers go on meanwhile.
+func (s *System) GrowPool(ctx context.Context, spec GrowSpec) error {
+	return pools.GrowPool(ctx, &s.System, spec)
+}
+
+// SetPool changes a pool's settings.
+func (s *System) SetPool(ctx context.Context, name string, set Settings) error {
+	return pools.SetPool(ctx, &s.System, name, set)
+}
+
+// Recover finishes or undoes what killed commands left in a pool.
+func (s *System) Recover(ctx context.Context, pool string) error {
+	return engine.Recover(ctx, &s.System, pool)
+}
+
+// Tidy finishes the deleting of pools, and undoes the making of those, whose
+// command was killed.
+func (s *System) Tidy(ctx context.Context) error { return engine.Tidy(ctx, &s.System) }
+
+// CheckPool compares a pool's records with its metadata, the kernel and the
+// disks, and returns what does not agree. It changes nothing.
+func (s *System) CheckPool(ctx context.Context, name string) ([]Finding, error) {
+	return inspect.CheckPool(ctx, &s.System, name)
+}
+
+// RepairPool repairs the findings that were agreed to, as far as they are still
+// found, and returns them and what is found afterwards.
+func (s *System) RepairPool(ctx context.Context, name string, agreed []Finding) ([]Finding, error) {
+	return inspect.RepairPool(ctx, &s.System, name, agreed)
+}
+
+// CheckStrays finds what is left over and belongs to no pool.
+func (s *System) CheckStrays(ctx context.Context) ([]Finding, error) {
+	return inspect.CheckStrays(ctx, &s.System)
+}
+
+// RepairStrays removes the strays that were agreed to.
+func (s *System) RepairStrays(ctx context.Context, agreed []Finding) ([]Finding, error) {
+	return inspect.RepairStrays(ctx, &s.System, agreed)
 }

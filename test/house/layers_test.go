@@ -10,21 +10,29 @@ import (
 
 const module = "thinmount/"
 
+// rooms are the packages between the parts and the programs, the lowest first.
+var rooms = []string{
+	"lib/fault", "lib/dmname", "lib/host", "lib/health", "lib/backing", "lib/registry",
+	"lib/engine", "lib/check", "lib/volumes", "lib/mounting", "lib/pools", "lib/inspect",
+	"lib/thin", "lib/helper",
+}
+
 // layer says how high a package stands: it may import those below alone.
 func layer(pkg string) int {
 	switch pkg {
 	case "lib/atomicfile", "lib/dm", "lib/filelock", "lib/fstype", "lib/jsonfile", "lib/kmsg", "lib/mountinfo",
 		"lib/plain", "lib/privdir":
 		return 0
-	case "lib/thin":
-		return 2
-	case "lib/helper":
-		return 3
+	case "lib/thintest": // serves tests alone
+		return 2 + slices.Index(rooms, "lib/health")
+	}
+	if i := slices.Index(rooms, pkg); i >= 0 {
+		return 2 + i
 	}
 	if strings.HasPrefix(pkg, "lib/") {
 		return 1 // a part, which knows no other part
 	}
-	return 4
+	return 2 + len(rooms)
 }
 
 // commandsCall are the packages that a command may import; lib/freeze and

@@ -1,0 +1,20 @@
+package backing
+
+import (
+	"slices"
+	"strings"
+
+	"thinmount/lib/fault"
+)
+
+// HasVolumes is the error of a pool that is not deleted because of its volumes,
+// which are named without the pool's name.
+func HasVolumes(pool string, volumes []string) error {
+	volumes = slices.Sorted(slices.Values(volumes))
+	list := strings.Join(volumes[:min(len(volumes), 3)], ", ")
+	if len(volumes) > 3 {
+		list += ", ..."
+	}
+	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrBusy, "has %s: %s", fault.Count(len(volumes), "volume"), list),
+		Hint: "thin-snap pool delete -r " + pool + " deletes them too"}
+}

@@ -1,0 +1,65 @@
+package backing
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/fault"
+)
+
+// absent are the errnos of opening a file or device that is not there, or a
+// drive without its medium.
+var absent = []error{unix.ENOENT, unix.ENOTDIR, unix.ENXIO, unix.ENODEV, unix.ENOMEDIUM}
+
+// IsAbsent tells whether err says that a file or device is not there.
+func IsAbsent(err error) bool {
+	return slices.ContainsFunc(absent, func(errno error) bool { return errors.Is(err, errno) })
+}
+
+// AbsentPath tells whether there is nothing at path, or a device without a
+// medium.
+func AbsentPath(path string) bool {
+	if _, err := os.Stat(path); err != nil {
+		return IsAbsent(err)
+	}
+	dev, err := NodeDevice(path)
+	return err == nil && IsEmpty(dev)
+}
+
+// IsEmpty tells whether a block device has no size: a drive without its medium, a
+// loop device without a file.
+func IsEmpty(dev dm.DevNo) bool {
+	b, err := os.ReadFile("/sys/dev/block/" + dev.String() + "/size")
+	return err == nil && strings.TrimSpace(string(b)) == "0"
+}
+
+// NotAtPath is the trouble of an inactive pool whose part is not where pool.json
+// says.
+func NotAtPath(part string, b catalog.Backing) string {
+	if AbsentPath(b.Path) {
+		return "its " + LabelRole(part) + " " + b.Kind + " " + b.Path + " is not there"
+	}
+	return "its " + LabelRole(part) + " is not at " + b.Path
+}
+
+func NotAtPathHint(pool string, b catalog.Backing) string {
+	if b.Kind == catalog.KindDevice {
+		return "a disk is known by its label, under any name: thin-snap pool activate " + pool + " looks for it"
+	}
+	return AbsentHint(b)
+}
+
+// AbsentHint is what to do about a missing disk or file.
+func AbsentHint(b catalog.Backing) string {
+	if b.Kind == catalog.KindDevice {
+		return "connect the disk; lsblk -o NAME,SIZE,SERIAL shows those that are there; nothing was changed"
+	}
+	return "mount the filesystem that it lies on, or restore the file: findmnt -T " + fault.ShellPath(filepath.Dir(b.Path)) + "; nothing was changed"
+}

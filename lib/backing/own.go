@@ -1,0 +1,227 @@
+package backing
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+)
+
+// The kernel knows a pool by its uuid, and a copy of the pool has the same: a
+// restored backup, a cloned disk, the root filesystem of a chroot or container.
+// So what is active under our uuid is ours only where it lies on our own disks
+// or files. Every command asks that before it uses an active pool or volume.
+
+// Copied is what is active under a pool's uuid and is not this pool.
+type Copied struct {
+	Name    string // of the pool that is active
+	Renamed bool   // it is this pool's own, activated under another name
+	orphan  bool   // its file was deleted, and it has this pool's name: it is nobody else's
+	Err     *fault.Error
+}
+
+// ActiveCopy looks at what is active under the pool's uuid. Nil says that it is the
+// pool's own, or nothing. It takes two ioctls of device-mapper, and for a pool in
+// files two of loop devices.
+func ActiveCopy(c *dm.Control, cfg catalog.Pool) *Copied {
+	for _, part := range []string{dmname.Data, dmname.Meta} {
+		table, info, err := c.Table(dm.ByUUID(dmname.PartUUID(cfg.UUID, part)))
+		if err != nil || !info.Active() {
+			continue
+		}
+		if other := CopyBelow(cfg, part, table, info); other != nil {
+			return other
+		}
+	}
+	return nil
+}
+
+// CopyBelow is activeCopy for one part, whose table is read.
+func CopyBelow(cfg catalog.Pool, part string, table []dm.Target, info dm.Info) *Copied {
+	if len(table) != 1 || table[0].Type != "linear" {
+		return nil // somebody has changed it; that is another trouble
+	}
+	lower, _, err := ParseLinear(table[0].Params)
+	if err != nil {
+		return nil
+	}
+	b := cfg.Data
+	if part == dmname.Meta {
+		b = cfg.Metadata
+	}
+	other := &Copied{Name: strings.TrimSuffix(strings.TrimPrefix(info.Name, dmname.Prefix), "@@"+part)}
+	object := "pool " + cfg.Name
+	on, err := liesOn(cfg, part, b, lower)
+	other.orphan = on.deleted && info.Name == dmname.Part(cfg.Name, part)
+	switch {
+	case err != nil:
+		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "it is active, but what on cannot be seen: %w", err),
+			Hint: "a chroot or container needs /dev and /sys; nothing was changed"}
+	case !on.ours && AbsentPath(b.Path):
+		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "it is active on %s, and its own %s is not there: whether that is this pool or a copy of it cannot be told",
+			on, b.Path), Hint: AbsentHint(b)}
+	case !on.ours:
+		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "a copy of it, pool %s, is active on %s, and this one lies on %s: only one of the two can be active",
+			other.Name, on, b.Path), Hint: other.hint(cfg.Name)}
+	case info.Name != dmname.Part(cfg.Name, part):
+		other.Renamed = true
+		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "it is active under the name of pool %s, and both have %s", other.Name, b.Path),
+			Hint: "if pool " + other.Name + " was renamed: thin-snap pool deactivate " + cfg.Name}
+	default:
+		return nil
+	}
+	return other
+}
+
+// Inactive is the answer to whoever wants the pool inactive. It is, where the copy
+// has another name; the devices of one of the same name are those that are meant.
+func (o *Copied) Inactive(s *host.System, own string) error {
+	if o.Name == own {
+		return o.Err
+	}
+	s.Warnf("%v", o.Err)
+	return nil
+}
+
+// hint is how the other one is made inactive.
+func (o *Copied) hint(own string) string {
+	where := ""
+	if o.Name == own && !o.orphan {
+		where = " where the other belongs (another root directory, mount namespace or container)"
+	}
+	return "to use this one: thin-snap pool deactivate -u " + o.Name + where + "; nothing was changed"
+}
+
+// Disposable tells whether the pool may take the devices down: they are its own,
+// or those of a file that it had before.
+func (o *Copied) Disposable() bool { return o == nil || o.Renamed || o.orphan }
+
+// RefuseCopy refuses to use what is active where that is not this pool's own.
+func RefuseCopy(c *dm.Control, cfg catalog.Pool) error {
+	if other := ActiveCopy(c, cfg); other != nil {
+		return other.Err
+	}
+	return nil
+}
+
+// SameFile tells whether two paths lead to one file or device.
+func SameFile(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	if errX != nil || errY != nil {
+		return false
+	}
+	devX, errX := NodeDevice(a)
+	devY, errY := NodeDevice(b)
+	return os.SameFile(x, y) || errX == nil && errY == nil && devX == devY
+}
+
+// lying is what a part of an active pool lies on.
+type lying struct {
+	name    string // of the disk or file
+	ours    bool   // the catalog names it
+	deleted bool   // the file has no name any more
+}
+
+// String names it for a person.
+func (l lying) String() string { return l.name }
+
+// liesOn tells whether lower is what carries a part of the pool: the disk that
+// the catalog names, or a loop device over its file.
+func liesOn(cfg catalog.Pool, part string, b catalog.Backing, lower dm.DevNo) (lying, error) {
+	if b.Kind == catalog.KindFile {
+		return liesOnFile(b.Path, lower)
+	}
+	if dev, err := NodeDevice(b.Path); err == nil && dev == lower {
+		return lying{name: b.Path, ours: true}, nil
+	}
+	on := DevicePath(lower)
+	// Its name has changed meanwhile, unless what has the name now is ours, too.
+	return lying{name: on, ours: CarriesPart(cfg, part, on) && !CarriesPart(cfg, part, b.Path)}, nil
+}
+
+// liesOnFile tells whether lower is a loop device over the very file at path. A
+// file that has lost its name is known by what the kernel remembers of that.
+func liesOnFile(path string, lower dm.DevNo) (lying, error) {
+	if lower.Major != loop.Major {
+		return lying{name: DevicePath(lower)}, nil
+	}
+	var own unix.Stat_t
+	statErr := unix.Stat(path, &own)
+	if statErr != nil && !IsAbsent(statErr) {
+		return lying{}, &os.PathError{Op: "stat", Path: path, Err: statErr}
+	}
+	over, err := loop.Over(lower)
+	if err == nil && statErr == nil && over.Is(&own) {
+		return lying{name: path, ours: true}, nil
+	}
+	name, deleted, nameErr := loop.NameOf(lower)
+	on := lying{name: otherwise(name, path, deleted), deleted: deleted}
+	switch {
+	case err == nil && statErr == nil && nameErr != nil:
+		on.name = over.Name
+	case statErr == nil && err != nil, nameErr != nil: // a name leads elsewhere in another root directory
+		return lying{}, errors.Join(err, nameErr)
+	case statErr != nil:
+		on.ours = deleted && name == path
+	}
+	return on, nil
+}
+
+// otherwise names a file that is not the one at path, although it may have that
+// name, in another root directory or before it was deleted.
+func otherwise(on, path string, deleted bool) string {
+	switch {
+	case deleted:
+		return on + ", which was deleted"
+	case on == path:
+		return "another " + on
+	}
+	return on
+}
+
+// CarriesPart tells whether the device or file at path has the label of a part
+// of the pool.
+func CarriesPart(cfg catalog.Pool, part, path string) bool {
+	l, err := ReadLabel(path)
+	return err == nil && l.UUID == cfg.UUID && l.Role == LabelRole(part)
+}
+
+// ReadLabel reads the label of a file or block device.
+func ReadLabel(path string) (label.Label, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return label.Label{}, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() && st.Mode().Type() != os.ModeDevice {
+		err = &os.PathError{Op: "open", Path: path, Err: unix.ENOTBLK}
+	}
+	if err != nil {
+		return label.Label{}, err
+	}
+	return label.Read(f)
+}
+
+// DevicePath is the path of a block device by its number, or the number.
+func DevicePath(dev dm.DevNo) string {
+	link, err := os.Readlink("/sys/dev/block/" + dev.String())
+	if err != nil {
+		return "device " + dev.String()
+	}
+	return "/dev/" + strings.ReplaceAll(filepath.Base(link), "!", "/") // drivers/base/core.c, device_get_devnode
+}

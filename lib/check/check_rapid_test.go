@@ -1,0 +1,111 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/label"
+	"thinmount/lib/thinpool"
+	"thinmount/lib/thintest"
+)
+
+// applied is what the facts are once the repairs of records are done.
+func applied(f *Facts, found []Finding) *Facts {
+	for _, d := range found {
+		at := slices.IndexFunc(f.Volumes, func(v catalog.Volume) bool { return v.Name == d.Volume })
+		switch {
+		case d.Repair == "":
+		case d.Kind == KindMissing, d.Kind == KindTwin, d.Kind == KindOther:
+			f.Volumes = slices.Delete(f.Volumes, at, at+1)
+		case d.Kind == KindSize:
+			f.Volumes[at].Size = d.Size
+		case d.Kind == KindOrphan:
+			f.Volumes = append(f.Volumes, catalog.Volume{Name: d.Volume, ID: d.ID, Size: d.Size, TransactionID: d.Transaction})
+		case d.Kind == KindHead:
+			f.Config.Head, f.HeadErr = new(uint32), nil
+			f.Meta.Devices[0] = deviceAt(0, 16)
+		case d.Kind == KindTransaction:
+			f.Config.TransactionID, f.Config.Operations = d.Transaction, nil
+		}
+	}
+	return f
+}
+
+// drawFacts is any catalog beside any pool, over few names and ids, so that they meet.
+func drawFacts(t *rapid.T) *Facts {
+	f := soundFacts()
+	f.Devices, f.Uses, f.Volumes, f.Live, f.Entries = nil, nil, nil, nil, nil
+	id := rapid.Uint32Range(1, 6)
+	transaction := rapid.Uint64Range(1, 3)
+	f.Meta.Devices = map[thinpool.ID]thinpool.Device{}
+	f.Config.Head, f.HeadErr = nil, label.ErrNone
+	if rapid.Bool().Draw(t, "head") {
+		f.Meta.Devices[0], f.HeadErr = deviceAt(0, 16), nil
+		if rapid.Bool().Draw(t, "head in pool.json") {
+			f.Config.Head = new(uint32)
+		}
+	}
+	for range rapid.IntRange(0, 6).Draw(t, "ids") {
+		f.Meta.Devices[thinpool.ID(id.Draw(t, "id"))] = deviceAt(transaction.Draw(t, "made"), rapid.Uint64Range(0, 9).Draw(t, "end"))
+	}
+	for _, name := range []string{"a", "b", "c", "orphan-1", "orphan-2"} {
+		if rapid.Bool().Draw(t, name) {
+			v := thintest.Volume(name, id.Draw(t, "id of "+name))
+			v.Size, v.TransactionID = rapid.Int64Range(1, 9).Draw(t, "size")*65536, transaction.Draw(t, "made")
+			f.Volumes = append(f.Volumes, v)
+		}
+	}
+	f.Config.TransactionID, f.Meta.TransactionID = transaction.Draw(t, "catalog"), transaction.Draw(t, "pool")
+	if rapid.Bool().Draw(t, "operation") {
+		f.Config.Operations = []catalog.Operation{{Op: catalog.OpCreate, Volume: "c", ID: id.Draw(t, "id"), TransactionID: f.Config.TransactionID + 1}}
+	}
+	return f
+}
+
+// Whatever the catalog and the pool say: no name of a volume that is there is
+// lost, each id has one name in the end, of a size that holds all its data, and
+// what is repaired is not found again.
+func TestRepairsOfRecordsMendAll(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := drawFacts(t)
+		found := f.Findings()
+		explained := f.explained()
+		before := slices.Clone(f.Volumes)
+		applied(f, found)
+		names, ids := map[string]bool{}, map[uint32]int{}
+		for _, v := range f.Volumes {
+			if names[v.Name] {
+				t.Fatalf("%s is there twice", v.Name)
+			}
+			names[v.Name] = true
+			ids[v.ID]++
+			if d := f.Meta.Devices[thinpool.ID(v.ID)]; v.Size < int64(d.End)*f.blockSize() && !explained[v.ID] {
+				t.Fatalf("%s has %d bytes, less than its data", v.Name, v.Size)
+			}
+		}
+		for id, d := range f.Meta.Devices {
+			if f.isHead(id) {
+				if ids[uint32(id)] > 0 {
+					t.Fatal("the head has a name")
+				}
+				continue
+			}
+			if n := ids[uint32(id)]; n != 1 && !explained[uint32(id)] {
+				t.Fatalf("id %d has %d names", id, n)
+			}
+			same := func(v catalog.Volume) bool { return v.ID == uint32(id) && v.TransactionID == d.TransactionID }
+			if slices.ContainsFunc(before, same) && !slices.ContainsFunc(before, func(v catalog.Volume) bool { return same(v) && names[v.Name] }) {
+				t.Fatalf("id %d lost its name", id)
+			}
+		}
+		for _, d := range f.Findings() {
+			if d.Kind != KindInterrupted {
+				t.Fatalf("found again: %s", fmt.Sprint(lines([]Finding{d})))
+			}
+		}
+	})
+}

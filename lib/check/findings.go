@@ -1,0 +1,174 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/health"
+	"thinmount/lib/thinpool"
+)
+
+// Findings is all that is wrong, in the order in which it is repaired.
+func (f *Facts) Findings() []Finding {
+	if op, halfMade := f.Config.Incomplete(); halfMade {
+		return []Finding{f.interrupted(op)}
+	}
+	var found []Finding
+	for _, compare := range []func() []Finding{
+		f.compareLabels, f.compareMode, f.compareMetadata, f.compareHead, f.compareForeign, f.compareLoops, f.compareDamaged,
+		f.compareTransaction, f.compareIDs, f.compareOperations, f.compareDevices, f.compareNodes, f.compareUses, f.compareFiles, f.compareUtab,
+		f.compareFstab,
+	} {
+		found = append(found, compare()...)
+	}
+	return found
+}
+
+// compareTransaction names both sides. How ids and names differ stands in the
+// other findings.
+func (f *Facts) compareTransaction() []Finding {
+	id, ok := f.transaction()
+	if !ok || !f.mismatch() {
+		return nil
+	}
+	why := "pool.json is an older copy, or others have changed the pool"
+	if id < f.Config.TransactionID {
+		why = "the pool's metadata is an older copy"
+	}
+	forget := ""
+	for _, op := range f.Config.Operations {
+		forget += fmt.Sprintf("; forget the %s of %s that was under way when the copy was made", op.Op, op.Volume)
+	}
+	return []Finding{{Kind: KindTransaction, Object: f.Config.Name, Transaction: id,
+		What:   fmt.Sprintf("the pool is at transaction id %d, pool.json at %d: %s", id, f.Config.TransactionID, why),
+		Repair: fmt.Sprintf("take %d over into pool.json%s", id, forget),
+		Hint:   "restore the newest copy of " + f.Dir}}
+}
+
+// compareOperations lists what was begun by commands that are dead.
+func (f *Facts) compareOperations() []Finding {
+	if f.mismatch() {
+		return nil
+	}
+	var found []Finding
+	for _, op := range f.Config.Operations {
+		if op.TransactionID != 0 || !f.Busy[op.Volume] {
+			found = append(found, f.interrupted(op))
+		}
+	}
+	return found
+}
+
+func (f *Facts) interrupted(op catalog.Operation) Finding {
+	d := Finding{Kind: KindInterrupted, Object: f.Config.Name, Volume: op.Volume, ID: op.ID}
+	if op.Volume != "" {
+		d.Object = f.object(op.Volume)
+	}
+	if owner := f.nameOf(Device{ID: op.ID, Volume: op.Volume}); op.Volume != "" && owner != "" && owner != op.Volume {
+		d.What = fmt.Sprintf("its %s was interrupted, and would take thin id %d, which is %s's", op.Op, op.ID, f.object(owner))
+		d.Repair, d.Forget = "forget it", true
+		d.Transaction, _ = f.transaction()
+		return d
+	}
+	switch op.Op {
+	case catalog.OpDelete, catalog.OpDeletePool:
+		d.What, d.Repair = "its deletion was interrupted", "finish it, as the next command does by itself"
+	default:
+		d.What, d.Repair = "its making was interrupted ("+op.Op+")", "undo it, as the next command does by itself"
+	}
+	return d
+}
+
+// compareMode tells of a pool that refuses changes.
+func (f *Facts) compareMode() []Finding {
+	needsCheck := f.Meta != nil && f.Meta.NeedsCheck
+	if f.Live != nil {
+		needsCheck = needsCheck || f.Live.NeedsCheck
+	}
+	if needsCheck {
+		d := Finding{Kind: KindMode, Object: f.Config.Name, What: "its metadata needs a check: a write of it failed", Repair: RepairCheck}
+		if full := f.Room.Full(f.Config, thinpool.Status{}); full != "" {
+			d.What += "; " + full
+		}
+		if users := f.activeVolumes(); users != "" {
+			d.Repair, d.Hint = "", "the pool has to be inactive for that: unmount "+users+", and check again"
+		}
+		return []Finding{d}
+	}
+	if f.Live == nil {
+		return nil
+	}
+	if f.Live.Writable() != nil || f.Live.Mode == thinpool.ModeOutOfData {
+		state, hint := health.Trouble(f.Config, *f.Live, f.Room)
+		return []Finding{{Kind: KindMode, Object: f.Config.Name, What: state, Hint: hint}}
+	}
+	return nil
+}
+
+// RepairCheck is what repair does about metadata that needs a check.
+const RepairCheck = "have thin_check look at all of it, and take off the mark if it is sound; the pool is inactive meanwhile"
+
+// activeVolumes names the volumes of a pool that keep it from being deactivated;
+// "" is none.
+func (f *Facts) activeVolumes() string {
+	var names []string
+	for _, d := range f.Devices {
+		if d.Part == "" && (d.OpenCount > 0 || f.Uses[d.Volume].Held) {
+			names = append(names, f.object(d.Volume))
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+func (f *Facts) compareMetadata() []Finding {
+	if f.MetaErr != nil {
+		return []Finding{{Kind: KindMetadata, Object: f.Config.Name, What: "its metadata cannot be read, so names and ids were not compared: " + f.MetaErr.Error(),
+			Hint: health.DamageHint(f.Config)}}
+	}
+	held := f.Meta != nil && f.Meta.HeldRoot != 0
+	if f.Live != nil {
+		held = f.Live.HeldRoot != 0
+	}
+	if !held {
+		return nil
+	}
+	return []Finding{{Kind: KindHeld, Object: f.Config.Name, What: "a snapshot of its metadata is held, and keeps room in the metadata",
+		Repair: "release it; no command of thin-snap needs it any more"}}
+}
+
+func (f *Facts) compareDamaged() []Finding {
+	var found []Finding
+	for _, volume := range slices.Sorted(maps.Keys(f.Damaged)) {
+		d := Finding{Kind: KindDamaged, Object: f.object(volume), Volume: volume, What: f.Damaged[volume].Error()}
+		d.Hint = "restore the file from a backup, or remove it: then its thin id can be named anew"
+		found = append(found, d)
+	}
+	return found
+}
+
+// RecordErrors takes the damaged records out of the error of reading all.
+func RecordErrors(err error) map[string]error {
+	damaged := map[string]error{}
+	var each func(error)
+	each = func(err error) {
+		var c *catalog.CorruptError
+		if several, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range several.Unwrap() {
+				each(e)
+			}
+		} else if errors.As(err, &c) {
+			damaged[volumeOfRecord(c.Path)] = err
+		}
+	}
+	each(err)
+	return damaged
+}
+
+func volumeOfRecord(path string) string {
+	return strings.TrimSuffix(path[strings.LastIndexByte(path, '/')+1:], ".json")
+}

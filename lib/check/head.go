@@ -1,0 +1,56 @@
+package check
+
+import (
+	"fmt"
+
+	"thinmount/lib/engine"
+	"thinmount/lib/thinpool"
+)
+
+// isHead tells whether a thin id is that of the head, by pool.json or, where
+// that is an older copy, by the head itself.
+func (f *Facts) isHead(id thinpool.ID) bool {
+	switch {
+	case f.nameOf(Device{ID: uint32(id)}) != "":
+		return false
+	case f.Config.Head != nil:
+		return uint32(id) == *f.Config.Head
+	}
+	return f.HeadLooked && f.HeadErr == nil && uint32(id) == f.HeadID
+}
+
+// head returns the thin id of the head, if the metadata has it.
+func (f *Facts) head() (id thinpool.ID, ok bool) {
+	if f.Meta == nil {
+		return 0, false
+	}
+	for id := range f.Meta.Devices {
+		if f.isHead(id) {
+			return id, true
+		}
+	}
+	return 0, false
+}
+
+// compareHead finds a pool whose first blocks are not kept free of volumes.
+func (f *Facts) compareHead() []Finding {
+	if !f.HeadLooked || f.Meta == nil {
+		return nil
+	}
+	id, there := f.head()
+	d := Finding{Kind: KindHead, Object: f.Config.Name, ID: uint32(id), Repair: engine.RepairHead}
+	if users := f.activeVolumes(); users != "" {
+		d.Repair, d.Hint = "", "no volume may be in use for the repair: unmount "+users+", and check again"
+	}
+	switch {
+	case there && f.HeadErr == nil && f.Config.Head != nil:
+		return nil
+	case there && f.HeadErr == nil:
+		d.What = fmt.Sprintf("pool.json does not say that thin id %d has its first blocks", id)
+	case there:
+		d.What = "its first blocks are not kept free of volumes: " + f.HeadErr.Error()
+	default:
+		d.What = "its first blocks may be a volume's, whose signatures then show on its devices @@pool and @@data"
+	}
+	return []Finding{d}
+}

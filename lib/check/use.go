@@ -1,0 +1,185 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+)
+
+// compareDevices finds devices that nobody uses, or that make their users wait.
+// A volume that somebody is at work on is in good hands.
+func (f *Facts) compareDevices() []Finding {
+	var found []Finding
+	for _, d := range f.Devices {
+		if d.Part == "" && f.Busy[d.Volume] {
+			continue
+		}
+		o := Finding{Kind: KindDevice, Object: d.Name, Volume: d.Volume, ID: d.ID}
+		name := f.nameOf(d)
+		switch {
+		case d.Part == "" && name != "" && d.Volume != name:
+			o.What, o.Hint = "is the device of "+f.object(name)+" under another name", "dmsetup rename "+d.Name+" "+dmname.Volume(f.Config.Name, name)
+		case d.Active() && d.Suspended():
+			o.Kind, o.What, o.Repair = KindSuspended, "is suspended: whoever uses it waits", "resume it"
+		case d.Part == dmname.Pool && d.Active(), d.OpenCount > 0:
+			continue
+		case d.Part != "":
+			o.What, o.Repair = "is left over: the pool is not active", "remove it"
+		case f.Uses[d.Volume].Held:
+			continue
+		case d.Volume == "":
+			o.What, o.Hint = fmt.Sprintf("is left over of thin id %d, under a name that is not ours", d.ID), "dmsetup remove "+d.Name
+		default:
+			o.What, o.Repair = "is left over: nobody has it open", "remove it"
+		}
+		found = append(found, o)
+	}
+	return found
+}
+
+// nameOf is the volume that a device is of, by the records. Of two with its
+// id, the one whose name it has.
+func (f *Facts) nameOf(d Device) (name string) {
+	for _, v := range f.Volumes {
+		if v.ID == d.ID && (name == "" || v.Name == d.Volume) {
+			name = v.Name
+		}
+	}
+	return name
+}
+
+func (f *Facts) compareNodes() []Finding {
+	var found []Finding
+	for _, name := range f.Nodes {
+		if _, volume, _ := dmname.ParseVolume(name); !f.Busy[volume] {
+			found = append(found, Finding{Kind: KindNode, Object: "/dev/mapper/" + name, Volume: volume,
+				What: "leads to a device that is gone", Repair: "remove it"})
+		}
+	}
+	for _, volume := range f.Aliases {
+		if !f.Busy[volume] {
+			found = append(found, Finding{Kind: KindAlias, Object: f.object(volume), Volume: volume,
+				What: "has a link to a device that is gone", Repair: "remove the link"})
+		}
+	}
+	return found
+}
+
+// compareUses sets the references that are written down beside the kernel.
+func (f *Facts) compareUses() []Finding {
+	var found []Finding
+	for _, volume := range slices.Sorted(maps.Keys(f.Uses)) {
+		if what := f.Uses[volume].flaw(); what != "" {
+			found = append(found, Finding{Kind: KindRecord, Object: f.object(volume), Volume: volume, What: what,
+				Repair: "make its record of references say what is mounted"})
+		}
+	}
+	return found
+}
+
+// flaw says where a record and the kernel differ, in what matters to users.
+func (u Use) flaw() string {
+	now := u.Record.Reconcile(u.Seen)
+	switch {
+	case u.Damage != nil:
+		return u.Damage.Error()
+	case !u.Written && whole(u.Seen.Mounts) && now.References > 0:
+		return fmt.Sprintf("is mounted on %s, and has no record of that: it counts as one reference", now.MountedOn)
+	case !u.Written:
+		return ""
+	case now.Empty() && !u.Record.Empty():
+		return fmt.Sprintf("the record says %s, but it is not", claim(u.Record))
+	case now.MountedOn != u.Record.MountedOn || now.References != u.Record.References || now.Held != u.Record.Held:
+		return fmt.Sprintf("the record says %s, but it is %s", claim(u.Record), claim(now))
+	}
+	return ""
+}
+
+// claim puts a record into words.
+func claim(r refcount.Record) string {
+	switch {
+	case r.References > 0:
+		return fmt.Sprintf("mounted on %s with %s", r.MountedOn, fault.Count(r.References, "reference"))
+	case r.Held:
+		return "active"
+	}
+	return "not mounted"
+}
+
+// compareFiles finds files of volumes that are not there, and of writes that
+// were interrupted.
+func (f *Facts) compareFiles() []Finding {
+	var found []Finding
+	seen := map[string]bool{}
+	for _, e := range f.Entries {
+		strange := e.Volume != "" && !f.known(e.Volume) && !f.inOperation(e.Volume) && !f.hasDevice(e.Volume)
+		o := Finding{Object: e.Path, Volume: e.Volume, Entry: e}
+		switch {
+		case f.Busy[e.Volume] && e.Volume != "":
+			continue
+		case e.Kind == refcount.KindTemp:
+			o.Kind, o.What, o.Repair = KindTemp, "is what an interrupted write has left", "remove it"
+		case strange && e.Kind == refcount.KindRecord:
+			o.Kind, o.What, o.Repair = KindRecord, "is the record of a volume that is not there", "remove it"
+		case strange && e.Kind == refcount.KindLock && !seen[e.Volume]:
+			seen[e.Volume] = true // a lock file and its turnstile go together
+			o.Kind, o.What, o.Repair = KindLock, "is the lock file of a volume that is not there", "remove it"
+		default:
+			continue
+		}
+		found = append(found, o)
+	}
+	for _, t := range f.Temps {
+		if t.Volume == "" || !f.Busy[t.Volume] {
+			found = append(found, Finding{Kind: KindTemp, Object: t.Path, Volume: t.Volume, Temp: t,
+				What: "is what an interrupted write has left", Repair: "remove it"})
+		}
+	}
+	return found
+}
+
+func (f *Facts) hasDevice(volume string) bool {
+	return slices.ContainsFunc(f.Devices, func(d Device) bool { return d.Part == "" && d.Volume == volume })
+}
+
+// compareUtab finds lines without a mount, and mounts whose references the first
+// umount(8) would end, since it does not find its helper.
+func (f *Facts) compareUtab() []Finding {
+	var found []Finding
+	seen := map[string]bool{}
+	for _, l := range f.Utab {
+		if !seen[l.Target] && !f.Busy[l.Volume] {
+			seen[l.Target] = true
+			found = append(found, Finding{Kind: KindUtab, Object: l.Target, Volume: l.Volume, What: "is in libmount's utab, but not mounted", Repair: "remove its lines"})
+		}
+	}
+	for _, volume := range slices.Sorted(maps.Keys(f.Uses)) {
+		if u := f.Uses[volume]; u.Unlined {
+			now := u.Record.Reconcile(u.Seen)
+			found = append(found, Finding{Kind: KindUtab, Object: now.MountedOn, Volume: volume, Lines: true, Repair: "write its lines",
+				What: fmt.Sprintf("is not in libmount's utab: the first umount takes all %s", fault.Count(now.References, "reference"))})
+		}
+	}
+	return found
+}
+
+// compareFstab finds lines of fstab that will never be mounted.
+func (f *Facts) compareFstab() []Finding {
+	var found []Finding
+	for _, l := range f.Losers {
+		found = append(found, Finding{Kind: KindFstab, Object: l.Volume, Hint: registry.TwoLinesHint(l.Volume),
+			What: fmt.Sprintf("line %d of fstab says %s, but the first line wins: line %d, %s", l.Line.Line, l.Line.Dir, l.Wins.Line, l.Wins.Dir)})
+	}
+	return found
+}
+
+// whole tells whether a mount shows the filesystem's root. What mount(8) shows
+// a folder of only (X-mount.subdir=) has no record on purpose.
+func whole(mounts []refcount.MountPoint) bool {
+	return slices.ContainsFunc(mounts, func(m refcount.MountPoint) bool { return m.Root == "/" })
+}

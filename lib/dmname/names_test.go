@@ -1,0 +1,73 @@
+package dmname
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Two volumes never share a dm name, nor does one share it with a device below
+// a pool, whatever their names; and each name leads back to its volume.
+func TestNamesCannotBeConfused(t *testing.T) {
+	name := rapid.StringMatching(`[A-Za-z0-9_][A-Za-z0-9_.+-]{0,10}`)
+	rapid.Check(t, func(t *rapid.T) {
+		pool, volume := name.Draw(t, "pool"), name.Draw(t, "volume")
+		other, second := name.Draw(t, "other"), name.Draw(t, "second")
+		dmName := Volume(pool, volume)
+		if p, v, ok := ParseVolume(dmName); !ok || p != pool || v != volume {
+			t.Fatalf("%s splits into %s, %s, %v", dmName, p, v, ok)
+		}
+		if dmName == Volume(other, second) && (pool != other || volume != second) {
+			t.Fatalf("%s is two volumes", dmName)
+		}
+		for _, part := range []string{Pool, Data, Meta} {
+			if _, _, ok := ParseVolume(Part(other, part)); ok {
+				t.Fatalf("%s passes for a volume", Part(other, part))
+			}
+		}
+	})
+}
+
+func TestNamesOfHyphens(t *testing.T) {
+	if a, b := Volume("a-b", "c"), Volume("a", "b-c"); a == b {
+		t.Errorf("both are %s", a)
+	}
+}
+
+func TestLongestNamesFit(t *testing.T) {
+	if n := len(Volume(strings.Repeat("p", 48), strings.Repeat("v", 72))); n > 127 {
+		t.Errorf("%d bytes, dm has 127", n)
+	}
+}
+
+func TestSplitVolumeUUID(t *testing.T) {
+	const pool = "0123456789abcdef0123456789abcdef"
+	for _, row := range []struct {
+		uuid string
+		id   uint32
+		ok   bool
+	}{
+		{VolumeUUID(pool, 7), 7, true},
+		{VolumeUUID(pool, 1<<24-1), 1<<24 - 1, true},
+		{PartUUID(pool, Pool), 0, false},
+		{"THIN-" + pool + "-16777216", 0, false},
+		{"THIN-" + pool, 0, false},
+		{"LVM-" + pool + "-7", 0, false},
+		{"", 0, false},
+	} {
+		p, id, ok := ParseVolumeUUID(row.uuid)
+		if ok != row.ok || ok && (p != pool || id != row.id) {
+			t.Errorf("%q: %s, %d, %v", row.uuid, p, id, ok)
+		}
+	}
+}
+
+// The path in a line of utab leads to a volume, or is none of ours.
+func TestNodeName(t *testing.T) {
+	for path, want := range map[string]string{"/dev/mapper/thin-p@v": "thin-p@v", "/dev/mapper/thin-p@@pool": "", "/dev/mapper/vg-lv": "", "/dev/sda1": "", "p/v": ""} {
+		if name, ok := OfNode(path); ok != (want != "") || ok && name != want {
+			t.Errorf("%s: %q, %v", path, name, ok)
+		}
+	}
+}

@@ -1,0 +1,246 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+	"thinmount/lib/thinpool"
+)
+
+// Activate makes loop devices, linear devices and the pool device, as far as
+// they are not there already. Exclusive access.
+func (p *Pool) Activate(ctx context.Context) error {
+	if err := p.RefuseCopy(); err != nil {
+		return err
+	}
+	info, err := p.DM.Info(p.Ref(dmname.Pool))
+	if err == nil && info.Active() {
+		return p.mend(info)
+	}
+	if err := p.checkName(dmname.Pool); err != nil {
+		return err
+	}
+	if err := p.RefuseShared(); err != nil {
+		return err
+	}
+	p.Sys.Stepf("activating pool %s", p.Name())
+	if err := p.Build(ctx, false); err != nil {
+		undo, cancel := p.Sys.Undoing(ctx)
+		defer cancel()
+		p.Dismantle(undo)
+		return p.Fail(err)
+	}
+	return nil
+}
+
+// mend resumes what is suspended of an active pool, gives it the node that it
+// may lack, and finishes its growing. That the latter fails keeps nobody from
+// using the pool as it is.
+func (p *Pool) mend(info dm.Info) error {
+	if health.Foreign(p.DM, p.Ref(dmname.Pool)) {
+		return health.BeyondHelp(p.Name())
+	}
+	if err := p.DM.EnsureNode(info); err != nil {
+		return p.Fail(err)
+	}
+	if err := health.Wake(p.Sys, p.DM, p.Name(), p.UUID()); err != nil {
+		return err
+	}
+	if err := p.Fit(); err != nil {
+		p.Sys.Warnf("%v", err)
+	}
+	return nil
+}
+
+// checkName refuses to go on where a device that is not ours has our name.
+func (p *Pool) checkName(part string) error {
+	name := dmname.Part(p.Name(), part)
+	info, err := p.DM.Info(dm.ByName(name))
+	if err != nil || info.UUID == dmname.PartUUID(p.UUID(), part) {
+		return nil
+	}
+	return backing.ForeignDevice("pool "+p.Name(), name, info.UUID)
+}
+
+// Build makes the devices from the bottom up; fresh says that the metadata is
+// to be formatted by the kernel, which otherwise must not happen.
+func (p *Pool) Build(ctx context.Context, fresh bool) error {
+	if err := p.Sys.KernelHasThin(p.DM); err != nil {
+		return err
+	}
+	cfg := p.Catalog.Pool()
+	if !fresh {
+		var err error
+		if cfg, err = p.FindDisks(); err != nil {
+			return err
+		}
+	}
+	data, err := p.BuildPart(ctx, dmname.Data, cfg.Data)
+	if err != nil {
+		return err
+	}
+	meta, err := p.BuildPart(ctx, dmname.Meta, cfg.Metadata)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		if err := p.checkSuperblock(cfg); err != nil {
+			return err
+		}
+	}
+	_, err = makeDevice(ctx, p.Sys, p.DM, dmname.Part(p.Name(), dmname.Pool), dmname.PartUUID(p.UUID(), dmname.Pool), poolTable(cfg, data, meta).Target(), host.HiddenCookie)
+	if err != nil {
+		return err
+	}
+	// From here the kernel removes the two devices below when the pool goes.
+	return errors.Join(p.DM.RemoveDeferred(p.Ref(dmname.Data)), p.DM.RemoveDeferred(p.Ref(dmname.Meta)))
+}
+
+// poolTable is the table of a pool. Its low water mark only raises an event.
+func poolTable(cfg catalog.Pool, data, meta dm.DevNo) thinpool.Table {
+	size := dm.Sectors(cfg.Data.Size / dm.SectorSize)
+	return thinpool.Table{
+		Metadata: meta, Data: data, Size: size, BlockSize: dm.Sectors(cfg.BlockSize),
+		LowWater:       uint64(size) / cfg.BlockSize / 10,
+		ErrorIfNoSpace: cfg.OnFull != "queue",
+	}
+}
+
+// BuildPart makes the linear device over one backing device, past its label.
+// What a killed activation left of it is taken over.
+func (p *Pool) BuildPart(ctx context.Context, part string, b catalog.Backing) (dm.DevNo, error) {
+	info, err := p.DM.Info(p.Ref(part))
+	if err == nil {
+		left, err := p.takeOver(ctx, part, info)
+		if err != nil || left {
+			return info.Dev, err
+		}
+	}
+	if err := p.checkName(part); err != nil {
+		return dm.DevNo{}, err
+	}
+	lower, release, err := openBacking(ctx, b)
+	if err != nil {
+		return dm.DevNo{}, p.backingError(part, b, err)
+	}
+	defer release()
+	if dev, err := backing.DeviceOf(lower); err == nil && backing.IsEmpty(dev) {
+		return dm.DevNo{}, p.backingError(part, b, &os.PathError{Op: "open", Path: b.Path, Err: unix.ENOMEDIUM})
+	}
+	if err := p.CheckLabel(lower, part, b); err != nil {
+		return dm.DevNo{}, p.backingError(part, b, err)
+	}
+	dev, err := backing.DeviceOf(lower)
+	if err != nil {
+		return dm.DevNo{}, err
+	}
+	table := dm.Target{Length: dm.Sectors(b.Size / dm.SectorSize), Type: "linear",
+		Params: fmt.Sprintf("%s %d", dev, label.Reserved/dm.SectorSize)}
+	info, err = makeDevice(ctx, p.Sys, p.DM, dmname.Part(p.Name(), part), dmname.PartUUID(p.UUID(), part), table, host.HiddenCookie)
+	return info.Dev, err
+}
+
+// takeOver makes good for use the device that a killed command left of a part.
+// One that has no table yet goes, and with it the loop device that the table to
+// come holds: then the answer is false.
+func (p *Pool) takeOver(ctx context.Context, part string, info dm.Info) (bool, error) {
+	if !info.Active() {
+		if err := p.DM.Deactivate(ctx, p.Ref(part)); err != nil {
+			return false, err
+		}
+		return false, p.DM.WaitGone(ctx, p.Ref(part), info.Name)
+	}
+	if info.Suspended() {
+		if _, err := p.DM.Resume(p.Ref(part), host.HiddenCookie); err != nil {
+			return false, err
+		}
+	}
+	return true, p.DM.EnsureNode(info)
+}
+
+// openBacking opens the block device that carries b: itself, or a new loop
+// device over the file, which detaches by itself at its last close. release
+// closes what only had to stay open until a table holds it.
+func openBacking(ctx context.Context, b catalog.Backing) (f *os.File, release func(), err error) {
+	if b.Kind == catalog.KindDevice {
+		f, err = os.OpenFile(b.Path, os.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		return f, func() { f.Close() }, nil
+	}
+	if err := waitDetached(ctx, b.Path); err != nil {
+		return nil, nil, err
+	}
+	l, err := loop.Attach(ctx, b.Path, loop.Options{Autoclear: true, DirectIO: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err = os.OpenFile(l.Path(), os.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	return f, func() { f.Close(); l.Close() }, nil
+}
+
+// CheckLabel makes sure that the device is the pool's own and large enough.
+func (p *Pool) CheckLabel(f *os.File, part string, b catalog.Backing) error {
+	got, readErr := label.Read(f)
+	carries := ""
+	if readErr != nil {
+		carries = backing.Carried(f)
+	}
+	size, err := loop.Size(f)
+	if err != nil {
+		return err
+	}
+	if e := backing.LabelFlaw(p.Catalog.Pool(), part, b, got, readErr, carries, size); e != nil {
+		return e
+	}
+	return nil
+}
+
+// checkSuperblock keeps the kernel from formatting metadata that has been lost,
+// and from a table that does not fit it.
+func (p *Pool) checkSuperblock(cfg catalog.Pool) error {
+	f, err := os.OpenFile(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)), os.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return compareSuperblock(f, cfg)
+}
+
+func compareSuperblock(f *os.File, cfg catalog.Pool) error {
+	sb, err := thinpool.ReadSuperblock(f)
+	if err != nil {
+		return &fault.Error{Object: cfg.Metadata.Path, Err: fault.Wrap(fault.ErrPoolState, err), Hint: "nothing was changed; restore the metadata from a backup"}
+	}
+	if uint64(sb.BlockSize) != cfg.BlockSize {
+		return fault.Errorf(fault.ErrPoolState, "%s: metadata has blocks of %d sectors, the catalog says %d", cfg.Metadata.Path, sb.BlockSize, cfg.BlockSize)
+	}
+	if have := uint64(cfg.Data.Size/dm.SectorSize) / cfg.BlockSize; have < sb.DataBlocks {
+		return fault.Errorf(fault.ErrPoolState, "%s: has %d blocks, the metadata speaks of %d", cfg.Data.Path, have, sb.DataBlocks)
+	}
+	if have := uint64(cfg.Metadata.Size) / thinpool.MetadataBlock; have < sb.MetadataBlocks {
+		return fault.Errorf(fault.ErrPoolState, "%s: has %d blocks, the metadata itself speaks of %d", cfg.Metadata.Path, have, sb.MetadataBlocks)
+	}
+	if sb.NeedsCheck {
+		return &fault.Error{Object: cfg.Metadata.Path, Err: fault.Errorf(fault.ErrPoolState, "metadata needs a check"), Hint: health.RepairCommand(cfg)}
+	}
+	return nil
+}

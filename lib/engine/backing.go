@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+)
+
+// backingError is the error of a file or device that cannot carry a part of the
+// pool. One that is not there is ErrNoBacking.
+func (p *Pool) backingError(part string, b catalog.Backing, err error) error {
+	object := "pool " + p.Name()
+	var said *fault.Error
+	switch {
+	case errors.As(err, &said):
+		return err
+	case errors.Is(err, loop.ErrNoDriver):
+		return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrNoKernel, err), Hint: "modprobe loop; a container needs /dev/loop-control and the /dev/loop devices"}
+	case backing.IsAbsent(err):
+		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "its %s %s is not there: %w", backing.LabelRole(part), b.Kind, fault.Wrap(fault.ErrNoBacking, err)),
+			Hint: backing.AbsentHint(b)}
+	}
+	return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrPoolState, err), Hint: "give the pool its " + b.Kind + " back; nothing was changed"}
+}
+
+// FindDisks is the catalog with the paths that lead to the pool's own disks. What
+// has changed of them is written down. A pool in files has none. Exclusive access.
+func (p *Pool) FindDisks() (catalog.Pool, error) {
+	cfg := p.Catalog.Pool()
+	if cfg.Data.Kind != catalog.KindDevice {
+		return cfg, nil
+	}
+	paths, err := backing.FindBackings(cfg)
+	if err != nil {
+		return cfg, err
+	}
+	moved := false
+	for _, part := range []string{dmname.Data, dmname.Meta} {
+		if at := paths[part]; at.Moved {
+			moved = true
+			p.Sys.Warnf("pool %s: its %s is on %s now, not on %s", p.Name(), backing.LabelRole(part), at.Path, backing.BackingOf(cfg, part).Path)
+		}
+	}
+	if !moved {
+		return cfg, nil
+	}
+	rename := func(c *catalog.Pool) { c.Data.Path, c.Metadata.Path = paths[dmname.Data].Path, paths[dmname.Meta].Path }
+	if err := p.Catalog.SetPool(rename); err != nil { // where /var is read-only, say: it is found again the next time
+		p.Sys.Warnf("pool %s: where its disks are was not written down: %v", p.Name(), err)
+	}
+	rename(&cfg)
+	return cfg, nil
+}
+
+func (p *Pool) RefuseCopy() error { return backing.RefuseCopy(p.DM, p.Catalog.Pool()) }
+
+// ownsLocks tells whether the locks of the pool's name are its own: those of an
+// active copy of the same name are in use.
+func (p *Pool) ownsLocks() bool {
+	other := backing.ActiveCopy(p.DM, p.Catalog.Pool())
+	return other.Disposable() || other.Name != p.Name()
+}
+
+// OwnsDevices tells whether what is active under the pool's uuid, if anything, may
+// be taken down with it.
+func (p *Pool) OwnsDevices() bool { return backing.ActiveCopy(p.DM, p.Catalog.Pool()).Disposable() }
+
+// RefuseShared refuses a pool whose catalog is a copy of another one's that names
+// the same disks or files. The label has the name of the one whose they are.
+func (p *Pool) RefuseShared() error {
+	own := p.Catalog.Pool()
+	if l, err := backing.ReadLabel(own.Data.Path); err != nil || l.Pool == own.Name {
+		return nil
+	}
+	names, err := p.Sys.Catalogs().Pools()
+	if err != nil {
+		return p.Fail(err)
+	}
+	for _, name := range names {
+		cat, err := p.Sys.Catalogs().Open(name)
+		if err != nil || name == own.Name || cat.Pool().UUID != own.UUID {
+			continue
+		}
+		o := cat.Pool()
+		if backing.SameFile(o.Data.Path, own.Data.Path) || backing.SameFile(o.Metadata.Path, own.Metadata.Path) {
+			return &fault.Error{Object: "pool " + own.Name, Err: fault.Errorf(fault.ErrPoolState, "it is a copy of pool %s, and both name %s and %s as theirs", name, own.Data.Path, own.Metadata.Path),
+				Hint: "move the copy out of the way: mv " + fault.ShellPath(p.Catalog.Dir()) + " ELSEWHERE"}
+		}
+	}
+	return nil
+}
+
+// MakeFile gives a new backing file its size. Data is sparse. Metadata has all
+// its blocks from the beginning: a pool whose metadata cannot be written is
+// read-only from then on, while one whose data cannot be written only fails that
+// write.
+func (p *Pool) MakeFile(ctx context.Context, f *os.File, b catalog.Backing, role string) error {
+	if err := loop.NoCopyOnWrite(f); err != nil {
+		p.Sys.Warnf("pool %s: %v: when the filesystem is full, what is there cannot be overwritten either", p.Name(), err)
+	}
+	size := label.Reserved + b.Size
+	if err := f.Truncate(size); err != nil {
+		return err
+	}
+	if role != backing.LabelRole(dmname.Meta) {
+		return nil
+	}
+	return p.Allocate(ctx, f, 0, size)
+}
+
+// Allocate gives length bytes of a file of the pool's metadata their blocks.
+func (p *Pool) Allocate(ctx context.Context, f *os.File, off, length int64) error {
+	p.Sys.Stepf("allocating %s for the metadata of pool %s", fault.SizeText(length), p.Name())
+	err := loop.Allocate(ctx, f, off, length)
+	if !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
+		return err
+	}
+	dir := fault.ShellPath(filepath.Dir(f.Name()))
+	return &fault.Error{Object: "pool " + p.Name(), Hint: "make room (df " + dir + "), or choose less with --metadata-size",
+		Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("metadata: %s wanted at once: %w", fault.SizeText(length), err))}
+}
+
+// Under finds the block device under a part, and makes sure that it is the one
+// that the catalog names, or a loop device over that very file.
+func (p *Pool) Under(part string, b catalog.Backing) (backing.Underneath, error) {
+	targets, info, err := p.DM.Table(p.Ref(part))
+	if err != nil {
+		return backing.Underneath{}, err
+	}
+	if len(targets) != 1 || targets[0].Type != "linear" {
+		return backing.Underneath{}, &fault.Error{Object: info.Name, Err: fault.Errorf(fault.ErrPoolState, "somebody has changed its table: %v", targets),
+			Hint: "thin-snap pool deactivate " + p.Name() + ": the next command makes it anew"}
+	}
+	u := backing.Underneath{Path: b.Path, Loop: b.Kind == catalog.KindFile}
+	if u.Dev, u.Offset, err = backing.ParseLinear(targets[0].Params); err != nil {
+		return u, err
+	}
+	if other := backing.CopyBelow(p.Catalog.Pool(), part, targets, info); other != nil {
+		return u, other.Err
+	}
+	if dev, err := backing.NodeDevice(b.Path); u.Loop || err != nil || dev != u.Dev { // for a disk: its name has changed
+		u.Path = backing.DevicePath(u.Dev)
+	}
+	return u, nil
+}

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/host"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+	"thinmount/lib/thintest"
+)
+
+// add makes a volume as create does, with the volume's lock held.
+func add(t *testing.T, p *Pool, name string) (catalog.Volume, error) {
+	t.Helper()
+	ref, err := p.Sys.Refs().TryLock(p.Name(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ref.Close()
+	if err := p.finishLeft(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), Size: 1 << 20}
+	return p.AddVolume(t.Context(), v, "", false, func(id thinpool.ID) error { return p.Target.CreateThin(id) })
+}
+
+// A command that makes a volume has the lock by which recovery would see that
+// the one before it is dead.
+func TestNameOfAnInterruptedOperation(t *testing.T) {
+	for _, op := range []string{catalog.OpDelete, catalog.OpFormat} {
+		t.Run(op, func(t *testing.T) {
+			p, k, _ := testPool(t, catalog.KindDevice)
+			withVolume(t, p, k, "other", 1)
+			withVolume(t, p, k, "x", 2, catalog.Operation{Op: op, Volume: "x", ID: 2})
+			v, err := add(t, p, "x")
+			if err != nil || v.ID != 3 || k.Told() != "delete 2, create_thin 3" {
+				t.Errorf("%+v, %v; told: %s", v, err, k.Told())
+			}
+			if got, err := registry.FindVolume(p.Sys, "demo", "x"); err != nil || got.ID != 3 || !k.IDs[1] {
+				t.Errorf("%+v, %v; ids %v", got, err, k.IDs)
+			}
+		})
+	}
+}
+
+func TestNameOfAFormatThatIsStillRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, k, _ := testPool(t, catalog.KindDevice)
+		withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpFormat, Volume: "x", ID: 1})
+		k.Open[dmname.VolumeUUID(thintest.UUID, 1)] = 1 << 20
+		_, err := add(t, p, "x")
+		if !errors.Is(err, fault.ErrBusy) || errors.Is(err, fault.ErrExists) || k.Told() != "" {
+			t.Errorf("%v; told: %s", err, k.Told())
+		}
+		if !strings.Contains(err.Error(), "interrupted format") || !strings.Contains(host.Hint(err), "findmnt -t overlay") {
+			t.Errorf("%v (%s)", err, host.Hint(err))
+		}
+	})
+}
+
+// A pool that cannot be changed says so, not that the volume is there.
+func TestNameOfAnInterruptedOperationThatHasToWait(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+	k.Mode = "ro"
+	_, err := p.AddVolume(t.Context(), catalog.Volume{Name: "x", Pool: "demo"}, "", false, nil)
+	if !errors.Is(err, fault.ErrPoolState) || len(k.Messages) > 0 {
+		t.Errorf("%v; told: %v", err, k.Messages)
+	}
+}
+
+// Id 0 is an id like others, which pool check --repair gives a name, too.
+func TestDeleteOfTheFirstID(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "zero", 0, catalog.Operation{Op: catalog.OpDelete, Volume: "zero", ID: 0})
+	k.IDs[1] = true
+	if err := p.DeleteVolume(t.Context(), p.Catalog.Pool().Operations[0]); err != nil || k.Told() != "delete 0" {
+		t.Errorf("%v; told: %s", err, k.Told())
+	}
+	if cfg := OnDisk(t, p); len(cfg.Operations) > 0 || cfg.NextID != 1 || k.IDs[0] || !k.IDs[1] {
+		t.Errorf("%+v; ids %v", cfg, k.IDs)
+	}
+}
+
+// Behind the last id those of deleted volumes come again, and no other.
+func TestLastID(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "one", 1)
+	withVolume(t, p, k, "before", thinpool.MaxID-1)
+	if v, err := add(t, p, "last"); err != nil || v.ID != thinpool.MaxID {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	for i, name := range []string{"over", "again"} {
+		if v, err := add(t, p, name); err != nil || v.ID != uint32(2+i) {
+			t.Errorf("%+v, %v", v, err)
+		}
+	}
+	for _, name := range []string{"over", "one"} {
+		v, err := p.Catalog.Volume(name)
+		if err == nil {
+			err = p.DeleteVolume(t.Context(), catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	k.Messages = nil
+	v, err := add(t, p, "new")
+	if err != nil || v.ID != 1 || k.Told() != "create_thin 1" {
+		t.Errorf("%+v, %v; told: %s", v, err, k.Told())
+	}
+	if cfg := OnDisk(t, p); v.TransactionID != cfg.TransactionID || cfg.NextID != thinpool.MaxID+1 {
+		t.Errorf("%+v of %+v", v, cfg)
+	}
+}
+
+// An id may be in use without a name, the last one as others.
+func TestLastIDIsTaken(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "before", thinpool.MaxID-1)
+	k.IDs[thinpool.MaxID], k.IDs[1], k.IDs[2] = true, true, true
+	if v, err := add(t, p, "over"); err != nil || v.ID != 3 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if !k.IDs[thinpool.MaxID] || !k.IDs[1] || !k.IDs[2] {
+		t.Error("what had no name is deleted")
+	}
+}
+
+func TestUnusedID(t *testing.T) {
+	head := uint32(1)
+	cfg := catalog.Pool{Head: &head, Operations: []catalog.Operation{{Op: catalog.OpDelete, ID: 3}}}
+	volumes := []catalog.Volume{{ID: 2}, {ID: 5}}
+	for tried, want := range map[uint32]uint32{0: 4, 3: 4, 4: 6, thinpool.MaxID: 4, thinpool.MaxID - 2: thinpool.MaxID - 1} {
+		if id, ok := unusedID(cfg, volumes, tried); !ok || id != want {
+			t.Errorf("behind %d: %d, %v, want %d", tried, id, ok, want)
+		}
+	}
+	if id, ok := unusedID(cfg, volumes, thinpool.MaxID-1); ok {
+		t.Errorf("behind all: %d", id)
+	}
+}
+
+// A commit whose last sync fails has its file in place, and is undone all the
+// same. What the kernel is told then must be on disk, for whoever comes next.
+func TestUndoingIsOnDiskFirst(t *testing.T) {
+	p, k, _ := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "x", 1)
+	op, err := p.Begin(catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := registry.OpenCatalog(p.Sys, "demo") // as if p had written that and not learnt of it
+	if err == nil {
+		err = other.SetPool(func(c *catalog.Pool) { c.Finish("x") })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Before = func(message string) {
+		if ops := OnDisk(t, p).Operations; len(ops) != 1 || ops[0] != op {
+			t.Errorf("at %q the disk has %+v", message, ops)
+		}
+	}
+	if err := p.GiveUp(t.Context(), errors.ErrUnsupported); err != errors.ErrUnsupported || k.Told() != "delete 1" {
+		t.Errorf("%v; told: %s", err, k.Told())
+	}
+}
+
+// What cannot be written first is left to the next command.
+func TestNothingIsUndoneOnABrokenDisk(t *testing.T) {
+	p, k, warnings := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "x", 1)
+	if _, err := p.Begin(catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1}); err != nil {
+		t.Fatal(err)
+	}
+	breakDisk(t, p)
+	p.GiveUp(t.Context(), errors.ErrUnsupported)
+	if k.Told() != "" || len(*warnings) != 1 || !strings.Contains((*warnings)[0], "tried again by the next command") {
+		t.Errorf("told: %s; %q", k.Told(), *warnings)
+	}
+}

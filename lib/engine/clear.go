@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/atomicfile"
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dmname"
+	"thinmount/lib/label"
+)
+
+// HalfMade says that the pool is being made or deleted by a command that, since
+// the lock is ours, is dead.
+func (p *Pool) HalfMade() bool {
+	_, incomplete := p.Catalog.Pool().Incomplete()
+	return incomplete
+}
+
+// ClearHalfMade removes all there is of the pool; pool.json goes last.
+func (p *Pool) ClearHalfMade(ctx context.Context) error {
+	p.Sys.Stepf("clearing away pool %s", p.Name())
+	if p.OwnsDevices() { // those of a copy of the pool stay
+		if err := p.Dismantle(ctx); err != nil {
+			return p.Fail(err)
+		}
+	}
+	if p.ownsLocks() {
+		if err := p.dropLocks(); err != nil {
+			return p.Fail(err)
+		}
+	}
+	for _, part := range []string{dmname.Data, dmname.Meta} {
+		var err error
+		if b := backing.BackingOf(p.Catalog.Pool(), part); b.Kind == catalog.KindFile {
+			err = p.clearFile(b)
+		} else {
+			err = p.clearDevice(part)
+		}
+		if err != nil {
+			return p.Fail(err)
+		}
+	}
+	return p.Fail(p.Catalog.Destroy())
+}
+
+// dropLocks removes the files of all locks of volumes, whoever they were.
+func (p *Pool) dropLocks() error {
+	traces, err := p.Sys.Refs().Traces(p.Name())
+	for volume := range traces {
+		if ref, err := p.Sys.Refs().TryLock(p.Name(), volume); err == nil {
+			ref.CloseRemove()
+		}
+	}
+	return err
+}
+
+// clearFile removes a backing file, durably: it may lie on another filesystem than
+// the catalog, which forgets it next. What somebody else has put in its place is
+// left alone.
+func (p *Pool) clearFile(b catalog.Backing) error {
+	path := b.Path
+	st, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = atomicfile.SyncDir(filepath.Dir(path)) // a command that was killed may have removed it just before
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	case err != nil:
+		return err
+	case !st.Mode().IsRegular():
+		p.Sys.Warnf("pool %s: %s is no backing file, and stays", p.Name(), path)
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	l, err := label.Read(f)
+	ours := err == nil && l.UUID == p.UUID()
+	if !ours && errors.Is(err, label.ErrNone) {
+		ours, err = p.unlabelled(f, label.Reserved+b.Size)
+		if err != nil {
+			return err
+		}
+	}
+	if !ours {
+		p.Sys.Warnf("pool %s: %s does not carry its label, and stays", p.Name(), path)
+		return nil
+	}
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return atomicfile.SyncDir(filepath.Dir(path))
+}
+
+// unlabelled tells whether a file is what making the pool leaves when it dies
+// before the label is written: nothing, or zeroes of the full size (bytes).
+func (p *Pool) unlabelled(f *os.File, size int64) (bool, error) {
+	st, err := f.Stat()
+	if op, _ := p.Catalog.Pool().Incomplete(); err != nil || op.Op != catalog.OpCreatePool || st.Size() != 0 && st.Size() != size {
+		return false, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, label.Reserved))
+	return len(bytes.Trim(b, "\x00")) == 0, err
+}
+
+// clearDevice takes the label off the device of a part, if it is this pool's, by
+// whatever name it is there.
+func (p *Pool) clearDevice(part string) error {
+	path := p.OwnDevice(part)
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if l, err := label.Read(f); err != nil || l.UUID != p.UUID() {
+		return err
+	}
+	if err := label.Wipe(f); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(make([]byte, 4096), label.Reserved); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// OwnDevice is the path of the device that carries a part, or "".
+func (p *Pool) OwnDevice(part string) string {
+	cfg := p.Catalog.Pool()
+	path := backing.BackingOf(cfg, part).Path
+	if op, _ := cfg.Incomplete(); op.Op != catalog.OpCreatePool { // which has not let go of the devices that it was given
+		if found, err := backing.FindBackings(cfg); err == nil {
+			path = found[part].Path
+		}
+	}
+	if !backing.CarriesPart(cfg, part, path) {
+		return ""
+	}
+	return path
+}

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/holders"
+	"thinmount/lib/loop"
+	"thinmount/lib/registry"
+)
+
+// Deactivate sweeps what nobody uses, refuses if a volume is in use, and takes
+// the devices down. Exclusive access.
+func (p *Pool) Deactivate(ctx context.Context) error {
+	if other := backing.ActiveCopy(p.DM, p.Catalog.Pool()); !other.Disposable() {
+		return other.Err
+	}
+	if err := health.Wake(p.Sys, p.DM, p.Name(), p.UUID()); err != nil { // the pool's last commit would hang
+		return err
+	}
+	if err := p.sweepDevices(ctx); err != nil {
+		return err
+	}
+	if err := p.tidy(ctx); err != nil { // at shutdown, say, where /var is read-only by now
+		p.Sys.Warnf("%v: it has to wait", err)
+	}
+	if err := p.refuseActive(ctx); err != nil {
+		return err
+	}
+	return p.Fail(p.Dismantle(ctx))
+}
+
+// refuseActive says which volumes keep the pool busy.
+func (p *Pool) refuseActive(ctx context.Context) error {
+	active, err := p.activeVolumes()
+	if err != nil || len(active) == 0 {
+		return err
+	}
+	hint := "unmount them first (umount DIR, or thin-snap deactivate POOL/VOLUME)"
+	var names []string
+	for _, d := range active {
+		_, volume, _ := dmname.ParseVolume(d.Name)
+		uuid, id, _ := dmname.ParseVolumeUUID(d.UUID)
+		where, there := p.whereUsed(ctx, catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: uuid, ID: id})
+		names = append(names, p.Name()+"/"+volume+where)
+		if there != "" {
+			hint = there
+		}
+	}
+	return &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrBusy, "in use by %s", strings.Join(names, ", ")), Hint: hint}
+}
+
+// whereUsed is " (mounted on DIR)", who has the device open, or " (active)". For a
+// mount in another mount namespace, and for who has it open, there is a hint.
+func (p *Pool) whereUsed(ctx context.Context, v catalog.Volume) (text, hint string) {
+	rec, _ := p.Sys.Refs().Read(v.Pool, v.Name) // unreadable: the kernel alone tells
+	obs, _, err := registry.Observed(p.DM, v, rec)
+	if err != nil {
+		return " (active)", ""
+	}
+	rec = rec.Reconcile(obs)
+	if e := new(fault.Error); errors.As(registry.RefuseElsewhere(p.Sys, p.DM, rec, v), &e) {
+		return fmt.Sprintf(" (%v)", e.Err), e.Hint
+	}
+	if rec.MountedOn == "" {
+		return p.whoHolds(ctx, v)
+	}
+	return fmt.Sprintf(" (mounted on %s)", rec.MountedOn), ""
+}
+
+// whoHolds is whereUsed of a volume that is not mounted.
+func (p *Pool) whoHolds(ctx context.Context, v catalog.Volume) (text, hint string) {
+	info, err := p.DM.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
+	if err != nil || info.OpenCount == 0 {
+		return " (active)", ""
+	}
+	found := DeviceHolders(ctx, info.Dev, "")
+	if len(found) == 0 {
+		return " (active, " + unseen + ")", unseenHint
+	}
+	return " (" + holders.Line(found, MaxHolders) + ")", holdersHint(found)
+}
+
+// activeVolumes lists the dm devices of the pool's volumes. A device that goes
+// away by itself in this moment is waited for elsewhere.
+func (p *Pool) activeVolumes() ([]dm.Device, error) {
+	all, err := p.DM.List(dmname.UUIDPrefix + p.UUID() + "-")
+	if err != nil {
+		return nil, p.Fail(err)
+	}
+	var volumes []dm.Device
+	for _, d := range all {
+		if _, _, ok := dmname.ParseVolumeUUID(d.UUID); ok {
+			volumes = append(volumes, d)
+		}
+	}
+	return volumes, nil
+}
+
+// Dismantle removes the pool's own devices from the top down and waits until
+// the loop devices are detached. What is not there is no error.
+func (p *Pool) Dismantle(ctx context.Context) error {
+	for _, part := range []string{dmname.Head, dmname.Pool, dmname.Data, dmname.Meta} {
+		if err := p.dropPart(ctx, part); err != nil {
+			return err
+		}
+	}
+	cfg := p.Catalog.Pool()
+	var errs []error
+	for _, b := range []string{cfg.Data.Path, cfg.Metadata.Path} {
+		if cfg.Data.Kind == catalog.KindFile {
+			errs = append(errs, waitDetached(ctx, b))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// waitDetached waits until no loop device has the file at path: the kernel
+// detaches it a moment after its last close. Two over one file would each have
+// a cache of its own.
+func waitDetached(ctx context.Context, path string) error {
+	for {
+		loops, err := loop.Find(path)
+		if err != nil || len(loops) == 0 {
+			if errors.Is(err, fs.ErrNotExist) {
+				err = nil
+			}
+			return err
+		}
+		if !loops[0].Autoclear {
+			return &fault.Error{Object: path, Err: fault.Errorf(fault.ErrBusy, "attached to %s by somebody else", loops[0].Path),
+				Hint: "losetup -d " + loops[0].Path}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: still attached to %s: %w", path, loops[0].Path, ctx.Err())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/holders"
+	"thinmount/lib/host"
+	"thinmount/lib/thintest"
+)
+
+// A device that somebody keeps open is waited for as long as somebody who passes
+// may take, and with the pool's lock held for less.
+func TestDeviceOfOthersIsNotWaitedFor(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		remove func(t *testing.T, p *Pool, v catalog.Volume) error
+		most   time.Duration
+	}{
+		{"patiently", func(t *testing.T, p *Pool, v catalog.Volume) error { return RemoveDevice(t.Context(), p.Sys, p.DM, v) }, 3 * time.Second},
+		{"locked", func(t *testing.T, p *Pool, v catalog.Volume) error {
+			return p.RemoveVolumeDevice(t.Context(), v.Name, v.ID)
+		}, 1500 * time.Millisecond},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, k, _ := testPool(t, catalog.KindFile)
+				v := withVolume(t, p, k, "x", 1)
+				k.Open[dmname.VolumeUUID(thintest.UUID, 1)] = 1 << 20
+				begun := time.Now()
+				err := row.remove(t, p, v)
+				if !errors.Is(err, fault.ErrBusy) || !strings.Contains(err.Error(), "thin-demo@") || host.Hint(err) == "" {
+					t.Errorf("%v (%s)", err, host.Hint(err))
+				}
+				if waited := time.Since(begun); waited > row.most {
+					t.Errorf("waited for %v", waited)
+				}
+			})
+		})
+	}
+}
+
+// Who passes is waited for.
+func TestDeviceGoesWithWhoPasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, k, _ := testPool(t, catalog.KindFile)
+		v := withVolume(t, p, k, "x", 1)
+		k.Open[dmname.VolumeUUID(thintest.UUID, 1)] = 20
+		if err := RemoveDevice(t.Context(), p.Sys, p.DM, v); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The kernel's holders stay, and so does a process that two looks have found, but
+// for udev.
+func TestRemains(t *testing.T) {
+	sleep, udev, loop := holders.Holder{PID: 7, Command: "sleep"}, holders.Holder{PID: 8, Command: "(udev-worker)"}, holders.Holder{Command: "loop1", What: holders.Loop}
+	for _, row := range []struct {
+		before, now []holders.Holder
+		want        bool
+	}{
+		{nil, nil, false},
+		{nil, []holders.Holder{sleep}, false},
+		{[]holders.Holder{sleep}, []holders.Holder{udev, sleep}, true},
+		{[]holders.Holder{udev}, []holders.Holder{udev}, false},
+		{nil, []holders.Holder{sleep, loop}, true},
+	} {
+		if got := remains(row.before, row.now); got != row.want {
+			t.Errorf("%v, %v: %v", row.before, row.now, got)
+		}
+	}
+}
+
+// Each holder has the command that makes it let go.
+func TestHoldersHint(t *testing.T) {
+	for want, h := range map[string]holders.Holder{
+		"losetup -d /dev/loop1":     {Command: "loop1", What: holders.Loop, Path: "/dev/dm-3"},
+		"swapoff /dev/dm-3":         {What: holders.Swap, Path: "/dev/dm-3"},
+		"umount '/o v'":             {What: holders.Overlay, Path: "/o v"},
+		"mdadm --stop /dev/md0":     {Command: "md0", What: holders.Above, Path: "/dev/md0"},
+		"lsblk shows what":          {Command: "bcache0", What: holders.Above, Path: "/dev/bcache0"},
+		"dmsetup remove no-such-dm": {Command: "no-such-dm", What: holders.Above, Path: "/dev/mapper/no-such-dm"},
+		"end what uses it":          {PID: 7, Command: "sleep", What: holders.Open, Path: "/x"},
+	} {
+		if got := holdersHint([]holders.Holder{h}); !strings.HasPrefix(got, want) {
+			t.Errorf("%+v: %q, want %q", h, got, want)
+		}
+	}
+}

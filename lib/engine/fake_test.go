@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+	"thinmount/lib/thintest"
+)
+
+// testPool is an active pool demo on files, or devices, of that fake kernel. Its
+// warnings are collected.
+func testPool(t *testing.T, kind string) (p *Pool, k *thintest.Kernel, warnings *[]string) {
+	t.Helper()
+	dir := t.TempDir()
+	warnings = new([]string)
+	s := thintest.System(dir)
+	s.Warn = func(w string) { *warnings = append(*warnings, w) }
+	cat := thintest.Catalog(t, s, kind, dir)
+	k = &thintest.Kernel{PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool), Mode: "rw", IDs: map[uint32]bool{}, Open: map[string]int{}}
+	c := dm.NewControl(k.Call)
+	return &Pool{Sys: s, DM: c, Catalog: cat, Target: thinpool.New(c, k.PoolUUID)}, k, warnings
+}
+
+// withVolume is a volume of the pool, and what is being done with it.
+func withVolume(t *testing.T, p *Pool, k *thintest.Kernel, name string, id uint32, ops ...catalog.Operation) catalog.Volume {
+	t.Helper()
+	k.IDs[id] = true
+	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), ID: id, Size: 1 << 20}
+	err := p.Catalog.PutVolume(v)
+	if err == nil {
+		err = p.Catalog.SetPool(func(c *catalog.Pool) {
+			c.NextID = max(c.NextID, id+1)
+			for _, op := range ops {
+				c.Begin(op)
+			}
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// OnDisk is what pool.json says.
+func OnDisk(t *testing.T, p *Pool) catalog.Pool {
+	t.Helper()
+	cat, err := registry.OpenCatalog(p.Sys, p.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cat.Pool()
+}
+
+// breakDisk lets no write of pool.json work any more.
+func breakDisk(t *testing.T, p *Pool) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(p.Catalog.Dir(), ".pool.json.tmp", "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+	"thinmount/lib/thinpool"
+)
+
+// UsableMetadata is how much (bytes) of a pool's metadata the kernel uses: older
+// versions of this program made pools with more.
+func UsableMetadata(cfg catalog.Pool) int64 { return min(cfg.Metadata.Size, thinpool.MaxMetadata) }
+
+// Fit brings an active pool's devices in step with the catalog, which growing
+// and setting write first: so whoever dies in between has it finished by the
+// next command. Metadata goes before data: a pool whose metadata is full could
+// not take more data, and would want a check for having tried. Exclusive access.
+func (p *Pool) Fit() error {
+	st, err := p.Target.Status()
+	if err != nil || st.Failed() || st.NeedsCheck { // the kernel would grow nothing
+		return p.Fail(err)
+	}
+	cfg := p.Catalog.Pool()
+	grown, err := p.fitPart(dmname.Meta, cfg.Metadata)
+	if err != nil {
+		return p.Fail(err)
+	}
+	if grown || int64(st.MetaTotal)*thinpool.MetadataBlock < UsableMetadata(cfg) {
+		p.Sys.Stepf("growing the metadata of pool %s", p.Name())
+		if err := p.reloadPool(st.DataTotal); err != nil {
+			return p.Fail(err)
+		}
+	}
+	if st, err = p.Target.Status(); err != nil || st.Writable() != nil {
+		return p.Fail(err)
+	}
+	return p.Fail(p.fitData(cfg, st))
+}
+
+// fitData grows the data, and sets what a full pool does.
+func (p *Pool) fitData(cfg catalog.Pool, st thinpool.Status) error {
+	grown, err := p.fitPart(dmname.Data, cfg.Data)
+	if err != nil {
+		return err
+	}
+	targets, _, err := p.DM.Table(p.Ref(dmname.Pool))
+	if err != nil {
+		return err
+	}
+	live, err := thinpool.ParseTable(targets[0])
+	if err != nil {
+		return err
+	}
+	same := live.ErrorIfNoSpace == (cfg.OnFull != "queue")
+	if !grown && same && int64(st.DataTotal)*health.BlockBytes(cfg) >= cfg.Data.Size {
+		return nil
+	}
+	p.Sys.Stepf("giving pool %s its new table", p.Name())
+	return p.reloadPool(0)
+}
+
+// fitPart makes the linear device over a backing device as long as the catalog
+// says. grown tells whether it was shorter.
+func (p *Pool) fitPart(part string, b catalog.Backing) (grown bool, err error) {
+	targets, _, err := p.DM.Table(p.Ref(part))
+	if err != nil {
+		return false, err
+	}
+	have, want := dm.Sectors(0), dm.Sectors(b.Size/dm.SectorSize)
+	for _, t := range targets {
+		have += t.Length
+	}
+	if have >= want {
+		return false, nil
+	}
+	u, err := p.Under(part, b)
+	if err != nil {
+		return false, err
+	}
+	if err := u.Stretch(label.Reserved + b.Size); err != nil {
+		return false, err
+	}
+	table := dm.Target{Length: want, Type: "linear", Params: fmt.Sprintf("%s %d", u.Dev, u.Offset)}
+	return true, p.reload(dmname.PartUUID(p.UUID(), part), table, targets[0])
+}
+
+// reloadPool gives the pool the table that the catalog wants, with blocks of
+// data unless that is 0.
+func (p *Pool) reloadPool(blocks uint64) error {
+	cfg := p.Catalog.Pool()
+	if blocks > 0 {
+		cfg.Data.Size = int64(blocks) * health.BlockBytes(cfg)
+	}
+	data, err := p.DM.Info(p.Ref(dmname.Data))
+	if err != nil {
+		return err
+	}
+	meta, err := p.DM.Info(p.Ref(dmname.Meta))
+	if err != nil {
+		return err
+	}
+	old, _, err := p.DM.Table(p.Ref(dmname.Pool))
+	if err != nil {
+		return err
+	}
+	return p.reload(dmname.PartUUID(p.UUID(), dmname.Pool), poolTable(cfg, data.Dev, meta.Dev).Target(), old[0])
+}
+
+// reload swaps a device's table in one call, at no point of which a kill leaves
+// the device suspended. Where the kernel refuses the new table at the last
+// moment it does leave it so: then the old one comes back.
+func (p *Pool) reload(uuid string, table, old dm.Target) error {
+	ref := dm.ByUUID(uuid)
+	swap := func(t dm.Target) error {
+		if err := p.DM.Load(ref, []dm.Target{t}, false); err != nil {
+			return err
+		}
+		_, err := p.DM.Resume(ref, host.HiddenCookie)
+		return err
+	}
+	err := withKernelLog(func() error { return swap(table) })
+	if err == nil {
+		return nil
+	}
+	if info, e := p.DM.Info(ref); e == nil && info.Suspended() {
+		err = errors.Join(err, swap(old))
+	}
+	return err
+}

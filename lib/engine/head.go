@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+)
+
+// The head is the pool's first data blocks. The devices @@data and @@pool begin
+// with them, so whatever a volume had there would be taken for a signature of
+// these devices: by LVM, blkid(8), the kernel. So a thin device that no volume
+// has, with the id in catalog.Pool.Head, maps each head block n to data block n.
+
+// HeadBlocks is how many blocks the head of a pool has.
+func HeadBlocks(cfg catalog.Pool) uint64 {
+	return uint64((label.HeadBytes + health.BlockBytes(cfg) - 1) / health.BlockBytes(cfg))
+}
+
+// NewHeadID is the thin id of the head of a new pool; volumes begin with 1.
+const NewHeadID = 0
+
+// MakeHead makes the head of a new pool, before anything else can be allocated:
+// the kernel then takes the data's blocks from the first on
+// (persistent-data/dm-space-map-disk.c, sm_disk_new_block).
+func (p *Pool) MakeHead(ctx context.Context) error {
+	if err := p.Target.CreateThin(NewHeadID); err != nil {
+		return err
+	}
+	if err := p.WithHead(ctx, NewHeadID, func(f *os.File) error {
+		return WriteHead(f, p.Catalog.Pool(), NewHeadID, nil)
+	}); err != nil {
+		return err
+	}
+	return p.ConfirmHead()
+}
+
+// WithHead lets do work on the head's device, and removes it. The caller has the
+// pool alone.
+func (p *Pool) WithHead(ctx context.Context, id uint32, do func(*os.File) error) error {
+	cfg := p.Catalog.Pool()
+	return p.WithThin(ctx, id, int64(HeadBlocks(cfg))*health.BlockBytes(cfg), do)
+}
+
+// WithThin is withHead for any thin id, of which it shows size bytes. No volume
+// may be active.
+func (p *Pool) WithThin(ctx context.Context, id uint32, size int64, do func(*os.File) error) error {
+	if err := p.dropPart(ctx, dmname.Head); err != nil { // what a killed command has left
+		return err
+	}
+	info, err := p.DM.Info(p.Ref(dmname.Pool))
+	if err != nil {
+		return err
+	}
+	table := thinTarget(info.Dev, id, size)
+	name := dmname.Part(p.Name(), dmname.Head)
+	dev, err := makeDevice(ctx, p.Sys, p.DM, name, dmname.PartUUID(p.UUID(), dmname.Head), table, host.HiddenCookie)
+	if err != nil {
+		return err
+	}
+	a, err := openAs(os.O_RDWR, p.DM.NodePath(name), dev.Dev)
+	if err == nil {
+		err = p.DM.RemoveDeferred(p.Ref(dmname.Head))
+		if err == nil {
+			err = do(a.File)
+		}
+		a.Close()
+	}
+	if e := p.dropPart(ctx, dmname.Head); err == nil {
+		err = e
+	}
+	return err
+}
+
+// WriteHead writes the headers of the head's blocks; only those that want says,
+// unless it is nil. Each is written out before the next, so that the kernel takes
+// the data's blocks for them in this order: writeback would choose its own. At
+// return they are durable, and so is what they are mapped to.
+func WriteHead(f *os.File, cfg catalog.Pool, id uint32, want func(block uint64) bool) error {
+	for n := range HeadBlocks(cfg) {
+		if want != nil && !want(n) {
+			continue
+		}
+		b, err := label.Head{UUID: cfg.UUID, ID: id, Block: n}.Bytes()
+		if err != nil {
+			return err
+		}
+		// The kernel zeroes what is left of a new block (dm-thin.c, schedule_zero).
+		if _, err := f.WriteAt(b, int64(n)*health.BlockBytes(cfg)); err != nil {
+			return err
+		}
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ConfirmHead looks for the headers at the data's beginning.
+func (p *Pool) ConfirmHead() error {
+	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Data)))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = ReadHead(f, 0, p.Catalog.Pool())
+	return err
+}
+
+// ReadHead reads the headers of a pool's head, whose data begins at offset at
+// (bytes) of r, and returns the thin id that they name. Any that is missing, or
+// of another pool, is an error.
+func ReadHead(r io.ReaderAt, at int64, cfg catalog.Pool) (id uint32, err error) {
+	for n := range HeadBlocks(cfg) {
+		h, err := label.ReadHead(r, at+int64(n)*health.BlockBytes(cfg))
+		if err != nil {
+			return 0, fmt.Errorf("data block %d: %w", n, err)
+		}
+		if n == 0 {
+			id = h.ID
+		}
+		if h != (label.Head{UUID: cfg.UUID, ID: id, Block: n}) {
+			return 0, fmt.Errorf("data block %d: header says block %d of thin id %d of pool %s", n, h.Block, h.ID, h.UUID)
+		}
+	}
+	return id, nil
+}
+
+// dropPart removes one of the pool's own devices, and waits for those who look at
+// it in passing. What is not there is no error; what somebody keeps open is
+// ErrBusy, with his name.
+func (p *Pool) dropPart(ctx context.Context, part string) error {
+	if err := p.checkName(part); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, host.BusyWait)
+	defer cancel()
+	info, found, err := WaitOut(ctx, "", func() (dm.Info, error) {
+		info, _ := p.DM.Info(p.Ref(part))
+		once, cancel := context.WithTimeout(ctx, PassingPause)
+		defer cancel()
+		return info, p.DM.Deactivate(once, p.Ref(part))
+	})
+	if IsBusy(err) {
+		return DeviceBusy(p.Sys, p.DM, "pool "+p.Name(), info, found)
+	}
+	if err != nil {
+		return err
+	}
+	return p.DM.WaitGone(ctx, p.Ref(part), dmname.Part(p.Name(), part))
+}
+
+// RepairHead is what repair does about a pool without a head.
+const RepairHead = "give them to a thin id of their own, and move what volumes have there; the pool is activated anew meanwhile"

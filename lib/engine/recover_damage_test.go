@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dmname"
+	"thinmount/lib/thintest"
+)
+
+// A record that cannot be read keeps nobody from ending what was interrupted, and
+// none is read as long as nothing has to be ended.
+func TestDamagedRecordKeepsItsNameAlone(t *testing.T) {
+	for _, locked := range []bool{false, true} {
+		p, k, _ := testPool(t, catalog.KindDevice)
+		withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpFormat, Volume: "x", ID: 1})
+		if err := os.WriteFile(filepath.Join(p.Catalog.Dir(), "volumes", "bad.json"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		told := "delete 1"
+		if locked {
+			ref, err := p.Sys.Refs().TryLock("demo", "x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ref.Close()
+			told = ""
+		}
+		if err := p.settle(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := p.finishLeft(t.Context()); err != nil || k.Told() != told {
+			t.Errorf("%v; told: %s", err, k.Told())
+		}
+	}
+}
+
+// An interrupted operation with an id that another volume has is left alone, and
+// keeps the others from nothing.
+func TestOperationWithAnIDOfAnother(t *testing.T) {
+	p, k, warnings := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "a", 1)
+	withVolume(t, p, k, "x", 2, catalog.Operation{Op: catalog.OpDelete, Volume: "wrong", ID: 1}, catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 2})
+	if err := p.finishLeft(t.Context()); err != nil || k.Told() != "delete 2" || !k.IDs[1] {
+		t.Errorf("%v; told: %s", err, k.Told())
+	}
+	if w := strings.Join(*warnings, "\n"); !strings.Contains(w, "id 1 is volume a's") || !strings.Contains(w, "has to wait") {
+		t.Errorf("%q", w)
+	}
+}
+
+// A volume's device that is open is left to a later command at once.
+func TestLeftDeviceThatIsOpen(t *testing.T) {
+	p, k, warnings := testPool(t, catalog.KindDevice)
+	withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpFormat, Volume: "x", ID: 1})
+	k.Open[dmname.VolumeUUID(thintest.UUID, 1)] = 1 << 20
+	if err := p.finishLeft(t.Context()); err != nil || k.Told() != "" || !k.IDs[1] {
+		t.Errorf("%v; told: %s", err, k.Told())
+	}
+	if w := strings.Join(*warnings, "\n"); !strings.Contains(w, "has to wait") {
+		t.Errorf("%q", w)
+	}
+}

@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+)
+
+// sweepAliases removes the links whose device the kernel has removed by itself.
+func (p *Pool) sweepAliases() {
+	dir := filepath.Join(registry.AliasDir(p.Sys), p.Name())
+	os.Remove(dir) // if it is empty: its maker was killed
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		volume := e.Name()
+		if catalog.CheckVolumeName(volume) != nil {
+			continue
+		}
+		ref, err := p.Sys.Refs().TryLock(p.Name(), volume)
+		if err != nil {
+			continue // somebody is at work on it
+		}
+		if _, err := p.DM.Info(dm.ByName(dmname.Volume(p.Name(), volume))); errors.Is(err, dm.ErrNotExist) {
+			registry.DropAlias(p.Sys, p.Name(), volume)
+		}
+		registry.LetGo(p.Sys, ref, p.Name(), volume)
+	}
+}
+
+// Sweep removes what nobody uses: devices, nodes, files.
+func (p *Pool) Sweep(ctx context.Context) error {
+	if err := p.sweepDevices(ctx); err != nil {
+		return err
+	}
+	return p.tidy(ctx)
+}
+
+// sweepDevices removes the devices of volumes that nobody uses and resumes those
+// that a killed snapshot left suspended. A volume whose lock is taken is in good
+// hands; one that was activated on purpose stays.
+func (p *Pool) sweepDevices(ctx context.Context) error {
+	if err := p.dropPart(ctx, dmname.Head); err != nil {
+		return p.Fail(err)
+	}
+	active, err := p.activeVolumes()
+	if err != nil {
+		return err
+	}
+	for _, d := range active {
+		pool, volume, ok := dmname.ParseVolume(d.Name)
+		if !ok || pool != p.Name() {
+			continue
+		}
+		ref, err := p.Sys.Refs().TryLock(pool, volume)
+		if err != nil {
+			continue
+		}
+		err = p.sweepOne(ctx, ref, d.UUID, volume)
+		ref.Close()
+		if err != nil {
+			p.Sys.Warnf("%s: %v", d.Name, err)
+		}
+	}
+	p.sweepAliases()
+	return p.sweepNodes()
+}
+
+// sweepNodes removes the nodes of devices that the kernel has removed by itself
+// when nobody was there to remove the node.
+func (p *Pool) sweepNodes() error {
+	stale, err := p.DM.StaleNodes(dmname.Volume(p.Name(), ""))
+	if err != nil {
+		return p.Fail(err)
+	}
+	for _, name := range stale {
+		pool, volume, ok := dmname.ParseVolume(name)
+		if !ok || catalog.CheckVolumeName(volume) != nil {
+			continue
+		}
+		ref, err := p.Sys.Refs().TryLock(pool, volume)
+		if err != nil {
+			continue // somebody is making or removing that very device
+		}
+		err = p.DM.DropStaleNode(name)
+		registry.LetGo(p.Sys, ref, pool, volume)
+		if err != nil {
+			return p.Fail(err)
+		}
+	}
+	return nil
+}
+
+func (p *Pool) sweepOne(ctx context.Context, ref *refcount.Ref, uuid, volume string) error {
+	info, err := p.DM.Info(dm.ByUUID(uuid))
+	if err != nil {
+		return nil // gone by itself
+	}
+	if _, id, ok := dmname.ParseVolumeUUID(uuid); ok && (registry.IsAsleep(info) || registry.IsMarked(p.Sys, catalog.Volume{Pool: p.Name(), Name: volume})) {
+		if err := registry.WakeVolume(p.Sys, p.DM, catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: p.UUID(), ID: id}); err != nil {
+			return err
+		}
+	}
+	if rec := ref.Record(); rec.Held && rec.PoolUUID == p.UUID() {
+		return nil
+	}
+	if info.OpenCount > 0 {
+		return nil
+	}
+	p.Sys.Stepf("removing left device %s", info.Name)
+	if _, err := removeOnce(ctx, p.DM, dm.ByUUID(uuid), lockedWait); err != nil {
+		if IsBusy(err) {
+			return nil // somebody has opened it meanwhile
+		}
+		return err
+	}
+	return ref.Clear()
+}

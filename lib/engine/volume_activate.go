@@ -1,0 +1,174 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+)
+
+// Activation is a volume's device, held open by us.
+type Activation struct {
+	*os.File
+	Dev  dm.DevNo
+	Path string // /dev/mapper/NAME
+}
+
+// ActivateVolume makes the volume's device, or takes the one that is there,
+// and opens it. Unless keep is set, the kernel removes the device at its last
+// close, whatever becomes of us. The caller has the volume's lock and the pool
+// open and active.
+func (p *Pool) ActivateVolume(ctx context.Context, v catalog.Volume, keep bool) (*Activation, error) {
+	object := v.Pool + "/" + v.Name
+	for {
+		a, err := p.tryActivate(ctx, v)
+		if err == nil {
+			return a, p.settleRemoval(a, v, keep)
+		}
+		// A device whose last user left in this moment goes while we open it.
+		if !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.ENOENT) {
+			if st, e := p.Target.Status(); e == nil && st.Failed() {
+				return nil, p.InState(st)
+			}
+			if thinpool.Damaged(err) {
+				return nil, health.DamagedBy(p.Name(), err)
+			}
+			return nil, &fault.Error{Object: object, Err: err}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fault.WaitError(object, errors.Join(ctx.Err(), err))
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// settleRemoval sets the deferred removal while our descriptor keeps the
+// device, or takes it back for a device that is to stay.
+func (p *Pool) settleRemoval(a *Activation, v catalog.Volume, keep bool) error {
+	ref := dmname.VolumeRef(p.UUID(), v.ID)
+	var err error
+	if !keep {
+		err = p.DM.RemoveDeferred(ref)
+	} else if info, e := p.DM.Info(ref); e == nil && info.DeferredRemove() {
+		err = p.DM.CancelDeferredRemove(ref)
+	}
+	if err != nil {
+		a.Close()
+		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
+	}
+	return nil
+}
+
+func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, error) {
+	name, ref := dmname.Volume(v.Pool, v.Name), dmname.VolumeRef(p.UUID(), v.ID)
+	info, err := p.DM.Info(ref)
+	switch {
+	case err == nil && info.Name != name:
+		return nil, backing.ForeignDevice(v.Pool+"/"+v.Name, info.Name, info.UUID)
+	case err == nil && info.Active():
+		if err = registry.WakeVolume(p.Sys, p.DM, v); err == nil {
+			err = p.DM.EnsureNode(info)
+		}
+	default:
+		info, err = p.newDevice(ctx, name, v)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := registry.DropStaleNames(p.Sys, p.DM, info); err != nil {
+		return nil, err
+	}
+	return OpenActivation(p.DM.NodePath(name), info.Dev)
+}
+
+func (p *Pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm.Info, error) {
+	pool, err := p.DM.Info(p.Ref(dmname.Pool))
+	if errors.Is(err, dm.ErrNotExist) { // without the errno, at which activateVolume would try again
+		return dm.Info{}, &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrPoolState, "not active"), Hint: "thin-snap pool activate " + p.Name()}
+	}
+	if err != nil {
+		return dm.Info{}, err
+	}
+	if other, err := p.DM.Info(dm.ByName(name)); err == nil && other.UUID != dmname.VolumeUUID(p.UUID(), v.ID) {
+		return dm.Info{}, backing.ForeignDevice(v.Pool+"/"+v.Name, name, other.UUID)
+	}
+	p.Sys.Stepf("activating %s/%s", v.Pool, v.Name)
+	return makeDevice(ctx, p.Sys, p.DM, name, dmname.VolumeUUID(p.UUID(), v.ID), thinTarget(pool.Dev, v.ID, v.Size), host.VolumeCookie)
+}
+
+// OpenActivation opens the node and makes sure that it is the device meant: a
+// stale node of the same name must not lead to another one. It is opened for
+// reading: a kernel may refuse to mount what somebody has open for writing
+// (block/bdev.c, bdev_allow_write_mounted).
+func OpenActivation(path string, dev dm.DevNo) (*Activation, error) {
+	return openAs(os.O_RDONLY, path, dev)
+}
+
+// forWriting opens the device once more. It cannot be mounted meanwhile, see
+// openActivation.
+func (a *Activation) forWriting() (*Activation, error) {
+	return openAs(os.O_RDWR, a.Path, a.Dev)
+}
+
+func openAs(mode int, path string, dev dm.DevNo) (*Activation, error) {
+	f, err := os.OpenFile(path, mode|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	got, err := backing.DeviceOf(f)
+	if err == nil && got != dev {
+		err = &os.PathError{Op: "open", Path: path, Err: unix.ENXIO}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &Activation{File: f, Dev: dev, Path: path}, nil
+}
+
+// Activate makes the volume's device without mounting it, for mkfs, fsck or dd,
+// and keeps it until Deactivate. It returns the device's path.
+func Activate(ctx context.Context, s *host.System, poolName, volume string) (string, error) {
+	ctx, cancel := s.Waiting(ctx)
+	defer cancel()
+	c, err := s.Kernel()
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	ref, v, err := registry.LockKnown(ctx, s, poolName, volume)
+	if err != nil {
+		return "", err
+	}
+	defer ref.Close()
+	rec, err := registry.ObserveOwn(s, c, ref, v) // before we have it open ourselves
+	if err != nil {
+		return "", err
+	}
+	p, err := OpenActive(ctx, s, c, poolName, Shared)
+	if err != nil {
+		return "", err
+	}
+	defer p.Close()
+	a, err := p.ActivateVolume(ctx, v, true)
+	if err != nil {
+		return "", err
+	}
+	defer a.Close()
+	registry.FillRecord(&rec, v, a.Path, a.Dev)
+	rec.Held = true
+	return a.Path, errors.Join(ref.Save(rec), registry.MakeAlias(s, poolName, volume, a.Path))
+}

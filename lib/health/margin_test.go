@@ -1,0 +1,99 @@
+package health
+
+import (
+	"strings"
+	"testing"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/thinpool"
+)
+
+func TestMarginArithmetic(t *testing.T) {
+	five, none := 5, 0
+	for _, row := range []struct {
+		name   string
+		margin *int
+		st     thinpool.Status
+		want   string // what there is too little of; "" is nothing
+	}{
+		{"the smallest pool, new", nil, thinpool.Status{MetaUsed: 61, MetaTotal: 512, DataTotal: 1}, ""},
+		{"all used", nil, thinpool.Status{MetaTotal: 512, DataUsed: 100, DataTotal: 100}, "0% of the data is free (0 bytes of 6400K), less than the margin of 10%"},
+		{"exactly the margin", nil, thinpool.Status{MetaTotal: 512, DataUsed: 90, DataTotal: 100}, ""},
+		{"a block less", nil, thinpool.Status{MetaTotal: 512, DataUsed: 901, DataTotal: 1000}, "9% of the data is free"},
+		{"metadata", nil, thinpool.Status{MetaUsed: 470, MetaTotal: 512, DataTotal: 100}, "8% of the metadata is free (168K of 2M)"},
+		{"another margin", &five, thinpool.Status{MetaUsed: 470, MetaTotal: 512, DataTotal: 100}, ""},
+		{"no margin", &none, thinpool.Status{MetaUsed: 512, MetaTotal: 512, DataUsed: 100, DataTotal: 100}, ""},
+		{"more used than there is", &five, thinpool.Status{MetaTotal: 512, DataUsed: 101, DataTotal: 100}, "0% of the data"},
+		{"the largest", nil, thinpool.Status{MetaTotal: 4161600, DataUsed: 1<<52 - 1, DataTotal: 1 << 52}, "0% of the data is free (64K of"},
+		{"nothing is known", nil, thinpool.Status{Mode: thinpool.ModeFail}, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := BelowMargin(catalog.Pool{BlockSize: 128, Margin: row.margin}, row.st)
+			if (got == "") != (row.want == "") || !strings.Contains(got, row.want) {
+				t.Errorf("%q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+// Each state has a name and a way out, which names the pool.
+func TestTrouble(t *testing.T) {
+	cfg := catalog.Pool{Name: "demo", BlockSize: 128, Metadata: catalog.Backing{Path: "/d/metadata"}}
+	sound := thinpool.Status{Mode: thinpool.ModeRW, MetaTotal: 512, DataTotal: 100}
+	with := func(change func(*thinpool.Status)) thinpool.Status {
+		st := sound
+		change(&st)
+		return st
+	}
+	for _, row := range []struct {
+		st          thinpool.Status
+		state, hint string
+	}{
+		{sound, "", ""},
+		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeFail }), "has failed", "thin-snap pool activate demo"},
+		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeError }), "has failed", "thin-snap pool activate demo"},
+		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeRO }), "its metadata is full", "thin-snap pool grow --metadata-size +64M demo"},
+		{with(func(s *thinpool.Status) { s.Mode, s.NeedsCheck = thinpool.ModeRO, true }), "needs a check", "thin-snap pool check --repair demo"},
+		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "queue" }), "wait for it", "thin-snap pool grow --size +SIZE demo"},
+		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "error" }), "need room fail", "delete volumes"},
+		{with(func(s *thinpool.Status) { s.DataUsed = 95 }), "5% of the data is free", "thin-snap pool grow demo"},
+	} {
+		state, hint := Trouble(cfg, row.st, Room{})
+		if !strings.Contains(state, row.state) || !strings.Contains(hint, row.hint) || (state == "") != (row.state == "") || (hint == "") != (state == "") {
+			t.Errorf("%+v: %q, %q; want %q, %q", row.st, state, hint, row.state, row.hint)
+		}
+	}
+}
+
+// A pool that is full and has not noticed yet refuses what would wait for room,
+// with the same words as later, without a margin too.
+func TestFullPoolIsInTrouble(t *testing.T) {
+	none := 0
+	st := thinpool.Status{Mode: thinpool.ModeRW, OnFull: "queue", MetaTotal: 512, DataUsed: 100, DataTotal: 100}
+	state, hint := Trouble(catalog.Pool{Name: "demo", BlockSize: 128, Margin: &none}, st, Room{})
+	if !strings.Contains(state, "writes that need room wait for it") || !strings.Contains(hint, "pool grow --size +SIZE demo") {
+		t.Errorf("%q, hint %q", state, hint)
+	}
+}
+
+// The hint names the sizes that a pool in files has to be told.
+func TestMarginHint(t *testing.T) {
+	sound := thinpool.Status{Mode: thinpool.ModeRW, MetaTotal: 512, DataTotal: 100}
+	data, meta, both := sound, sound, sound
+	data.DataUsed, meta.MetaUsed, both.DataUsed, both.MetaUsed = 95, 500, 95, 500
+	for _, row := range []struct {
+		kind string
+		st   thinpool.Status
+		want string
+	}{
+		{catalog.KindFile, data, "thin-snap pool grow --size +64M demo, or delete volumes"},
+		{catalog.KindFile, meta, "thin-snap pool grow --metadata-size +64M demo, or delete volumes"},
+		{catalog.KindFile, both, "thin-snap pool grow --size +64M --metadata-size +64M demo, or delete volumes"},
+		{catalog.KindDevice, both, "thin-snap pool grow demo, or delete volumes"},
+	} {
+		cfg := catalog.Pool{Name: "demo", BlockSize: 128, Data: catalog.Backing{Kind: row.kind}, Metadata: catalog.Backing{Kind: row.kind}}
+		if _, hint := Trouble(cfg, row.st, Room{}); hint != row.want {
+			t.Errorf("%s, %+v: %q, want %q", row.kind, row.st, hint, row.want)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package host
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/dm"
+	"thinmount/lib/fault"
+	"thinmount/lib/mountinfo"
+)
+
+// procHint is for a chroot or a container that lacks what /proc tells.
+const procHint = "mount -t proc proc /proc"
+
+// OpenError says what to do where device-mapper cannot be opened. The caller is
+// root: what keeps it from a device is a sandbox.
+func OpenError(err error) error {
+	_, isFile := errors.AsType[*fs.PathError](err)
+	switch {
+	case errors.Is(err, dm.ErrNoDriver): // without -a, the second name would be a parameter of the first
+		return &fault.Error{Object: "device-mapper", Err: fault.Wrap(fault.ErrNoKernel, err), Hint: "modprobe -a dm_mod dm_thin_pool"}
+	case isFile && noProc(err):
+		return &fault.Error{Object: "device-mapper", Err: fault.Wrap(fault.ErrNoKernel, fault.Retold{Text: "cannot be found: /proc is not mounted", Err: err}), Hint: procHint}
+	case errors.Is(err, fs.ErrPermission):
+		return &fault.Error{Object: "device-mapper", Err: fault.Wrap(fault.ErrPermission, notInHere(err)), Hint: deviceHint}
+	case errors.Is(err, unix.EROFS):
+		return &fault.Error{Object: "device-mapper", Err: notInHere(err), Hint: deviceHint}
+	}
+	return err
+}
+
+func notInHere(err error) error {
+	return fault.Retold{Text: "there is none in here: " + err.Error(), Err: err}
+}
+
+// deviceHint is for root that is kept from a device.
+const deviceHint = "a sandbox keeps root from it, as PrivateDevices=, DevicePolicy= or a container do: work outside of it, " +
+	"or let it have /dev/mapper by DeviceAllow="
+
+// noProc tells whether err is that /proc is not mounted.
+func noProc(err error) bool {
+	file, ok := errors.AsType[*fs.PathError](err)
+	if !ok || !strings.HasPrefix(file.Path, "/proc/") || !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	var st unix.Statfs_t
+	return unix.Statfs("/proc", &st) != nil || st.Type != unix.PROC_SUPER_MAGIC
+}
+
+// ReadOnlyHint is for a folder that cannot be written to. Where its filesystem
+// is writable and only the mount in here is not, a sandbox has made it so.
+func ReadOnlyHint(path, mountinfoFile string) string {
+	if all, err := mountinfo.Read(mountinfoFile); err == nil {
+		if m := mountOf(all, path); m != nil && readOnly(m.Options) && !readOnly(m.VFSOptions) {
+			return "it is read-only in here alone, as by ProtectSystem= or in a container: let it write there by ReadWritePaths=" + fault.ShellPath(m.Mountpoint)
+		}
+	}
+	return "its filesystem is read-only: dmesg may say why; mount -o remount,rw \"$(findmnt -nT " + fault.ShellPath(path) + " -o TARGET)\""
+}
+
+// mountOf is the mount that path lies on: of several on one folder, the last.
+func mountOf(all []*mountinfo.Info, path string) (found *mountinfo.Info) {
+	for _, m := range all {
+		if m.Mountpoint != "/" && m.Mountpoint != path && !strings.HasPrefix(path, m.Mountpoint+"/") {
+			continue
+		}
+		if found == nil || len(m.Mountpoint) >= len(found.Mountpoint) {
+			found = m
+		}
+	}
+	return found
+}
+
+func readOnly(options string) bool {
+	first, _, _ := strings.Cut(options, ",")
+	return first == "ro"
+}
+
+// Hidden is the error of a folder of state that is kept from us: systemd puts an
+// empty folder that nobody may enter in its place (InaccessiblePaths=), and a
+// chroot may lack what it lies in. nil if it is not so.
+func (s *System) Hidden() error {
+	st, err := os.Stat(s.StateDir)
+	switch {
+	case err == nil && st.Mode().Perm() == 0:
+		return &fault.Error{Object: s.StateDir, Err: errors.New("inaccessible in here"),
+			Hint: "a sandbox hides it, as InaccessiblePaths= does: work outside of it, or let it be seen"}
+	case errors.Is(err, fs.ErrNotExist):
+		if above := filepath.Dir(s.StateDir); !exists(above) {
+			return &fault.Error{Object: above, Err: fault.Wrap(fault.ErrNotFound, unix.ENOENT), Hint: "the pools are known by " + s.StateDir + ": bring it into the chroot or container"}
+		}
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

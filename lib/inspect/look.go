@@ -1,0 +1,228 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/check"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+)
+
+// lookHead reads the head: past the page cache from the active pool's own
+// device, else behind the label of its disk or file.
+func lookHead(s *host.System, c *dm.Control, f *check.Facts) error {
+	path, at := f.Config.Data.Path, int64(label.Reserved)
+	if d := f.Part(dmname.Data); d != nil && d.Active() && !d.Suspended() {
+		path, at = c.NodePath(d.Name), 0
+	} else if b := f.Backing(dmname.Data); backing.LabelFlaw(f.Config, dmname.Data, b.Backing, b.Label, b.Err, b.Carries, b.Size) != nil {
+		return nil // that stands in a finding of its own
+	}
+	file, err := host.OpenDirect(path)
+	if err == nil {
+		f.HeadID, err = engine.ReadHead(file, at, f.Config)
+		file.Close()
+	}
+	f.HeadLooked, f.HeadErr = true, err
+	return nil
+}
+
+// look takes down all that there is of a pool, and changes nothing. What it finds
+// while others change the pool need not be so.
+func look(ctx context.Context, s *host.System, c *dm.Control, cat *catalog.Catalog) (*check.Facts, error) {
+	f := &check.Facts{Config: cat.Pool(), Dir: cat.Dir(), Room: health.RoomBelow(cat.Pool())}
+	if _, halfMade := f.Config.Incomplete(); halfMade {
+		return f, nil
+	}
+	if f.Copied = backing.ActiveCopy(c, f.Config); f.Copied != nil && f.Copied.Renamed {
+		f.Copied = nil // its own devices, if under another name
+	}
+	if names := health.Suspended(c, f.Config.UUID); len(names) > 0 && f.Copied == nil { // to read them would hang
+		return nil, &fault.Error{Object: "pool " + f.Config.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", health.SuspendedText(names)), Hint: health.ResumeHint(f.Config.Name)}
+	}
+	if f.Copied == nil && health.Foreign(c, dm.ByUUID(dmname.PartUUID(f.Config.UUID, dmname.Pool))) {
+		return nil, health.BeyondHelp(f.Config.Name)
+	}
+	findPlaces(f, c)
+	var err error
+	f.Volumes, err = cat.VolumesAnyState()
+	f.Damaged = check.RecordErrors(err)
+	if err != nil && len(f.Damaged) == 0 {
+		return nil, err
+	}
+	for _, look := range []func() error{
+		func() error { return lookDevices(s, c, f) },
+		func() error { return lookBackings(s, c, f) },
+		func() error { return lookMetadata(ctx, s, c, f) },
+		func() error { return lookHead(s, c, f) },
+		func() error { return lookRun(s, c, f) },
+		func() error { return lookUses(ctx, s, c, f) },
+	} {
+		if err := ctx.Err(); err != nil {
+			return nil, fault.WaitError("pool "+f.Config.Name, err)
+		}
+		if err := look(); err != nil {
+			return nil, err
+		}
+	}
+	f.Temps, err = cat.Temps()
+	return f, err
+}
+
+// findPlaces looks for the disks of an inactive pool under other names, as its
+// activation will.
+func findPlaces(f *check.Facts, c *dm.Control) {
+	if _, err := c.Info(dm.ByUUID(dmname.PartUUID(f.Config.UUID, dmname.Pool))); f.Config.Data.Kind != catalog.KindDevice || !errors.Is(err, dm.ErrNotExist) {
+		return
+	}
+	paths, err := backing.FindBackings(f.Config)
+	if err != nil {
+		f.Places = err
+		return
+	}
+	for _, part := range []string{dmname.Data, dmname.Meta} {
+		if at := paths[part]; at.Moved {
+			f.Places = errors.Join(f.Places, &fault.Error{Err: fault.Errorf(fault.ErrPoolState, "its %s is on %s now, not on %s", backing.LabelRole(part), at.Path, backing.BackingOf(f.Config, part).Path),
+				Hint: "thin-snap pool activate " + f.Config.Name + " writes that down"})
+		}
+	}
+	f.Config.Data.Path, f.Config.Metadata.Path = paths[dmname.Data].Path, paths[dmname.Meta].Path
+}
+
+// lookDevices lists the devices that are the pool's by their uuid, or look as
+// if they were by their name, and asks the pool for its status.
+func lookDevices(s *host.System, c *dm.Control, f *check.Facts) error {
+	all, err := c.List("")
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		pool, volume, isVolume := dmname.ParseVolume(d.Name)
+		ours := isVolume && pool == f.Config.Name
+		for _, part := range []string{dmname.Pool, dmname.Data, dmname.Meta, dmname.Head} {
+			ours = ours || d.Name == dmname.Part(f.Config.Name, part)
+		}
+		uuid, id, hasID := dmname.ParseVolumeUUID(d.UUID)
+		part := partOf(f, d.UUID)
+		switch mine := hasID && uuid == f.Config.UUID || part != ""; {
+		case mine && f.Copied != nil: // said in a finding of its own
+		case mine:
+			if !isVolume || pool != f.Config.Name || catalog.CheckVolumeName(volume) != nil {
+				volume = ""
+			}
+			if err := addDevice(f, c, check.Device{Info: dm.Info{Name: d.Name, UUID: d.UUID}, Volume: volume, ID: id, Part: part}); err != nil {
+				return err
+			}
+		case ours:
+			f.Foreign = append(f.Foreign, d)
+		}
+	}
+	if p := f.Part(dmname.Pool); p != nil && p.Active() {
+		st, err := thinpool.New(c, p.UUID).Status()
+		if err != nil && !errors.Is(err, dm.ErrNotExist) {
+			return err
+		}
+		if err == nil {
+			f.Live = &st
+		}
+	}
+	return nil
+}
+
+func partOf(f *check.Facts, uuid string) string {
+	for _, part := range []string{dmname.Pool, dmname.Data, dmname.Meta, dmname.Head} {
+		if uuid == dmname.PartUUID(f.Config.UUID, part) {
+			return part
+		}
+	}
+	return ""
+}
+
+// addDevice asks for the device's state; one that is gone by now is not there.
+func addDevice(f *check.Facts, c *dm.Control, d check.Device) error {
+	table, info, err := c.Table(dm.ByUUID(d.UUID))
+	if errors.Is(err, dm.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return &fault.Error{Object: d.Name, Err: err}
+	}
+	for _, t := range table {
+		d.Size += t.Length.Bytes()
+	}
+	d.Info = info
+	f.Devices = append(f.Devices, d)
+	return nil
+}
+
+// lookMetadata reads the ids that the pool has: past the page cache from the
+// active pool's own device, else behind the label of its disk or file.
+func lookMetadata(ctx context.Context, s *host.System, c *dm.Control, f *check.Facts) error {
+	path, at := f.Config.Metadata.Path, int64(label.Reserved)
+	if d := f.Part(dmname.Meta); d != nil && d.Active() && !d.Suspended() {
+		path, at = c.NodePath(d.Name), 0
+	} else if b := f.Backing(dmname.Meta); backing.LabelFlaw(f.Config, dmname.Meta, b.Backing, b.Label, b.Err, b.Carries, b.Size) != nil {
+		return nil // not ours to read; that stands in a finding of its own
+	}
+	var m thinpool.Metadata
+	file, err := host.OpenDirect(path)
+	if err == nil {
+		m, err = thinpool.ReadMetadata(ctx, file, at)
+		file.Close()
+	}
+	if ctxErr := ctx.Err(); err != nil && ctxErr != nil {
+		return fault.WaitError("pool "+f.Config.Name, ctxErr)
+	}
+	if err != nil {
+		f.MetaErr = err
+		return nil
+	}
+	f.Meta = &m
+	return nil
+}
+
+// lookRun lists the pool's files under /run/thin, its nodes and its lines in
+// utab.
+func lookRun(s *host.System, c *dm.Control, f *check.Facts) error {
+	entries, err := s.Refs().Entries()
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Pool == f.Config.Name {
+			f.Entries = append(f.Entries, e)
+		}
+	}
+	stale, err := c.StaleNodes(dmname.Volume(f.Config.Name, ""))
+	if err != nil {
+		return err
+	}
+	for _, name := range stale {
+		if _, volume, ok := dmname.ParseVolume(name); ok && catalog.CheckVolumeName(volume) == nil {
+			f.Nodes = append(f.Nodes, name)
+		}
+	}
+	links, err := os.ReadDir(filepath.Join(registry.AliasDir(s), f.Config.Name))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, l := range links {
+		if _, err := c.Info(dm.ByName(dmname.Volume(f.Config.Name, l.Name()))); errors.Is(err, dm.ErrNotExist) && catalog.CheckVolumeName(l.Name()) == nil {
+			f.Aliases = append(f.Aliases, l.Name())
+		}
+	}
+	f.Losers = registry.Losers(s, f.Config.Name)
+	f.Utab, err = staleUtab(s, c, f.Config.Name)
+	return err
+}

@@ -1,0 +1,254 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/check"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/engine"
+	"thinmount/lib/host"
+	"thinmount/lib/mount"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+)
+
+// repair does what the findings say: first the records, so that a pool whose
+// transaction id does not fit stays refused until all has its name; then the
+// transaction id; then what every command mends in passing; then files. A
+// repair that fails does not keep the others from being done, but for the
+// pool's own: those build on the records.
+func repair(ctx context.Context, p *engine.Pool, found []check.Finding) error {
+	var errs []error
+	for _, d := range found {
+		errs = append(errs, repairRecord(p, d))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for _, d := range found {
+		switch {
+		case d.Kind == check.KindTransaction:
+			errs = append(errs, adopt(p, d))
+		case d.Forget:
+			errs = append(errs, forgetOperation(p, d))
+		}
+	}
+	errs = append(errs, repairDevices(ctx, p, found))
+	for _, d := range found {
+		errs = append(errs, repairFile(ctx, p, d))
+	}
+	return errors.Join(errs...)
+}
+
+// repairRecord sees to the record of a volume, under its lock. Nothing is told
+// to the kernel: no data is lost with a record, nor with a name given.
+func repairRecord(p *engine.Pool, d check.Finding) error {
+	var change func() error
+	switch d.Kind {
+	case check.KindMissing, check.KindTwin, check.KindOther:
+		change = func() error { return p.Catalog.RemoveVolume(d.Volume) }
+	case check.KindSize:
+		change = func() error {
+			v, err := p.Catalog.VolumeAnyState(d.Volume)
+			if err != nil {
+				return err
+			}
+			v.Size = d.Size
+			return p.Catalog.PutVolume(v)
+		}
+	case check.KindOrphan:
+		change = func() error { return giveName(p, d) }
+	default:
+		return nil
+	}
+	ref, err := p.Sys.Refs().TryLock(p.Name(), d.Volume)
+	if err != nil {
+		return nil // somebody is at work on it: it is found again
+	}
+	p.Sys.Stepf("%s: %s", d.Object, d.Repair)
+	if err = change(); err == nil && d.Kind != check.KindSize && d.Kind != check.KindOrphan && ref.Record().ThinID == d.ID {
+		err = ref.Clear()
+	}
+	registry.LetGo(p.Sys, ref, p.Name(), d.Volume)
+	return p.Fail(err)
+}
+
+// giveName gives a thin id a name. The next id goes past it first, so that no create
+// runs into it.
+func giveName(p *engine.Pool, d check.Finding) error {
+	if _, err := p.Catalog.VolumeAnyState(d.Volume); !errors.Is(err, catalog.ErrNoVolume) {
+		return fmt.Errorf("%s/%s: has a record by now", p.Name(), d.Volume)
+	}
+	if d.ID >= p.Catalog.Pool().NextID {
+		if err := p.Catalog.SetPool(func(c *catalog.Pool) { c.NextID = d.ID + 1 }); err != nil {
+			return err
+		}
+	}
+	return p.Catalog.PutVolume(catalog.Volume{
+		Name: d.Volume, ID: d.ID, Size: d.Size, TransactionID: d.Transaction, Created: time.Now().UTC().Truncate(time.Second),
+	})
+}
+
+// adopt takes the pool's transaction id over. What the catalog says is being
+// done was long done, or undone, when the pool got there.
+func adopt(p *engine.Pool, d check.Finding) error {
+	p.Sys.Stepf("%s: %s", d.Object, d.Repair)
+	return p.Fail(p.Catalog.SetPool(func(c *catalog.Pool) { c.TransactionID, c.Operations = d.Transaction, nil }))
+}
+
+// forgetOperation drops an operation that would take another volume's id. If
+// the pool has gone on to its transaction id, so does the catalog.
+func forgetOperation(p *engine.Pool, d check.Finding) error {
+	return p.Fail(p.Catalog.SetPool(func(c *catalog.Pool) {
+		if c.TransactionID < d.Transaction {
+			c.Finish(d.Volume)
+			return
+		}
+		c.Abandon(d.Volume)
+	}))
+}
+
+// repairDevices does what every command does in passing.
+func repairDevices(ctx context.Context, p *engine.Pool, found []check.Finding) error {
+	if err := p.RefuseCopy(); err != nil {
+		return err
+	}
+	has := func(kinds ...string) bool {
+		return slices.ContainsFunc(found, func(d check.Finding) bool { return slices.Contains(kinds, d.Kind) })
+	}
+	if has(check.KindInterrupted, check.KindHeld) {
+		if err := p.Activate(ctx); err != nil {
+			return err
+		}
+	}
+	if has(check.KindHeld) {
+		if err := p.Target.ReleaseSnapshot(); err != nil {
+			return p.Fail(err)
+		}
+	}
+	if has(check.KindSuspended) {
+		if err := resumeParts(p); err != nil {
+			return p.Fail(err)
+		}
+	}
+	switch {
+	case !has(check.KindInterrupted, check.KindDevice, check.KindSuspended, check.KindNode, check.KindAlias):
+		return nil
+	case p.IsActive() && has(check.KindInterrupted):
+		return p.Recover(ctx)
+	}
+	err := p.Sweep(ctx)
+	part := func(d check.Finding) bool { return d.Kind == check.KindDevice && d.Volume == "" }
+	if err == nil && slices.ContainsFunc(found, part) {
+		err = p.Fail(p.Dismantle(ctx))
+	}
+	return err
+}
+
+// resumeParts resumes the pool's own devices, from the bottom up.
+func resumeParts(p *engine.Pool) error {
+	for _, part := range []string{dmname.Data, dmname.Meta, dmname.Pool} {
+		info, err := p.DM.Info(p.Ref(part))
+		if err == nil && info.Active() && info.Suspended() {
+			if _, err := p.DM.Resume(p.Ref(part), host.HiddenCookie); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// repairFile sees to what is written down under RunDir, in utab, and to temp
+// files.
+func repairFile(ctx context.Context, p *engine.Pool, d check.Finding) error {
+	switch d.Kind {
+	case check.KindTemp, check.KindRecord, check.KindLock:
+	case check.KindUtab:
+		if d.Lines {
+			return p.Fail(writeLines(ctx, p, d.Volume))
+		}
+		return p.Fail(dropUtab(ctx, p, d.Object))
+	default:
+		return nil
+	}
+	if d.Volume == "" {
+		return p.Fail(p.Catalog.RemoveTemp(d.Temp))
+	}
+	ref, err := p.Sys.Refs().TryLock(p.Name(), d.Volume)
+	if err != nil {
+		return nil // somebody is at work on it
+	}
+	defer registry.LetGo(p.Sys, ref, p.Name(), d.Volume)
+	switch {
+	case d.Kind == check.KindTemp && d.Temp.Path != "":
+		err = p.Catalog.RemoveTemp(d.Temp)
+	case d.Kind == check.KindTemp:
+		err = ref.DropTemp(d.Entry)
+	case d.Kind == check.KindRecord && d.Entry.Path != "":
+		err = ref.Clear()
+	case d.Kind == check.KindRecord:
+		err = reconcile(p, ref, d.Volume)
+	}
+	return p.Fail(err)
+}
+
+// reconcile makes the record of references say what is mounted.
+func reconcile(p *engine.Pool, ref *refcount.Ref, volume string) error {
+	v, err := p.Catalog.VolumeAnyState(volume)
+	if err != nil {
+		return err
+	}
+	rec, err := registry.Observe(p.Sys, p.DM, ref, v)
+	if err != nil || rec.References == 0 || rec.Device != "" {
+		return err
+	}
+	obs, _, err := registry.Observed(p.DM, v, rec)
+	if err != nil {
+		return err
+	}
+	dev, err := dm.ParseDevNo(obs.Dev)
+	if err != nil {
+		return err
+	}
+	registry.FillRecord(&rec, v, p.DM.NodePath(dmname.Volume(v.Pool, v.Name)), dev)
+	return ref.Save(rec)
+}
+
+// writeLines mends the lines in utab of a volume's mount.
+func writeLines(ctx context.Context, p *engine.Pool, volume string) error {
+	ref, err := p.Sys.Refs().TryLock(p.Name(), volume)
+	if err != nil {
+		return nil // somebody is at work on it
+	}
+	defer registry.LetGo(p.Sys, ref, p.Name(), volume)
+	v, err := p.Catalog.VolumeAnyState(volume)
+	if err != nil {
+		return err
+	}
+	rec, err := registry.Observe(p.Sys, p.DM, ref, v)
+	if err != nil || rec.Elsewhere {
+		return err
+	}
+	table, err := mount.Table()
+	if err != nil {
+		return err
+	}
+	at := registry.Counted(table, rec)
+	if at == nil {
+		return nil
+	}
+	return p.Sys.Utab().Mend(ctx, registry.UtabEntry(at, rec.Volume), 0, registry.LookUtab(p.Sys, p.DM))
+}
+
+func dropUtab(ctx context.Context, p *engine.Pool, target string) error {
+	return p.Sys.Utab().DropStale(ctx, registry.LookUtab(p.Sys, p.DM), func(l mount.StaleLine) bool {
+		pool, _, ok := registry.NamedBy(p.Sys, l.Source)
+		return l.Target == target && ok && pool == p.Name()
+	})
+}

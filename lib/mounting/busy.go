@@ -1,0 +1,54 @@
+package mounting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/holders"
+	"thinmount/lib/mountinfo"
+)
+
+// patiently unmounts, and tries again for a while where that is refused with
+// EBUSY and nobody stays who holds the mount. With EBUSY come those who do.
+func (u *unmounting) patiently(ctx context.Context, top *mountinfo.Info, unmount func() error) (found []holders.Holder, err error) {
+	until := time.Now().Add(engine.PassingWait)
+	for {
+		if err = unmount(); !errors.Is(err, unix.EBUSY) {
+			return nil, err
+		}
+		before := found
+		found = u.holders(ctx, top)
+		if engine.Stays(before, found) || time.Now().After(until) {
+			return found, err
+		}
+		select {
+		case <-ctx.Done():
+			return found, err
+		case <-time.After(engine.PassingPause):
+		}
+	}
+}
+
+// holders are those who keep a mount from being unmounted.
+func (u *unmounting) holders(ctx context.Context, top *mountinfo.Info) []holders.Holder {
+	ctx, cancel := context.WithTimeout(ctx, engine.HoldersWait)
+	defer cancel()
+	// What it did not come to in time is not worth an error of its own.
+	found, _ := holders.Of(ctx, "/proc", holders.Mount{ID: top.ID, Major: top.Major, Minor: top.Minor, Point: top.Mountpoint})
+	return slices.DeleteFunc(found, engine.OurCaller)
+}
+
+// busy says who keeps a mount from being unmounted.
+func (u *unmounting) busy(found []holders.Holder, err error) error {
+	if len(found) > 0 {
+		err = fmt.Errorf("%w: %s", err, holders.Line(found, engine.MaxHolders))
+	}
+	return &fault.Error{Err: fault.Wrap(fault.ErrBusy, err), Hint: "end what uses it; or umount -l " + fault.ShellPath(u.dir) + " detaches it now"}
+}

@@ -1,0 +1,77 @@
+package mounting
+
+import (
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+)
+
+// suit refuses a mount that the pool's state would let fail half way or hang,
+// and makes it read-only where the pool is, as mount(8) does for a disk that
+// is write-protected.
+func (m *mounting) suit(p *engine.Pool, rec refcount.Record) error {
+	st, err := p.Target.Status()
+	if err != nil {
+		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
+	}
+	switch {
+	case st.Failed():
+		return p.InState(st)
+	case st.Queues() && rec.Elsewhere:
+		return &fault.Error{Object: m.request.Spec, Err: fault.Errorf(fault.ErrBusy, "unmounted, but its last writes wait for room in the pool"), Hint: host.Hint(p.InState(st))}
+	case m.options.ReadOnly:
+	case st.Writable() != nil:
+		m.Warnf("%v: mounting %s read-only (%s)", p.InState(st), m.request.Spec, host.Hint(p.InState(st)))
+		m.makeReadOnly()
+	case st.Queues():
+		return &fault.Error{Err: p.InState(st), Hint: host.Hint(p.InState(st)) + ", or mount -o ro"}
+	case st.Mode != thinpool.ModeRW:
+		m.Warnf("%v (%s)", p.InState(st), host.Hint(p.InState(st)))
+		m.wayOut = host.Hint(p.InState(st)) + ", or mount -o ro"
+	default:
+		m.warnFull(p, st)
+	}
+	if st.Writable() != nil {
+		m.wayOut = "a journal cannot always be replayed in a read-only pool: mount without, -o ro,noload (ext4) or ro,norecovery (xfs)"
+	}
+	return nil
+}
+
+// warnFull tells whoever mounts a volume that the filesystem below the pool's
+// files is full.
+func (m *mounting) warnFull(p *engine.Pool, st thinpool.Status) {
+	cfg := p.Catalog.Pool()
+	if r := health.RoomBelow(cfg); r.Full(cfg, st) != "" {
+		m.Warnf("pool %s: %s: writes that need room fail (%s)", cfg.Name, r.Full(cfg, st), r.Hint())
+	}
+}
+
+func (m *mounting) makeReadOnly() {
+	m.options.ReadOnly = true
+	m.options.Flags |= unix.MS_RDONLY
+}
+
+// suitRemount refuses to make a mount writable in a pool that is read-only, or
+// whose writes would wait.
+func (m *mounting) suitRemount(v catalog.Volume) error {
+	cat, err := registry.OpenCatalog(m.System, v.Pool)
+	if err != nil {
+		return err
+	}
+	p := &engine.Pool{Sys: m.System, DM: m.c, Catalog: cat}
+	st, err := health.PoolStatus(m.c, v.PoolUUID)
+	if err != nil {
+		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
+	}
+	if st.Writable() != nil || st.Queues() {
+		return p.InState(st)
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package mounting
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dmname"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/mount"
+	"thinmount/lib/mountinfo"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+)
+
+// made finds the mount that was just made in the table, and makes sure that it is
+// what was wanted: on the directory that was named, and shown as of the volume's
+// device. A btrfs of several devices is shown as of one of them, whichever was
+// named; unmount and list, which go by the device, would not find it.
+func (m *mounting) made(table []*mountinfo.Info, v catalog.Volume, a *engine.Activation) (*mountinfo.Info, error) {
+	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == m.id })
+	if i < 0 || table[i].Mountpoint != m.dir {
+		return nil, &fault.Error{Object: m.dir, Err: mount.ErrMoved, Hint: "nobody but root should be able to write in the folders above a mount point"}
+	}
+	if !mount.IsOf(table[i], int(a.Dev.Major), int(a.Dev.Minor), a.Path) {
+		return nil, &fault.Error{
+			Object: v.Pool + "/" + v.Name,
+			Err:    fault.Errorf(fault.ErrBusy, "its filesystem lies on several devices, and the kernel calls it %s", mounted(table[i])),
+			Hint:   "mount the volume that the kernel names, with all the others activated",
+		}
+	}
+	return table[i], nil
+}
+
+// undone takes the mount away again that could not be written down.
+func (m *mounting) undone(err error) error {
+	if err == nil {
+		return nil
+	}
+	if undo := mount.Detach(m.id); undo != nil {
+		return errors.Join(err, undo)
+	}
+	return err
+}
+
+// cleanUp leaves of a mount that failed neither device nor names, unless they are
+// somebody's: activated on purpose, or in use.
+func (m *mounting) cleanUp(ctx context.Context, rec refcount.Record, v catalog.Volume) {
+	if rec.Held || rec.Elsewhere {
+		return
+	}
+	undo, cancel := m.Undoing(ctx)
+	defer cancel()
+	device := dmname.VolumeRef(v.PoolUUID, v.ID)
+	err := m.c.RemoveDeferred(device)
+	if err == nil {
+		err = m.c.WaitGone(undo, device, dmname.Volume(v.Pool, v.Name))
+	}
+	if err != nil {
+		m.Warnf("%s/%s: the device stays until its last close: %v", v.Pool, v.Name, err)
+	}
+	registry.DropAlias(m.System, v.Pool, v.Name)
+}
+
+// warnOfDiscard says that a remount did not change whether the filesystem discards:
+// xfs takes the option and ignores it (fs/xfs/xfs_super.c, xfs_fs_reconfigure).
+func (m *mounting) warnOfDiscard(object string, rec refcount.Record) {
+	table, err := mount.Table()
+	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == rec.MountID })
+	if err == nil && i >= 0 && m.options.DiscardDiffers(table[i]) {
+		m.Warnf("%s: %s changes discard at a mount only: unmount it, and mount it with the option", object, table[i].FSType)
+	}
+}

@@ -1,0 +1,287 @@
+package mounting
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/host"
+	"thinmount/lib/mount"
+	"thinmount/lib/mountinfo"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+)
+
+// UnmountRequest is what umount(8) hands to its helper (umount(8), EXTERNAL
+// HELPERS).
+type UnmountRequest struct {
+	Dir      string
+	Lazy     bool // -l: detach now, let the device go at its last close
+	Force    bool // -f: drop all references, and force what servers keep hanging
+	All      bool // drop all references
+	ReadOnly bool // -r: where busy, make it read-only instead
+}
+
+// Unmount drops a reference to the volume mounted on Dir. The last one unmounts
+// it; then Unmount waits until the kernel has removed the device. A mount that
+// is not a volume's, or not its one mount path (a bind mount, say), is simply
+// unmounted. A busy filesystem is ErrBusy, and its reference stays.
+func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
+	ctx, cancel := s.Waiting(ctx)
+	defer cancel()
+	if r.Dir == "" {
+		return &fault.Error{Err: fault.Errorf(fault.ErrUsage, "no directory is named"), Hint: "umount DIR"}
+	}
+	dir, err := filepath.Abs(r.Dir)
+	if err != nil {
+		return err
+	}
+	u := &unmounting{System: s, request: r, dir: dir}
+	top, err := u.top()
+	if err != nil {
+		return err
+	}
+	pool, volume, ok := isOurs(top)
+	if ok && u.isCopy(pool, volume, top) {
+		return u.copied(ctx, pool+"/"+volume, top)
+	}
+	if u.c, err = s.Kernel(); err != nil {
+		return err
+	}
+	defer u.c.Close()
+	if !ok {
+		return u.simply(ctx, top)
+	}
+	ref, err := registry.LockVolume(ctx, s, pool, volume)
+	if err != nil {
+		return err
+	}
+	defer ref.Close()
+	return u.locked(ctx, ref, pool, volume)
+}
+
+// unmounting is one Unmount under way.
+type unmounting struct {
+	*host.System
+	c       *dm.Control
+	request UnmountRequest
+	dir     string
+
+	poolRef string // its uuid in device-mapper
+	mayWait string // pool in which last writes may wait for room; "" is none
+}
+
+// top is the mount that an unmount of dir would take away. Where dir has symbolic
+// links it becomes the path that the mount table has.
+func (u *unmounting) top() (*mountinfo.Info, error) {
+	top, err := u.seen()
+	if !errors.Is(err, fault.ErrNotFound) {
+		return top, err
+	}
+	real, evalErr := filepath.EvalSymlinks(u.dir)
+	if evalErr != nil || real == u.dir {
+		return nil, err
+	}
+	given := u.dir
+	u.dir = real
+	if top, err := u.seen(); !errors.Is(err, fault.ErrNotFound) {
+		return top, err
+	}
+	u.dir = given
+	return nil, err
+}
+
+// seen is the mount at dir as the mount table has it. It looks at no path, so that
+// no mount on demand is triggered, and may be called with a lock held.
+func (u *unmounting) seen() (*mountinfo.Info, error) {
+	table, err := mount.Table()
+	if err != nil {
+		return nil, err
+	}
+	if top := mount.Top(table, u.dir); top != nil {
+		return top, nil
+	}
+	return nil, &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrNotFound, "not mounted"), Hint: "findmnt shows what is mounted"}
+}
+
+// simply unmounts what is not a volume's one mount.
+func (u *unmounting) simply(ctx context.Context, top *mountinfo.Info) error {
+	_, err := u.plain(ctx, top, u.unmount)
+	return err
+}
+
+// unmount is umount2(2).
+func (u *unmounting) unmount(ctx context.Context) error {
+	o := mount.UnmountOptions{Lazy: u.request.Lazy, Force: u.request.Force, NoFollow: true}
+	if u.mayWait != "" {
+		o.Call = func(target string, flags int) error { return u.apart(ctx, target, flags) }
+	}
+	return mount.Unmount(u.dir, o)
+}
+
+// plain unmounts, by do. stays says that it was busy and is read-only now, where
+// the caller wants that.
+func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info, do func(context.Context) error) (stays bool, err error) {
+	found, err := u.patiently(ctx, top, func() error { return do(ctx) })
+	if !errors.Is(err, unix.EBUSY) {
+		return false, err
+	}
+	if u.request.ReadOnly && u.mayWait == "" {
+		if ro := mount.MakeReadOnly(u.dir, top.ID); ro == nil {
+			u.Stepf("%s is busy: now read-only", u.dir)
+			return true, nil
+		}
+	}
+	return false, u.busy(found, err)
+}
+
+// locked goes on with the volume's lock held, on what is mounted by now.
+func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume string) error {
+	top, err := u.seen()
+	if err != nil {
+		return err
+	}
+	if p, v, ok := isOurs(top); !ok || p != pool || v != volume {
+		return &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrBusy, "another mount came in between"), Hint: "try again"}
+	}
+	v, err := u.volumeOf(pool, volume, top)
+	if err != nil {
+		return err
+	}
+	if err := u.rouse(ctx, v); err != nil {
+		return err
+	}
+	rec, err := registry.Observe(u.System, u.c, ref, v)
+	if err != nil {
+		return err
+	}
+	switch {
+	case rec.Elsewhere && rec.References > 0:
+		return u.copied(ctx, rec.Volume, top)
+	case rec.MountedOn != u.dir:
+		return u.simply(ctx, top)
+	}
+	if rec.References > 1 && !u.request.Force && !u.request.All {
+		return u.dropReference(ctx, ref, rec, top)
+	}
+	return u.last(ctx, ref, v, top)
+}
+
+// volumeOf finds which thin device is mounted: by the catalog, or, where the
+// catalog cannot be read, by the device itself. An unmount must not need more.
+func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog.Volume, error) {
+	info, err := u.c.Info(dm.ByName(dmname.Volume(pool, volume)))
+	if err != nil {
+		return catalog.Volume{}, &fault.Error{Object: top.Source, Err: err}
+	}
+	uuid, id, ok := dmname.ParseVolumeUUID(info.UUID)
+	if !ok {
+		return catalog.Volume{}, backing.ForeignDevice(u.dir, info.Name, info.UUID)
+	}
+	return catalog.Volume{Name: volume, Pool: pool, PoolUUID: uuid, ID: id}, nil
+}
+
+// dropReference counts one less; the mount stays.
+func (u *unmounting) dropReference(ctx context.Context, ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info) error {
+	u.Stepf("%s stays mounted on %s: %s left", rec.Volume, rec.MountedOn, fault.Count(rec.References-1, "reference"))
+	if err := ref.Drop(); err != nil {
+		return &fault.Error{Object: rec.Volume, Err: err}
+	}
+	u.feedUtab(ctx, rec.Volume, top)
+	return nil
+}
+
+// feedUtab gives umount(8), which takes a line of utab away whenever its helper
+// says that all is well, one more to take, while the mount stays.
+func (u *unmounting) feedUtab(ctx context.Context, volume string, top *mountinfo.Info) {
+	registry.Mend(ctx, u.System, u.c, registry.UtabEntry(top, volume), 1)
+}
+
+// last unmounts and sees the device off.
+func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info) error {
+	held := ref.Record().Held
+	f := u.flushing(v, top, ref.Record().Since)
+	var late error
+	stays, err := u.plain(ctx, top, func(ctx context.Context) error {
+		err := f.before(ctx)
+		if err == nil {
+			late, err = f.watched(func() error { return u.unmount(ctx) })
+		}
+		return err
+	})
+	if stays {
+		u.feedUtab(ctx, v.Pool+"/"+v.Name, top)
+	}
+	if stays || err != nil {
+		return err
+	}
+	if late != nil && (u.request.Lazy || u.request.Force) {
+		u.Warnf("%v", late)
+		late = nil
+	}
+	u.dropUtab(ctx)
+	return errors.Join(late, u.unmounted(ctx, ref, v, held))
+}
+
+// unmounted puts down what is left of the volume's mounts, and sees the device
+// off if nothing is.
+func (u *unmounting) unmounted(ctx context.Context, ref *refcount.Ref, v catalog.Volume, held bool) error {
+	rec, err := registry.Observe(u.System, u.c, ref, v)
+	if err != nil {
+		u.Warnf("%v", err)
+		return nil
+	}
+	if rec.References > 0 || held { // a bind mount of it is left, and is its path now
+		return ref.Save(rec)
+	}
+	if err := ref.Clear(); err != nil {
+		u.Warnf("%s/%s: %v", v.Pool, v.Name, err)
+	}
+	if u.hasCopies(rec, v) {
+		return nil
+	}
+	registry.DropAlias(u.System, v.Pool, v.Name)
+	u.seeOff(ctx, v)
+	return nil
+}
+
+// dropUtab takes the mount's lines out of libmount's table, with all that are
+// stale. That it fails is no failure of the unmount.
+func (u *unmounting) dropUtab(ctx context.Context) {
+	if err := u.Utab().Tidy(ctx, registry.LookUtab(u.System, u.c)); err != nil {
+		u.Warnf("%s: utab: %v", u.dir, err)
+	}
+}
+
+// seeOff waits for the kernel to remove the device, which it does at the last
+// close. That it is still open is not this unmount's failure, and is not waited
+// for when it is known by whom.
+func (u *unmounting) seeOff(ctx context.Context, v catalog.Volume) {
+	ref, name, object := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Pool, v.Name), v.Pool+"/"+v.Name
+	if err := u.c.RemoveDeferred(ref); err != nil {
+		u.Warnf("%s: unmounted, but the device stays: %v", object, err)
+		return
+	}
+	if u.request.Lazy {
+		return
+	}
+	wait, cancel := u.Undoing(ctx)
+	defer cancel()
+	defer u.WaitingFor("the last close of " + u.c.NodePath(name))()
+	info, found, err := engine.WaitOut(wait, u.dir, func() (dm.Info, error) { return engine.GoneSoon(wait, u.c, ref, name) })
+	switch {
+	case engine.IsBusy(err):
+		busy := engine.DeviceBusy(u.System, u.c, object, info, found)
+		u.Warnf("%v: it is unmounted, and the device goes at its last close (%s)", busy, host.Hint(busy))
+	case err != nil:
+		u.Warnf("%s: unmounted, but the device stays: %v", object, err)
+	}
+}

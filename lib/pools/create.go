@@ -1,0 +1,182 @@
+package pools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"thinmount/lib/atomicfile"
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+)
+
+// PoolSpec describes a new pool. It stands on two block devices, or else on two
+// sparse files in Dir.
+type PoolSpec struct {
+	Name           string
+	DataDevice     string // block device, or "" for a file
+	MetadataDevice string // block device, or "" for a file
+	Dir            string // folder of the files; "" is the catalog's own
+	Size           int64  // bytes of data; 0: all of the device, or at most DefaultPoolSize
+	MetadataSize   int64  // bytes of metadata; 0: all of the device, or what Size wants
+	BlockSize      int64  // bytes; 0: DefaultBlockSize
+	OnFull         string // "error" (default) or "queue"
+	Margin         *int   // percent that new volumes leave free; nil: 10
+	Force          bool   // overwrite what the devices carry
+}
+
+// CreatePool makes a pool and activates it. When it fails or dies, nothing of
+// the pool is left (after the next command, if it was killed).
+func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
+	ctx, cancel := s.Waiting(ctx)
+	defer cancel()
+	if err := checkPool(&spec); err != nil {
+		return err
+	}
+	c, err := s.Kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := s.KernelHasThin(c); err != nil {
+		return err
+	}
+	if err := errors.Join(refcount.CheckDir(s.StateDir), refcount.CheckDir(s.RunDir)); err != nil {
+		return err
+	}
+	engine.TidyOthers(ctx, s, c)
+	lock, err := s.Refs().PoolLock(ctx, spec.Name, false)
+	if err != nil {
+		return fault.WaitError("pool "+spec.Name, err)
+	}
+	defer lock.Unlock()
+	if err := refusePool(ctx, s, c, spec.Name); err != nil {
+		return err
+	}
+	cfg, held, err := plan(s, spec)
+	if err == nil {
+		err = backing.RefuseTakenNames(c, cfg)
+	}
+	defer held.Close()
+	if err != nil {
+		return errors.Join(err, lock.Remove()) // there is no such pool
+	}
+	cat, err := s.Catalogs().Create(cfg)
+	if err != nil {
+		return &fault.Error{Object: "pool " + spec.Name, Err: err}
+	}
+	p := &engine.Pool{Sys: s, DM: c, Catalog: cat, Lock: lock, Target: thinpool.New(c, dmname.PartUUID(cfg.UUID, dmname.Pool))}
+	if err := makePool(ctx, p, held); err != nil {
+		undo, cancel := s.Undoing(ctx)
+		defer cancel()
+		return errors.Join(p.Fail(err), p.ClearHalfMade(undo), lock.Remove())
+	}
+	return nil
+}
+
+// refusePool refuses a name that is taken; a pool that was half made when its
+// command died makes room.
+func refusePool(ctx context.Context, s *host.System, c *dm.Control, name string) error {
+	cat, err := s.Catalogs().Open(name)
+	if errors.Is(err, catalog.ErrNoPool) {
+		return registry.RefuseRest(s, name, fault.ErrExists)
+	}
+	var m *catalog.MisplacedError
+	if errors.As(err, &m) {
+		return registry.Misplaced(name, fault.ErrExists, m)
+	}
+	if err != nil {
+		return registry.Corrupt("pool "+name, err)
+	}
+	p := &engine.Pool{Sys: s, DM: c, Catalog: cat, Target: thinpool.New(c, dmname.PartUUID(cat.Pool().UUID, dmname.Pool))}
+	if p.HalfMade() {
+		return p.ClearHalfMade(ctx)
+	}
+	return &fault.Error{Object: "pool " + name, Err: fault.Errorf(fault.ErrExists, "exists already"), Hint: "thin-snap pool show " + name}
+}
+
+// makePool turns the plan into a pool that works. The catalog says already that it
+// is being made. Nothing is refused any more that could have been seen before.
+func makePool(ctx context.Context, p *engine.Pool, held *backing.Claims) error {
+	cfg := p.Catalog.Pool()
+	if err := makeBacking(ctx, p, cfg.Data, "data", held); err != nil {
+		return err
+	}
+	if err := makeBacking(ctx, p, cfg.Metadata, "metadata", held); err != nil {
+		return err
+	}
+	held.Close() // device-mapper claims them next
+	p.Sys.Stepf("activating pool %s", cfg.Name)
+	if err := p.Build(ctx, true); err != nil {
+		return err
+	}
+	if err := p.MakeHead(ctx); err != nil {
+		return err
+	}
+	if err := p.Target.Confirm(); err != nil {
+		return err
+	}
+	health.WarnLargerThanBelow(p.Sys, cfg)
+	warnLittleMetadata(p.Sys, cfg)
+	return p.Catalog.SetPool(func(c *catalog.Pool) { c.Operations = nil })
+}
+
+// makeBacking makes the file, or clears the device, and labels it. The first
+// block behind the label is zeroed: that is how the kernel knows that metadata
+// is to be formatted.
+func makeBacking(ctx context.Context, p *engine.Pool, b catalog.Backing, role string, held *backing.Claims) error {
+	f, err := held.Of(role), error(nil)
+	if b.Kind == catalog.KindFile {
+		if f, err = os.OpenFile(b.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+			return err
+		}
+		defer f.Close()
+		err = p.MakeFile(ctx, f, b, role)
+	} else {
+		err = zeroEnds(f)
+	}
+	if err != nil {
+		return err
+	}
+	cfg := p.Catalog.Pool()
+	if err := label.Write(f, label.Label{Pool: cfg.Name, UUID: cfg.UUID, Role: role, BlockSize: cfg.BlockSize, Size: b.Size, Created: cfg.Created}); err != nil {
+		return fmt.Errorf("%s: %w", b.Path, err)
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if b.Kind != catalog.KindFile {
+		return nil
+	}
+	return atomicfile.SyncDir(filepath.Dir(b.Path))
+}
+
+// zeroEnds wipes the signatures that filesystems, partition tables and RAID
+// keep in the first and the last MiB, and the block in which the kernel would
+// find old metadata.
+func zeroEnds(f *os.File) error {
+	size, err := loop.Size(f)
+	if err != nil {
+		return err
+	}
+	zero := make([]byte, 1<<20)
+	for _, at := range []int64{0, label.Reserved, max(0, size-1<<20)} {
+		if _, err := f.WriteAt(zero[:min(int64(len(zero)), size-at)], at); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package pools
+
+import (
+	"path/filepath"
+	"testing"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/engine"
+	"thinmount/lib/host"
+	"thinmount/lib/thinpool"
+	"thinmount/lib/thintest"
+)
+
+// testPool is an active pool demo on files, or devices, of that fake kernel.
+func testPool(t *testing.T, kind string) (*engine.Pool, *thintest.Kernel) {
+	t.Helper()
+	dir := t.TempDir()
+	s := thintest.System(dir)
+	cat := thintest.Catalog(t, s, kind, dir)
+	k := &thintest.Kernel{PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool), Mode: "rw", IDs: map[uint32]bool{}, Open: map[string]int{}}
+	c := dm.NewControl(k.Call)
+	return &engine.Pool{Sys: s, DM: c, Catalog: cat, Target: thinpool.New(c, k.PoolUUID)}, k
+}
+
+// onDisk is what pool.json says.
+func onDisk(t *testing.T, p *engine.Pool) catalog.Pool {
+	t.Helper()
+	cat, err := p.Sys.Catalogs().Open(p.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cat.Pool()
+}
+
+// halfMadePool is a pool on files in dir, or in the catalog's own folder, that is
+// being made.
+func halfMadePool(t *testing.T, s *host.System, dir string) *engine.Pool {
+	t.Helper()
+	if dir == "" {
+		dir = filepath.Join(s.StateDir, "demo")
+	}
+	cat := thintest.Catalog(t, s, catalog.KindFile, dir, catalog.Operation{Op: catalog.OpCreatePool})
+	return &engine.Pool{Sys: s, DM: thintest.NoDevices(), Catalog: cat}
+}

@@ -1,0 +1,249 @@
+package pools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+	"thinmount/lib/thinpool"
+)
+
+// Growth is how large one part of a pool is to become; its zero value leaves
+// it as it is.
+type Growth struct {
+	Size int64 // bytes, rounded down to whole blocks
+	More bool  // Size comes on top of what there is
+}
+
+// GrowSpec says how a pool is to grow. Without both it takes the rest of its
+// devices.
+type GrowSpec struct {
+	Pool           string
+	Data, Metadata Growth
+}
+
+// GrowPool makes a pool larger, with its volumes in use; writes that wait for
+// room go on. One that dies is finished by the next command on the pool. The
+// order is that of docs/design.md, "grow".
+func GrowPool(ctx context.Context, s *host.System, spec GrowSpec) error {
+	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
+		p, err := engine.OpenActive(ctx, s, c, spec.Pool, engine.Exclusive)
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		cfg := p.Catalog.Pool()
+		meta, err := planGrowth(cfg, dmname.Meta, spec)
+		if err != nil {
+			return err
+		}
+		data, err := planGrowth(cfg, dmname.Data, spec)
+		if err != nil {
+			return err
+		}
+		if meta, err = metadataToo(cfg, spec, data, meta); err != nil {
+			return err
+		}
+		if spec.Data == (Growth{}) && spec.Metadata == (Growth{}) && meta == cfg.Metadata.Size && data == cfg.Data.Size {
+			return &fault.Error{Object: "pool " + spec.Pool, Err: fault.Errorf(fault.ErrUsage, "%s and %s have no room left", cfg.Data.Path, cfg.Metadata.Path),
+				Hint: "make the devices larger first"}
+		}
+		if err := canTake(p, meta > cfg.Metadata.Size, data > cfg.Data.Size); err != nil {
+			return err
+		}
+		if err := growPart(ctx, p, dmname.Meta, meta); err != nil {
+			return err
+		}
+		if err := growPart(ctx, p, dmname.Data, data); err != nil {
+			return err
+		}
+		if data > cfg.Data.Size {
+			health.WarnLargerThanBelow(s, p.Catalog.Pool())
+			warnLittleMetadata(s, p.Catalog.Pool())
+		}
+		return nil
+	})
+}
+
+// canTake refuses what the kernel would not do, or would break at.
+func canTake(p *engine.Pool, meta, data bool) error {
+	st, err := p.Target.Status()
+	if err != nil {
+		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
+	}
+	if (meta || data) && (st.Failed() || st.NeedsCheck) || data && !meta && st.Writable() != nil {
+		return p.InState(st)
+	}
+	return nil
+}
+
+// planGrowth is the new size (bytes) of a part.
+func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
+	b, g, unit, limit := cfg.Data, spec.Data, health.BlockBytes(cfg), thinpool.MaxSize
+	if part == dmname.Meta {
+		b, g, unit, limit = cfg.Metadata, spec.Metadata, thinpool.MetadataBlock, thinpool.MaxMetadata
+	}
+	refuse := func(hint, format string, args ...any) (int64, error) {
+		return 0, &fault.Error{Object: "pool " + cfg.Name, Err: fault.Errorf(fault.ErrUsage, backing.LabelRole(part)+": "+format, args...), Hint: hint}
+	}
+	rest := spec.Data == (Growth{}) && spec.Metadata == (Growth{})
+	if rest && b.Kind == catalog.KindFile {
+		return refuse("say by how much: thin-snap pool grow --size +10G "+cfg.Name, "lies in a file, which grows by what is asked for")
+	}
+	if g == (Growth{}) && !rest {
+		return b.Size, nil
+	}
+	room := limit
+	if b.Kind == catalog.KindDevice {
+		all, err := deviceSize(b.Path)
+		if err != nil {
+			return 0, err
+		}
+		room = min(limit, (all-label.Reserved)/unit*unit)
+	}
+	want := room
+	if !rest {
+		want = g.Size
+		if g.More {
+			want += b.Size
+		}
+		if want < 0 { // an overflow
+			want = math.MaxInt64
+		}
+		if err := checkGrowth(part, want); err != nil {
+			return refuse("", "%w", err)
+		}
+		want = want / unit * unit
+	}
+	switch {
+	case rest && want < b.Size:
+		return b.Size, nil
+	case want < b.Size:
+		return refuse("", "has %s, and a pool cannot shrink", fault.SizeText(b.Size))
+	case g.More && want == b.Size:
+		return refuse("", "%s more are less than one block of %s", fault.SizeText(g.Size), fault.SizeText(unit))
+	case want > room:
+		return refuse("make the device larger first", "%s has room for %s, not for %s", b.Path, fault.ExactSize(room), fault.ExactSize(want))
+	}
+	return want, nil
+}
+
+// checkGrowth has the limits that a new pool has.
+func checkGrowth(part string, size int64) error {
+	if part == dmname.Meta {
+		return thinpool.CheckMetadataSize(max(size, thinpool.MinMetadata)) // less than there is has an error of its own
+	}
+	return thinpool.CheckSize(size)
+}
+
+// deviceSize is the length (bytes) of the block device at path.
+func deviceSize(path string) (int64, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	return loop.Size(f)
+}
+
+// growPart makes the backing larger, says so in the catalog, and then has the
+// kernel take it. The catalog never speaks of more than there is, and the
+// metadata never of more than the catalog does.
+func growPart(ctx context.Context, p *engine.Pool, part string, size int64) error {
+	role, backing := backing.LabelRole(part), func(c *catalog.Pool) *catalog.Backing {
+		if part == dmname.Meta {
+			return &c.Metadata
+		}
+		return &c.Data
+	}
+	cfg := p.Catalog.Pool()
+	if b := *backing(&cfg); size > b.Size {
+		p.Sys.Stepf("growing the %s of pool %s from %s to %s", role, p.Name(), fault.SizeText(b.Size), fault.SizeText(size))
+		if err := extend(ctx, p, part, b, size); err != nil {
+			return p.Fail(err)
+		}
+		if err := p.Catalog.SetPool(func(c *catalog.Pool) { backing(c).Size = size }); err != nil {
+			return p.Fail(err)
+		}
+	}
+	if err := p.Fit(); err != nil {
+		return err
+	}
+	return confirmSize(p, part)
+}
+
+// extend makes a backing file longer, durably; a device is as long as it is.
+// The file is the pool's own, and never made shorter.
+func extend(ctx context.Context, p *engine.Pool, part string, b catalog.Backing, size int64) error {
+	if _, err := p.Under(part, b); err != nil {
+		return err
+	}
+	f, err := openToExtend(b)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := p.CheckLabel(f, part, b); err != nil {
+		return err
+	}
+	have, err := loop.Size(f)
+	if err != nil || have >= label.Reserved+size {
+		return err
+	}
+	if b.Kind == catalog.KindDevice {
+		return fmt.Errorf("%s: has %s, not %s: %w", b.Path, fault.ExactSize(have), fault.ExactSize(label.Reserved+size), unix.ENOSPC)
+	}
+	if err := f.Truncate(label.Reserved + size); err != nil {
+		return err
+	}
+	if part == dmname.Meta {
+		if err := p.Allocate(ctx, f, have, label.Reserved+size-have); err != nil {
+			return errors.Join(err, f.Truncate(have))
+		}
+	}
+	return f.Sync()
+}
+
+// openToExtend follows the links that name many devices, but none to a file,
+// which would not be the pool's own.
+func openToExtend(b catalog.Backing) (*os.File, error) {
+	flags := os.O_RDWR | unix.O_CLOEXEC
+	if b.Kind == catalog.KindFile {
+		flags |= unix.O_NOFOLLOW
+	}
+	return os.OpenFile(b.Path, flags, 0)
+}
+
+// confirmSize makes sure that the kernel has taken what the catalog says.
+func confirmSize(p *engine.Pool, part string) error {
+	st, err := p.Target.Status()
+	if err != nil {
+		return p.Fail(err)
+	}
+	cfg := p.Catalog.Pool()
+	have, want := int64(st.DataTotal)*health.BlockBytes(cfg), cfg.Data.Size
+	if part == dmname.Meta {
+		have, want = int64(st.MetaTotal)*thinpool.MetadataBlock, engine.UsableMetadata(cfg)
+	}
+	if have >= want {
+		return nil
+	}
+	if st.Writable() != nil {
+		return p.InState(st)
+	}
+	return p.Fail(fault.Errorf(fault.ErrPoolState, "the kernel has %s of %s, not %s", fault.ExactSize(have), backing.LabelRole(part), fault.ExactSize(want)))
+}

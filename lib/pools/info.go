@@ -1,0 +1,170 @@
+package pools
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+)
+
+// PoolInfo is what pool list and pool show tell. Sizes are bytes; a use that is
+// not known is -1.
+type PoolInfo struct {
+	Name, UUID    string
+	State         string // inactive, rw, ro, out_of_data_space, fail, suspended
+	NeedsCheck    bool
+	Trouble       string // what is wrong with it; "" is nothing
+	Hint          string // the way out of that
+	Margin        int    // percent that new volumes leave free
+	DataSize      int64
+	DataUsed      int64
+	MetadataSize  int64
+	MetadataUsed  int64
+	BlockSize     int64
+	Volumes       int
+	Provisioned   int64  // the sum of the volumes' sizes
+	BelowFree     int64  // what the filesystem below the pool's files has left; -1 of a pool on devices
+	Data          string // path of the file or device
+	Metadata      string
+	OnFull        string
+	FreezeLimit   time.Duration // how long a snapshot may keep its origin suspended
+	TransactionID uint64
+	Created       time.Time
+}
+
+// Pools lists all pools by name. With an error come the pools that could be
+// read.
+func Pools(ctx context.Context, s *host.System) ([]PoolInfo, error) {
+	names, err := s.Catalogs().Pools()
+	if err != nil {
+		return nil, err
+	}
+	var all []PoolInfo
+	var errs []error
+	for _, name := range names {
+		info, err := Pool(ctx, s, name)
+		if registry.SkipMisplaced(s, err) || errors.Is(err, fault.ErrNotFound) {
+			continue // half made, or deleted meanwhile
+		}
+		if err == nil || info.Name != "" {
+			all = append(all, info)
+		}
+		errs = append(errs, err)
+	}
+	return all, errors.Join(errs...)
+}
+
+// PoolNames lists all pools, those that are half made or cannot be read, too.
+func PoolNames(_ context.Context, s *host.System) ([]string, error) { return s.Catalogs().Pools() }
+
+// Pool tells of one pool.
+func Pool(ctx context.Context, s *host.System, name string) (PoolInfo, error) {
+	if err := catalog.CheckPoolName(name); err != nil {
+		return PoolInfo{}, fault.Wrap(fault.ErrUsage, err)
+	}
+	c, err := s.Kernel()
+	if err != nil {
+		return PoolInfo{}, err
+	}
+	defer c.Close()
+	cat, err := registry.OpenCatalog(s, name)
+	if err != nil {
+		return PoolInfo{}, err
+	}
+	cfg := cat.Pool()
+	if _, incomplete := cfg.Incomplete(); incomplete {
+		return PoolInfo{}, registry.NoPool(name)
+	}
+	volumes, err := cat.Volumes()
+	info := PoolInfo{
+		Name: cfg.Name, UUID: cfg.UUID, State: "inactive", BlockSize: int64(cfg.BlockSize) * dm.SectorSize,
+		DataSize: cfg.Data.Size, DataUsed: -1, MetadataSize: cfg.Metadata.Size, MetadataUsed: -1,
+		Volumes: len(volumes), Provisioned: health.Provisioned(volumes), BelowFree: -1, Data: cfg.Data.Path, Metadata: cfg.Metadata.Path, OnFull: cfg.OnFull,
+		TransactionID: cfg.TransactionID, Created: cfg.Created, Margin: cfg.FreeMargin(),
+		FreezeLimit: cfg.FreezeLimit(),
+	}
+	if r := health.RoomBelow(cfg); r.Total > 0 {
+		info.BelowFree = r.Free
+	}
+	if err != nil {
+		err = registry.Corrupt("pool "+name, err)
+	}
+	return info, errors.Join(err, info.ask(c, cfg))
+}
+
+// ask fills in what the kernel knows of the pool.
+func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
+	if other := backing.ActiveCopy(c, cfg); other != nil && !other.Renamed {
+		i.Trouble, i.Hint = other.Err.Err.Error(), other.Err.Hint
+		return nil
+	}
+	names := health.Suspended(c, cfg.UUID)
+	if len(names) > 0 { // by a grow, for a moment?
+		time.Sleep(50 * time.Millisecond)
+		names = health.Suspended(c, cfg.UUID)
+	}
+	if len(names) > 0 {
+		i.State, i.Trouble, i.Hint = "suspended", health.SuspendedText(names), health.ResumeHint(cfg.Name)
+		return nil
+	}
+	st, err := thinpool.New(c, dmname.PartUUID(cfg.UUID, dmname.Pool)).Status()
+	switch {
+	case errors.Is(err, dm.ErrNotExist):
+		i.AskDisk(cfg)
+		i.askRoom(cfg)
+		return nil
+	case err != nil && health.Foreign(c, dm.ByUUID(dmname.PartUUID(cfg.UUID, dmname.Pool))):
+		i.State, i.Trouble, i.Hint = "fail", health.ForeignText, health.ForeignHint
+		return nil
+	case err != nil:
+		return &fault.Error{Object: "pool " + cfg.Name, Err: err}
+	}
+	i.State, i.NeedsCheck = string(st.Mode), st.NeedsCheck
+	i.Trouble, i.Hint = health.Trouble(cfg, st, health.RoomBelow(cfg))
+	if st.MetaTotal > 0 {
+		i.DataUsed = int64(st.DataUsed) * i.BlockSize
+		i.MetadataUsed = int64(st.MetaUsed) * thinpool.MetadataBlock
+	}
+	return nil
+}
+
+// askRoom looks whether the filesystem below an inactive pool's files is full.
+func (i *PoolInfo) askRoom(cfg catalog.Pool) {
+	r := health.RoomBelow(cfg)
+	if full := r.Full(cfg, thinpool.Status{}); full != "" && i.Trouble == "" && r.Allocated < cfg.Data.Size {
+		i.Trouble, i.Hint = full+": writes that need room would fail", r.Hint()
+	}
+}
+
+// AskDisk looks whether the metadata of an inactive pool would keep it from
+// being activated. What cannot be read says so when it is.
+func (i *PoolInfo) AskDisk(cfg catalog.Pool) {
+	for _, part := range []string{dmname.Meta, dmname.Data} {
+		if b := backing.BackingOf(cfg, part); !backing.CarriesPart(cfg, part, b.Path) {
+			i.Trouble, i.Hint = backing.NotAtPath(part, b), backing.NotAtPathHint(cfg.Name, b)
+		}
+	}
+	if i.Trouble != "" {
+		return
+	}
+	f, err := host.OpenDirect(cfg.Metadata.Path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	sb, err := thinpool.ReadSuperblock(io.NewSectionReader(f, label.Reserved, thinpool.MetadataBlock))
+	if err == nil && sb.NeedsCheck {
+		i.NeedsCheck, i.Trouble, i.Hint = true, "its metadata needs a check", health.RepairCommand(cfg)
+	}
+}

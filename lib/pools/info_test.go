@@ -1,0 +1,27 @@
+package pools
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"thinmount/lib/host"
+	"thinmount/lib/thintest"
+)
+
+// TestLinkedStateDirHint wants the hint that helps where the folder of all
+// state is a symlink.
+func TestLinkedStateDirHint(t *testing.T) {
+	dir := t.TempDir()
+	s := thintest.System(dir)
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "big"), 0o700), os.Symlink("big", s.StateDir)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Pools(t.Context(), s)
+	want := "mount --bind " + filepath.Join(dir, "big") + " " + s.StateDir
+	if err == nil || !strings.Contains(host.Hint(err), want) {
+		t.Errorf("%v (%s), want %s", err, host.Hint(err), want)
+	}
+}

@@ -1,0 +1,190 @@
+package pools
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+	"thinmount/lib/thinpool"
+)
+
+// planDevice looks at a block device that is to carry a pool: it must be
+// nobody's, unless force is said, and large enough. size 0 takes all of it. The
+// file is the device, held open exclusively; it comes with no error alone.
+func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, *os.File, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return catalog.Backing{}, nil, err
+	}
+	f, err := backing.ClaimDevice(path)
+	if err != nil {
+		return catalog.Backing{}, nil, err
+	}
+	b, err := fitDevice(spec, f, size, unit)
+	if err != nil {
+		f.Close()
+		return b, nil, err
+	}
+	return b, f, nil
+}
+
+func fitDevice(spec PoolSpec, f *os.File, size, unit int64) (catalog.Backing, error) {
+	all, err := loop.Size(f)
+	if err != nil {
+		return catalog.Backing{}, err
+	}
+	if !spec.Force {
+		if err := backing.RefuseSignatures(f, all); err != nil {
+			return catalog.Backing{}, err
+		}
+	}
+	usable := (all - label.Reserved) / unit * unit
+	if size == 0 {
+		size = usable
+	}
+	if size = size / unit * unit; size > usable {
+		return catalog.Backing{}, &fault.Error{Object: f.Name(), Err: fault.Errorf(fault.ErrUsage, "has room for %s, not for %s", fault.ExactSize(max(usable, 0)), fault.ExactSize(size))}
+	}
+	return catalog.Backing{Kind: catalog.KindDevice, Path: f.Name(), Size: size}, nil
+}
+
+// checkPool fills in the defaults and refuses what cannot be.
+func checkPool(spec *PoolSpec) error {
+	if err := catalog.CheckPoolName(spec.Name); err != nil {
+		return fault.Wrap(fault.ErrUsage, err)
+	}
+	object := "pool " + spec.Name
+	usage := func(format string, args ...any) error {
+		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrUsage, format, args...), Hint: "thin-snap pool create --help"}
+	}
+	if (spec.DataDevice == "") != (spec.MetadataDevice == "") {
+		return usage("--data and --metadata go together")
+	}
+	if spec.DataDevice != "" && spec.Dir != "" {
+		return usage("--dir is for a pool on files, --data for one on block devices")
+	}
+	if spec.BlockSize == 0 {
+		spec.BlockSize = health.DefaultBlockSize
+	}
+	if spec.BlockSize%dm.SectorSize != 0 {
+		return usage("block size %s: it has to be a whole number of sectors of 512 bytes", fault.ExactSize(spec.BlockSize))
+	}
+	if err := thinpool.CheckBlockSize(dm.Sectors(spec.BlockSize / dm.SectorSize)); err != nil {
+		return usage("%w", err)
+	}
+	if spec.OnFull == "" {
+		spec.OnFull = "error"
+	}
+	if spec.OnFull != "error" && spec.OnFull != "queue" {
+		return usage("--on-full is error or queue, not %q", spec.OnFull)
+	}
+	return checkSettings(object, Settings{Margin: spec.Margin})
+}
+
+// plan decides sizes and places, and looks at what devices carry. It writes
+// nothing. The caller closes the claim, which holds the devices.
+func plan(s *host.System, spec PoolSpec) (catalog.Pool, *backing.Claims, error) {
+	id := make([]byte, 16)
+	rand.Read(id)
+	cfg := catalog.Pool{
+		Name: spec.Name, UUID: hex.EncodeToString(id), Created: time.Now().UTC().Truncate(time.Second),
+		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, Margin: spec.Margin, NextID: 1, Head: new(uint32),
+		Operations: []catalog.Operation{{Op: catalog.OpCreatePool}},
+	}
+	held := &backing.Claims{}
+	var err error
+	if spec.DataDevice == "" {
+		err = planFiles(s, spec, &cfg)
+	} else {
+		err = planDevices(spec, &cfg, held)
+	}
+	if err != nil {
+		held.Close()
+	}
+	return cfg, held, err
+}
+
+func planFiles(s *host.System, spec PoolSpec, cfg *catalog.Pool) error {
+	dir := spec.Dir
+	if dir == "" {
+		dir = filepath.Join(s.StateDir, spec.Name)
+	} else if abs, err := backing.BackingDir(s, dir); err != nil {
+		return err
+	} else {
+		dir = abs
+	}
+	size, meta := spec.Size, spec.MetadataSize
+	if size == 0 {
+		var below health.Room
+		if size, below = health.DefaultSize(dir, meta, spec.BlockSize); size < health.LeastDefault {
+			return &fault.Error{Object: "pool " + spec.Name, Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("%s has %s left: %w", below.Mount(), fault.SizeText(below.Free), unix.ENOSPC)),
+				Hint: "make room, choose another folder with --dir, or say how large it is to be: --size SIZE"}
+		}
+		if size < health.DefaultPoolSize {
+			s.Warnf("pool %s: of %s, since %s has %s left (--size says another)", spec.Name, fault.SizeText(size), below.Mount(), fault.SizeText(below.Free))
+		}
+	}
+	cfg.Data = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "data"), Size: size / spec.BlockSize * spec.BlockSize}
+	if meta == 0 {
+		meta = thinpool.MetadataSize(size, dm.Sectors(cfg.BlockSize))
+	}
+	cfg.Metadata = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "metadata"), Size: meta / 4096 * 4096}
+	for _, b := range []catalog.Backing{cfg.Data, cfg.Metadata} {
+		if _, err := os.Lstat(b.Path); err == nil {
+			return &fault.Error{Object: b.Path, Err: fault.Errorf(fault.ErrExists, "is there already"), Hint: "it is not this pool's: move it away, or choose another folder with --dir"}
+		}
+	}
+	return checkSizes(spec, cfg)
+}
+
+func planDevices(spec PoolSpec, cfg *catalog.Pool, held *backing.Claims) error {
+	if err := backing.RefuseShared(spec.DataDevice, spec.MetadataDevice); err != nil {
+		return err
+	}
+	var err error
+	if cfg.Data, held.Data, err = planDevice(spec, spec.DataDevice, spec.Size, spec.BlockSize); err != nil {
+		return err
+	}
+	if cfg.Metadata, held.Metadata, err = planDevice(spec, spec.MetadataDevice, spec.MetadataSize, thinpool.MetadataBlock); err != nil {
+		return err
+	}
+	if spec.MetadataSize == 0 { // as much of the device as is of use
+		cfg.Metadata.Size = min(cfg.Metadata.Size, thinpool.MaxMetadata)
+	}
+	return checkSizes(spec, cfg)
+}
+
+// checkSizes refuses a pool that the kernel would refuse, or not use in full.
+func checkSizes(spec PoolSpec, cfg *catalog.Pool) error {
+	usage := func(part string, err error) error {
+		return &fault.Error{Object: "pool " + spec.Name, Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("%s: %w", part, err))}
+	}
+	if least := int64(engine.HeadBlocks(*cfg)+1) * spec.BlockSize; cfg.Data.Size < least {
+		return &fault.Error{Object: "pool " + spec.Name, Err: fault.Errorf(fault.ErrUsage, "data: %s is less than %s, which is one block behind those that are kept free",
+			fault.SizeText(cfg.Data.Size), fault.SizeText(least))}
+	}
+	if err := thinpool.CheckSize(cfg.Data.Size); err != nil {
+		return usage("data", err)
+	}
+	if err := thinpool.CheckMetadataSize(cfg.Metadata.Size); err != nil {
+		return usage("metadata", err)
+	}
+	if err := thinpool.CheckFit(cfg.Data.Size, cfg.Metadata.Size, dm.Sectors(cfg.BlockSize)); err != nil {
+		return usage("metadata", err)
+	}
+	return nil
+}

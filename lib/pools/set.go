@@ -1,0 +1,76 @@
+package pools
+
+import (
+	"context"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/host"
+)
+
+// Settings are the properties of a pool that can be changed; nil leaves one as
+// it is.
+type Settings struct {
+	Margin *int    // percent of data and of metadata that new volumes leave free
+	OnFull *string // "error" or "queue"
+
+	Data, Metadata string // paths by which the pool's own disks are found from now on; "" leaves one
+
+	FreezeLimit *time.Duration // how long a snapshot may keep its origin suspended, in whole seconds
+}
+
+// checkSettings refuses values that no pool can have.
+func checkSettings(object string, set Settings) error {
+	if m := set.Margin; m != nil && (*m < 0 || *m > catalog.MaxMargin) {
+		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrUsage, "margin is 0%% to %d%%, not %d%%", catalog.MaxMargin, *m)}
+	}
+	if o := set.OnFull; o != nil && *o != "error" && *o != "queue" {
+		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrUsage, "on-full is error or queue, not %q", *o)}
+	}
+	if l := set.FreezeLimit; l != nil && (*l < time.Second || *l > catalog.MaxFreezeLimit || *l%time.Second != 0) {
+		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrUsage, "freeze-limit is 1s to %ds in whole seconds, not %v", catalog.MaxFreezeLimit/time.Second, *l)}
+	}
+	return nil
+}
+
+// SetPool changes properties of a pool. What the kernel has to know it is told
+// at once if the pool is active; one that dies before that is finished by the
+// next command on the pool.
+func SetPool(ctx context.Context, s *host.System, name string, set Settings) error {
+	if err := checkSettings("pool "+name, set); err != nil {
+		return err
+	}
+	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
+		p, err := engine.OpenPool(ctx, s, c, name, engine.Exclusive)
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		if err := p.RefuseCopy(); err != nil {
+			return err
+		}
+		at, err := placed(p, set)
+		if err != nil {
+			return err
+		}
+		err = p.Catalog.SetPool(func(c *catalog.Pool) {
+			c.Data.Path, c.Metadata.Path = at.Data.Path, at.Metadata.Path
+			if set.Margin != nil {
+				c.Margin = set.Margin
+			}
+			if set.OnFull != nil {
+				c.OnFull = *set.OnFull
+			}
+			if set.FreezeLimit != nil {
+				c.FreezeSeconds = int(*set.FreezeLimit / time.Second)
+			}
+		})
+		if err != nil || set.OnFull == nil || !p.IsActive() {
+			return p.Fail(err)
+		}
+		return p.Fit()
+	})
+}

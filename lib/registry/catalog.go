@@ -1,0 +1,63 @@
+package registry
+
+import (
+	"errors"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/fault"
+	"thinmount/lib/host"
+)
+
+// OpenCatalog reads a pool's catalog and puts its errors into words.
+func OpenCatalog(s *host.System, name string) (*catalog.Catalog, error) {
+	cat, err := s.Catalogs().Open(name)
+	switch {
+	case err == nil:
+		return cat, nil
+	case errors.Is(err, catalog.ErrNoPool):
+		if err := RefuseRest(s, name, fault.ErrNotFound); err != nil {
+			return nil, err
+		}
+		if err := s.Hidden(); err != nil {
+			return nil, err
+		}
+		if m := s.Catalogs().Misplaced(name); m != nil {
+			return nil, &fault.Error{Object: "pool " + name, Err: fault.Errorf(fault.ErrNotFound, "no such pool, but %s %w", m.Dir, m), Hint: host.Hint(Misplaced(name, fault.ErrNotFound, m))}
+		}
+		return nil, NoPool(name)
+	}
+	var m *catalog.MisplacedError
+	if errors.As(err, &m) {
+		return nil, Misplaced(name, fault.ErrNotFound, m)
+	}
+	return nil, Corrupt("pool "+name, err)
+}
+
+// RefuseRest refuses a name whose folder holds what may be a pool, all but its
+// pool.json.
+func RefuseRest(s *host.System, name string, kind error) error {
+	strays, err := s.Catalogs().Strays()
+	if err != nil {
+		return &fault.Error{Object: "pool " + name, Err: err}
+	}
+	for _, d := range strays {
+		if d.Name == name && d.Holds != "" {
+			return &fault.Error{Object: "pool " + name, Err: fault.Errorf(kind, "has no pool.json, but there is %s", d.Holds),
+				Hint: "restore " + d.Path + "/pool.json from a backup, or move " + d.Path + " away"}
+		}
+	}
+	return nil
+}
+
+// Corrupt adds the way out to an error of reading state.
+func Corrupt(object string, err error) error {
+	var c *catalog.CorruptError
+	if errors.As(err, &c) {
+		return &fault.Error{Object: object, Err: err, Hint: "restore " + c.Path + " from a backup; nothing was changed"}
+	}
+	return &fault.Error{Object: object, Err: err}
+}
+
+func NoPool(name string) error {
+	return &fault.Error{Object: "pool " + name, Err: fault.Errorf(fault.ErrNotFound, "no such pool"), Hint: "thin-snap pool list, or make it: thin-snap pool create " + name}
+}

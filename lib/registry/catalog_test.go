@@ -1,0 +1,83 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/fault"
+	"thinmount/lib/host"
+	"thinmount/lib/privdir"
+)
+
+// What cannot be found or read says what to do, and is told apart.
+func TestCatalogErrors(t *testing.T) {
+	s := host.Default()
+	s.StateDir = t.TempDir()
+	_, err := FindVolume(s, "nosuch", "v")
+	if !errors.Is(err, fault.ErrNotFound) || !strings.Contains(host.Hint(err), "thin-snap pool create nosuch") {
+		t.Errorf("%v (%s)", err, host.Hint(err))
+	}
+	for _, names := range [][2]string{{"..", "v"}, {"p", "a/b"}, {"p", strings.Repeat("v", 128)}, {"p", "a\nb"}} {
+		if _, err := FindVolume(s, names[0], names[1]); !errors.Is(err, fault.ErrUsage) {
+			t.Errorf("%q: %v", names, err)
+		}
+	}
+	err = Corrupt("pool p", &catalog.CorruptError{Path: "/x/pool.json", Reason: "truncated"})
+	if !strings.Contains(host.Hint(err), "/x/pool.json") || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v (%s)", err, host.Hint(err))
+	}
+}
+
+// A sandbox is told from a machine in trouble.
+func TestSandbox(t *testing.T) {
+	table := t.TempDir() + "/mountinfo"
+	os.WriteFile(table, []byte(`20 1 254:1 / / ro,relatime - ext4 /dev/vda1 rw
+21 20 0:30 / /run ro,nosuid - tmpfs tmpfs rw,mode=755
+22 20 0:31 / /var/lib/thin rw - ext4 /dev/vdb ro
+23 20 0:32 / /run/thin rw - tmpfs tmpfs rw
+`), 0o600)
+	for path, want := range map[string]string{
+		"/run/lock": "ReadWritePaths=/run", "/etc": "ReadWritePaths=/", "/var/lib/thin/demo": "mount -o remount,rw", "/run/thin/locks": "mount -o remount,rw",
+	} {
+		if got := host.ReadOnlyHint(path, table); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+	s := host.Default()
+	s.StateDir = t.TempDir() + "/thin"
+	if _, err := OpenCatalog(s, "demo"); err == nil || !strings.Contains(host.Hint(err), "thin-snap pool create demo") {
+		t.Errorf("no pool: %v (%s)", err, host.Hint(err))
+	}
+	os.Mkdir(s.StateDir, 0)
+	if _, err := OpenCatalog(s, "demo"); err == nil || !strings.Contains(err.Error(), "inaccessible in here") || strings.Contains(host.Hint(err), "create") {
+		t.Errorf("hidden: %v (%s)", err, host.Hint(err))
+	}
+	s.StateDir = t.TempDir() + "/no/such"
+	if _, err := OpenCatalog(s, "demo"); !errors.Is(err, fault.ErrNotFound) || strings.Contains(host.Hint(err), "create") {
+		t.Errorf("no folder above: %v (%s)", err, host.Hint(err))
+	}
+	control := &fs.PathError{Op: "open", Path: "/dev/mapper/control", Err: unix.EPERM}
+	for _, row := range []struct {
+		err  error
+		text string
+		is   error
+	}{
+		{control, "device-mapper: there is none in here: open /dev/mapper/control: operation not permitted", fault.ErrPermission},
+		{fmt.Errorf("open: %w", dm.ErrNoDriver), "device-mapper: open: kernel has no device-mapper", fault.ErrNoKernel},
+	} {
+		if err := host.OpenError(row.err); err.Error() != row.text || !errors.Is(err, row.is) || strings.Contains(host.Hint(err), "root") != (row.is == fault.ErrPermission) {
+			t.Errorf("%v (%s), want %q", err, host.Hint(err), row.text)
+		}
+	}
+	if got := host.Hint(&privdir.Error{Path: "/dev/mapper", Err: unix.EROFS}); got == "" {
+		t.Error("no hint")
+	}
+}

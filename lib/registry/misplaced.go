@@ -1,0 +1,88 @@
+package registry
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/atomicfile"
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/fault"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+	"thinmount/lib/loop"
+)
+
+// Misplaced puts into words that a folder was copied or moved: of a kind, and
+// ErrCopy if it is a copy.
+func Misplaced(name string, kind error, m *catalog.MisplacedError) error {
+	e := &fault.Error{Object: "pool " + name, Err: fault.Wrap(kind, m)}
+	dir, home := fault.ShellPath(m.Dir), fault.ShellPath(filepath.Join(filepath.Dir(m.Dir), m.Pool))
+	switch m.Place {
+	case catalog.Copied:
+		e.Err = fault.Wrap(fault.ErrCopy, e.Err)
+		e.Hint = "move it out of " + fault.ShellPath(filepath.Dir(m.Dir)) + ", or remove it: thin-snap pool delete " + name
+	case catalog.Moved:
+		e.Hint = "move it back: mv " + dir + " " + home
+	default:
+		e.Hint = "a pool has one folder, of its own name: mv " + dir + " ELSEWHERE"
+	}
+	return e
+}
+
+// IsMisplaced tells whether an error is of a folder that was copied or moved, and
+// is no pool: whoever works on all pools leaves it out.
+func IsMisplaced(err error) bool {
+	var m *catalog.MisplacedError
+	return errors.As(err, &m)
+}
+
+// SkipMisplaced warns of a folder that is no pool, whoever asks for all pools. It
+// is false for all other errors.
+func SkipMisplaced(s *host.System, err error) bool {
+	if !IsMisplaced(err) {
+		return false
+	}
+	s.Warnf("%v (%s)", err, host.Hint(err))
+	return true
+}
+
+// RefuseAttached refuses a file that is in use: the pool may run on it, where
+// folders were moved about meanwhile.
+func RefuseAttached(path string) error {
+	loops, err := loop.Find(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(loops) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return &fault.Error{Object: path, Err: fault.Errorf(fault.ErrBusy, "is in use by %s", loops[0].Path), Hint: "losetup -l " + loops[0].Path + " and lsblk " + loops[0].Path + " tell for what"}
+}
+
+// RemoveCopied removes a backing file if it has the pool's label.
+func RemoveCopied(s *host.System, path, uuid string) error {
+	st, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var l label.Label
+	if st.Mode().IsRegular() {
+		l, err = backing.ReadLabel(path)
+	}
+	if err != nil || l.UUID != uuid {
+		s.Warnf("%s does not carry the pool's label, and stays", path)
+		return nil
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, unix.ENOENT) {
+		return err
+	}
+	return atomicfile.SyncDir(filepath.Dir(path))
+}

@@ -1,0 +1,176 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/host"
+	"thinmount/lib/mount"
+	"thinmount/lib/refcount"
+)
+
+// LockKnown locks a volume and reads its record, which must exist.
+func LockKnown(ctx context.Context, s *host.System, pool, volume string) (*refcount.Ref, catalog.Volume, error) {
+	if _, err := FindVolume(s, pool, volume); err != nil {
+		return nil, catalog.Volume{}, err
+	}
+	ref, err := LockVolume(ctx, s, pool, volume)
+	if err != nil {
+		return nil, catalog.Volume{}, err
+	}
+	v, err := FindVolume(s, pool, volume)
+	if err != nil {
+		ref.Close()
+		return nil, catalog.Volume{}, err
+	}
+	return ref, v, nil
+}
+
+func LockVolume(ctx context.Context, s *host.System, pool, volume string) (*refcount.Ref, error) {
+	defer s.WaitingFor("another command on " + pool + "/" + volume)()
+	ref, err := s.Refs().Lock(ctx, pool, volume)
+	if err != nil {
+		return nil, fault.WaitError(pool+"/"+volume, err)
+	}
+	return ref, nil
+}
+
+// LetGo gives a volume's lock back, and its file, too, if there is no such
+// volume (any more): the names of volumes come and go by the hundred.
+func LetGo(s *host.System, ref *refcount.Ref, pool, volume string) {
+	cat, err := s.Catalogs().Open(pool)
+	if err == nil {
+		_, err = cat.VolumeAnyState(volume)
+	}
+	if errors.Is(err, catalog.ErrNoVolume) || errors.Is(err, catalog.ErrNoPool) {
+		ref.CloseRemove()
+		return
+	}
+	ref.Close()
+}
+
+// FindVolume reads a volume's record without any lock.
+func FindVolume(s *host.System, pool, volume string) (catalog.Volume, error) {
+	if err := errors.Join(catalog.CheckPoolName(pool), catalog.CheckVolumeName(volume)); err != nil {
+		return catalog.Volume{}, fault.Wrap(fault.ErrUsage, err)
+	}
+	cat, err := OpenCatalog(s, pool)
+	if err != nil {
+		return catalog.Volume{}, err
+	}
+	v, err := cat.Volume(volume)
+	if errors.Is(err, catalog.ErrNoVolume) {
+		return v, noVolume(pool, volume)
+	}
+	if err != nil {
+		return v, Corrupt(pool+"/"+volume, err)
+	}
+	return v, nil
+}
+
+func noVolume(pool, volume string) error {
+	return &fault.Error{Object: pool + "/" + volume, Err: fault.Errorf(fault.ErrNotFound, "no such volume"),
+		Hint: "thin-snap list " + pool + ", or make it: thin-snap create --size SIZE --fs ext4 " + pool + "/" + volume}
+}
+
+// Observe compares the volume's record with the kernel and returns what is
+// true. A volume that a killed snapshot has left suspended runs again then. The
+// caller has the volume's lock.
+func Observe(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
+	return observeIf(s, c, ref, v, func() error { return nil })
+}
+
+// ObserveOwn is observe for whoever goes by the catalog: an active volume of a copy
+// of the pool is not the one that is meant, and is left alone.
+func ObserveOwn(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
+	return observeIf(s, c, ref, v, func() error {
+		cat, err := OpenCatalog(s, v.Pool)
+		if err == nil {
+			err = backing.RefuseCopy(c, cat.Pool())
+		}
+		return err
+	})
+}
+
+// observeIf is observe of a volume that, where it is active, may be used.
+func observeIf(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume, may func() error) (refcount.Record, error) {
+	obs, asleep, err := Observed(c, v, ref.Record())
+	if err == nil && obs.Active {
+		err = may()
+	}
+	if err != nil {
+		return refcount.Record{}, &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
+	}
+	if asleep || IsMarked(s, v) {
+		if err := WakeVolume(s, c, v); err != nil {
+			return refcount.Record{}, err
+		}
+	}
+	return ref.Reconcile(obs)
+}
+
+// Observed asks the kernel for the volume's device and its mounts, and looks for
+// the mount that the record claims where the own mount table does not have it.
+// asleep says that the device is suspended.
+func Observed(c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
+	obs = refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
+	info, err := c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
+	if errors.Is(err, dm.ErrNotExist) {
+		return obs, false, nil
+	}
+	if err != nil {
+		return obs, false, err
+	}
+	obs.Active, obs.OpenCount, obs.Dev = info.Active(), info.OpenCount, info.Dev.String()
+	table, err := mount.Table()
+	if err != nil {
+		return obs, false, err
+	}
+	obs.Namespace = mount.Namespace()
+	path := c.NodePath(dmname.Volume(v.Pool, v.Name))
+	mounts := mount.ByDev(table, int(info.Dev.Major), int(info.Dev.Minor), path)
+	if len(mounts) > 1 { // of two at one path the last counts: it is on top
+		mounts = mount.ByDev(mount.UpperFirst(table), int(info.Dev.Major), int(info.Dev.Minor), path)
+		slices.Reverse(mounts)
+	}
+	for _, m := range mounts {
+		obs.Mounts = append(obs.Mounts, refcount.MountPoint{ID: m.ID, Path: m.Mountpoint, Root: m.Root})
+	}
+	obs.Lives = rec.Unseen(obs) && Lives(ProcTables("/proc"), ShowsAll("/proc"), rec, obs.Namespace, path)
+	return obs, IsAsleep(info), nil
+}
+
+// FillRecord notes which device carries the volume.
+func FillRecord(rec *refcount.Record, v catalog.Volume, path string, dev dm.DevNo) {
+	rec.Volume, rec.PoolUUID, rec.ThinID = v.Pool+"/"+v.Name, v.PoolUUID, v.ID
+	rec.Device, rec.Dev = path, dev.String()
+	if rec.Since.IsZero() {
+		rec.Since = time.Now().UTC().Truncate(time.Second)
+	}
+}
+
+// RefuseMounted says where a volume is mounted that must not be, here or in another
+// mount namespace.
+func RefuseMounted(s *host.System, c *dm.Control, rec refcount.Record, v catalog.Volume) error {
+	if rec.Elsewhere || rec.References == 0 {
+		return RefuseElsewhere(s, c, rec, v)
+	}
+	return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "mounted on %s", rec.MountedOn), Hint: umountHint(rec)}
+}
+
+// umountHint is how all references to a mounted volume go.
+func umountHint(rec refcount.Record) string {
+	hint := "umount " + fault.ShellPath(rec.MountedOn)
+	if rec.References > 1 {
+		hint += " (" + strconv.Itoa(rec.References) + " times: it has " + fault.Count(rec.References, "reference") + ")"
+	}
+	return hint
+}

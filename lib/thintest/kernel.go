@@ -1,0 +1,145 @@
+package thintest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/host"
+)
+
+// ioctlBase makes the number of a command an ioctl's, as x/sys names them.
+const ioctlBase = 0xc138fd00
+
+// Kernel is device-mapper as far as changes of one active pool need it.
+type Kernel struct {
+	PoolUUID    string
+	Gone        bool   // the pool is not active
+	Mode        string // of the pool: "rw"
+	Transaction uint64 // of the pool
+	IDs         map[uint32]bool
+	Open        map[string]int // volumes' devices by uuid: how often a removal is refused
+	Makes       int            // how often a device was to be made, which fails as if it went away meanwhile
+
+	Messages []string
+	Before   func(message string) // looks at the world when a message comes
+}
+
+func (k *Kernel) Call(cmd uint, buf []byte) error {
+	var h unix.DmIoctl
+	if _, err := binary.Decode(buf, binary.NativeEndian, &h); err != nil {
+		return err
+	}
+	uuid := unix.ByteSliceToString(h.Uuid[:])
+	isPool := uuid == k.PoolUUID && !k.Gone
+	_, isVolume := k.Open[uuid]
+	if cmd|ioctlBase == unix.DM_DEV_CREATE {
+		k.Makes++
+	}
+	if !isPool && !isVolume {
+		return unix.ENXIO
+	}
+	switch cmd | ioctlBase {
+	case unix.DM_DEV_REMOVE:
+		if h.Flags&unix.DM_DEFERRED_REMOVE != 0 {
+			break
+		}
+		if k.Open[uuid] > 0 {
+			k.Open[uuid]--
+			return unix.EBUSY
+		}
+		delete(k.Open, uuid)
+	case unix.DM_TARGET_MSG:
+		return k.message(unix.ByteSliceToString(buf[h.Data_start+8:]))
+	case unix.DM_TABLE_STATUS:
+		h.Target_count = 1
+		spec := buf[h.Data_start:]
+		copy(spec[24:40], "thin-pool")
+		copy(spec[40:], k.status()+"\x00")
+	}
+	h.Flags = unix.DM_ACTIVE_PRESENT_FLAG
+	copy(h.Name[:], "thin-demo@fake") // by which nodes are removed
+	_, err := binary.Encode(buf, binary.NativeEndian, &h)
+	return err
+}
+
+func (k *Kernel) status() string {
+	if k.Mode == "Fail" {
+		return k.Mode
+	}
+	return fmt.Sprintf("%d 10/1000 5/1000 - %s discard_passdown error_if_no_space -", k.Transaction, k.Mode)
+}
+
+// message does what the pool would do.
+func (k *Kernel) message(text string) error {
+	k.Messages = append(k.Messages, text)
+	if k.Before != nil {
+		k.Before(text)
+	}
+	var from, to uint64
+	var id uint32
+	switch {
+	case scan(text, "set_transaction_id %d %d", &from, &to):
+		if from != k.Transaction {
+			return unix.EINVAL
+		}
+		k.Transaction = to
+	case scan(text, "create_thin %d", &id):
+		if k.IDs[id] {
+			return unix.EEXIST
+		}
+		k.IDs[id] = true
+	case scan(text, "delete %d", &id):
+		if !k.IDs[id] {
+			return unix.ENODATA
+		}
+		delete(k.IDs, id)
+	default:
+		return unix.EINVAL
+	}
+	return nil
+}
+
+func scan(text, format string, to ...any) bool {
+	n, err := fmt.Sscanf(text, format, to...)
+	return err == nil && n == len(to)
+}
+
+// Told is what the pool was told, after the transaction ids.
+func (k *Kernel) Told() string {
+	var told []string
+	for _, m := range k.Messages {
+		if !strings.HasPrefix(m, "set_transaction_id") {
+			told = append(told, m)
+		}
+	}
+	return strings.Join(told, ", ")
+}
+
+// System keeps all state below dir.
+func System(dir string) *host.System {
+	s := host.Default()
+	s.StateDir, s.RunDir = filepath.Join(dir, "lib"), filepath.Join(dir, "run")
+	return s
+}
+
+// Catalog is that of a new pool demo on data and metadata in dir, with what is
+// being done with it.
+func Catalog(t *testing.T, s *host.System, kind, dir string, ops ...catalog.Operation) *catalog.Catalog {
+	t.Helper()
+	cat, err := s.Catalogs().Create(catalog.Pool{
+		Name: "demo", UUID: UUID, BlockSize: 128, OnFull: "error", NextID: 1,
+		Data:       catalog.Backing{Kind: kind, Path: filepath.Join(dir, "data"), Size: 1 << 30},
+		Metadata:   catalog.Backing{Kind: kind, Path: filepath.Join(dir, "metadata"), Size: 2 << 20},
+		Operations: ops,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cat
+}

@@ -1,0 +1,18 @@
+package thintest
+
+import (
+	"time"
+
+	"thinmount/lib/catalog"
+)
+
+const (
+	UUID      = "0123456789abcdef0123456789abcdef"
+	OtherUUID = "fedcba9876543210fedcba9876543210"
+	MiB       = 1 << 20
+)
+
+func Volume(name string, id uint32) catalog.Volume {
+	return catalog.Volume{Name: name, Pool: "demo", PoolUUID: UUID, ID: id, Size: 256 * MiB, TransactionID: uint64(id),
+		Created: time.Unix(1700000000, 0).UTC()}
+}

@@ -1,0 +1,178 @@
+package volumes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/host"
+	"thinmount/lib/mkfs"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+)
+
+// CreateSpec describes a new volume.
+type CreateSpec struct {
+	Pool, Volume string
+	Size         int64  // bytes, rounded up to whole blocks of the pool
+	FS           string // filesystem to make; "" leaves the volume unformatted
+	Label        string // the filesystem's label
+	Force        bool   // although less than the pool's margin is free
+}
+
+// Create makes an empty volume and, if asked, a filesystem on it. The volume
+// exists, with its filesystem, when Create returns nil, and not at all when it
+// fails or dies.
+func Create(ctx context.Context, s *host.System, spec CreateSpec) error {
+	if err := checkCreate(s, spec); err != nil {
+		return err
+	}
+	wait, cancel := s.Waiting(ctx)
+	defer cancel()
+	c, err := s.Kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := registry.OpenCatalog(s, spec.Pool); err != nil {
+		return err
+	}
+	ref, err := registry.LockVolume(wait, s, spec.Pool, spec.Volume)
+	if err != nil {
+		return err
+	}
+	defer registry.LetGo(s, ref, spec.Pool, spec.Volume)
+	if err := engine.ClearName(wait, s, c, spec.Pool, spec.Volume); err != nil {
+		return err
+	}
+	v, err := createUnformatted(wait, s, c, spec)
+	if err != nil || spec.FS == "" {
+		return err
+	}
+	return formatNew(ctx, s, c, v, spec)
+}
+
+func checkCreate(s *host.System, spec CreateSpec) error {
+	if err := errors.Join(catalog.CheckPoolName(spec.Pool), catalog.CheckVolumeName(spec.Volume)); err != nil {
+		return fault.Wrap(fault.ErrUsage, err)
+	}
+	if spec.Size <= 0 {
+		return &fault.Error{Object: spec.Pool + "/" + spec.Volume, Err: fault.Errorf(fault.ErrUsage, "a volume needs a size"), Hint: "add --size, for example --size 2G"}
+	}
+	if err := thinpool.CheckSize(spec.Size); err != nil {
+		return &fault.Error{Object: spec.Pool + "/" + spec.Volume, Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
+	}
+	if spec.FS != "" {
+		return checkFS(spec.Pool+"/"+spec.Volume, spec.FS, spec.Label)
+	}
+	return nil
+}
+
+func createUnformatted(ctx context.Context, s *host.System, c *dm.Control, spec CreateSpec) (catalog.Volume, error) {
+	p, err := engine.OpenActive(ctx, s, c, spec.Pool, engine.Exclusive)
+	if err != nil {
+		return catalog.Volume{}, err
+	}
+	defer p.Close()
+	v := catalog.Volume{Name: spec.Volume, Pool: spec.Pool, PoolUUID: p.UUID(), Size: roundUp(p, spec.Size), FS: spec.FS}
+	next := ""
+	if spec.FS != "" {
+		next = catalog.OpFormat
+	}
+	s.Stepf("creating %s/%s", spec.Pool, spec.Volume)
+	v, err = p.AddVolume(ctx, v, next, spec.Force, func(id thinpool.ID) error { return p.Target.CreateThin(id) })
+	if err == nil {
+		p.WarnOvercommitted(v.Size)
+	}
+	return v, err
+}
+
+// roundUp makes size a multiple of the pool's block.
+func roundUp(p *engine.Pool, size int64) int64 {
+	block := int64(p.Catalog.Pool().BlockSize) * dm.SectorSize
+	return (size + block - 1) / block * block
+}
+
+// formatNew formats a volume that nobody sees yet, then shows it; if mkfs
+// fails, the volume goes again.
+func formatNew(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, spec CreateSpec) error {
+	err := makeFS(ctx, s, c, v, spec.FS, spec.Label)
+	wait, cancel := s.Waiting(context.WithoutCancel(ctx))
+	defer cancel()
+	p, e := engine.OpenActive(wait, s, c, v.Pool, engine.Exclusive)
+	if e != nil {
+		return errors.Join(err, e)
+	}
+	defer p.Close()
+	if err != nil {
+		for _, op := range p.Catalog.Pool().Operations {
+			if op.Volume == v.Name {
+				err = errors.Join(err, p.DeleteVolume(wait, op))
+			}
+		}
+		return err
+	}
+	return p.Fail(p.Catalog.SetPool(func(c *catalog.Pool) { c.Finish(v.Name) }))
+}
+
+// toBeWritten activates a volume that is to be filled, in a pool that has room.
+func toBeWritten(ctx context.Context, p *engine.Pool, v catalog.Volume) (*engine.Activation, error) {
+	st, err := p.CanWrite()
+	if err != nil {
+		return nil, err
+	}
+	if st.OutOfData() {
+		return nil, p.InState(st)
+	}
+	return p.ActivateVolume(ctx, v, false)
+}
+
+// makeFS activates the volume, runs mkfs, and lets the device go.
+func makeFS(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, fs, label string) error {
+	p, a, err := openToBeWritten(ctx, s, c, v)
+	if err != nil {
+		return err
+	}
+	s.Stepf("making %s on %s/%s", fs, v.Pool, v.Name)
+	return write(ctx, p, a, v, func() error {
+		if err := mkfs.Make(ctx, fs, a.Path, mkfs.Options{Label: label, Output: output(s)}); err != nil {
+			return err
+		}
+		wait, cancel := s.Waiting(ctx)
+		defer cancel()
+		return flushed(wait, s, c, v, a.File) // not every mkfs looks whether what it wrote has arrived
+	})
+}
+
+// openToBeWritten is toBeWritten of a pool that is locked meanwhile alone.
+func openToBeWritten(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) (*engine.Pool, *engine.Activation, error) {
+	wait, cancel := s.Waiting(ctx)
+	defer cancel()
+	p, err := engine.OpenActive(wait, s, c, v.Pool, engine.Shared)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer p.Close()
+	a, err := toBeWritten(wait, p, v)
+	return p, a, err
+}
+
+// write lets do write to an activated volume, and the device go. The deadline is
+// for the latter: do takes as long as it does.
+func write(ctx context.Context, p *engine.Pool, a *engine.Activation, v catalog.Volume, do func() error) error {
+	err := do()
+	a.Close()
+	if err != nil && !errors.As(err, new(*fault.Error)) {
+		err = &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
+	}
+	if err != nil {
+		return p.RanFull(err)
+	}
+	wait, cancel := p.Sys.Waiting(ctx)
+	defer cancel()
+	return engine.RemoveDevice(wait, p.Sys, p.DM, v)
+}

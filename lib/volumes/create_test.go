@@ -1,0 +1,36 @@
+package volumes
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dmname"
+	"thinmount/lib/engine"
+	"thinmount/lib/thintest"
+)
+
+// A mkfs that takes longer than any wait may leaves time for whoever, like udev,
+// looks at what it has made.
+func TestWriteTakesItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, k := testPool(t, catalog.KindFile)
+		v := withVolume(t, p, k, "x", 1)
+		f, err := os.Create(filepath.Join(t.TempDir(), "device"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		uuid := dmname.VolumeUUID(thintest.UUID, 1)
+		k.Open[uuid] = 3
+		err = write(t.Context(), p, &engine.Activation{File: f}, v, func() error {
+			time.Sleep(2 * p.Sys.Deadline)
+			return nil
+		})
+		if _, there := k.Open[uuid]; err != nil || there {
+			t.Errorf("%v; devices %v", err, k.Open)
+		}
+	})
+}

@@ -1,0 +1,77 @@
+package volumes
+
+import (
+	"context"
+	"os"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/registry"
+)
+
+// Deactivate takes back Activate. A volume that is mounted or open is ErrBusy.
+func Deactivate(ctx context.Context, s *host.System, poolName, volume string) error {
+	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
+		ref, v, err := registry.LockKnown(ctx, s, poolName, volume)
+		if err != nil {
+			return err
+		}
+		defer ref.Close()
+		rec, err := registry.ObserveOwn(s, c, ref, v)
+		if err != nil {
+			return err
+		}
+		if err := registry.RefuseMounted(s, c, rec, v); err != nil {
+			return err
+		}
+		if err := flushDevice(ctx, s, c, v); err != nil {
+			return err
+		}
+		if err := engine.RemoveDevice(ctx, s, c, v); err != nil {
+			return err
+		}
+		return ref.Clear()
+	})
+}
+
+// flushDevice writes out what was written to a volume's device by dd(1), say, and
+// is an error where that was lost: the last close of a device tells nobody. An
+// error that was told once is not told again.
+func flushDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
+	info, err := c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
+	if err != nil || !info.Active() || info.Suspended() {
+		return nil // there is nothing to flush, or it cannot be
+	}
+	a, err := engine.OpenActivation(c.NodePath(info.Name), info.Dev)
+	if err != nil {
+		return nil
+	}
+	defer a.Close()
+	return flushed(ctx, s, c, v, a.File)
+}
+
+// flushed is flushDevice of an open device.
+func flushed(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, device *os.File) error {
+	object := v.Pool + "/" + v.Name
+	defer s.WaitingFor("what is dirty on " + object + " to be written")()
+	lost, err := health.SyncApart(ctx, device, func() error {
+		if st, err := health.PoolStatus(c, v.PoolUUID); err == nil && st.Queues() {
+			return Full(v.Pool, "out of data space: the last writes to %s wait for room", object)
+		}
+		return nil
+	})
+	if ctx.Err() != nil {
+		return fault.WaitError(object, err)
+	}
+	if lost == nil {
+		return err
+	}
+	st, _ := health.PoolStatus(c, v.PoolUUID)
+	why, hint := health.WhyLost(v.Pool, st, lost)
+	return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s", why), Hint: hint + "; then write it again"}
+}

@@ -1,0 +1,105 @@
+package volumes
+
+import (
+	"context"
+	"fmt"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/engine"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+)
+
+// Delete deletes a volume that is not in use. From its first write to disk the
+// volume is gone for everybody; a Delete that dies is finished by the next
+// command on the pool. Snapshots of the volume stay.
+func Delete(ctx context.Context, s *host.System, poolName, volume string, o engine.DeleteOptions) error {
+	wait, cancel := s.Waiting(ctx)
+	defer cancel()
+	c, err := s.Kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ref, v, err := registry.LockKnown(wait, s, poolName, volume)
+	if err != nil {
+		return err
+	}
+	defer registry.LetGo(s, ref, poolName, volume)
+	if err := releaseToDelete(wait, s, c, ref, v); err != nil {
+		return err
+	}
+	p, err := promiseDelete(wait, s, c, v)
+	if err != nil {
+		return err
+	}
+	// From here on the volume is gone, whatever happens: no error of what is left
+	// to do is an error of the delete.
+	if err := ref.Clear(); err != nil {
+		s.Warnf("%s/%s: %v", poolName, volume, err)
+	}
+	if p.WantsDiscard(o) {
+		if err := p.Discard(ctx, v); err != nil {
+			s.Warnf("%s/%s: discard: %v", poolName, volume, err)
+		}
+	}
+	if err := finishDelete(ctx, s, c, v); err != nil {
+		text := fmt.Sprintf("%s/%s is deleted, and a later command on the pool gives its space back: %v", poolName, volume, err)
+		if hint := host.Hint(err); hint != "" {
+			text += " (" + hint + ")"
+		}
+		s.Warn(text)
+	}
+	return nil
+}
+
+// releaseToDelete removes the volume's device, before the pool is locked: who
+// has it open may have to be waited for. Where the pool cannot delete, the
+// device stays for promiseDelete to say so.
+func releaseToDelete(ctx context.Context, s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) error {
+	rec, err := registry.ObserveOwn(s, c, ref, v)
+	if err != nil {
+		return err
+	}
+	if err := registry.RefuseMounted(s, c, rec, v); err != nil {
+		return err
+	}
+	if st, err := health.PoolStatus(c, v.PoolUUID); err != nil || st.Writable() != nil {
+		return nil
+	}
+	return engine.RemoveDevice(ctx, s, c, v)
+}
+
+// promiseDelete writes the intent. The caller has the volume's lock, has seen
+// that the volume is not mounted, and has let its device go.
+func promiseDelete(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) (*engine.Pool, error) {
+	p, err := engine.OpenActive(ctx, s, c, v.Pool, engine.Exclusive)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	if _, err := p.CanWrite(); err != nil {
+		return nil, err
+	}
+	if err := p.RemoveVolumeDevice(ctx, v.Name, v.ID); err != nil {
+		return nil, err
+	}
+	s.Stepf("deleting %s/%s", v.Pool, v.Name)
+	return p, p.Fail(p.Catalog.SetPool(func(c *catalog.Pool) {
+		c.Begin(catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
+	}))
+}
+
+func finishDelete(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
+	wait, cancel := s.Waiting(context.WithoutCancel(ctx))
+	defer cancel()
+	p, err := engine.OpenActive(wait, s, c, v.Pool, engine.Exclusive)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.Explain(p.DeleteVolume(wait, catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}))
+}

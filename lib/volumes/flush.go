@@ -1,0 +1,82 @@
+package volumes
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+)
+
+// flushOrigin writes out what is dirty in the origin's filesystem, and in those of
+// layers above it, so that the freeze itself has little to write. It returns where
+// the origin is mounted, in another mount namespace by a path through /proc: "" is
+// nowhere. It is best effort: the freeze writes what is
+// left. But where that would wait for room in the pool, it is an error: whoever
+// freezes then waits, too, with the lock that growing the pool wants.
+func flushOrigin(ctx context.Context, s *host.System, c *dm.Control, ref *refcount.Ref, o catalog.Volume) (dir string, err error) {
+	rec, err := registry.ObserveOwn(s, c, ref, o)
+	if err != nil {
+		return "", nil
+	}
+	dir = registry.Reach(c, rec, o)
+	st, err := health.PoolStatus(c, o.PoolUUID)
+	if err != nil || st.Mode != thinpool.ModeRW || st.Queues() {
+		return dir, nil // whoever opens the pool next says so
+	}
+	a := registry.LookAbove(s, c, o)
+	defer func() { a.Close() }()
+	if dir != "" {
+		f, err := host.OpenFolder(dir)
+		if err == nil {
+			a.Dirs = append(a.Dirs, f)
+		} else {
+			s.Stepf("%v", err)
+		}
+	}
+	for _, f := range a.Dirs {
+		err := flush(ctx, s, c, f, o, st.OnFull == "queue")
+		if err != nil && (errors.Is(err, fault.ErrPoolState) || ctx.Err() != nil) {
+			return dir, err
+		}
+		if err != nil {
+			s.Stepf("syncfs %s: %v", f.Name(), err)
+		}
+	}
+	return dir, nil
+}
+
+// flush is syncfs(2), in a second process: this one has locks, and the call may
+// sleep for as long as a disk likes, or, on a device that others suspend, for
+// ever. The process is left behind when ctx ends, or when the writing would have
+// to wait for room. That writes have failed, now or before, it is told once
+// (syncApart), so that it must not be kept quiet.
+func flush(ctx context.Context, s *host.System, c *dm.Control, f *os.File, o catalog.Volume, mayWait bool) error {
+	defer s.WaitingFor("what is dirty in " + f.Name() + " to be written")()
+	lost, err := health.SyncApart(ctx, f, func() error {
+		if !mayWait {
+			return nil
+		}
+		if st, err := health.PoolStatus(c, o.PoolUUID); err == nil && st.Queues() {
+			return Full(o.Pool, "out of data space: %s has more to write than there is room for, and a snapshot would wait with it", f.Name())
+		}
+		return nil
+	})
+	if ctx.Err() != nil {
+		return fault.WaitError(o.Pool+"/"+o.Name, err)
+	}
+	if lost != nil {
+		st, _ := health.PoolStatus(c, o.PoolUUID)
+		why, hint := health.WhyLost(o.Pool, st, lost)
+		return &fault.Error{Object: f.Name(), Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s, and the snapshot would lack them", why),
+			Hint: hint + "; then write again what is missing. A second attempt takes the origin as it is"}
+	}
+	return err
+}

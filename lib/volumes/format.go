@@ -1,0 +1,102 @@
+package volumes
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/fsprobe"
+	"thinmount/lib/host"
+	"thinmount/lib/mkfs"
+	"thinmount/lib/registry"
+)
+
+// Format makes a filesystem on a volume that exists and is not mounted. A
+// volume that carries anything already is refused without force.
+func Format(ctx context.Context, s *host.System, pool, volume, fs, label string, force bool) error {
+	if err := checkFS(pool+"/"+volume, fs, label); err != nil {
+		return err
+	}
+	wait, cancel := s.Waiting(ctx)
+	defer cancel()
+	c, err := s.Kernel()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ref, v, err := registry.LockKnown(wait, s, pool, volume)
+	if err != nil {
+		return err
+	}
+	defer ref.Close()
+	rec, err := registry.ObserveOwn(s, c, ref, v)
+	if err != nil {
+		return err
+	}
+	if err := registry.RefuseMounted(s, c, rec, v); err != nil {
+		return err
+	}
+	if rec.Held {
+		return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "activated for other work"), Hint: "thin-snap deactivate " + rec.Volume}
+	}
+	if !force {
+		if err := refuseFormatted(wait, s, c, v); err != nil {
+			return err
+		}
+	}
+	if err := makeFS(ctx, s, c, v, fs, label); err != nil {
+		return err
+	}
+	return ref.Clear()
+}
+
+// refuseFormatted looks for anything on the volume that mkfs would overwrite.
+func refuseFormatted(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
+	p, err := engine.OpenActive(ctx, s, c, v.Pool, engine.Shared)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	a, err := p.ActivateVolume(ctx, v, false)
+	if err != nil {
+		return err
+	}
+	found, err := fsprobe.Signatures(a, v.Size)
+	a.Close()
+	if err := p.RemoveVolumeDevice(ctx, v.Name, v.ID); err != nil {
+		return err
+	}
+	if err != nil && !errors.Is(err, fsprobe.ErrNone) {
+		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
+	}
+	if len(found) > 0 {
+		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: fault.Errorf(fault.ErrExists, "carries %s already", found[0].Type), Hint: "--force makes the filesystem anew"}
+	}
+	return nil
+}
+
+// output is where mkfs programs write, never a nil *os.File in an interface.
+func output(s *host.System) io.Writer {
+	if s.Output == nil {
+		return nil
+	}
+	return s.Output
+}
+
+// checkFS refuses a filesystem that cannot be made, before anything is changed
+// for it: a mistake of the command line, unless only its program is missing.
+func checkFS(object, fs, label string) error {
+	err := mkfs.Check(fs, label)
+	missing, isMissing := errors.AsType[*mkfs.MissingError](err)
+	switch {
+	case err == nil:
+		return nil
+	case isMissing:
+		return &fault.Error{Object: object, Err: err, Hint: "apt-get install " + missing.Package + ", or the package that has it on other systems"}
+	}
+	return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrUsage, err)}
+}

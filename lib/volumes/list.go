@@ -1,0 +1,220 @@
+package volumes
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"thinmount/lib/backing"
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/label"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+)
+
+// VolumeInfo is what list and show tell of a volume.
+type VolumeInfo struct {
+	Name       string // POOL/VOLUME
+	Pool       string
+	ID         uint32  // thin id
+	Size       int64   // bytes
+	Used       *int64  // bytes mapped, shared ones included; nil when unknown
+	Origin     *string // POOL/VOLUME; nil when there is none (any more)
+	FS         string  // "" when unknown
+	Active     bool
+	Device     string // /dev/mapper/NAME; "" of an inactive volume
+	MountedOn  string
+	MountedIn  int // process in whose mount namespace MountedOn is; 0 when it is ours, or that of no process that we see
+	References int
+	Created    time.Time
+}
+
+// Volumes lists the volumes of a pool, or of all pools, by name. What can be
+// told is told: with an error come the volumes that could be read.
+func Volumes(ctx context.Context, s *host.System, pool string) ([]VolumeInfo, error) {
+	c, err := s.Kernel()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	names := []string{pool}
+	if pool == "" {
+		if names, err = s.Catalogs().Pools(); err != nil {
+			return nil, err
+		}
+	}
+	var all []VolumeInfo
+	var errs []error
+	for _, name := range names {
+		infos, err := volumesOf(s, c, name)
+		if pool == "" && registry.SkipMisplaced(s, err) {
+			continue
+		}
+		all = append(all, infos...)
+		errs = append(errs, err)
+	}
+	return all, errors.Join(errs...)
+}
+
+// Volume tells of one volume.
+func Volume(ctx context.Context, s *host.System, pool, volume string) (VolumeInfo, error) {
+	c, err := s.Kernel()
+	if err != nil {
+		return VolumeInfo{}, err
+	}
+	defer c.Close()
+	v, err := registry.FindVolume(s, pool, volume)
+	if err != nil {
+		return VolumeInfo{}, err
+	}
+	cat, err := registry.OpenCatalog(s, pool)
+	if err != nil {
+		return VolumeInfo{}, err
+	}
+	own := ownDevices(s, c, cat)
+	return describe(s, c, cat, v, usage(s, c, cat, own), own, registry.ReadProcTables)
+}
+
+// ownDevices tells whether what is active under the pool's uuid, if anything, is
+// the pool's own. If not, that is warned of.
+func ownDevices(s *host.System, c *dm.Control, cat *catalog.Catalog) bool {
+	other := backing.ActiveCopy(c, cat.Pool())
+	if other == nil || other.Renamed {
+		return true
+	}
+	s.Warnf("%v (%s)", other.Err, other.Err.Hint)
+	return false
+}
+
+func volumesOf(s *host.System, c *dm.Control, pool string) ([]VolumeInfo, error) {
+	cat, err := registry.OpenCatalog(s, pool)
+	if err != nil {
+		return nil, err
+	}
+	volumes, err := cat.Volumes()
+	if err != nil {
+		err = registry.Corrupt("pool "+pool, err)
+	}
+	own := ownDevices(s, c, cat)
+	used, tables := usage(s, c, cat, own), sync.OnceValue(registry.ReadProcTables)
+	var infos []VolumeInfo
+	for _, v := range volumes {
+		info, e := describe(s, c, cat, v, used, own, tables)
+		infos, err = append(infos, info), errors.Join(err, e)
+	}
+	return infos, err
+}
+
+// describe puts together what the catalog, the kernel and the references know.
+// Without own, what the kernel knows is of a copy of the pool.
+func describe(s *host.System, c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[uint32]int64, own bool,
+	tables func() []registry.ProcTable) (VolumeInfo, error) {
+
+	info := VolumeInfo{
+		Name: v.Pool + "/" + v.Name, Pool: v.Pool, ID: v.ID, Size: v.Size, FS: v.FS, Created: v.Created,
+	}
+	if o, err := cat.Volume(v.Origin); v.Origin != "" && err == nil && o.ID == v.OriginID {
+		name := v.Pool + "/" + v.Origin
+		info.Origin = &name
+	}
+	if n, ok := used[v.ID]; ok {
+		info.Used = &n
+	}
+	if !own {
+		return info, nil
+	}
+	rec, _ := s.Refs().Read(v.Pool, v.Name) // unreadable: the mount table alone tells
+	obs, asleep, err := registry.Observed(c, v, rec)
+	if err != nil {
+		return info, &fault.Error{Object: info.Name, Err: err}
+	}
+	if asleep || obs.Active && registry.IsMarked(s, v) {
+		registry.WakeIfLeft(s, c, v)
+	}
+	if info.Active = obs.Active; info.Active {
+		info.Device = c.NodePath(dmname.Volume(v.Pool, v.Name))
+	}
+	if n := mappedBytes(c, v); n != nil {
+		info.Used = n
+	}
+	rec = rec.Reconcile(obs)
+	info.MountedOn, info.References = rec.MountedOn, rec.References
+	if rec.Elsewhere {
+		info.lookElsewhere(rec, obs, tables)
+	}
+	return info, nil
+}
+
+// lookElsewhere finds where a volume is mounted whose counted mount is not to be
+// seen here: on a copy of that, which leads to the same files, or else in the mount
+// namespace of a process.
+func (i *VolumeInfo) lookElsewhere(rec refcount.Record, obs refcount.Observed, tables func() []registry.ProcTable) {
+	if len(obs.Mounts) == 0 {
+		if pid, dir := registry.MountedBy(slices.Values(tables()), rec.Dev, i.Device); pid != 0 {
+			i.MountedIn, i.MountedOn = pid, dir
+		}
+		return
+	}
+	same := slices.ContainsFunc(obs.Mounts, func(m refcount.MountPoint) bool { return m.Path == rec.MountedOn })
+	if !same {
+		i.MountedOn = obs.Mounts[0].Path
+	}
+}
+
+// mappedBytes asks an active volume's device how much it maps.
+func mappedBytes(c *dm.Control, v catalog.Volume) *int64 {
+	if len(health.Suspended(c, v.PoolUUID)) > 0 {
+		return nil // to ask could hang
+	}
+	targets, _, err := c.Status(dmname.VolumeRef(v.PoolUUID, v.ID), dm.StatusNoFlush)
+	if err != nil || len(targets) != 1 {
+		return nil
+	}
+	st, err := thinpool.ParseThinStatus(targets[0].Params)
+	if err != nil || st.Fail {
+		return nil
+	}
+	n := st.Mapped.Bytes()
+	return &n
+}
+
+// usage reads from the pool's metadata how many bytes each thin id maps, for
+// the volumes that are not active and so cannot be asked. It is nil where the
+// metadata cannot be read: use is then shown as unknown. Without own, the active
+// devices are those of a copy of the pool.
+func usage(s *host.System, c *dm.Control, cat *catalog.Catalog, own bool) map[uint32]int64 {
+	cfg := cat.Pool()
+	path, at := cfg.Metadata.Path, int64(label.Reserved)
+	if _, err := c.Info(dm.ByUUID(dmname.PartUUID(cfg.UUID, dmname.Meta))); err == nil && own {
+		path, at = c.NodePath(dmname.Part(cfg.Name, dmname.Meta)), 0
+	}
+	if at > 0 && !backing.CarriesPart(cfg, dmname.Meta, path) {
+		return nil // another disk's metadata, say
+	}
+	if own && len(health.Suspended(c, cfg.UUID)) > 0 {
+		return nil // to read would hang
+	}
+	f, err := host.OpenDirect(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	devices, err := thinpool.ReadDevices(f, at)
+	if err != nil {
+		s.Stepf("pool %s: metadata: %v", cfg.Name, err)
+		return nil
+	}
+	used := make(map[uint32]int64, len(devices))
+	for id, d := range devices {
+		used[uint32(id)] = int64(d.Mapped) * int64(cfg.BlockSize) * dm.SectorSize
+	}
+	return used
+}

@@ -1,0 +1,141 @@
+package volumes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/host"
+	"thinmount/lib/refcount"
+	"thinmount/lib/registry"
+	"thinmount/lib/thinpool"
+)
+
+// SnapshotOptions are the choices of Snapshot.
+type SnapshotOptions struct {
+	Size  int64 // bytes: enlarges the new volume, not its filesystem; 0 is the origin's size
+	Force bool  // although less than the pool's margin is free
+}
+
+// Snapshot makes volume an independent, writable copy of what origin holds. An
+// active origin is suspended for the moment of the copy, with its filesystem
+// frozen, so that the copy is what a power cut would have left at its best:
+// fsck has nothing to repair.
+func Snapshot(ctx context.Context, s *host.System, pool, origin, volume string, opt SnapshotOptions) error {
+	if err := catalog.CheckVolumeName(volume); err != nil {
+		return fault.Wrap(fault.ErrUsage, err)
+	}
+	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
+		if origin == volume {
+			return &fault.Error{Object: pool + "/" + volume, Err: fault.Errorf(fault.ErrExists, "the new name is the origin's"), Hint: "choose another name"}
+		}
+		originRef, newRef, o, err := lockBoth(ctx, s, pool, origin, volume)
+		if err != nil {
+			return err
+		}
+		defer originRef.Close()
+		defer registry.LetGo(s, newRef, pool, volume)
+		if err := engine.ClearName(ctx, s, c, pool, volume); err != nil {
+			return err
+		}
+		if _, err := flushOrigin(ctx, s, c, originRef, o); err != nil {
+			return err
+		}
+		p, err := engine.OpenActive(ctx, s, c, pool, engine.Exclusive)
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		v, err := copyOf(p, o, volume, opt.Size)
+		if err != nil {
+			return err
+		}
+		if err := canFreeze(p, o, opt.Force); err != nil {
+			return err
+		}
+		// The lock may have been waited for, while others wrote.
+		dir, err := flushOrigin(ctx, s, c, originRef, o)
+		if err != nil {
+			return err
+		}
+		s.Stepf("snapshot of %s/%s as %s/%s", pool, origin, pool, volume)
+		_, err = p.AddVolume(ctx, v, "", opt.Force, sendSnapshot(ctx, p, o, dir))
+		return err
+	})
+}
+
+// lockBoth locks two volumes in the order of their names, as every command
+// does, so that no two wait for each other.
+func lockBoth(ctx context.Context, s *host.System, pool, origin, volume string) (o, n *refcount.Ref, v catalog.Volume, err error) {
+	if v, err = registry.FindVolume(s, pool, origin); err != nil {
+		return nil, nil, v, err
+	}
+	first, second := origin, volume
+	if second < first {
+		first, second = second, first
+	}
+	a, err := registry.LockVolume(ctx, s, pool, first)
+	if err != nil {
+		return nil, nil, v, err
+	}
+	b, err := registry.LockVolume(ctx, s, pool, second)
+	if err != nil {
+		return nil, nil, v, errors.Join(err, a.Close())
+	}
+	if v, err = registry.FindVolume(s, pool, origin); err != nil {
+		return nil, nil, v, errors.Join(err, a.Close(), b.Close())
+	}
+	if first == origin {
+		return a, b, v, nil
+	}
+	return b, a, v, nil
+}
+
+// Full is an error of a pool in which writes wait for room.
+func Full(pool, format string, args ...any) error {
+	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, format, args...), Hint: health.RoomHint(pool)}
+}
+
+// freezeRoom is how many of a pool's blocks a freeze may want: a filesystem marks
+// itself clean then, in blocks that an earlier snapshot shares.
+const freezeRoom = 16
+
+// canFreeze refuses what canGrow does, and the snapshot of an active origin where
+// its freeze might wait for room.
+func canFreeze(p *engine.Pool, o catalog.Volume, force bool) error {
+	if err := p.CanGrow(force); err != nil {
+		return err
+	}
+	info, err := p.DM.Info(dmname.VolumeRef(p.UUID(), o.ID))
+	if err != nil || !info.Active() {
+		return nil
+	}
+	st, err := p.Target.Status()
+	if err != nil {
+		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
+	}
+	if free := health.Spaces(p.Catalog.Pool(), st)[0].Free(); st.OnFull == "queue" && free < freezeRoom {
+		return Full(p.Name(), "%d blocks are free, and freezing %s/%s, which may need %d, would wait for room", free, p.Name(), o.Name, freezeRoom)
+	}
+	return nil
+}
+
+// copyOf is the record of a new snapshot of o.
+func copyOf(p *engine.Pool, o catalog.Volume, name string, size int64) (catalog.Volume, error) {
+	if err := thinpool.CheckSize(size); err != nil {
+		return o, &fault.Error{Object: p.Name() + "/" + name, Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
+	}
+	if size != 0 && size < o.Size {
+		return o, &fault.Error{Object: p.Name() + "/" + name, Err: fault.Errorf(fault.ErrUsage, "a snapshot cannot be smaller than its origin (%s)", fault.ExactSize(o.Size))}
+	}
+	v := o
+	v.Name, v.Origin, v.OriginID = name, o.Name, o.ID
+	v.Size = roundUp(p, max(size, o.Size))
+	return v, nil
+}
