@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,24 +94,6 @@ func (c *call) note(message string) {
 // confirm asks on standard error, whatever standard output is.
 func (c *call) confirm(question string) bool {
 	return ask(c.env.stdin, c.env.stderr, plain.OneLine(question))
-}
-
-// size is the value of a flag for a size in bytes, 0 if it was not given.
-func (c *call) size(flag string) (int64, error) {
-	if !c.IsSet(flag) {
-		return 0, nil
-	}
-	return flagSize(flag, c.String(flag))
-}
-
-// flagSize reads a flag's value as a size.
-func flagSize(flag, value string) (int64, error) {
-	n, err := parseSize(value)
-	var usage *usageError
-	if errors.As(err, &usage) {
-		return 0, &usageError{message: "--" + flag + ": " + usage.message, hint: usage.hint}
-	}
-	return n, err
 }
 
 func (o operands) check(args []string) error {

@@ -1,27 +1,34 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/lib/getopt"
 )
 
-// permute puts the options of a command line before its operands, because urfave/cli stops at the first operand and takes what
-// follows as operands, silently. On the way it splits -Hp into -H -p and -oname into -o name, gives every option its long name, and
-// refuses unknown ones. After "--" everything is an operand. Options of the program itself may stand anywhere.
+// permute puts the options of a command line before its operands and gives each
+// its long name. It is there for one trap of urfave/cli v2: cli takes everything
+// behind the first operand as operands, so that in `thin-snap create demo/base
+// --size 2G` the size is lost, silently. lib/getopt does the walk, as it does for
+// the two helpers; what is added here is which command, or program above it, an
+// option belongs to, and what to say of one that is unknown.
 func permute(app *cli.App, args []string) ([]string, error) {
 	p := &permuter{levels: []level{{flags: app.Flags, commands: app.Commands}}}
 	rest := args[1:]
 	if len(rest) > 0 && rest[0] == "help" {
 		rest = append(slices.Clone(rest[1:]), "--help")
 	}
-	for len(rest) > 0 {
-		var err error
-		if rest, err = p.next(rest); err != nil {
-			return nil, err
-		}
+	err := getopt.Set{Valued: p.valued, Option: p.option, Operand: p.operand}.Walk(rest)
+	if usage := (*usageError)(nil); err != nil && !errors.As(err, &usage) {
+		err = &usageError{message: err.Error()}
+	}
+	if err != nil {
+		return nil, err
 	}
 	return p.args(args[0]), nil
 }
@@ -37,28 +44,12 @@ type level struct {
 type permuter struct {
 	levels   []level
 	operands []string
-	ended    bool
 }
 
 func (p *permuter) last() *level { return &p.levels[len(p.levels)-1] }
 
-// next takes one argument, with its value if it is an option that has one, and returns those after it.
-func (p *permuter) next(args []string) ([]string, error) {
-	arg, rest := args[0], args[1:]
-	switch {
-	case p.ended || arg == "-" || !strings.HasPrefix(arg, "-"):
-		return rest, p.operand(arg)
-	case arg == "--":
-		p.ended = true
-		return rest, nil
-	case strings.HasPrefix(arg, "--"):
-		name, value, attached := strings.Cut(arg[2:], "=")
-		return p.option(arg, name, value, attached, rest)
-	}
-	return p.bundle(arg, rest)
-}
-
-// operand descends into a command as long as there are commands below; then it is an operand.
+// operand takes the name of a command as long as there are commands below, then
+// an operand.
 func (p *permuter) operand(arg string) error {
 	if len(p.last().commands) == 0 {
 		p.operands = append(p.operands, arg)
@@ -73,51 +64,29 @@ func (p *permuter) operand(arg string) error {
 	return &usageError{message: "unknown command " + strconv.Quote(arg), hint: "see " + p.path() + " --help"}
 }
 
-// bundle takes -Hp and -oname apart.
-func (p *permuter) bundle(arg string, rest []string) ([]string, error) {
-	letters := arg[1:]
-	for i := range letters {
-		f, _ := p.find(letters[i : i+1])
-		if f == nil {
-			return nil, p.unknown(arg)
-		}
-		if takesValue(f) {
-			return p.option(arg, letters[i:i+1], letters[i+1:], i+1 < len(letters), rest)
-		}
-		if _, err := p.option(arg, letters[i:i+1], "", false, nil); err != nil {
-			return nil, err
-		}
+func (p *permuter) valued(name, arg string) (bool, error) {
+	f, _ := p.find(name)
+	if f == nil {
+		return false, p.unknown(arg)
 	}
-	return rest, nil
+	return takesValue(f), nil
 }
 
-// option takes one option, and its value from rest unless that is attached.
-func (p *permuter) option(arg, name, value string, attached bool, rest []string) ([]string, error) {
+func (p *permuter) option(name, value string) error {
 	f, at := p.find(name)
-	if f == nil {
-		return nil, p.unknown(arg)
-	}
-	if takesValue(f) && !attached {
-		if len(rest) == 0 {
-			return nil, usagef("option %s needs a value", arg)
-		}
-		value, rest, attached = rest[0], rest[1:], true
-	}
-	if takesValue(f) && value == "" { // as an unset variable leaves it: what is meant cannot be the default
-		return nil, &usageError{message: "option --" + f.Names()[0] + ": its value is empty", hint: "leave the option out to have the default"}
-	}
 	o := "--" + f.Names()[0]
-	if attached {
+	if takesValue(f) {
+		if value == "" { // an unset variable of a script: it does not mean the default
+			return &usageError{message: "option " + o + ": its value is empty", hint: "leave the option out to have the default"}
+		}
 		o += "=" + value
 	}
-	if !takesValue(f) && attached {
-		return nil, usagef("option --%s takes no value", name)
-	}
 	p.levels[at].options = append(p.levels[at].options, o)
-	return rest, nil
+	return nil
 }
 
-// find looks an option up in the command, then in what stands above it. Help is always the command's own.
+// find looks an option up in the command, then in what stands above it. Help is
+// always the command's own.
 func (p *permuter) find(name string) (cli.Flag, int) {
 	if slices.Contains(cli.HelpFlag.Names(), name) {
 		return cli.HelpFlag, len(p.levels) - 1
@@ -143,7 +112,8 @@ func (p *permuter) unknown(arg string) error {
 	return e
 }
 
-// anyHas tells whether one of the commands, or of those below them, knows an option.
+// anyHas tells whether one of the commands, or of those below them, knows an
+// option.
 func anyHas(commands []*cli.Command, option string) bool {
 	return slices.ContainsFunc(commands, func(c *cli.Command) bool {
 		known := func(f cli.Flag) bool { return slices.Contains(f.Names(), option) }
@@ -161,7 +131,7 @@ func (p *permuter) path() string {
 
 // args is the whole line in its new order.
 func (p *permuter) args(program string) []string {
-	// The version is asked for instead of a command, wherever it is asked.
+	// --version takes the place of a command, wherever it stands.
 	if slices.Contains(p.levels[0].options, "--version") {
 		return []string{program, "--version"}
 	}

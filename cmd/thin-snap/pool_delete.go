@@ -28,14 +28,6 @@ func poolDeleteCommand(e *env) *cli.Command {
 	}
 }
 
-func dryRunFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "change nothing, say what would be done"}
-}
-
-func yesFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "ask nothing"}
-}
-
 func poolDelete(c *call) (work, error) {
 	name, err := parsePool(c.Args().First())
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -76,31 +75,4 @@ func setProperty(set *thin.Settings, arg string) error {
 		return &usageError{message: "no property " + strconv.Quote(property) + " that can be changed", hint: "there are margin, on-full, freeze-limit, data and metadata"}
 	}
 	return err
-}
-
-// parsePercent reads 10% or 10.
-func parsePercent(what, s string) (*int, error) {
-	n, err := strconv.ParseUint(strings.TrimSuffix(s, "%"), 10, 8)
-	if err != nil || n > 90 {
-		return nil, &usageError{message: what + ": not a percentage up to 90: " + s, hint: "as 10% or 5"}
-	}
-	percent := int(n)
-	return &percent, nil
-}
-
-// parseSeconds reads 90, 90s or 2m.
-func parseSeconds(what, s string) (*time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if n, e := strconv.ParseUint(s, 10, 32); e == nil {
-		d, err = time.Duration(n)*time.Second, nil
-	}
-	if err != nil || d < time.Second || d > 10*time.Minute || d%time.Second != 0 {
-		return nil, &usageError{message: what + ": not 1s to 10m in whole seconds: " + s, hint: "as 30s or 2m"}
-	}
-	return &d, nil
-}
-
-// forceFlag is that of commands that make volumes.
-func forceFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "although less than the pool's margin is free"}
 }

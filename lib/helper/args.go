@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"thinmount/lib/getopt"
 )
 
 // Args are the parsed arguments of a helper.
@@ -18,60 +20,41 @@ type Args struct {
 	Values   map[byte]string // -o, -t, -N; of several -o all, joined by commas
 }
 
-// Parse splits argv (without the program's name) as getopt(3) does: options
-// and operands in any order, flags in clusters (-nv), a value attached or not,
-// "--" ends the options. util-linux 2.40.3 put the options first, all others
-// put them last. An unknown option is an error, and so is an empty operand, which
-// an unset variable of a script leaves.
+// Parse splits argv (without the program's name) into options and operands, in any
+// order (lib/getopt): util-linux 2.40.3 puts the options first, all others put them
+// last. flags are the letters without a value, valued those with one. An unknown
+// option is an error, and so is an empty operand, which an unset variable of a
+// script leaves.
 func Parse(argv []string, flags, valued string) (Args, error) {
 	a := Args{Flags: map[byte]bool{}, Values: map[byte]string{}}
-	for len(argv) > 0 {
-		arg := argv[0]
-		argv = argv[1:]
-		if arg == "--" {
-			a.Operands = append(a.Operands, argv...)
-			break
-		}
-		if len(arg) < 2 || arg[0] != '-' {
+	isIn := func(name, letters string) bool { return len(name) == 1 && strings.Contains(letters, name) }
+	err := getopt.Set{
+		Valued: func(name, arg string) (bool, error) {
+			if strings.HasPrefix(arg, "--") || !isIn(name, flags+valued) {
+				return false, fmt.Errorf("option %s: unknown", arg)
+			}
+			return isIn(name, valued), nil
+		},
+		Option: func(name, value string) error {
+			if isIn(name, flags) {
+				a.Flags[name[0]] = true
+				return nil
+			}
+			if value == "" && name == "N" {
+				return errors.New("option -N: its value is empty")
+			}
+			a.setValue(name[0], value)
+			return nil
+		},
+		Operand: func(arg string) error {
 			a.Operands = append(a.Operands, arg)
-			continue
-		}
-		var err error
-		if argv, err = a.cluster(arg[1:], argv, flags, valued); err != nil {
-			return a, err
-		}
+			return nil
+		},
+	}.Walk(argv)
+	if err == nil && slices.Contains(a.Operands, "") {
+		err = errors.New("an operand is empty")
 	}
-	if slices.Contains(a.Operands, "") {
-		return a, errors.New("an operand is empty")
-	}
-	return a, nil
-}
-
-// cluster takes the options of one argument; rest may lose a value.
-func (a *Args) cluster(letters string, rest []string, flags, valued string) ([]string, error) {
-	for i := 0; i < len(letters); i++ {
-		c := letters[i]
-		switch {
-		case strings.IndexByte(flags, c) >= 0:
-			a.Flags[c] = true
-		case strings.IndexByte(valued, c) >= 0:
-			value := letters[i+1:]
-			if value == "" {
-				if len(rest) == 0 {
-					return rest, fmt.Errorf("option -%c: a value is missing", c)
-				}
-				value, rest = rest[0], rest[1:]
-			}
-			if value == "" && c == 'N' {
-				return rest, errors.New("option -N: its value is empty")
-			}
-			a.setValue(c, value)
-			return rest, nil
-		default:
-			return rest, fmt.Errorf("option -%c: unknown", c)
-		}
-	}
-	return rest, nil
+	return a, err
 }
 
 func (a *Args) setValue(c byte, value string) {

@@ -20,7 +20,8 @@ var rooms = []string{
 // layer says how high a package stands: it may import those below alone.
 func layer(pkg string) int {
 	switch pkg {
-	case "lib/atomicfile", "lib/dm", "lib/filelock", "lib/fstype", "lib/jsonfile", "lib/kmsg", "lib/mountinfo",
+	case "lib/atomicfile", "lib/dm", "lib/filelock", "lib/fstype", "lib/getopt",
+		"lib/jsonfile", "lib/kmsg", "lib/mountinfo",
 		"lib/plain", "lib/privdir":
 		return 0
 	case "lib/thintest": // serves tests alone
@@ -38,7 +39,8 @@ func layer(pkg string) int {
 // commandsCall are the packages that a command may import; lib/freeze and
 // lib/apart for the program itself, started once more.
 var commandsCall = map[string]bool{
-	"lib/thin": true, "lib/helper": true, "lib/plain": true, "lib/freeze": true, "lib/apart": true,
+	"lib/thin": true, "lib/helper": true, "lib/getopt": true, "lib/plain": true,
+	"lib/freeze": true, "lib/apart": true,
 }
 
 // upward returns the imports of a file that lead up or sideways.
