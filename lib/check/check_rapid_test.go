@@ -19,7 +19,7 @@ func applied(f *Facts, found []Finding) *Facts {
 		at := slices.IndexFunc(f.Volumes, func(v catalog.Volume) bool { return v.Name == d.Volume })
 		switch {
 		case d.Repair == "":
-		case d.Kind == KindMissing, d.Kind == KindTwin, d.Kind == KindOther:
+		case d.Kind == KindMissing, d.Kind == KindDuplicate, d.Kind == KindReused:
 			f.Volumes = slices.Delete(f.Volumes, at, at+1)
 		case d.Kind == KindSize:
 			f.Volumes[at].Size = d.Size

@@ -31,8 +31,8 @@ const (
 	KindInterrupted = "interrupted"    // a command died in the middle
 	KindOrphan      = "orphan-id"      // a thin id without a name
 	KindMissing     = "missing-id"     // a name without a thin id
-	KindTwin        = "twin-id"        // two names for one thin id
-	KindOther       = "other-id"       // a name for a thin id that somebody has made anew
+	KindDuplicate   = "duplicate-id"   // two names for one thin id
+	KindReused      = "reused-id"      // a name for a thin id that somebody has made anew
 	KindSize        = "size"           // a record smaller than its volume
 	KindDamaged     = "damaged-record" // a file of the catalog that cannot be read
 	KindMode        = "pool-mode"      // failed, read-only, full, needs a check

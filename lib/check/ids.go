@@ -90,7 +90,7 @@ func (f *Facts) missing(v catalog.Volume) Finding {
 }
 
 func (f *Facts) other(v catalog.Volume, d thinpool.Device) Finding {
-	return f.unlessUsed(Finding{Kind: KindOther, Object: f.object(v.Name), Volume: v.Name, ID: v.ID,
+	return f.unlessUsed(Finding{Kind: KindReused, Object: f.object(v.Name), Volume: v.Name, ID: v.ID,
 		What: fmt.Sprintf("thin id %d was made at transaction id %d, the record is of %d: what it described is gone (record %s)",
 			v.ID, d.TransactionID, v.TransactionID, describe(v)),
 		Repair: "remove the record, so that the id can be named as what it is"})
@@ -110,7 +110,7 @@ func (f *Facts) twins(claims []catalog.Volume) []Finding {
 	var found []Finding
 	for _, v := range claims {
 		if v.Name != keep.Name {
-			found = append(found, f.unlessUsed(Finding{Kind: KindTwin, Object: f.object(v.Name), Volume: v.Name, ID: v.ID,
+			found = append(found, f.unlessUsed(Finding{Kind: KindDuplicate, Object: f.object(v.Name), Volume: v.Name, ID: v.ID,
 				What:   fmt.Sprintf("has thin id %d, which is %s's, too", v.ID, f.object(keep.Name)),
 				Repair: "remove this one of the two records"}))
 		}

@@ -51,7 +51,7 @@ func repair(ctx context.Context, p *engine.Pool, found []check.Finding) error {
 func repairRecord(p *engine.Pool, d check.Finding) error {
 	var change func() error
 	switch d.Kind {
-	case check.KindMissing, check.KindTwin, check.KindOther:
+	case check.KindMissing, check.KindDuplicate, check.KindReused:
 		change = func() error { return p.Catalog.RemoveVolume(d.Volume) }
 	case check.KindSize:
 		change = func() error {
