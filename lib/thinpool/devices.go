@@ -8,17 +8,17 @@ import (
 	"io"
 )
 
-// Details is what the pool's metadata keeps of one thin device
+// Details are what the metadata keeps of one thin device
 // (drivers/md/dm-thin-metadata.c, struct disk_device_details).
 type Details struct {
-	Mapped        uint64 // blocks of the pool, shared ones included
+	Mapped        uint64 // blocks of the pool, with those shared with other devices
 	TransactionID uint64 // the pool's, when the device was made
-	Created       uint32 // the pool's snapshot time
+	Created       uint32 // the pool's time: it counts snapshots
 	Snapshotted   uint32
 }
 
-// ErrMoving is returned when the metadata was committed anew at each attempt to
-// read it.
+// ErrMoving says that the pool committed its metadata during each of 8 attempts
+// to read it.
 var ErrMoving = errors.New("metadata keeps changing while it is read")
 
 const (
@@ -29,24 +29,29 @@ const (
 	readAttempts = 8
 )
 
-// ReadDevices reads the details of all thin devices from a metadata device
-// whose first byte is at offset at (bytes) of r. It takes no metadata snapshot
-// and so costs the pool nothing: what a committed superblock leads to is not
-// overwritten before the next commit, so a walk between two equal superblocks
-// has seen one state. r must not read through the page cache where the pool is
-// active (O_DIRECT).
+// ReadDevices reads the details of all thin devices from metadata that begins
+// at offset at (bytes) of r. It takes no metadata snapshot, and so does not
+// make the pool copy blocks. The kernel does not overwrite what the committed
+// superblock leads to before the next commit
+// (persistent-data/dm-transaction-manager.c): a walk between two equal
+// superblocks has seen one state. Where the pool is active, r must not read
+// through the page cache (O_DIRECT).
 func ReadDevices(r io.ReaderAt, at int64) (map[ID]Details, error) {
 	var found map[ID]Details
 	err := committed(r, at, func(sb Superblock) error {
-		w := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, visited: map[uint64]bool{}, found: map[ID]Details{}}
+		w := detailsWalk{
+			r: r, at: at, blocks: sb.MetadataBlocks,
+			visited: map[uint64]bool{}, found: map[ID]Details{},
+		}
 		found = w.found
 		return w.node(sb.detailsRoot, 0)
 	})
 	return found, err
 }
 
-// committed lets read look at one committed state of the metadata: as often as
-// it takes to find the same superblock before and after.
+// committed calls read with the superblock until that is the same before and
+// after: then read has seen one committed state. An error of read counts only
+// in that case.
 func committed(r io.ReaderAt, at int64, read func(Superblock) error) error {
 	var readErr error
 	for range readAttempts {
@@ -78,9 +83,10 @@ func readBlock(r io.ReaderAt, at int64, block uint64) ([]byte, error) {
 	return buf, nil
 }
 
-// detailsWalk is one walk over the details tree. It visits no block twice: a
-// tree that loops would take 252^16 visits, and the number of blocks, which the
-// superblock tells, is as hostile as the tree.
+// detailsWalk is one walk over the details tree. It visits no block twice.
+// Metadata may be hostile: a tree that leads back to itself would take 252^16
+// visits, and the number of blocks in the superblock is no bound, because it
+// may be any number.
 type detailsWalk struct {
 	r       io.ReaderAt
 	at      int64
@@ -90,8 +96,9 @@ type detailsWalk struct {
 }
 
 func (w *detailsWalk) node(block uint64, depth int) error {
-	if block == 0 || block >= min(w.blocks, uint64(MaxMetadata/MetadataBlock)) || depth > maxDepth || w.visited[block] {
-		return fmt.Errorf("metadata block %d: no place for a tree node", block)
+	most := min(w.blocks, uint64(MaxMetadata/MetadataBlock))
+	if block == 0 || block >= most || depth > maxDepth || w.visited[block] {
+		return placeError(block)
 	}
 	w.visited[block] = true
 	buf, err := readBlock(w.r, w.at, block)
@@ -125,6 +132,7 @@ type node struct {
 	max, size int
 }
 
+// parseNode reads and checks the node in buf, which was read from that block.
 // leafSize is the size of a leaf's values (bytes).
 func parseNode(buf []byte, block uint64, leafSize uint32) (node, error) {
 	le := binary.LittleEndian
@@ -141,8 +149,11 @@ func parseNode(buf []byte, block uint64, leafSize uint32) (node, error) {
 	if n.leaf {
 		wanted = leafSize
 	}
-	if flags != 1 && flags != 2 || size != wanted || entries > limit || uint64(limit)*uint64(8+size) > uint64(len(buf)-nodeHeader) {
-		return node{}, fmt.Errorf("node of %d of %d entries of %d bytes, flags %#x", entries, limit, size, flags)
+	room := uint64(len(buf) - nodeHeader)
+	if flags != 1 && flags != 2 || size != wanted || entries > limit ||
+		uint64(limit)*uint64(8+size) > room {
+		return node{}, fmt.Errorf("node of %d of %d entries of %d bytes, flags %#x",
+			entries, limit, size, flags)
 	}
 	return n, nil
 }
@@ -156,5 +167,10 @@ func (n node) value(i int) []byte {
 
 func (n node) details(i int) Details {
 	v, le := n.value(i), binary.LittleEndian
-	return Details{Mapped: le.Uint64(v), TransactionID: le.Uint64(v[8:]), Created: le.Uint32(v[16:]), Snapshotted: le.Uint32(v[20:])}
+	return Details{
+		Mapped:        le.Uint64(v),
+		TransactionID: le.Uint64(v[8:]),
+		Created:       le.Uint32(v[16:]),
+		Snapshotted:   le.Uint32(v[20:]),
+	}
 }

@@ -7,19 +7,26 @@ import (
 	"io"
 )
 
-// Mapping is one block of a thin device, and the block of the pool's data that it
-// lies in.
+// Mapping is one block of a thin device, and the block of the pool's data that
+// it lies in.
 type Mapping struct{ Virtual, Data uint64 }
 
 // ReadFirst reads which blocks of which devices lie in the first blocks of the
-// pool's data: those with a number less than below. It reads all mappings, as
-// ReadDevices does: no node twice, however many devices share it.
-func ReadFirst(ctx context.Context, r io.ReaderAt, at int64, below uint64) (map[ID][]Mapping, error) {
+// pool's data: those with a number less than below. It reads all mappings of
+// all devices, but no node twice, also where devices share it. When ctx ends,
+// its error is returned. For r and at see ReadDevices.
+func ReadFirst(
+	ctx context.Context, r io.ReaderAt, at int64, below uint64,
+) (map[ID][]Mapping, error) {
 	r = until{ctx, r}
 	var found map[ID][]Mapping
 	err := committed(r, at, func(sb Superblock) error {
-		w := firstWalk{mappingWalk: mappingWalk{r: r, at: at, blocks: sb.MetadataBlocks, visited: map[uint64]bool{}},
-			below: below, under: map[uint64][]Mapping{}, found: map[ID][]Mapping{}}
+		w := firstWalk{
+			mappingWalk: mappingWalk{
+				r: r, at: at, blocks: sb.MetadataBlocks, visited: map[uint64]bool{},
+			},
+			below: below, under: map[uint64][]Mapping{}, found: map[ID][]Mapping{},
+		}
 		found = w.found
 		return w.devices(sb.mappingRoot, 0)
 	})
@@ -67,8 +74,8 @@ func (w *firstWalk) devices(block uint64, depth int) error {
 	return nil
 }
 
-// mappings is what a node of a device's own tree leads to. A loop ends with the
-// depth.
+// mappings is what a node of a device's own tree leads to. A loop ends at
+// maxDepth.
 func (w *firstWalk) mappings(block uint64, depth int) ([]Mapping, error) {
 	if known, ok := w.under[block]; ok {
 		return known, nil
@@ -81,7 +88,8 @@ func (w *firstWalk) mappings(block uint64, depth int) ([]Mapping, error) {
 	for i := range n.entries {
 		value := binary.LittleEndian.Uint64(n.value(i))
 		if n.leaf {
-			// The low 24 bits are the time (dm-thin-metadata.c, unpack_block_time).
+			// The low 24 bits are the time (dm-thin-metadata.c,
+			// unpack_block_time).
 			if data := value >> 24; data < w.below {
 				all = append(all, Mapping{n.key(i), data})
 			}
@@ -93,7 +101,8 @@ func (w *firstWalk) mappings(block uint64, depth int) ([]Mapping, error) {
 		}
 		all = append(all, below...)
 		if uint64(len(all)) > w.below { // a device has no block twice
-			return nil, fmt.Errorf("metadata block %d: leads to more than %d of %d blocks", block, w.below, w.below)
+			return nil, fmt.Errorf("metadata block %d: leads to more than %d of %d blocks",
+				block, w.below, w.below)
 		}
 	}
 	w.under[block] = all

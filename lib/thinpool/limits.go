@@ -10,13 +10,13 @@ import (
 // Sizes of metadata, in bytes.
 const (
 	MetadataBlock       = 4096
-	MaxMetadata   int64 = 255 * 16320 * MetadataBlock // 15.8 GiB: what the space map can count
+	MaxMetadata   int64 = 255 * 16320 * MetadataBlock // 15.8 GiB: what the space map can count (dm-space-map-metadata.h)
 	MinMetadata   int64 = 2 << 20                     // the least that the kernel formats
 	usualMetadata int64 = 64 << 20
 )
 
 // MaxSize is the most (bytes) that a pool's data or a thin device may have: 4
-// EiB. The kernel counts bytes in 63 bits, and sizes are rounded up.
+// EiB. The kernel counts bytes in 63 bits (loff_t), and sizes are rounded up.
 const MaxSize int64 = 1 << 62
 
 // bitmapEntries is how many blocks of data one block of metadata counts the
@@ -33,20 +33,21 @@ type sizeError string
 func (e sizeError) Error() string        { return string(e) }
 func (e sizeError) Is(target error) bool { return target == ErrSize }
 
-// CheckMetadataSize refuses a size (bytes) of metadata that the kernel does not
-// take, or does not use in full: ErrSize.
+// CheckMetadataSize returns an ErrSize for a size (bytes) of metadata that the
+// kernel refuses, or does not use in full.
 func CheckMetadataSize(size int64) error {
 	switch {
 	case size > MaxMetadata:
 		return sizeError(fmt.Sprintf("at most %v are possible", dm.Size(MaxMetadata)))
 	case size < MinMetadata:
-		return sizeError(fmt.Sprintf("%v is too little, the least is %v", dm.Size(size), dm.Size(MinMetadata)))
+		return sizeError(fmt.Sprintf("%v is too little, the least is %v",
+			dm.Size(size), dm.Size(MinMetadata)))
 	}
 	return nil
 }
 
-// CheckSize refuses a size (bytes) of data, or of a thin device, that is out of
-// the kernel's range: ErrSize.
+// CheckSize returns an ErrSize for a size (bytes) of data, or of a thin device,
+// that is out of the kernel's range.
 func CheckSize(size int64) error {
 	if size > MaxSize {
 		return sizeError(fmt.Sprintf("at most %v are possible", dm.Size(MaxSize)))
@@ -54,30 +55,34 @@ func CheckSize(size int64) error {
 	return nil
 }
 
-// CheckFit refuses metadata (bytes) that cannot even count the blocks (sectors)
-// of so much data (bytes): ErrSize. The kernel would refuse it only when the
-// devices have been wiped.
+// CheckFit returns an ErrSize for metadata (bytes) that has no room even for
+// the space map of so much data (bytes) in such blocks (sectors). The kernel
+// finds that out while it formats the metadata, when what was on the devices is
+// lost.
 func CheckFit(data, metadata int64, block dm.Sectors) error {
 	least := (data/max(block.Bytes(), 1)/bitmapEntries + 1) * MetadataBlock
 	switch {
 	case least > MaxMetadata:
-		return sizeError(fmt.Sprintf("%v of data in blocks of %v are more than a pool can count: take larger blocks", dm.Size(data), dm.Size(block.Bytes())))
+		return sizeError(fmt.Sprintf(
+			"%v of data in blocks of %v are more than a pool can count: take larger blocks",
+			dm.Size(data), dm.Size(block.Bytes())))
 	case least > metadata:
-		return sizeError(fmt.Sprintf("%v is too little for %v of data in blocks of %v, which take at least %v",
+		return sizeError(fmt.Sprintf(
+			"%v is too little for %v of data in blocks of %v, which take at least %v",
 			dm.Size(metadata), dm.Size(data), dm.Size(block.Bytes()), dm.Size(least)))
 	}
 	return nil
 }
 
 // MetadataSize is a generous size (bytes) for the metadata of a pool of data
-// bytes in blocks of block sectors: twice what LVM takes, since metadata that
-// runs full locks the pool, deletes included.
+// bytes in blocks of block sectors, at least 64 MiB. It is twice what LVM
+// takes: a pool whose metadata is full becomes read-only, and cannot even
+// delete.
 func MetadataSize(data int64, block dm.Sectors) int64 {
 	return max(usualMetadata, MetadataFor(data, block))
 }
 
-// MetadataFor is MetadataSize without the least that a new pool gets: what so
-// much data needs.
+// MetadataFor is MetadataSize without the 64 MiB that a new pool gets at least.
 func MetadataFor(data int64, block dm.Sectors) int64 {
 	blocks := data / max(block.Bytes(), 1)
 	if blocks > MaxMetadata/128 {

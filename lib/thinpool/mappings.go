@@ -7,10 +7,10 @@ import (
 	"io"
 )
 
-// Device is all that a look at the metadata tells of a thin device.
+// Device is what ReadMetadata tells of a thin device.
 type Device struct {
 	Details
-	End uint64 // blocks of the pool, from the device's beginning to the end of its highest mapped one; 0 when none is
+	End uint64 // of its last mapped block, in blocks of the pool; 0 if none is mapped
 }
 
 // Metadata is one committed state of a pool's metadata.
@@ -20,13 +20,16 @@ type Metadata struct {
 }
 
 // ReadMetadata is ReadDevices with the superblock of the same state, and with
-// how far each device is mapped. It reads a few blocks for each device, not its
-// mappings; where these are many, ctx ends it.
+// the end of each device's mappings. It reads a few blocks for each device, not
+// all of its mappings. When ctx ends, its error is returned.
 func ReadMetadata(ctx context.Context, r io.ReaderAt, at int64) (Metadata, error) {
 	r = until{ctx, r}
 	var m Metadata
 	err := committed(r, at, func(sb Superblock) error {
-		details := detailsWalk{r: r, at: at, blocks: sb.MetadataBlocks, visited: map[uint64]bool{}, found: map[ID]Details{}}
+		details := detailsWalk{
+			r: r, at: at, blocks: sb.MetadataBlocks,
+			visited: map[uint64]bool{}, found: map[ID]Details{},
+		}
 		if err := details.node(sb.detailsRoot, 0); err != nil {
 			return err
 		}
@@ -46,13 +49,13 @@ func ReadMetadata(ctx context.Context, r io.ReaderAt, at int64) (Metadata, error
 	return m, err
 }
 
-// until reads as long as somebody waits for it.
+// until reads until ctx ends.
 type until struct {
 	ctx context.Context
 	r   io.ReaderAt
 }
 
-// ReadAt implements io.ReaderAt.
+// ReadAt reads from r, or returns the error of ctx.
 func (u until) ReadAt(p []byte, off int64) (int, error) {
 	if err := u.ctx.Err(); err != nil {
 		return 0, err
@@ -65,11 +68,12 @@ func (u until) ReadAt(p []byte, off int64) (int, error) {
 // (drivers/md/dm-thin-metadata.c, __setup_btree_details).
 const mappingSize = 8
 
-// mappingWalk walks over the upper level of the mapping tree, and down the
-// right edge of the own tree of each device that has details. No node of the
-// upper level has two parents. Of the trees below many have: a snapshot begins
-// with its origin's root, and they go on to share what neither has written to.
-// What such a node leads to is kept, so no block is read twice in either level.
+// mappingWalk walks over the upper level of the mapping tree, whose leaves lead
+// to a tree for each device, and down the right edge of the tree of each device
+// that has details. A node of the upper level has one parent. A node of a
+// device's tree may have many: a snapshot begins with its origin's root, and
+// the two share all nodes that neither has written to. The result for such a
+// node is kept, so that no block is read twice in either level.
 type mappingWalk struct {
 	r       io.ReaderAt
 	at      int64
@@ -119,12 +123,13 @@ func (w *mappingWalk) devices(block uint64, depth int) error {
 	return nil
 }
 
-// placeError is the error of a tree that leads to where no node of it can be.
+// placeError is the error of a tree that leads to a block that cannot be a node
+// of it.
 func placeError(block uint64) error {
 	return fmt.Errorf("metadata block %d: no place for a tree node", block)
 }
 
-// device takes down where the tree of one device ends.
+// device notes the end of the mappings of one device.
 func (w *mappingWalk) device(key, root uint64) error {
 	id, err := NewID(key)
 	if err != nil {
@@ -140,7 +145,8 @@ func (w *mappingWalk) device(key, root uint64) error {
 	return err
 }
 
-// end follows the last entry of each node. A loop ends with the depth.
+// end is the end of the mappings below a node: it follows the last entry of
+// each. A loop ends at maxDepth.
 func (w *mappingWalk) end(block uint64, depth int) (uint64, error) {
 	if end, ok := w.known[block]; ok {
 		return end, nil

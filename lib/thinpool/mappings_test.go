@@ -17,7 +17,8 @@ func (m image) mappings(root uint64) image {
 	return m
 }
 
-// mapping writes a node of the mapping tree: in a leaf, values are 8 bytes, too.
+// mapping writes a node of the mapping tree: in a leaf, values are 8 bytes,
+// too.
 func (m image) mapping(n int, leaf bool, keys []uint64, value func(i int) []byte) image {
 	m.node(n, false, keys, value)
 	if leaf {
@@ -150,8 +151,8 @@ func TestReadMetadataOfHostileTrees(t *testing.T) {
 	}
 }
 
-// pieceSize is what a fuzzer gets of each block, to have something to work with:
-// a node of a few entries.
+// pieceSize is what a fuzzer gets of each block, to have something to work
+// with: a node of a few entries.
 const pieceSize = 128
 
 // squeeze makes pieces of the nodes, with as many of their entries as fit.

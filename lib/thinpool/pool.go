@@ -9,7 +9,8 @@ import (
 	"thinmount/lib/dm"
 )
 
-// What a message's errno means (dm-thin.c, pool_message and below).
+// The meanings of a message's errno (drivers/md/dm-thin.c, pool_message and
+// what it calls), and of a Confirm that fails.
 var (
 	ErrIDExists     = errors.New("thin id is in use")
 	ErrNoSuchID     = errors.New("no such thin id")
@@ -19,24 +20,27 @@ var (
 	ErrNotCommitted = errors.New("pool did not commit the change")
 )
 
-// Damaged reports whether the kernel has found metadata damaged: a block that is
-// not what it should be, by its number (ENOTBLK), its checksum (EILSEQ), or what
-// it holds (EBADMSG; persistent-data/dm-btree-spine.c, dm-space-map-common.c).
+// Damaged reports whether the kernel has refused a block of metadata: for its
+// number (ENOTBLK), its checksum (EILSEQ), or what it holds (EBADMSG;
+// drivers/md/persistent-data, dm-btree-spine.c and dm-space-map-common.c).
 func Damaged(err error) bool {
-	return errors.Is(err, unix.ENOTBLK) || errors.Is(err, unix.EILSEQ) || errors.Is(err, unix.EBADMSG)
+	return errors.Is(err, unix.ENOTBLK) || errors.Is(err, unix.EILSEQ) ||
+		errors.Is(err, unix.EBADMSG)
 }
 
-// Pool sends messages to one pool. Its methods may be called concurrently; the
-// kernel puts them in order.
+// Pool sends messages to one pool. Its methods may be called concurrently: the
+// kernel carries out one message after the other.
 type Pool struct {
 	dm  *dm.Control
 	ref dm.Ref
 }
 
-// New returns the pool whose device has that uuid. It need not be active yet.
+// New returns the pool whose device has that dm uuid. The pool need not be
+// active yet: its methods return dm.ErrNotExist until it is.
 func New(c *dm.Control, uuid string) *Pool { return &Pool{dm: c, ref: dm.ByUUID(uuid)} }
 
-// Status asks for the pool's status without making it commit.
+// Status asks for the pool's status. It makes the pool commit nothing, and so
+// does not wait for its disks.
 func (p *Pool) Status() (Status, error) {
 	targets, _, err := p.dm.Status(p.ref, dm.StatusNoFlush)
 	if err != nil {
@@ -48,27 +52,33 @@ func (p *Pool) Status() (Status, error) {
 	return ParseStatus(targets[0].Params)
 }
 
-// CreateThin makes an empty thin device. That the message returned is not
-// enough: see Confirm.
+// CreateThin makes an empty thin device. An id that exists is ErrIDExists. The
+// change is committed when Confirm says so.
 func (p *Pool) CreateThin(id ID) error {
 	return p.send(map[unix.Errno]error{unix.EEXIST: ErrIDExists}, "create_thin %d", id)
 }
 
-// CreateSnapshot makes a copy of origin. An active origin must be suspended,
-// which the kernel does not enforce. See Confirm.
+// CreateSnapshot makes a snapshot of origin under a new id. An active origin
+// must be suspended meanwhile, which the kernel does not enforce: blocks that
+// are being written would be shared half-written. The change is committed when
+// Confirm says so.
 func (p *Pool) CreateSnapshot(id, origin ID) error {
-	return p.send(map[unix.Errno]error{unix.EEXIST: ErrIDExists, unix.ENODATA: ErrNoSuchID}, "create_snap %d %d", id, origin)
+	meanings := map[unix.Errno]error{unix.EEXIST: ErrIDExists, unix.ENODATA: ErrNoSuchID}
+	return p.send(meanings, "create_snap %d %d", id, origin)
 }
 
-// Delete deletes a thin device that is not active. See Confirm.
+// Delete deletes a thin device. One that is active is ErrIDInUse, one that does
+// not exist is ErrNoSuchID. The change is committed when Confirm says so.
 func (p *Pool) Delete(id ID) error {
-	return p.send(map[unix.Errno]error{unix.ENODATA: ErrNoSuchID, unix.EBUSY: ErrIDInUse}, "delete %d", id)
+	meanings := map[unix.Errno]error{unix.ENODATA: ErrNoSuchID, unix.EBUSY: ErrIDInUse}
+	return p.send(meanings, "delete %d", id)
 }
 
 // SetTransactionID moves the pool from one transaction id to another, if it is
 // at the first; otherwise the error is ErrTransaction and nothing has changed.
 func (p *Pool) SetTransactionID(from, to uint64) error {
-	return p.send(map[unix.Errno]error{unix.EINVAL: ErrTransaction}, "set_transaction_id %d %d", from, to)
+	meanings := map[unix.Errno]error{unix.EINVAL: ErrTransaction}
+	return p.send(meanings, "set_transaction_id %d %d", from, to)
 }
 
 func (p *Pool) send(meanings map[unix.Errno]error, format string, args ...any) error {
@@ -84,9 +94,10 @@ func (p *Pool) send(meanings map[unix.Errno]error, format string, args ...any) e
 	return err
 }
 
-// Confirm returns nil if what was sent before has been committed. The kernel
-// answers a message before it knows: a commit that fails only shows in the
-// pool's mode (dm-thin.c, pool_message).
+// Confirm returns nil if the messages that were sent before are committed, and
+// an ErrNotCommitted otherwise. The kernel commits after each message, and
+// answers it with success also if the commit fails: then the pool becomes
+// read-only (drivers/md/dm-thin.c, pool_message and commit).
 func (p *Pool) Confirm() error {
 	s, err := p.Status()
 	if err != nil {

@@ -8,21 +8,24 @@ import (
 	"sort"
 )
 
-// Range is a part of a thin device: blocks of the pool, End is behind the last.
+// Range is a part of a thin device, in blocks of the pool. End is the first
+// block behind it.
 type Range struct{ Begin, End uint64 }
 
 // ReadRanges reads which blocks of one thin device are mapped in the committed
-// metadata, in order. Ranges between which at most gap blocks are not mapped are
-// given as one. A device that maps nothing, or is not there, has none. It reads
-// all of the device's mappings; where these are many, ctx ends it. R and at are
-// those of ReadDevices.
+// metadata, in order. Ranges with a gap of at most gap blocks between them are
+// joined. A device that maps nothing, or that does not exist, has none. It
+// reads all mappings of the device. When ctx ends, its error is returned. For r
+// and at see ReadDevices.
 func ReadRanges(ctx context.Context, r io.ReaderAt, at int64, id ID, gap uint64) ([]Range, error) {
 	r = until{ctx, r}
 	var found []Range
 	err := committed(r, at, func(sb Superblock) error {
 		w := rangeWalk{
-			mappingWalk: mappingWalk{r: r, at: at, blocks: sb.MetadataBlocks, visited: map[uint64]bool{}},
-			gap:         gap,
+			mappingWalk: mappingWalk{
+				r: r, at: at, blocks: sb.MetadataBlocks, visited: map[uint64]bool{},
+			},
+			gap: gap,
 		}
 		root, ok, err := w.root(sb.mappingRoot, uint64(id), 0)
 		if err == nil && ok {
@@ -51,8 +54,8 @@ func (w *rangeWalk) root(block, key uint64, depth int) (root uint64, ok bool, er
 	if err != nil {
 		return 0, false, err
 	}
-	// The last entry whose key is not greater: in an inner node the keys are the
-	// lowest of what is below.
+	// The last entry whose key is not greater: the keys of an inner node are
+	// the lowest keys below it (dm-btree-internal.h, lower_bound).
 	i := sort.Search(n.entries, func(i int) bool { return n.key(i) > key }) - 1
 	if i < 0 || n.leaf && n.key(i) != key {
 		return 0, false, nil
@@ -67,7 +70,7 @@ func (w *rangeWalk) root(block, key uint64, depth int) (root uint64, ok bool, er
 // own visits a node of the device's tree and what is below it.
 func (w *rangeWalk) own(block uint64, depth int) error {
 	if w.visited[block] {
-		return fmt.Errorf("metadata block %d: no place for a tree node", block)
+		return placeError(block)
 	}
 	w.visited[block] = true
 	n, err := w.read(block, depth)
@@ -87,7 +90,7 @@ func (w *rangeWalk) own(block uint64, depth int) error {
 	return nil
 }
 
-// add counts a mapped block in. The blocks of a tree come in order.
+// add takes in a mapped block. The blocks of a tree come in order.
 func (w *rangeWalk) add(block uint64) error {
 	if len(w.found) == 0 {
 		w.found = []Range{{block, block + 1}}

@@ -9,10 +9,9 @@ import (
 	"thinmount/lib/dm"
 )
 
-// Mode is what a pool can do at present.
+// Mode is what a pool can do at the moment, in the words of its status line.
 type Mode string
 
-// Modes, as the status line has them.
 const (
 	ModeRW        Mode = "rw"
 	ModeRO        Mode = "ro"
@@ -36,8 +35,9 @@ type Status struct {
 	MetaLowWater  uint64 // blocks of 4096 bytes; 0 on kernels that do not tell
 }
 
-// ParseStatus reads a status line (dm-thin.c, pool_status). Older kernels have
-// fewer fields, newer may have more.
+// ParseStatus reads the status line of a pool (drivers/md/dm-thin.c,
+// pool_status). Older kernels have fewer fields. Words that are not known, as
+// newer kernels may have, are left out.
 func ParseStatus(params string) (Status, error) {
 	switch strings.TrimSpace(params) {
 	case "Fail":
@@ -47,7 +47,8 @@ func ParseStatus(params string) (Status, error) {
 	}
 	f := strings.Fields(params)
 	if len(f) < 5 {
-		return Status{}, fmt.Errorf("thin-pool status %q: has %d fields, want at least 5", params, len(f))
+		return Status{}, fmt.Errorf("thin-pool status %q: has %d fields, want at least 5",
+			params, len(f))
 	}
 	var s Status
 	var errs [4]error
@@ -98,32 +99,33 @@ func parseRatio(s string) (used, total uint64, err error) {
 	return used, total, err
 }
 
-// ErrMode is a pool that refuses to be changed. What it is stands in the
-// error's text.
+// ErrMode is a pool that refuses messages. The text of the error says why.
 var ErrMode = errors.New("pool refuses changes")
 
-// modeError is an ErrMode with the state.
+// modeError is an ErrMode; its text is the state.
 type modeError string
 
 func (e modeError) Error() string        { return string(e) }
 func (e modeError) Is(target error) bool { return target == ErrMode }
 
-// Failed reports whether the pool does nothing any more.
+// Failed reports whether the pool serves neither I/O nor messages.
 func (s Status) Failed() bool { return s.Mode == ModeFail || s.Mode == ModeError }
 
-// Queues reports whether writes that need room wait for it. The kernel gives
-// that up after a minute (module parameter no_space_timeout) and says so. That a
-// pool is full it notices, and tells in its mode, at the first write that needs
-// room after it was activated.
+// Queues reports whether writes that need new blocks wait for room. The kernel
+// lets them fail after a minute (module parameter no_space_timeout), and says
+// so in its log. A full pool that was just activated is in mode rw until the
+// first write needs a block (drivers/md/dm-thin.c, alloc_data_block), so that
+// the counts are looked at as well.
 func (s Status) Queues() bool {
-	full := s.Mode == ModeOutOfData || s.Mode == ModeRW && s.DataTotal > 0 && s.DataUsed >= s.DataTotal
+	noneFree := s.DataTotal > 0 && s.DataUsed >= s.DataTotal
+	full := s.Mode == ModeOutOfData || s.Mode == ModeRW && noneFree
 	return full && s.OnFull == "queue"
 }
 
-// OutOfData reports whether writes that need room fail or wait for it.
+// OutOfData reports whether writes that need new blocks fail, or wait for room.
 func (s Status) OutOfData() bool { return s.Mode == ModeOutOfData || s.Queues() }
 
-// Writable returns nil if messages can work; else an ErrMode.
+// Writable returns nil if the pool takes messages, and an ErrMode otherwise.
 func (s Status) Writable() error {
 	switch {
 	case s.Failed():
@@ -138,12 +140,13 @@ func (s Status) Writable() error {
 
 // ThinStatus is the status line of a thin device.
 type ThinStatus struct {
-	Mapped  dm.Sectors // shared ones included
+	Mapped  dm.Sectors // with those shared with other devices
 	Highest *dm.Sectors
 	Fail    bool
 }
 
-// ParseThinStatus reads a thin device's status line (dm-thin.c, thin_status).
+// ParseThinStatus reads the status line of a thin device (drivers/md/dm-thin.c,
+// thin_status).
 func ParseThinStatus(params string) (ThinStatus, error) {
 	switch strings.TrimSpace(params) {
 	case "Fail", "Error", "-":

@@ -11,8 +11,8 @@ import (
 	"thinmount/lib/dm"
 )
 
-// Superblock is the first block of a pool's metadata (dm-thin-metadata.c,
-// struct thin_disk_superblock).
+// Superblock is the first block of a pool's metadata
+// (drivers/md/dm-thin-metadata.c, struct thin_disk_superblock).
 type Superblock struct {
 	NeedsCheck     bool
 	Version        uint32
@@ -25,7 +25,8 @@ type Superblock struct {
 	detailsRoot    uint64
 }
 
-// What is wrong with a superblock.
+// ErrUnformatted and ErrBadSuperblock are the errors of ReadSuperblock, besides
+// those of reading.
 var (
 	ErrUnformatted   = errors.New("metadata is not formatted: its first block is zero")
 	ErrBadSuperblock = errors.New("metadata has no valid superblock")
@@ -37,7 +38,9 @@ const (
 )
 
 // ReadSuperblock reads and checks the superblock at the beginning of r. A first
-// block of zeroes is ErrUnformatted: the kernel would make an empty pool of it.
+// block of zeroes is ErrUnformatted: the kernel would format it, and so make an
+// empty pool (drivers/md/dm-thin-metadata.c, __superblock_all_zeroes). Anything
+// else that is no superblock is ErrBadSuperblock.
 func ReadSuperblock(r io.ReaderAt) (Superblock, error) {
 	buf, err := readBlock(r, 0, 0)
 	if err != nil {
@@ -61,11 +64,18 @@ func parseSuperblock(b []byte) (Superblock, error) {
 		return bad("checksum is %#x, should be %#x", got, want)
 	}
 	s := Superblock{
-		NeedsCheck: le.Uint32(b[4:])&1 != 0, Version: le.Uint32(b[40:]), TransactionID: le.Uint64(b[48:]),
-		HeldRoot: le.Uint64(b[56:]), DataBlocks: le.Uint64(b[64:]),
-		// The field of that name keeps what they were made with; what they have grown to stands in the root of their space map.
+		NeedsCheck:    le.Uint32(b[4:])&1 != 0,
+		Version:       le.Uint32(b[40:]),
+		TransactionID: le.Uint64(b[48:]),
+		HeldRoot:      le.Uint64(b[56:]),
+		DataBlocks:    le.Uint64(b[64:]),
+		// metadata_nr_blocks (344) keeps the size at which the metadata was
+		// made. What it has grown to is in the root of its space map (struct
+		// disk_sm_root).
 		MetadataBlocks: max(le.Uint64(b[344:]), le.Uint64(b[192:])),
-		BlockSize:      dm.Sectors(le.Uint32(b[336:])), mappingRoot: le.Uint64(b[320:]), detailsRoot: le.Uint64(b[328:]),
+		BlockSize:      dm.Sectors(le.Uint32(b[336:])),
+		mappingRoot:    le.Uint64(b[320:]),
+		detailsRoot:    le.Uint64(b[328:]),
 	}
 	if s.Version < 1 || s.Version > 2 {
 		return bad("version is %d", s.Version)
@@ -73,8 +83,9 @@ func parseSuperblock(b []byte) (Superblock, error) {
 	return s, nil
 }
 
-// checksum is that of all metadata blocks: crc32c of what follows it, with the
-// bits of the kind of block mixed in (persistent-data/dm-block-manager.c).
+// checksum is that of all metadata blocks: the crc32c of what follows it, xored
+// with a number for each kind of block (persistent-data/dm-block-manager.c,
+// dm_bm_checksum).
 func checksum(b []byte, salt uint32) uint32 {
 	return ^crc32.Checksum(b[4:], crc32.MakeTable(crc32.Castagnoli)) ^ salt
 }

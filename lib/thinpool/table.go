@@ -8,7 +8,8 @@ import (
 	"thinmount/lib/dm"
 )
 
-// Limits of a pool's block, in sectors (dm-thin.c, DATA_DEV_BLOCK_SIZE_*).
+// Limits of a pool's block, in sectors (drivers/md/dm-thin.c,
+// DATA_DEV_BLOCK_SIZE_*).
 const (
 	minBlock      dm.Sectors = 128     // 64 KiB
 	maxBlock      dm.Sectors = 2097152 // 1 GiB
@@ -19,18 +20,20 @@ const (
 // multiples of 64 KiB, up to 1 GiB.
 func CheckBlockSize(b dm.Sectors) error {
 	if b < minBlock || b > maxBlock || b%blockMultiple != 0 {
-		return fmt.Errorf("block size %v: a multiple of 64K up to 1G is allowed", dm.Size(b.Bytes()))
+		return fmt.Errorf("block size %v: a multiple of 64K up to 1G is allowed",
+			dm.Size(b.Bytes()))
 	}
 	return nil
 }
 
-// ID is the number of a thin device in its pool, of 24 bits.
+// ID is the number of a thin device in its pool. It has 24 bits
+// (drivers/md/dm-thin.c, MAX_DEV_ID).
 type ID uint32
 
 // MaxID is the largest ID.
 const MaxID = 1<<24 - 1
 
-// NewID checks a number.
+// NewID makes an ID of a number, or an error if that has more than 24 bits.
 func NewID(n uint64) (ID, error) {
 	if n > MaxID {
 		return 0, fmt.Errorf("thin id %d: at most %d", n, MaxID)
@@ -43,8 +46,8 @@ type Table struct {
 	Metadata, Data    dm.DevNo
 	Size              dm.Sectors
 	BlockSize         dm.Sectors
-	LowWater          uint64 // free blocks at which an event is raised
-	ErrorIfNoSpace    bool   // writes fail when data is full, instead of waiting
+	LowWater          uint64 // free blocks below which the kernel raises an event
+	ErrorIfNoSpace    bool   // when data is full: writes fail at once, and do not wait
 	SkipZeroing       bool
 	IgnoreDiscard     bool
 	NoDiscardPassdown bool
@@ -78,7 +81,8 @@ func (t Table) Target() dm.Target {
 		}
 	}
 	params := fmt.Sprintf("%s %s %d %d %d", t.Metadata, t.Data, t.BlockSize, t.LowWater, len(words))
-	return dm.Target{Length: t.Size, Type: "thin-pool", Params: strings.Join(append([]string{params}, words...), " ")}
+	params = strings.Join(append([]string{params}, words...), " ")
+	return dm.Target{Length: t.Size, Type: "thin-pool", Params: params}
 }
 
 // ParseTable is the inverse of Table.Target.
@@ -135,7 +139,7 @@ type Thin struct {
 	Pool     dm.DevNo
 	ID       ID
 	Size     dm.Sectors
-	External *dm.DevNo // read-only device below unmapped blocks, or nil
+	External *dm.DevNo // external origin: what unmapped blocks show; nil is zeroes
 }
 
 // Target is the line of the table.
@@ -150,7 +154,9 @@ func (t Thin) Target() dm.Target {
 // ParseThin is the inverse of Thin.Target.
 func ParseThin(target dm.Target) (Thin, error) {
 	f := strings.Fields(target.Params)
-	bad := func(why string) (Thin, error) { return Thin{}, fmt.Errorf("thin table %q: %s", target.Params, why) }
+	bad := func(why string) (Thin, error) {
+		return Thin{}, fmt.Errorf("thin table %q: %s", target.Params, why)
+	}
 	if target.Type != "thin" || len(f) < 2 || len(f) > 3 {
 		return bad("want POOL ID [EXTERNAL]")
 	}

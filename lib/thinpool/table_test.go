@@ -193,7 +193,8 @@ func FuzzParseThinStatus(f *testing.F) {
 	})
 }
 
-// A superblock of any bytes is refused, or is in bounds; what is refused says why.
+// A superblock of any bytes is refused, or is in bounds; what is refused says
+// why.
 func FuzzSuperblock(f *testing.F) {
 	b := sample().block(0)
 	f.Add(b[:], true)
