@@ -132,8 +132,8 @@ func TestOracleSamples(t *testing.T) {
 	}
 }
 
-// blkid has the same words for the formats that are only named. Of some it wants
-// more than our images have: checksums.
+// blkid has the same words for the formats that are only named. Of some it
+// wants more than our images have: checksums.
 func TestOracleForeign(t *testing.T) {
 	all := headers()
 	for _, name := range append(foreignNames(), "zfs_member", "udf") {
@@ -193,8 +193,8 @@ func TestOracleTwoSignatures(t *testing.T) {
 }
 
 // A byte that is changed makes us say what it makes blkid say, or leaves us at
-// what was there: whether a damaged filesystem can be mounted is the kernel's to
-// say, while "nothing is there" would advise to make a new one.
+// what was there: whether a damaged filesystem can be mounted is the kernel's
+// to say, while "nothing is there" would advise to make a new one.
 func TestOracleFlippedBytes(t *testing.T) {
 	for _, s := range samples() {
 		if s.name == "nothing" || s.name == "noise" || s.name == "a short file" {

@@ -6,12 +6,14 @@ import (
 	"strings"
 )
 
-// probeLUKS: cryptsetup, docs/on-disk-format*.pdf. Version 2 has a second header
-// at one of several places.
+// probeLUKS: cryptsetup, docs/on-disk-format*.pdf. Version 2 has a second
+// header at one of several places.
 func probeLUKS(i image) (*Result, error) {
 	const first, second = "LUKS\xba\xbe", "SKUL\xba\xbe"
 	magic := first
-	for _, at := range []int64{0, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000} {
+	for _, at := range []int64{
+		0, 0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000,
+	} {
 		b, err := i.at(at, 592)
 		if err != nil {
 			return nil, err
@@ -34,7 +36,8 @@ func probeLVM(i image) (*Result, error) {
 		}
 		if b != nil && string(b[:8]) == "LABELONE" && string(b[24:32]) == "LVM2 001" {
 			u := string(b[32:64])
-			u = strings.Join([]string{u[:6], u[6:10], u[10:14], u[14:18], u[18:22], u[22:26], u[26:]}, "-")
+			parts := []string{u[:6], u[6:10], u[10:14], u[14:18], u[18:22], u[22:26], u[26:]}
+			u = strings.Join(parts, "-")
 			return &Result{Type: "LVM2_member", UUID: plain(u), Kind: Container}, nil
 		}
 	}
@@ -52,7 +55,8 @@ func probeRAID(i image) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if b == nil || binary.LittleEndian.Uint32(b) != magic && binary.BigEndian.Uint32(b) != magic {
+		if b == nil ||
+			binary.LittleEndian.Uint32(b) != magic && binary.BigEndian.Uint32(b) != magic {
 			continue
 		}
 		r := &Result{Type: "linux_raid_member", Kind: Container}
@@ -82,12 +86,15 @@ func probeSwap(i image) (*Result, error) {
 		if s := string(b); s == "SWAPSPACE2" && (!isOne(head) || zero(head[4:8])) {
 			continue
 		}
-		return &Result{Type: "swap", UUID: uuid(head[12:28]), Label: text(head[28:44]), Kind: Container}, nil
+		r := &Result{Type: "swap", Kind: Container}
+		r.UUID, r.Label = uuid(head[12:28]), text(head[28:44])
+		return r, nil
 	}
 	return nil, nil
 }
 
-// isOne: a version 1, in the byte order of the machine that wrote it.
+// isOne reports whether b is a version 1, in the byte order of the machine that
+// wrote it.
 func isOne(b []byte) bool {
 	return binary.LittleEndian.Uint32(b) == 1 || binary.BigEndian.Uint32(b) == 1
 }
@@ -120,8 +127,8 @@ func probeGPT(i image) (*Result, error) {
 	return nil, nil
 }
 
-// hasProtective reports whether a boot sector has the entry that keeps programs
-// which know no GPT off the disk.
+// hasProtective reports whether a boot sector has the protective entry of a
+// GPT, which keeps programs that do not know GPT off the disk.
 func hasProtective(b []byte) bool {
 	for n := range 4 {
 		if b[446+16*n+4] == 0xee {
@@ -134,11 +141,12 @@ func hasProtective(b []byte) bool {
 // guid is a UUID whose first three parts are little-endian.
 func guid(b []byte) string {
 	le := binary.LittleEndian
-	return fmt.Sprintf("%08x-%04x-%04x-%x-%x", le.Uint32(b), le.Uint16(b[4:]), le.Uint16(b[6:]), b[8:10], b[10:16])
+	return fmt.Sprintf("%08x-%04x-%04x-%x-%x",
+		le.Uint32(b), le.Uint16(b[4:]), le.Uint16(b[6:]), b[8:10], b[10:16])
 }
 
-// probeDOS believes in a partition table where all four entries are possible,
-// be they empty. A disk with a GPT has such a table for show.
+// probeDOS accepts a partition table whose four entries are all possible; they
+// may be empty. The protective table of a GPT is left to probeGPT.
 func probeDOS(i image) (*Result, error) {
 	b, err := i.at(0, 512)
 	if b == nil || b[510] != 0x55 || b[511] != 0xaa || hasProtective(b) {

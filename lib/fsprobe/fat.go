@@ -20,8 +20,9 @@ type fat struct {
 	wide      bool   // FAT32
 }
 
-// probeVFAT believes in FAT where the geometry is possible, and the boot sector
-// is called FAT or has the signature of one: many look alike.
+// probeVFAT accepts a FAT whose geometry is possible, and whose boot sector is
+// named FAT or has the signature of one: boot sectors of other formats look
+// alike.
 func probeVFAT(i image) (*Result, error) {
 	b, err := i.at(0, 512)
 	if b == nil {
@@ -52,8 +53,14 @@ func probeVFAT(i image) (*Result, error) {
 func parseFAT(b []byte) (fat, bool) {
 	le := binary.LittleEndian
 	f := fat{
-		b: b, sector: uint64(le.Uint16(b[0xb:])), cluster: uint64(b[0xd]), reserved: uint64(le.Uint16(b[0xe:])),
-		fats: uint64(b[0x10]), rootDirs: uint64(le.Uint16(b[0x11:])), total: uint64(le.Uint16(b[0x13:])), fatLength: uint64(le.Uint16(b[0x16:])),
+		b:         b,
+		sector:    uint64(le.Uint16(b[0xb:])),
+		cluster:   uint64(b[0xd]),
+		reserved:  uint64(le.Uint16(b[0xe:])),
+		fats:      uint64(b[0x10]),
+		rootDirs:  uint64(le.Uint16(b[0x11:])),
+		total:     uint64(le.Uint16(b[0x13:])),
+		fatLength: uint64(le.Uint16(b[0x16:])),
 	}
 	if f.total == 0 {
 		f.total = uint64(le.Uint32(b[0x20:]))
@@ -62,11 +69,13 @@ func parseFAT(b []byte) (fat, bool) {
 		f.fatLength, f.wide = uint64(le.Uint32(b[0x24:])), true
 	}
 	media := b[0x15]
-	named := strings.HasPrefix(string(b[0x52:]), "FAT32   ") || strings.HasPrefix(string(b[0x52:]), "MSWIN") ||
-		strings.HasPrefix(string(b[0x36:]), "FAT") || strings.HasPrefix(string(b[0x36:]), "MSDOS")
+	wide, narrow := string(b[0x52:]), string(b[0x36:]) // where each kind has its name
+	named := strings.HasPrefix(wide, "FAT32   ") || strings.HasPrefix(wide, "MSWIN") ||
+		strings.HasPrefix(narrow, "FAT") || strings.HasPrefix(narrow, "MSDOS")
 	ok := (named || le.Uint16(b[510:]) == 0xaa55) &&
 		powerOfTwo(f.sector) && f.sector >= 512 && f.sector <= 4096 && powerOfTwo(f.cluster) &&
-		f.reserved != 0 && f.fats != 0 && f.fatLength != 0 && (media >= 0xf8 || media == 0xf0) && f.total != 0
+		f.reserved != 0 && f.fats != 0 && f.fatLength != 0 &&
+		(media >= 0xf8 || media == 0xf0) && f.total != 0
 	return f, ok
 }
 
@@ -94,7 +103,8 @@ func (f fat) rootLabel(i image) (string, error) {
 		if b[0] == 0 {
 			break
 		}
-		if b[0] != deleted && b[11] != 0x0f && b[11]&(isVolume|isDir) == isVolume && binary.LittleEndian.Uint16(b[20:]) == 0 {
+		volume := b[11] != 0x0f && b[11]&(isVolume|isDir) == isVolume
+		if b[0] != deleted && volume && binary.LittleEndian.Uint16(b[20:]) == 0 {
 			if b[0] == 5 {
 				b[0] = deleted // the letter, escaped
 			}

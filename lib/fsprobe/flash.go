@@ -9,7 +9,8 @@ func probeF2FS(i image) (*Result, error) {
 	if b == nil || binary.LittleEndian.Uint32(b) != 0xf2f52010 {
 		return nil, err
 	}
-	return &Result{Type: "f2fs", UUID: uuid(b[108:124]), Label: utf16Text(b[124:], binary.LittleEndian.Uint16)}, nil
+	label := utf16Text(b[124:], binary.LittleEndian.Uint16)
+	return &Result{Type: "f2fs", UUID: uuid(b[108:124]), Label: label}, nil
 }
 
 // probeErofs: linux fs/erofs/erofs_fs.h, struct erofs_super_block.

@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// foreign is a format of which no more is told than that it is there: what is
-// worth not being overwritten, and is not made or mounted here.
+// foreign is a format of which only the name is told. thinmount neither makes
+// nor mounts it, but must not overwrite it unasked.
 type foreign struct {
 	name   string
 	kind   Kind
 	at     []int64 // where the superblock may begin; from the end where negative
 	off    int     // of the magic in it
 	magics []string
-	fits   func([]byte) bool // looks at more of the superblock where the magic is short
+	fits   func([]byte) bool // checks more of the superblock, where the magic is short
 }
 
 // Sources: stratis, "Stratis software design", static header; linux
 // drivers/md/bcache/bcache_ondisk.h and fs/bcachefs/bcachefs_format.h; ceph
 // src/os/bluestore/bluestore_types.h; drbd-utils user/shared/drbdmeta.c; LVM1
 // tools/lib/lvm.h; linux fs/jfs/jfs_superblock.h, fs/reiserfs/reiserfs.h,
-// fs/hfsplus/hfsplus_raw.h, fs/hfs/hfs.h and include/uapi/linux/nilfs2_ondisk.h;
-// Apple, "Apple File System Reference".
+// fs/hfsplus/hfsplus_raw.h, fs/hfs/hfs.h and
+// include/uapi/linux/nilfs2_ondisk.h; Apple, "Apple File System Reference".
 var foreigners = []foreign{
 	{"stratis", Container, []int64{512, 9 * 512}, 4, []string{"!Stra0tis\x86\xff\x02^\x41rh"}, nil},
 	{"bcache", Container, []int64{4096}, 24, []string{"\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"}, nil},
@@ -60,40 +60,40 @@ func (f foreign) matches(b []byte) bool {
 	return slices.ContainsFunc(f.magics, begins) && (f.fits == nil || f.fits(b))
 }
 
-// fitsDRBD: the size of the metadata, in sectors.
+// fitsDRBD wants a size of the metadata, in sectors.
 func fitsDRBD(b []byte) bool { return !zero(b[64:68]) }
 
-// fitsLVM1: the disk's UUID.
+// fitsLVM1 wants the disk's UUID.
 func fitsLVM1(b []byte) bool { return plain(text(b[44:172])) != "" }
 
-// fitsJFS: the size of a block, and its logarithm.
+// fitsJFS wants the size of a block, and its logarithm.
 func fitsJFS(b []byte) bool {
 	log := binary.LittleEndian.Uint16(b[20:])
 	return log < 32 && binary.LittleEndian.Uint32(b[16:]) == 1<<log
 }
 
-// fitsNilfs: the revision, the superblock's size, and the logarithm of a
-// block's in KiB.
+// fitsNilfs wants the revision, the superblock's size, and the logarithm of a
+// block's size in KiB.
 func fitsNilfs(b []byte) bool {
 	le := binary.LittleEndian
 	size := le.Uint16(b[8:])
 	return le.Uint32(b) == 2 && size >= 64 && size <= 1024 && le.Uint32(b[20:]) <= 6
 }
 
-// fitsHFSPlus: the size of a block.
+// fitsHFSPlus wants a possible size of a block.
 func fitsHFSPlus(b []byte) bool {
 	size := binary.BigEndian.Uint32(b[40:])
 	return size >= 512 && powerOfTwo(uint64(size))
 }
 
-// fitsHFS: the size of a block, and how many there are. That of a volume which
-// wraps an HFS+ fits, too.
+// fitsHFS wants a possible size of a block, and a number of blocks. An HFS that
+// wraps an HFS+ has both, too.
 func fitsHFS(b []byte) bool {
 	size := binary.BigEndian.Uint32(b[20:])
 	return size != 0 && size%512 == 0 && !zero(b[18:20])
 }
 
-// fitsAPFS: the object's type, and the size of a block.
+// fitsAPFS wants the object's type, and the one size of a block.
 func fitsAPFS(b []byte) bool {
 	return binary.LittleEndian.Uint16(b[24:]) == 1 && binary.LittleEndian.Uint32(b[36:]) == 4096
 }
@@ -126,8 +126,8 @@ func isUberblock(b []byte, order binary.ByteOrder) bool {
 }
 
 // probeUDF: ECMA-167, volume recognition sequence, whose descriptors are 2048
-// bytes or a sector apart. A disc that is ISO 9660 as well begins with that, and
-// is taken for it.
+// bytes or a sector apart. A disc that is ISO 9660 as well begins with that,
+// and is taken for it.
 func probeUDF(i image) (*Result, error) {
 	const first = 32768
 	b, err := i.at(first, 2*4096+6)

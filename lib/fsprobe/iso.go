@@ -45,7 +45,8 @@ func isoDate(b []byte) string {
 	for _, at := range []int{830, 813} {
 		d := b[at : at+16]
 		if !zero(d) && string(d) != "0000000000000000" {
-			return plain(fmt.Sprintf("%s-%s-%s-%s-%s-%s-%s", d[:4], d[4:6], d[6:8], d[8:10], d[10:12], d[12:14], d[14:16]))
+			return plain(fmt.Sprintf("%s-%s-%s-%s-%s-%s-%s",
+				d[:4], d[4:6], d[6:8], d[8:10], d[10:12], d[12:14], d[14:16]))
 		}
 	}
 	return ""

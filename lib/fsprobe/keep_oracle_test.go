@@ -48,8 +48,8 @@ func (r real) text() string {
 	return s
 }
 
-// keeping keeps the rows that are read and not zero, but of what is read in bulk
-// only the beginning.
+// keeping keeps the rows that are read and not zero, but of what is read in
+// bulk only the beginning.
 type keeping struct {
 	io.ReaderAt
 	rows map[int64][]byte

@@ -18,7 +18,8 @@ func probeNTFS(i image) (*Result, error) {
 		cluster = 1 << (256 - cluster)
 	}
 	const most = 2 << 20 // of a cluster, bytes; the product of more may overflow
-	if !powerOfTwo(sector) || sector < 256 || sector > 4096 || !powerOfTwo(cluster) || cluster > most || sector*cluster > most {
+	if !powerOfTwo(sector) || sector < 256 || sector > 4096 ||
+		!powerOfTwo(cluster) || cluster > most || sector*cluster > most {
 		return nil, nil
 	}
 	r := &Result{Type: "ntfs"}

@@ -1,7 +1,45 @@
-// Package fsprobe tells which filesystem lies on a device, as `blkid -p` does,
-// from its superblock: one file a format, its source named on top. It reads a
-// bounded number of bytes at places that a hostile image can choose only within
-// the device, and never follows a chain without an end.
+// Package fsprobe tells which filesystem is on a device, as `blkid -p` does,
+// from the superblock.
+//
+// # What it does
+//
+//   - Probe returns the one filesystem of an image with its UUID and label, in
+//     the words of blkid(8), or an error that says why there is none: nothing
+//     is known (ErrNone), something else is there (*OtherError), or more than
+//     one signature is (*AmbiguousError).
+//   - Signatures lists all that is found. A program that is about to overwrite
+//     a device shows these.
+//
+// Formats with a UUID and a label: ext2 to ext4, xfs, btrfs, f2fs, erofs,
+// squashfs, iso9660, ntfs, exfat, vfat. Containers (Kind): LUKS, LVM2, MD RAID,
+// swap, ZFS, GPT, a DOS partition table, thin metadata. The table in foreign.go
+// has those of which only the name is told.
+//
+// # What it needs
+//
+// An io.ReaderAt and the size of the image. It needs no root and runs no
+// program.
+//
+// # Safety and concurrency
+//
+// An image may be hostile. Each prober reads a bounded number of bytes, at
+// places that the image can choose only within its size, and follows no chain
+// without an end. Functions keep no state and may be called concurrently. Text
+// of a label is returned as it is: who prints it has to escape it.
+//
+// # When not to use it
+//
+//   - To decide whether a filesystem is sound: checksums of superblocks are not
+//     verified. A filesystem whose superblock is damaged is still named,
+//     because "nothing is there" would invite a new filesystem on it; the
+//     kernel says what is wrong with it.
+//   - On a device that is mounted: what the superblock says may be outdated.
+//   - For partitions: a partition table is only named.
+//
+// # Sources
+//
+// Each prober names the header or specification that its offsets come from.
+// Behaviour follows blkid(8) of util-linux, which the tests compare with.
 package fsprobe
 
 import (
@@ -17,14 +55,18 @@ import (
 // Kind says whether a Result can be mounted.
 type Kind int
 
-// Kinds.
 const (
+	// Filesystem can be mounted.
 	Filesystem Kind = iota
-	Container       // holds something else: a volume group, an encrypted volume, partitions, swap
-	Named           // a filesystem that is told by its name, and mounted only by whoever names it
+	// Container holds something else: a volume group, an encrypted volume,
+	// partitions, swap.
+	Container
+	// Named is a filesystem that is only named, and mounted only if the user gives
+	// its name.
+	Named
 )
 
-// Result is one signature that was found. The words are blkid's.
+// Result is one signature. Its words are those of blkid(8).
 type Result struct {
 	Type  string
 	UUID  string
@@ -34,14 +76,15 @@ type Result struct {
 
 func (r Result) isFilesystem() bool { return r.Kind != Container }
 
-// ErrNone says that nothing is known of what lies there, if anything does.
+// ErrNone says that no signature was found: the device is empty, or its format
+// is not known.
 var ErrNone = errors.New("no filesystem on it")
 
-// OtherError says that what lies there is no filesystem, or none that is mounted
-// without its name.
+// OtherError says that the one signature is not that of a filesystem, or of one
+// that is mounted only if the user gives its name.
 type OtherError struct{ Result Result }
 
-// Error implements error.
+// Error names the format.
 func (e *OtherError) Error() string {
 	if e.Result.Kind == Named {
 		return fmt.Sprintf("carries %s, which is mounted only where it is named", e.Result.Type)
@@ -49,11 +92,11 @@ func (e *OtherError) Error() string {
 	return fmt.Sprintf("carries %s, which is no filesystem", e.Result.Type)
 }
 
-// AmbiguousError says that more than one signature lies there: to choose would
-// be to guess.
+// AmbiguousError says that there is more than one signature, so that a choice
+// would be a guess.
 type AmbiguousError struct{ Found []Result }
 
-// Error implements error.
+// Error names the formats.
 func (e *AmbiguousError) Error() string {
 	var types []string
 	for _, r := range e.Found {
@@ -62,8 +105,8 @@ func (e *AmbiguousError) Error() string {
 	return "carries more than one signature: " + strings.Join(types, ", ")
 }
 
-// Probe finds the one filesystem on a device of size bytes. Otherwise the error
-// is ErrNone, *OtherError or *AmbiguousError, or that of reading.
+// Probe finds the one filesystem on a device of size bytes. The error is
+// ErrNone, an *OtherError, an *AmbiguousError, or that of reading.
 func Probe(r io.ReaderAt, size int64) (Result, error) {
 	found, err := Signatures(r, size)
 	switch {
@@ -79,10 +122,11 @@ func Probe(r io.ReaderAt, size int64) (Result, error) {
 	return found[0], nil
 }
 
-// prober looks for one format. It returns nil when it is not that.
+// prober looks for one format. It returns nil if the image is of another.
 type prober func(image) (*Result, error)
 
-// probers is in the order in which findings are told.
+// probers are in the order of Signatures. Those of partition tables come last,
+// because Signatures looks at what was found before.
 func probers() []prober {
 	all := []prober{
 		probeLUKS, probeLVM, probeRAID, probeSwap, probeThinMetadata, probeZFS,
@@ -95,9 +139,9 @@ func probers() []prober {
 	return append(all, probeGPT, probeDOS)
 }
 
-// Signatures lists everything that is found on a device of size bytes. The boot
-// sector of a filesystem ends as a partition table of DOS does; beside a
-// filesystem that is no finding.
+// Signatures lists every signature on a device of size bytes. The boot sector
+// of a filesystem ends with the bytes of a DOS partition table, so that such a
+// table is left out where there is a filesystem.
 func Signatures(r io.ReaderAt, size int64) ([]Result, error) {
 	var found []Result
 	for _, probe := range probers() {
@@ -113,7 +157,7 @@ func Signatures(r io.ReaderAt, size int64) ([]Result, error) {
 	return found, nil
 }
 
-// image is the device that is looked at.
+// image is the device, and its size in bytes.
 type image struct {
 	r    io.ReaderAt
 	size int64
@@ -134,7 +178,7 @@ func (i image) at(off int64, n int) ([]byte, error) {
 	return b, nil
 }
 
-// uuid is 16 bytes in the usual form; all zero is none.
+// uuid is 16 bytes in the usual form, or "" for zeroes.
 func uuid(b []byte) string {
 	if zero(b) {
 		return ""
@@ -152,14 +196,14 @@ func zero(b []byte) bool {
 	return true
 }
 
-// text is what stands before the first NUL, without spaces at its end.
+// text is what is before the first NUL, without spaces at its end.
 func text(b []byte) string {
 	s, _, _ := strings.Cut(string(b), "\x00")
 	return strings.TrimRight(s, " ")
 }
 
-// plain is a UUID that stands as text on the device, where it is one: no more
-// than letters, digits and hyphens.
+// plain is a UUID that is text on the device, or "" if it has anything but
+// letters, digits and hyphens: it ends up in terminals and paths.
 func plain(s string) string {
 	for _, c := range []byte(s) {
 		if c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {

@@ -144,7 +144,8 @@ func TestShortMagicsNeedMore(t *testing.T) {
 	}
 }
 
-// What is said of a filesystem that is not mounted by us is not that it is none.
+// What is said of a filesystem that is not mounted by us is not that it is
+// none.
 func TestWhyItIsNotMounted(t *testing.T) {
 	for name, want := range map[string]string{
 		"zfs_member": "carries zfs_member, which is no filesystem",

@@ -11,7 +11,8 @@ func probeXFS(i image) (*Result, error) {
 	}
 	be := binary.BigEndian
 	block, sector := uint64(be.Uint32(b[4:])), uint64(be.Uint16(b[102:]))
-	if !powerOfTwo(block) || block < 512 || block > 65536 || !powerOfTwo(sector) || sector < 512 || sector > 32768 {
+	if !powerOfTwo(block) || block < 512 || block > 65536 ||
+		!powerOfTwo(sector) || sector < 512 || sector > 32768 {
 		return nil, nil
 	}
 	return &Result{Type: "xfs", UUID: uuid(b[32:48]), Label: text(b[108:120])}, nil
