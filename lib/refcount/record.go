@@ -1,7 +1,3 @@
-// Package refcount keeps, under /run, how many references each volume's one mount path has, and the locks of volumes and pools.
-//
-// A record is a claim, never the truth: it is believed as far as /proc/self/mountinfo and the device's open count agree (Record.Reconcile).
-// The package reads neither of them itself, and mounts nothing.
 package refcount
 
 import (
