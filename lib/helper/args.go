@@ -64,8 +64,8 @@ func (a *Args) setValue(c byte, value string) {
 	a.Values[c] = value
 }
 
-// Wants reports whether --help or --version (-V, -h) stands among argv: a
+// wants reports whether --help or --version (-V, -h) stands among argv: a
 // person asks, not mount(8).
-func Wants(argv []string, names ...string) bool {
+func wants(argv []string, names ...string) bool {
 	return slices.ContainsFunc(argv, func(a string) bool { return slices.Contains(names, a) })
 }

@@ -128,20 +128,20 @@ func TestReport(t *testing.T) {
 		code int
 		line string
 	}{
-		{nil, ExitOK, ""},
-		{&thin.Error{Object: "p/v", Err: thin.ErrNotFound, Hint: "thin-snap list"}, ExitFail, "mount.thin: p/v: not found (thin-snap list)\n"},
-		{&thin.Error{Err: thin.ErrPermission}, ExitUsage, "mount.thin: only root can do that\n"},
-		{UsageError(errors.New("needs DIR"), "usage: x"), ExitUsage, "mount.thin: needs DIR (usage: x)\n"},
-		{&thin.Error{Object: "kernel", Err: thin.ErrNoKernel}, ExitSystem, "mount.thin: kernel: kernel support is missing\n"},
-		{&thin.Error{Object: "p/v", Err: thin.ErrInterrupt}, ExitUser, "mount.thin: p/v: interrupted\n"},
-		{&thin.Error{Object: "p/v", Err: context.Canceled}, ExitUser, "mount.thin: p/v: interrupted\n"},
-		{context.DeadlineExceeded, ExitFail, "mount.thin: gave up waiting\n"},
-		{errors.New("one\ntwo\x1b[31m"), ExitFail, "mount.thin: one; two?[31m\n"},
-		{errors.New("a\u009b2J\u0085b\x9b\u00a0c"), ExitFail, "mount.thin: a?2J?b\ufffd\u00a0c\n"},
-		{&thin.Error{Object: "/mnt", Err: unix.EBUSY}, ExitFail, "mount.thin: /mnt: device or resource busy\n"},
+		{nil, exitOK, ""},
+		{&thin.Error{Object: "p/v", Err: thin.ErrNotFound, Hint: "thin-snap list"}, exitFail, "mount.thin: p/v: not found (thin-snap list)\n"},
+		{&thin.Error{Err: thin.ErrPermission}, exitUsage, "mount.thin: only root can do that\n"},
+		{UsageError(errors.New("needs DIR"), "usage: x"), exitUsage, "mount.thin: needs DIR (usage: x)\n"},
+		{&thin.Error{Object: "kernel", Err: thin.ErrNoKernel}, exitSystem, "mount.thin: kernel: kernel support is missing\n"},
+		{&thin.Error{Object: "p/v", Err: thin.ErrInterrupt}, exitUser, "mount.thin: p/v: interrupted\n"},
+		{&thin.Error{Object: "p/v", Err: context.Canceled}, exitUser, "mount.thin: p/v: interrupted\n"},
+		{context.DeadlineExceeded, exitFail, "mount.thin: gave up waiting\n"},
+		{errors.New("one\ntwo\x1b[31m"), exitFail, "mount.thin: one; two?[31m\n"},
+		{errors.New("a\u009b2J\u0085b\x9b\u00a0c"), exitFail, "mount.thin: a?2J?b\ufffd\u00a0c\n"},
+		{&thin.Error{Object: "/mnt", Err: unix.EBUSY}, exitFail, "mount.thin: /mnt: device or resource busy\n"},
 	} {
 		var out bytes.Buffer
-		if code := Report(&out, "mount.thin", row.err); code != row.code || out.String() != row.line {
+		if code := report(&out, "mount.thin", row.err); code != row.code || out.String() != row.line {
 			t.Errorf("%v: %d %q, want %d %q", row.err, code, out.String(), row.code, row.line)
 		}
 	}

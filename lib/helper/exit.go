@@ -19,32 +19,31 @@ import (
 
 // Exit codes of mount(8) and umount(8), section EXIT STATUS.
 const (
-	ExitOK       = 0
-	ExitUsage    = 1
-	ExitSystem   = 2
-	ExitInternal = 4
-	ExitUser     = 8
-	ExitFail     = 32
+	exitOK     = 0
+	exitUsage  = 1
+	exitSystem = 2
+	exitUser   = 8
+	exitFail   = 32
 )
 
-// Code is the exit code for err.
-func Code(err error) int {
+// code is the exit code for err.
+func code(err error) int {
 	switch {
 	case err == nil:
-		return ExitOK
+		return exitOK
 	case errors.Is(err, thin.ErrUsage), errors.Is(err, thin.ErrPermission):
-		return ExitUsage
+		return exitUsage
 	case errors.Is(err, thin.ErrNoKernel):
-		return ExitSystem
+		return exitSystem
 	case errors.Is(err, thin.ErrInterrupt), errors.Is(err, context.Canceled):
-		return ExitUser
+		return exitUser
 	}
-	return ExitFail
+	return exitFail
 }
 
-// Report prints err as the one line that mount(8) leaves to its helper, with
+// report prints err as the one line that mount(8) leaves to its helper, with
 // the hint behind it, and returns the exit code.
-func Report(w io.Writer, program string, err error) int {
+func report(w io.Writer, program string, err error) int {
 	if err != nil {
 		line := thin.Text(err)
 		if hint := thin.Hint(err); hint != "" {
@@ -52,7 +51,7 @@ func Report(w io.Writer, program string, err error) int {
 		}
 		fmt.Fprintf(w, "%s: %s\n", program, plain.OneLine(line))
 	}
-	return Code(err)
+	return code(err)
 }
 
 // Main runs a helper and returns its exit code: -h and -V are for people, the
@@ -65,14 +64,14 @@ func Main(program, usage, version string, run func(argv []string) error) int {
 	// ends nothing: printing fails, and the work goes on.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	switch argv := os.Args[1:]; {
-	case Wants(argv, "-h", "--help"):
+	case wants(argv, "-h", "--help"):
 		fmt.Println(usage)
-	case Wants(argv, "-V", "--version"):
-		fmt.Println(program, Version(version))
+	case wants(argv, "-V", "--version"):
+		fmt.Println(program, versionOf(version))
 	default:
-		return Report(os.Stderr, program, run(argv))
+		return report(os.Stderr, program, run(argv))
 	}
-	return ExitOK
+	return exitOK
 }
 
 // Context ends at SIGINT, SIGTERM and SIGHUP, so that what is half done gets
@@ -102,8 +101,8 @@ func terminal(f *os.File) bool {
 	return err == nil && st.Mode()&os.ModeCharDevice != 0
 }
 
-// Version is override, or what the build knows of itself.
-func Version(override string) string {
+// versionOf is override, or what the build knows of itself.
+func versionOf(override string) string {
 	if override != "" {
 		return override
 	}

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// ErrSameFSID is a btrfs that the kernel would take for another one.
-var ErrSameFSID = errors.New("a btrfs of the same fsid is mounted from another device")
+// errSameFSID is a btrfs that the kernel would take for another one.
+var errSameFSID = errors.New("a btrfs of the same fsid is mounted from another device")
 
 // BtrfsConflict refuses a btrfs whose fsid is mounted from another device, as
 // that of a snapshot's origin. The kernel keeps a list of devices by fsid: it
@@ -27,7 +27,7 @@ func btrfsConflict(sysfs, fsid, device string) error {
 	}
 	for _, d := range mounted {
 		if d.Name() == device && len(mounted) > 1 {
-			return fmt.Errorf("%w (fsid %s): it lies on several, of which this is one", ErrSameFSID, fsid)
+			return fmt.Errorf("%w (fsid %s): it lies on several, of which this is one", errSameFSID, fsid)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(sysfs, "features/temp_fsid")); err == nil {
@@ -35,7 +35,7 @@ func btrfsConflict(sysfs, fsid, device string) error {
 	}
 	for _, d := range mounted {
 		if d.Name() != device {
-			return fmt.Errorf("%w (fsid %s, /dev/%s), which this kernel cannot keep apart: unmount it first, or use linux 6.7 or newer", ErrSameFSID, fsid, d.Name())
+			return fmt.Errorf("%w (fsid %s, /dev/%s), which this kernel cannot keep apart: unmount it first, or use linux 6.7 or newer", errSameFSID, fsid, d.Name())
 		}
 	}
 	return nil

@@ -236,7 +236,7 @@ func TestKernelBtrfsCopies(t *testing.T) {
 	}
 	_, err := os.Stat("/sys/fs/btrfs/features/temp_fsid")
 	if err != nil {
-		if err := BtrfsConflict(fsid, second); !errors.Is(err, ErrSameFSID) {
+		if err := BtrfsConflict(fsid, second); !errors.Is(err, errSameFSID) {
 			t.Errorf("copy: %v", err)
 		}
 		return

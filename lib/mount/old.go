@@ -67,7 +67,7 @@ func joinOptions(options []string) (string, error) {
 		switch {
 		case strings.Contains(word, ",") && strings.HasSuffix(key, "context"):
 		case strings.Contains(word, ","):
-			return "", fmt.Errorf("option %s %w on this kernel: it has a comma in it", word, ErrOption)
+			return "", fmt.Errorf("option %s %w on this kernel: it has a comma in it", word, errOption)
 		case hasValue:
 			word = key + "=" + value
 		}

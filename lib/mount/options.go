@@ -22,8 +22,8 @@ type Options struct {
 	Discard  *bool // what the caller says about discard, if anything
 }
 
-// ErrOption is an option that cannot be used.
-var ErrOption = errors.New("cannot be used")
+// errOption is an option that cannot be used.
+var errOption = errors.New("cannot be used")
 
 // userspace are the options that mount(8) passes on but that are for fstab,
 // for libmount or for us, not for a filesystem.
@@ -46,7 +46,7 @@ func refused() map[string]string {
 func ParseOptions(s string) (Options, error) {
 	var o Options
 	if i := strings.IndexFunc(s, func(r rune) bool { return r == 0 || r == '\n' }); i >= 0 {
-		return o, fmt.Errorf("options %q: byte %d %w", s, i, ErrOption)
+		return o, fmt.Errorf("options %q: byte %d %w", s, i, errOption)
 	}
 	words, err := splitOptions(s)
 	if err != nil {
@@ -73,7 +73,7 @@ func splitOptions(s string) ([]string, error) {
 		}
 	}
 	if quoted {
-		return nil, fmt.Errorf("options %s: a quote is not closed: %w", s, ErrOption)
+		return nil, fmt.Errorf("options %s: a quote is not closed: %w", s, errOption)
 	}
 	return append(words, s[start:]), nil
 }
@@ -81,7 +81,7 @@ func splitOptions(s string) ([]string, error) {
 func (o *Options) add(word string) error {
 	key, _, hasValue := strings.Cut(word, "=")
 	if why := refused()[key]; why != "" {
-		return fmt.Errorf("option %s %w with a thin volume: %s", key, ErrOption, why)
+		return fmt.Errorf("option %s %w with a thin volume: %s", key, errOption, why)
 	}
 	if flags, ok := setFlag(o.Flags, word); ok {
 		o.Flags = flags

@@ -57,7 +57,7 @@ func TestParseOptions(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"source=/dev/sda", "loop", "loop=/dev/loop0", "offset=1", "sizelimit=1", "bind", "rbind", "move", "a\x00b", "a\nb", `a="b`, `"`} {
-		if o, err := ParseOptions(s); !errors.Is(err, ErrOption) {
+		if o, err := ParseOptions(s); !errors.Is(err, errOption) {
 			t.Errorf("%q: %+v, %v", s, o, err)
 		}
 	}
@@ -71,7 +71,7 @@ func FuzzParseOptions(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		o, err := ParseOptions(s)
 		if err != nil {
-			if !errors.Is(err, ErrOption) {
+			if !errors.Is(err, errOption) {
 				t.Fatal(err)
 			}
 			return
@@ -200,7 +200,7 @@ func TestBtrfsConflict(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for fsid, want := range map[string]error{"one": nil, "two": ErrSameFSID, "three": nil, "raid": ErrSameFSID} {
+	for fsid, want := range map[string]error{"one": nil, "two": errSameFSID, "three": nil, "raid": errSameFSID} {
 		if err := btrfsConflict(sys, fsid, "dm-3"); !errors.Is(err, want) {
 			t.Errorf("%s: %v", fsid, err)
 		}
@@ -211,7 +211,7 @@ func TestBtrfsConflict(t *testing.T) {
 	if err := btrfsConflict(sys, "two", "dm-3"); err != nil {
 		t.Error(err)
 	}
-	if err := btrfsConflict(sys, "raid", "dm-3"); !errors.Is(err, ErrSameFSID) {
+	if err := btrfsConflict(sys, "raid", "dm-3"); !errors.Is(err, errSameFSID) {
 		t.Errorf("a second device: %v", err)
 	}
 }

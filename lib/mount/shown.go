@@ -17,16 +17,16 @@ func optionsOf(m *mountinfo.Info) []string {
 // itself, or its filesystem is.
 func ReadOnly(m *mountinfo.Info) bool { return slices.Contains(optionsOf(m), "ro") }
 
-// Discards tells whether a mounted filesystem discards what is freed. Btrfs shows
+// discards tells whether a mounted filesystem discards what is freed. Btrfs shows
 // the kind of discard behind the word.
-func Discards(m *mountinfo.Info) bool {
+func discards(m *mountinfo.Info) bool {
 	return slices.ContainsFunc(optionsOf(m), func(o string) bool { return o == "discard" || strings.HasPrefix(o, "discard=") })
 }
 
 // discardChange is what a filesystem is told at a remount, if it is to change.
 func (o Options) discardChange(m *mountinfo.Info) []string {
 	switch {
-	case o.Discard == nil || *o.Discard == Discards(m):
+	case o.Discard == nil || *o.Discard == discards(m):
 		return nil
 	case *o.Discard:
 		return []string{"discard"}
@@ -37,7 +37,7 @@ func (o Options) discardChange(m *mountinfo.Info) []string {
 // DiscardDiffers tells whether a mount does not discard although it was asked to, or
 // the reverse.
 func (o Options) DiscardDiffers(m *mountinfo.Info) bool {
-	return o.Discard != nil && *o.Discard != Discards(m)
+	return o.Discard != nil && *o.Discard != discards(m)
 }
 
 // Unlike lists in what a mount differs from options that are asked for, as "without

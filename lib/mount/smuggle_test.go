@@ -30,7 +30,7 @@ func TestQuotedOptionsStayValues(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for _, s := range []string{"x=a\nsuid", "x=\"a\nb\"", "nofail\n", "x=\x00"} {
-		if got, err := ParseOptions(s); !errors.Is(err, ErrOption) {
+		if got, err := ParseOptions(s); !errors.Is(err, errOption) {
 			t.Errorf("%q: %+v, %v", s, got, err)
 		}
 	}
@@ -44,7 +44,7 @@ func TestOldMountSplitsNoValue(t *testing.T) {
 		{`x="a,errors=panic"`, ""}, {`"a,b"`, ""}, {`x=y|z="1,2"`, ""},
 	} {
 		got, err := joinOptions(strings.Split(c.options, "|"))
-		if got != c.want || (err != nil) != (c.want == "") || err != nil && !errors.Is(err, ErrOption) {
+		if got != c.want || (err != nil) != (c.want == "") || err != nil && !errors.Is(err, errOption) {
 			t.Errorf("%s: %q, %v; want %q", c.options, got, err, c.want)
 		}
 	}
