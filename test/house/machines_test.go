@@ -25,6 +25,8 @@ type checker struct {
 	set     *token.FileSet
 	done    map[string]*types.Package
 	errs    []error
+	info    *types.Info     // of ours, where it is wanted
+	parsed  func(*ast.File) // is called for each file of ours, where it is wanted
 }
 
 // Import implements types.Importer.
@@ -39,6 +41,7 @@ func (c *checker) Import(path string) (*types.Package, error) {
 	if err != nil {
 		return nil, err
 	}
+	ours := strings.HasPrefix(path, module)
 	var files []*ast.File
 	for _, name := range p.GoFiles {
 		f, err := parser.ParseFile(c.set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
@@ -46,15 +49,21 @@ func (c *checker) Import(path string) (*types.Package, error) {
 			return nil, err
 		}
 		files = append(files, f)
+		if ours && c.parsed != nil {
+			c.parsed(f)
+		}
 	}
-	ours := strings.HasPrefix(path, module)
 	conf := types.Config{Importer: c, IgnoreFuncBodies: !ours, FakeImportC: true, Sizes: types.SizesFor("gc", c.ctx.GOARCH),
 		Error: func(err error) {
 			if ours {
 				c.errs = append(c.errs, err)
 			}
 		}}
-	pkg, err := conf.Check(path, c.set, files, nil)
+	info := c.info
+	if !ours {
+		info = nil
+	}
+	pkg, err := conf.Check(path, c.set, files, info)
 	c.done[path] = pkg
 	if pkg != nil && !ours {
 		err = nil
@@ -94,14 +103,22 @@ func goSays(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// What the programs are made of has the right types everywhere: the numbers and structures of system calls differ from machine to machine.
-func TestHouseMachines(t *testing.T) {
+// modulesOf maps the modules that packages are made of to their folders.
+func modulesOf(t *testing.T, packages string) map[string]string {
+	t.Helper()
 	modules := map[string]string{}
-	for line := range strings.Lines(goSays(t, "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Dir}}{{end}}", "thinmount/lib/...")) {
+	list := goSays(t, "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Dir}}{{end}}", packages)
+	for line := range strings.Lines(list) {
 		if path, dir, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
 			modules[path] = dir
 		}
 	}
+	return modules
+}
+
+// What the programs are made of has the right types everywhere: the numbers and structures of system calls differ from machine to machine.
+func TestHouseMachines(t *testing.T) {
+	modules := modulesOf(t, "thinmount/lib/...")
 	root := goSays(t, "env", "GOROOT")
 	packages := strings.Fields(goSays(t, "list", "thinmount/lib/..."))
 	for _, machine := range machines {
