@@ -83,8 +83,8 @@ func TestKernelAbove(t *testing.T) {
 	}
 }
 
-// The freeze of somebody else is a refusal, and stays; what was frozen before it
-// is thawed.
+// The freeze of somebody else is a refusal, and stays; what was frozen before
+// it is thawed.
 func TestKernelAboveFrozenByOthers(t *testing.T) {
 	c := suspendable(t)
 	first, theirs := folder(t, "ext4"), folder(t, "ext4")

@@ -7,22 +7,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What kills a cgroup (docker kill, systemctl kill, the kernel when memory.max of
-// a group with memory.oom.group is reached) kills the program and its watcher at
-// once, unless the watcher is elsewhere. It goes to the root of the cgroup v2
-// hierarchy: there a process needs no group that would have to be made and
-// removed, systemd looks after none there, and it stays for milliseconds. Where
-// that is not possible, as with cgroup v1 alone, in a sandbox that does not let
-// us write there, or in a container, whose root is the container itself, the
-// watcher stays in our cgroup, and the next command does its work
-// (lib/thin/suspended.go).
+// A cgroup may be killed as a whole: by docker kill, by systemctl kill, or by
+// the kernel where memory.oom.group is set. That kills the program and its
+// watcher at once, if the watcher is in the same group. So the watcher goes to
+// the root of the cgroup v2 hierarchy: there it needs no group that would have
+// to be made and removed, systemd manages no process there, and it stays for
+// milliseconds only.
+//
+// That is not possible with cgroup v1 alone, in a sandbox that forbids writing
+// there, and in a container, whose root is the container itself. Then the
+// watcher stays in the program's cgroup, and the next command resumes the
+// device.
 
-// cgroupRoots is where the cgroup v2 hierarchy is mounted, beside cgroup v1 the
-// second.
+// cgroupRoots are the places where the cgroup v2 hierarchy is mounted; the
+// second is for systems that mount it beside cgroup v1.
 var cgroupRoots = []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}
 
-// openCgroup opens the root of the hierarchy, for a process to begin in. It is
-// nil where we are there already, and where there is none.
+// openCgroup opens the root of the hierarchy, for a process to start in. It is
+// nil if this process is there already, or if there is none.
 func openCgroup() *os.File {
 	own, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -43,8 +45,8 @@ func openCgroup() *os.File {
 	return nil
 }
 
-// groupPath reads /proc/PID/cgroup (cgroups(7)): the process's place in cgroup
-// v2. Where it is in none, as without that hierarchy, ok is false.
+// groupPath reads the process's group of cgroup v2 from /proc/PID/cgroup
+// (cgroups(7)). Without that hierarchy ok is false.
 func groupPath(text string) (path string, ok bool) {
 	for line := range strings.Lines(text) {
 		if path, ok = strings.CutPrefix(strings.TrimSuffix(line, "\n"), "0::"); ok {

@@ -1,27 +1,30 @@
-// Package freeze suspends a device for the moment of one action, and sees to it
+// Package freeze suspends a device for the moment of one action, and makes sure
 // that the device runs again whatever happens to the program.
 //
-// A process that dies between suspend and resume leaves the device hanging, and
-// with it everybody who writes there. So a second process, the watcher, is
-// started first and shown to be ready. It waits at a pipe from us:
+// A process that dies between suspend and resume leaves the device suspended,
+// and everything that writes there hangs. So a second process, the watcher, is
+// started first, and says that it is ready. It reads one letter at a time from
+// a pipe that the program writes to:
 //
-//	we: "f"   freeze the filesystems of the layers above; it answers "f"
-//	we: "s"   about to suspend; the clock runs once the device is seen suspended
-//	we: "d"   resumed; the watcher thaws what it has frozen, and ends
+//	"f"  freeze the filesystems of the layers above: it answers each
+//	"s"  about to suspend: the clock runs once the device is suspended
+//	"d"  resumed: the watcher thaws what it has frozen, and ends
 //
-// At the end of the pipe without "d" (we are dead), when we are stopped, or when
-// the clock has run out, it says "x", resumes the device and thaws. It kills
-// nobody: who finds an "x" after the action, or the device running, knows that the
-// result is worth nothing. The watcher is in a session of its own, so that ctrl-C does not reach
-// it, and, where it can be, outside of our cgroup, so that what kills the cgroup
-// leaves it alive (cgroup.go).
+// The watcher writes "x", resumes the device and thaws in three cases: the pipe
+// ends without "d" (the program is dead), the program is stopped, or the time
+// is up. It kills no process. A program that finds an "x" after the action, or
+// the device running, knows that the action's result cannot be used. The
+// watcher has a session of its own, so that ctrl-C does not reach it, and runs
+// outside of the program's cgroup where that is possible, so that it survives
+// when the cgroup is killed (cgroup.go).
 //
 // While the device is suspended neither process may need it: see holdStill.
 //
 // # Main must take part
 //
 // The watcher is the same program (/proc/self/exe) started once more, with
-// arguments that only RunIfWatcher knows. So main calls it before anything else:
+// arguments that only RunIfWatcher knows. So main calls it before anything
+// else:
 //
 //	func main() {
 //		freeze.RunIfWatcher()
@@ -29,8 +32,9 @@
 //	}
 //
 // A program without that call would run main again in the watcher, which starts
-// another, and so on. It starts none: Suspended returns ErrNoEntry, and suspends
-// nothing. The same goes for a test binary, whose TestMain makes the call.
+// another, and so on. It starts none: Suspended returns ErrNoEntry, and
+// suspends nothing. The same goes for a test binary, whose TestMain makes the
+// call.
 package freeze
 
 import (
@@ -46,8 +50,8 @@ import (
 	"thinmount/lib/dm"
 )
 
-// ErrFrozen says that somebody else has frozen a filesystem (fsfreeze(8)), so
-// that it cannot be frozen again. Nothing was done.
+// ErrFrozen says that a filesystem is frozen already (fsfreeze(8), or another
+// process of this package): the kernel freezes it once only. Nothing was done.
 var ErrFrozen = errors.New("frozen by somebody")
 
 // AboveError says that a filesystem of a layer above could not be frozen.
@@ -77,33 +81,38 @@ type ResumedError struct {
 // Error says how long it took.
 func (e *ResumedError) Error() string {
 	if e.TooLong() {
-		return fmt.Sprintf("took %v while the device was suspended, longer than the limit of %v", e.Took.Round(10*time.Millisecond), e.Limit)
+		return fmt.Sprintf("took %v while the device was suspended, longer than the limit of %v",
+			e.Took.Round(10*time.Millisecond), e.Limit)
 	}
 	return "the device was resumed by somebody in between"
 }
 
-// TooLong says that the limit was the reason.
+// TooLong reports whether the limit was the reason.
 func (e *ResumedError) TooLong() bool { return e.Took >= e.Limit }
 
-// Request says what is to stand still, and for how long at most.
+// Request says which device is suspended, and for how long at most.
 type Request struct {
 	Device dm.Ref
 	Udev   dm.CookieFlags // the device was made with: see dm.Control.Resume
 	Limit  time.Duration  // from the end of the suspending; then the device is resumed
 
-	// Above are open folders (O_PATH will do) in the filesystems of layers above
-	// the device, the topmost first. They are frozen one after the other before
-	// the device is suspended, which freezes the filesystem on the device itself,
-	// and thawed after it is resumed.
+	// Above are open folders (O_PATH is enough) in the filesystems of layers
+	// above the device, the topmost first. They are frozen one after the other
+	// before the device is suspended, which freezes the filesystem on the
+	// device itself, and thawed after it is resumed.
 	Above []*os.File
 }
 
-// Suspended suspends the device, calls do, and resumes the device. Ctx is looked
-// at until the suspending begins. An action that is still under way at the limit
-// is left to go on, but the device is resumed, and the error is a *ResumedError.
-// Loose are those of r.Above whose filesystem cannot be frozen. Without RunIfWatcher
-// in main the error is ErrNoEntry.
-func Suspended(ctx context.Context, c *dm.Control, r Request, do func() error) (loose []*os.File, err error) {
+// Suspended suspends the device, calls do, and resumes the device. The end of
+// ctx counts until the suspending begins. At the limit the device is resumed
+// although do still runs; do is waited for, and the error is a *ResumedError.
+// loose are those folders of r.Above whose filesystem cannot be frozen. Without
+// RunIfWatcher in main the error is ErrNoEntry.
+//
+// It may be called concurrently for different devices.
+func Suspended(
+	ctx context.Context, c *dm.Control, r Request, do func() error,
+) (loose []*os.File, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -114,7 +123,7 @@ func Suspended(ctx context.Context, c *dm.Control, r Request, do func() error) (
 	w, err := startWatcher(ctx, info.Dev, r)
 	if err != nil {
 		if _, gone := c.Info(r.Device); errors.Is(gone, dm.ErrNotExist) {
-			return nil, gone // its last user has closed it meanwhile
+			return nil, gone // it was removed at its last close
 		}
 		return nil, fmt.Errorf("watcher of %s: %w", info.Name, err)
 	}
@@ -125,19 +134,19 @@ func Suspended(ctx context.Context, c *dm.Control, r Request, do func() error) (
 	if err := w.freeze(ctx); err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil { // may have ended with the watcher's byte already there
+	if err := ctx.Err(); err != nil { // await looks at the watcher's byte first
 		return nil, err
 	}
 	return w.loose, w.suspended(c, r, do)
 }
 
-// suspended does it while the device is suspended.
+// suspended suspends the device, calls do, and resumes it.
 func (w *watcher) suspended(c *dm.Control, r Request, do func() error) (err error) {
 	if err := w.say('s'); err != nil {
 		return err
 	}
 	if err := c.Suspend(r.Device); err != nil {
-		if errors.Is(err, dm.ErrBusy) { // freeze_bdev has refused (drivers/md/dm.c, lock_fs)
+		if errors.Is(err, dm.ErrBusy) { // from freeze_bdev (drivers/md/dm.c, lock_fs)
 			err = fmt.Errorf("%w: %w", ErrFrozen, err)
 		}
 		return err

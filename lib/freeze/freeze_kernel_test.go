@@ -165,7 +165,8 @@ func TestKernelStoppedInAction(t *testing.T) {
 	}
 }
 
-// An action that takes longer than the limit is left to end; then it is told so.
+// An action that takes longer than the limit is left to end; then it is told
+// so.
 func TestKernelTooLong(t *testing.T) {
 	c := suspendable(t)
 	child, stdin := startChild(t, "1s")
@@ -214,7 +215,8 @@ func TestKernelWatcherUntold(t *testing.T) {
 	w.pipe.Close()
 }
 
-// A dead watcher before "s" is a refusal; a dead or stopped one later harms nobody.
+// A dead watcher before "s" is a refusal; a dead or stopped one later harms
+// nobody.
 func TestKernelWatcherSignalled(t *testing.T) {
 	c := suspendable(t)
 	w := watching(t, c)

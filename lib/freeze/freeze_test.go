@@ -25,8 +25,8 @@ func TestEndedContext(t *testing.T) {
 	}
 }
 
-// A device that goes away while the watcher starts, so that the watcher does not
-// find it, is one that is not there.
+// A device that goes away while the watcher starts, so that the watcher does
+// not find it, is one that is not there.
 func TestDeviceGoesMeanwhile(t *testing.T) {
 	asked := 0
 	c := dm.NewControl(func(uint, []byte) error {
@@ -35,7 +35,8 @@ func TestDeviceGoesMeanwhile(t *testing.T) {
 		}
 		return nil
 	})
-	// Its number is 0:0, which no watcher finds, be it in a guest or without device-mapper.
+	// Its number is 0:0, which no watcher finds, be it in a guest or without
+	// device-mapper.
 	_, err := Suspended(t.Context(), c, Request{Device: dm.ByName("x"), Limit: time.Minute}, func() error { t.Error("the action ran"); return nil })
 	if !errors.Is(err, dm.ErrNotExist) {
 		t.Error(err)
@@ -115,8 +116,8 @@ func TestStateIn(t *testing.T) {
 	}
 }
 
-// A program that would not know the watcher by its arguments starts none: it would
-// start itself, which starts itself.
+// A program that would not know the watcher by its arguments starts none: it
+// would start itself, which starts itself.
 func TestNoEntry(t *testing.T) {
 	entered.Store(false)
 	defer entered.Store(true)

@@ -14,19 +14,19 @@ import (
 	"thinmount/lib/dm"
 )
 
-// watcher is our end of the second process.
+// watcher is the program's end of the second process.
 type watcher struct {
 	process *os.Process
 	pipe    *os.File // to it
 	answers *os.File // from it
 	above   []*os.File
 	loose   []*os.File // of above, those that cannot be frozen
-	frozen  bool       // it was told to freeze them
-	left    bool       // it is still at that, and left to itself
+	frozen  bool       // it was told to freeze those above
+	left    bool       // it is still freezing, and is not waited for
 	stuck   bool       // the device could not be resumed
 }
 
-// startWatcher starts it and waits until it says that it is ready.
+// startWatcher starts the watcher and waits until it says that it is ready.
 func startWatcher(ctx context.Context, dev dm.DevNo, r Request) (*watcher, error) {
 	theirs, ours, err := os.Pipe()
 	if err != nil {
@@ -37,7 +37,10 @@ func startWatcher(ctx context.Context, dev dm.DevNo, r Request) (*watcher, error
 	if err != nil {
 		return nil, errors.Join(err, ours.Close())
 	}
-	argv := []string{watcherArg, dev.String(), r.Limit.String(), strconv.Itoa(os.Getpid()), strconv.Itoa(int(r.Udev)), strconv.Itoa(len(r.Above))}
+	argv := []string{
+		watcherArg, dev.String(), r.Limit.String(), strconv.Itoa(os.Getpid()),
+		strconv.Itoa(int(r.Udev)), strconv.Itoa(len(r.Above)),
+	}
 	p, err := startApart(argv, append([]*os.File{theirs, answersTheirs, nil}, r.Above...))
 	answersTheirs.Close()
 	if err != nil {
@@ -51,14 +54,17 @@ func startWatcher(ctx context.Context, dev dm.DevNo, r Request) (*watcher, error
 	return w, nil
 }
 
-// startApart starts this program once more, in a session of its own and, if that
-// can be, outside of our cgroup. Clone3 puts it there before it runs; where the
-// kernel or a sandbox has no such call, or forbids the place, it stays.
+// startApart starts this program once more, in a session of its own and, where
+// that is possible, outside of our cgroup. clone3(2) puts it there before it
+// runs (CLONE_INTO_CGROUP, Linux 5.7). Where the kernel or a sandbox refuses
+// that, it stays in our cgroup.
 func startApart(argv []string, files []*os.File) (*os.Process, error) {
 	if !entered.Load() {
 		return nil, ErrNoEntry
 	}
-	attr := &os.ProcAttr{Dir: "/", Env: []string{}, Files: files, Sys: &syscall.SysProcAttr{Setsid: true}}
+	attr := &os.ProcAttr{
+		Dir: "/", Env: []string{}, Files: files, Sys: &syscall.SysProcAttr{Setsid: true},
+	}
 	if group := openCgroup(); group != nil {
 		defer group.Close()
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, int(group.Fd())
@@ -70,8 +76,8 @@ func startApart(argv []string, files []*os.File) (*os.Process, error) {
 	return os.StartProcess("/proc/self/exe", argv, attr)
 }
 
-// await waits for a byte of the watcher's. In its place it may write why it
-// cannot go on, and end.
+// await waits for one of the bytes in want from the watcher. Instead of it the
+// watcher may write why it cannot go on, and end.
 func (w *watcher) await(ctx context.Context, want string) (byte, error) {
 	stop := context.AfterFunc(ctx, func() { w.answers.SetReadDeadline(time.Now()) })
 	defer stop()
@@ -89,8 +95,8 @@ func (w *watcher) await(ctx context.Context, want string) (byte, error) {
 	return 0, w.refusal(string(said))
 }
 
-// refusal makes an error of what the watcher has written: its reason, or which
-// filesystem above could not be frozen, and the errno.
+// refusal makes an error of what the watcher has written: a reason in words, or
+// the number of a filesystem above that could not be frozen, and the errno.
 func (w *watcher) refusal(said string) error {
 	var i, errno int
 	if n, _ := fmt.Sscanf(said, "%d %d", &i, &errno); n < 2 || i < 0 || i >= len(w.above) {
@@ -99,9 +105,9 @@ func (w *watcher) refusal(said string) error {
 	return &AboveError{Path: w.above[i].Name(), Err: syscall.Errno(errno)}
 }
 
-// freeze has the watcher freeze the filesystems above, which writes out what is
-// dirty in them and may take long. When ctx ends, the watcher is left to it, and
-// thaws them afterwards.
+// freeze makes the watcher freeze the filesystems above. That writes out what
+// is dirty in them, and may take long. When ctx ends, the watcher is not waited
+// for: it goes on, and thaws them afterwards.
 func (w *watcher) freeze(ctx context.Context) error {
 	if len(w.above) == 0 {
 		return nil
@@ -123,7 +129,7 @@ func (w *watcher) freeze(ctx context.Context) error {
 	return nil
 }
 
-// resumes tells, without waiting, whether the watcher has begun to resume the
+// resumes reports, without waiting, whether the watcher has begun to resume the
 // device by itself.
 func (w *watcher) resumes() bool {
 	conn, err := w.answers.SyscallConn()
@@ -139,19 +145,20 @@ func (w *watcher) resumes() bool {
 	return err != nil || n > 0
 }
 
-// say writes one byte. A watcher that is dead gives EPIPE: then nothing may be
-// suspended.
+// say writes one byte to the watcher. If the watcher is dead, the error is
+// EPIPE: then nothing may be suspended.
 func (w *watcher) say(b byte) error {
 	_, err := w.pipe.Write([]byte{b})
 	return err
 }
 
-// dismissal is how long a watcher may take to thaw and end when it is told to.
+// dismissal is how long a watcher may take to thaw and end after "d".
 const dismissal = 2 * time.Second
 
-// end dismisses the watcher and waits for its end. One that is stopped reads no
-// "d", so it is killed, and what it was to thaw is thawed here; where the device
-// still hangs, it is left to try as well.
+// end sends "d" and waits for the watcher's end. A watcher that is stopped
+// (SIGSTOP) reads nothing: it is killed, and what it has frozen is thawed here.
+// If the device could not be resumed, the watcher gets no "d", so that it tries
+// too.
 func (w *watcher) end() error {
 	defer w.answers.Close()
 	if w.left {
@@ -165,7 +172,7 @@ func (w *watcher) end() error {
 	}
 	w.say('d')
 	if !w.frozen {
-		w.process.Kill() // an error says that it has ended
+		w.process.Kill() // fails only if it has ended
 	}
 	late := time.AfterFunc(dismissal, func() { w.process.Kill() })
 	defer late.Stop()

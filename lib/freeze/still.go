@@ -8,13 +8,17 @@ import (
 	"thinmount/lib/dm"
 )
 
-// holdStill prepares the process for a moment in which the device may be needed
-// for nothing: our own program, our standard error or our swap may lie on it, and
-// whoever waits for it then waits for ever. All memory is locked, and with it
-// read from the program's file; the kernel gives memory without writing any out
-// for it; the garbage collector rests; and what THIN_DEBUG prints is kept back.
-// The calling thread must be locked. Each part is best effort: a sandbox may
-// forbid it. release takes all of it back.
+// holdStill prepares the process for the time in which the device is suspended.
+// The program's file, its standard error or swap may be on that device: a page
+// that has to be read from it, or a line that is written to it, would never
+// arrive, and the device would never be resumed. So all memory is locked, which
+// reads the program's file (mlockall(2)); the kernel does not write out dirty
+// pages to find memory for this thread (prctl(2), PR_SET_IO_FLUSHER); the
+// garbage collector rests, because a collection would need memory and time; and
+// what THIN_DEBUG prints is kept back.
+//
+// The calling goroutine must be locked to its thread. A sandbox may forbid each
+// of these: what fails is left out. release takes all of it back.
 func holdStill(c *dm.Control) (release func()) {
 	percent := debug.SetGCPercent(-1)
 	flusher := unix.Prctl(unix.PR_SET_IO_FLUSHER, 1, 0, 0, 0) == nil // since Linux 5.6

@@ -18,18 +18,20 @@ import (
 // watcherArg is argv[0] of the watcher: what ps(1) shows.
 const watcherArg = "thin-watcher"
 
-// ErrNoEntry says that this program cannot be its own watcher, because its main has
-// not called RunIfWatcher. Started once more, it would do its own work again.
-// Nothing was started, and nothing suspended.
-var ErrNoEntry = errors.New("program has no entry for the watcher: its main must begin with freeze.RunIfWatcher")
+// ErrNoEntry says that this program cannot be its own watcher, because its main
+// has not called RunIfWatcher. Started once more, it would do its own work
+// again. Nothing was started, and nothing suspended.
+var ErrNoEntry = errors.New(
+	"program has no entry for the watcher: its main must begin with freeze.RunIfWatcher")
 
 // entered is whether main has called RunIfWatcher and is not the watcher.
 var entered atomic.Bool
 
-// RunIfWatcher does the work of the watcher and exits, if this process is one. In
-// every other process it returns at once, and Suspended may be used from then on.
-// Main calls it first: what runs before it delays each suspension, and a watcher
-// that has memory or files of another purpose may need the device that it guards.
+// RunIfWatcher does the work of the watcher and exits, if this process is one.
+// In every other process it returns at once, and Suspended may be used from
+// then on. Main calls it first: what runs before it delays each suspension, and
+// a watcher that has memory or files of another purpose may need the device
+// that it guards.
 func RunIfWatcher() {
 	if len(os.Args) == 6 && os.Args[0] == watcherArg {
 		os.Exit(runWatcher(os.Args))
@@ -37,9 +39,9 @@ func RunIfWatcher() {
 	entered.Store(true)
 }
 
-// runWatcher is all that a watcher does; it returns the exit code. Args is os.Args:
-// device number, limit, pid of the process that is watched, flags for udev, and
-// how many folders are open, from descriptor 3 on.
+// runWatcher does the work of a watcher and returns the exit code. args is
+// os.Args: device number, limit, pid of the process that is watched, flags for
+// udev, and the number of folders that are open, from descriptor 3 on.
 func runWatcher(args []string) int {
 	g, err := newGuard(args)
 	if err != nil {
@@ -51,8 +53,9 @@ func runWatcher(args []string) int {
 	return g.watch()
 }
 
-// answer writes to the program. That it is gone by now shows at the other pipe;
-// os.Stdout would have us killed by SIGPIPE for it.
+// answer writes to the program. If that is dead, the other pipe shows it; a
+// write to os.Stdout instead would then kill this process (package os/signal,
+// SIGPIPE).
 func answer(text string) { unix.Write(1, []byte(text)) }
 
 // guard is the watcher at work.
@@ -67,8 +70,9 @@ type guard struct {
 	frozen []*os.File // of above
 }
 
-// newGuard reads the arguments and prepares all that resuming needs: no page of
-// the program and no memory is to be fetched from the device then.
+// newGuard reads the arguments and prepares all that resuming needs: while the
+// device is suspended, no page of the program and no memory may be read from
+// it.
 func newGuard(args []string) (*guard, error) {
 	dev, devErr := dm.ParseDevNo(args[1])
 	limit, limitErr := time.ParseDuration(args[2])
@@ -82,7 +86,7 @@ func newGuard(args []string) (*guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.Info(dm.ByDev(dev)); err != nil { // also touches the code that resuming needs
+	if _, err := c.Info(dm.ByDev(dev)); err != nil { // also loads the code that resuming needs
 		return nil, err
 	}
 	parent, err := unix.PidfdOpen(pid, 0)
@@ -92,36 +96,42 @@ func newGuard(args []string) (*guard, error) {
 	if os.Getppid() != pid {
 		return nil, fmt.Errorf("process %d is not the parent", pid)
 	}
-	g := &guard{c: c, device: dm.ByDev(dev), parent: parent, pid: pid, limit: limit, udev: dm.CookieFlags(udev)}
+	g := &guard{
+		c: c, device: dm.ByDev(dev), parent: parent, pid: pid, limit: limit,
+		udev: dm.CookieFlags(udev),
+	}
 	for i := range count {
 		g.above = append(g.above, os.NewFile(uintptr(3+i), "above"))
 	}
 	debug.SetGCPercent(-1)
-	os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0) // whoever else is killed for memory: not us
+	// When memory is short, the kernel kills other processes first.
+	os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0)
 	unix.Mlockall(unix.MCL_CURRENT)
 	return g, nil
 }
 
-// glance is how often the watcher looks whether the device is suspended yet,
-// once it has been told that it will be (the suspending itself may take long: it
-// writes out what is dirty), and whether we are stopped.
+// glance is how often the watcher looks, after "s", whether the device is
+// suspended (that may take long: suspending writes out what is dirty), and
+// whether the program is stopped.
 const glance = 20 * time.Millisecond
 
-// stoppedLimit is how long a process that is stopped (SIGSTOP, ctrl-Z) may keep
+// stoppedLimit is how long a program that is stopped (SIGSTOP, ctrl-Z) may keep
 // the device suspended.
 const stoppedLimit = time.Second
 
-// untold is how long the watcher waits for the first word. Who has not said it by
-// then is stopped or stuck, and must not suspend any more: the pipe is broken. It
-// may even be stuck in waiting for the watcher, which syscall.forkExec does when it
-// cannot read whether the start has worked.
+// untold is how long the watcher waits for the first letter. A program that has
+// sent none by then is stopped or stuck. The watcher ends, which breaks the
+// pipe, so that the program cannot suspend any more. The program may even be
+// stuck because it waits for the watcher's end: syscall.forkExec does so when
+// it cannot read whether the start has worked.
 const untold = 5 * time.Second
 
-// watch reads the pipe at stdin to its end, to "d", or until time is up. Without
-// "s" before the end, whoever has suspended the device was not us.
+// watch reads the pipe at stdin to its end, to "d", or until the time is up. If
+// it ends before "s", the device is left alone: another program has suspended
+// it, if it is suspended at all.
 func (g *guard) watch() int {
 	timeout, told := untold, false
-	var since, running time.Time // of the suspension; of the last look at which we were not stopped
+	var since, running time.Time // of the suspension; of the last look that saw the program run
 	for {
 		b, ended, err := next(timeout)
 		switch now := time.Now(); {
@@ -160,9 +170,9 @@ func (g *guard) suspended() bool {
 	return err == nil && info.Suspended()
 }
 
-// isStopped tells whether a process is stopped by job control: /proc/PID/stat,
-// the field behind the name in brackets (proc_pid_stat(5)). One that a debugger
-// holds is not.
+// isStopped reports whether a process is stopped by job control: state T in
+// /proc/PID/stat (proc_pid_stat(5)). A process that a debugger holds has the
+// state t.
 func isStopped(pid int) bool {
 	b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return stateIn(b) == 'T'
@@ -175,8 +185,8 @@ func stateIn(stat []byte) byte {
 	return 0
 }
 
-// next reads one byte from stdin; after timeout it is 0. ended is the end of
-// the pipe.
+// next reads one byte from stdin, and returns 0 after timeout. ended is the end
+// of the pipe.
 func next(timeout time.Duration) (b byte, ended bool, err error) {
 	fds := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}}
 	n, err := unix.Poll(fds, int(timeout.Milliseconds()))
@@ -191,16 +201,16 @@ func next(timeout time.Duration) (b byte, ended bool, err error) {
 	return buf[0], n == 0, err
 }
 
-// awaitDeath waits, not for long, for the end of a process whose files are
-// closed already.
+// awaitDeath waits up to 200 ms for the end of the program: a process that dies
+// closes its files before its pidfd reports the end.
 func (g *guard) awaitDeath() {
 	unix.Poll([]unix.PollFd{{Fd: int32(g.parent), Events: unix.POLLIN}}, 200)
 }
 
-// rescue resumes the device and thaws what is frozen. It says so first: the kernel
-// lets I/O go on some time before it shows that the device is not suspended any
-// more, since it thaws the filesystem in between (drivers/md/dm.c, dm_resume),
-// which waits for the very commit that took too long.
+// rescue resumes the device and thaws what is frozen. It answers "x" first: the
+// kernel lets I/O go on some time before the device's state says so, because it
+// thaws the filesystem in between (drivers/md/dm.c, dm_resume, unlock_fs), and
+// that may wait for the commit that took too long.
 func (g *guard) rescue() int {
 	code := 0
 	if g.suspended() {
@@ -212,9 +222,9 @@ func (g *guard) rescue() int {
 	return max(code, g.thaw())
 }
 
-// freeze freezes the filesystems above, in their order, and says of each "f", or
-// "n" where it can only be written out. Its error is the number of one that fails,
-// and the errno.
+// freeze freezes the filesystems above, in their order. It answers "f" for
+// each, or "n" for one that cannot be frozen. Its error is the number of the
+// one that fails, and the errno.
 func (g *guard) freeze() error {
 	for i, f := range g.above {
 		err := dm.FreezeFS(f)
@@ -233,7 +243,7 @@ func (g *guard) freeze() error {
 	return nil
 }
 
-// thaw thaws what this process has frozen.
+// thaw thaws what this watcher has frozen, and returns the exit code.
 func (g *guard) thaw() int {
 	files := g.frozen
 	g.frozen = nil
@@ -243,13 +253,14 @@ func (g *guard) thaw() int {
 	return 0
 }
 
-// Thaw thaws the filesystems of open folders (O_PATH will do), the last first. One
-// that is not frozen is no error.
+// Thaw thaws the filesystems of open folders (O_PATH is enough), the last
+// first. Filesystems that are not frozen, or cannot be, are passed over.
 func Thaw(files []*os.File) error {
 	var errs []error
 	for i := range files {
 		err := dm.ThawFS(files[len(files)-1-i])
-		if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.ENOTTY) {
+		if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EOPNOTSUPP) &&
+			!errors.Is(err, unix.ENOTTY) {
 			errs = append(errs, err)
 		}
 	}
