@@ -49,8 +49,8 @@ func TestOwnDescriptor(t *testing.T) {
 	}
 }
 
-// A program that would not know the second process by its arguments starts none:
-// it would start itself, which starts itself.
+// A program that would not know the second process by its arguments starts
+// none: it would start itself, which starts itself.
 func TestNoEntry(t *testing.T) {
 	entered.Store(false)
 	defer entered.Store(true)
@@ -116,8 +116,8 @@ func TestSync(t *testing.T) {
 	}
 }
 
-// A sync that hangs is left behind when ctx ends, or when looking around finds a
-// reason.
+// A sync that hangs is left behind when ctx ends, or when looking around finds
+// a reason.
 func TestHangingSync(t *testing.T) {
 	path := t.TempDir() + "/fifo"
 	if err := unix.Mkfifo(path, 0o600); err != nil {

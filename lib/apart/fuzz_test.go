@@ -10,7 +10,8 @@ import (
 )
 
 // Only the text of a zero is success, that of another number is an errno, and
-// all else is shown as it is; but how the process ended goes before what it said.
+// all else is shown as it is; but how the process ended goes before what it
+// said.
 func FuzzOutcome(f *testing.F) {
 	for _, said := range []string{"0\n", "16\n", "", "\n", "00", "+0", "-16\n", "16", "0 16", "0\x00", "panic: \x1b[2J", "99999999999999999999"} {
 		f.Add(said)
