@@ -8,13 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// zeroChunk is how many bytes of zeroes are written at once.
+// zeroChunk is how many bytes of zeroes are written between two looks at ctx.
 const zeroChunk = 1 << 20
 
-// Allocate gives a file blocks of its own for the length bytes from off on, so
-// that no later write there can fail for want of room. The bytes there must be
-// holes or zeroes: where the filesystem has no fallocate(2) they are written
-// with zeroes, until ctx ends. The error for a full filesystem is ENOSPC.
+// Allocate gives a file blocks for the length bytes from off on, so that no
+// later write there fails for want of room. The bytes there must be holes or
+// zeroes: where the filesystem has no fallocate(2), zeroes are written until
+// ctx ends. On a full filesystem the error is unix.ENOSPC.
 func Allocate(ctx context.Context, f *os.File, off, length int64) error {
 	for {
 		err := unix.Fallocate(int(f.Fd()), 0, off, length)
@@ -48,10 +48,9 @@ func writeZeroes(ctx context.Context, f *os.File, off, length int64) error {
 // noCopyOnWrite is FS_NOCOW_FL of include/uapi/linux/fs.h.
 const noCopyOnWrite = 0x00800000
 
-// NoCopyOnWrite has an empty file written in place, on filesystems that would
-// otherwise write each block to a new place (btrfs): there allocated blocks
-// alone do not keep a write from failing on a full filesystem. On all other
-// filesystems it does nothing.
+// NoCopyOnWrite makes btrfs write an empty file in place. Otherwise btrfs
+// writes each block to a new place, which fails on a full filesystem although
+// the file's blocks are allocated. On all other filesystems it does nothing.
 func NoCopyOnWrite(f *os.File) error {
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(int(f.Fd()), &st); err != nil {

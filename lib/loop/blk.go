@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// discardChunk is how much is discarded between two looks at the context.
+// discardChunk is how much (bytes) is discarded between two looks at ctx.
 const discardChunk = 256 << 20
 
-// errNotSupported says that a device knows no discard.
+// errNotSupported says that a device has no discard.
 var errNotSupported = errors.New("device does not support discard")
 
 // Size is the length (bytes) of an open block device or file.
@@ -31,8 +31,9 @@ func Size(f *os.File) (int64, error) {
 	return int64(n), nil
 }
 
-// Discard gives length bytes from off on back to the device, piece by piece:
-// progress is told after each, and ctx ends it between two.
+// Discard discards length bytes of a block device from off on, in pieces of 256
+// MiB. progress is called after each with the bytes that are done; the end of
+// ctx counts between two. What was discarded may read as anything.
 func Discard(ctx context.Context, f *os.File, off, length int64, progress func(done int64)) error {
 	for done := int64(0); done < length; {
 		if err := ctx.Err(); err != nil {

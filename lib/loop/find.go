@@ -15,15 +15,15 @@ import (
 type Info struct {
 	Path        string // /dev/loopN
 	DevNo       dm.DevNo
-	BackingFile string // as the kernel has it; may be cut or outdated
+	BackingFile string // as it was attached: cut to 63 bytes, and not renamed with the file
 	Offset      uint64 // bytes
 	SizeLimit   uint64 // bytes; 0 is all of the file
 	Autoclear   bool
 	DirectIO    bool
 }
 
-// Find lists the loop devices over the very file at backing: its inode, not its
-// name, which others may have changed.
+// Find lists the loop devices over the file at backing. They are found by its
+// inode: the name that the kernel keeps may be that of another file by now.
 func Find(backing string) ([]Info, error) {
 	var want unix.Stat_t
 	if err := unix.Stat(backing, &want); err != nil {
@@ -37,7 +37,8 @@ func Find(backing string) ([]Info, error) {
 	for _, dir := range attached {
 		path := "/dev/" + filepath.Base(filepath.Dir(dir))
 		info, st, err := query(path)
-		if errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) {
+		if errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENOENT) ||
+			errors.Is(err, unix.ENODEV) {
 			continue // detached meanwhile
 		}
 		if err != nil {
@@ -50,8 +51,9 @@ func Find(backing string) ([]Info, error) {
 	return found, nil
 }
 
-// sameDevice compares st_dev with the kernel's own form of it: 64 bits encoded
-// as by huge_encode_dev, which is what stat(2) gives on 64-bit machines.
+// sameDevice compares lo_device of LOOP_GET_STATUS64 with st_dev. Both are
+// encoded by huge_encode_dev on 64-bit machines; on others stat(2) has another
+// form (include/linux/kdev_t.h).
 func sameDevice(loop, stat uint64) bool {
 	return unix.Major(loop) == unix.Major(stat) && unix.Minor(loop) == unix.Minor(stat)
 }
@@ -65,7 +67,7 @@ func query(path string) (Info, *unix.LoopInfo64, error) {
 	return queryFile(f)
 }
 
-// queryFile is query of a loop device that is open.
+// queryFile asks an open loop device.
 func queryFile(f *os.File) (Info, *unix.LoopInfo64, error) {
 	path := f.Name()
 	st, err := unix.IoctlLoopGetStatus64(int(f.Fd()))
@@ -79,6 +81,7 @@ func queryFile(f *os.File) (Info, *unix.LoopInfo64, error) {
 	name, _, _ := strings.Cut(string(st.File_name[:]), "\x00")
 	return Info{
 		Path: path, DevNo: dev, BackingFile: name, Offset: st.Offset, SizeLimit: st.Sizelimit,
-		Autoclear: st.Flags&unix.LO_FLAGS_AUTOCLEAR != 0, DirectIO: st.Flags&unix.LO_FLAGS_DIRECT_IO != 0,
+		Autoclear: st.Flags&unix.LO_FLAGS_AUTOCLEAR != 0,
+		DirectIO:  st.Flags&unix.LO_FLAGS_DIRECT_IO != 0,
 	}, st, nil
 }

@@ -14,11 +14,11 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// Options are the choices of Attach.
+// Options say how Attach makes a device.
 type Options struct {
 	ReadOnly  bool
 	Autoclear bool // the kernel detaches the device at its last close
-	DirectIO  bool // past the page cache of the backing file, where its filesystem can
+	DirectIO  bool // past the page cache of the backing file, if its filesystem has direct I/O
 	BlockSize int  // logical block, bytes; 0 is the kernel's choice
 }
 
@@ -32,11 +32,12 @@ type Device struct {
 // Path is /dev/loopN.
 func (d *Device) Path() string { return d.file.Name() }
 
-// Close lets go of the device. With Autoclear the kernel detaches it when
-// nobody else has it open.
+// Close closes the device. With Autoclear the kernel detaches it at its last
+// close.
 func (d *Device) Close() error { return d.file.Close() }
 
-// checkBacking refuses what somebody else could write in, or has put there.
+// checkBacking refuses a file that is not a regular file of ours, or that
+// others may write to.
 func checkBacking(f *os.File) error {
 	st, err := f.Stat()
 	if err != nil {
@@ -48,9 +49,10 @@ func checkBacking(f *os.File) error {
 	return nil
 }
 
-// Attach makes a loop device over the file at backing: a regular file of ours, in
-// which nobody else may write, and no symbolic link to one. Others attach at the same
-// time: a number that is taken away is tried anew until ctx ends.
+// Attach makes a loop device over the file at backing: a regular file of the
+// caller's own that others may not write to (else unix.EPERM), and no symbolic
+// link (else unix.ELOOP). Another program may take the free number between the
+// two ioctls: then Attach asks for another one, until ctx ends.
 func Attach(ctx context.Context, backing string, o Options) (*Device, error) {
 	flags := os.O_RDWR
 	if o.ReadOnly {
@@ -106,7 +108,8 @@ var ErrNoDriver = errors.New("kernel has no loop devices")
 // controlPath is the driver's control device (loop(4)).
 const controlPath = "/dev/loop-control"
 
-// controlError is ErrNoDriver where opening the control device says so.
+// controlError makes ErrNoDriver of the errors with which opening the control
+// device says so.
 func controlError(err error) error {
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
 		return fmt.Errorf("%w: %w", ErrNoDriver, err)
@@ -114,7 +117,8 @@ func controlError(err error) error {
 	return err
 }
 
-// freeDevice asks for an unused loop device, making one if need be.
+// freeDevice asks for an unused loop device. The kernel makes one if all are in
+// use.
 func freeDevice() (string, error) {
 	ctl, err := os.OpenFile(controlPath, os.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -128,8 +132,9 @@ func freeDevice() (string, error) {
 	return fmt.Sprintf("/dev/loop%d", n), nil
 }
 
-// configure binds the file to the device, all in one step. Direct I/O is given
-// up where the file's filesystem has none.
+// configure attaches the file with all its settings in one step
+// (LOOP_CONFIGURE, Linux 5.8). Without direct I/O in the file's filesystem it
+// is attached without.
 func configure(device, backing *os.File, o Options) (direct bool, err error) {
 	cfg := unix.LoopConfig{Fd: uint32(backing.Fd()), Size: uint32(o.BlockSize)}
 	copy(cfg.Info.File_name[:len(cfg.Info.File_name)-1], backing.Name())
@@ -154,7 +159,7 @@ func configure(device, backing *os.File, o Options) (direct bool, err error) {
 	return err == nil && info.Flags&unix.LO_FLAGS_DIRECT_IO != 0, nil
 }
 
-// SetCapacity makes the device as large as its file has become.
+// SetCapacity makes the device as large as its file is now.
 func SetCapacity(path string) error {
 	return simpleIoctl(path, unix.LOOP_SET_CAPACITY, "LOOP_SET_CAPACITY")
 }
@@ -179,7 +184,7 @@ func devNo(f *os.File) (dm.DevNo, error) {
 	return dm.DevNoOf(uint64(st.Rdev)), nil
 }
 
-// ioctl calls one with a pointer to value.
+// ioctl calls an ioctl with a pointer to value.
 func ioctl[T any](f *os.File, number uintptr, value *T) error {
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, f.Fd(), number, uintptr(unsafe.Pointer(value)))
 	if errno != 0 {

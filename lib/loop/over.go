@@ -12,9 +12,10 @@ import (
 	"thinmount/lib/dm"
 )
 
-// File is what a loop device lies over: a regular file, or another block device.
+// File is what a loop device is attached to: a regular file, or another block
+// device.
 type File struct {
-	Name      string   // as the kernel has it; may be cut or outdated
+	Name      string   // as it was attached: cut to 63 bytes, and not renamed with the file
 	Device    dm.DevNo // of the block device, for one over a block device; else zero
 	Offset    uint64   // bytes
 	SizeLimit uint64   // bytes; 0 is all of the file
@@ -22,10 +23,12 @@ type File struct {
 	fs, inode uint64 // st_dev and st_ino
 }
 
-// Is tells whether st is of that very file, by whatever name.
-func (f File) Is(st *unix.Stat_t) bool { return f.inode == st.Ino && sameDevice(f.fs, uint64(st.Dev)) }
+// Is reports whether st is of that file, by any of its names.
+func (f File) Is(st *unix.Stat_t) bool {
+	return f.inode == st.Ino && sameDevice(f.fs, uint64(st.Dev))
+}
 
-// Overlaps tells whether two loop devices share bytes of one file.
+// Overlaps reports whether two loop devices share bytes of one file.
 func (f File) Overlaps(g File) bool {
 	if f.inode != g.inode || f.fs != g.fs {
 		return false
@@ -42,10 +45,13 @@ func (f File) Overlaps(g File) bool {
 // Major is the major number of loop devices (include/uapi/linux/major.h).
 const Major = 7
 
-// Over tells what the loop device of that number lies over. One that is not
-// attached, or not to be seen here, is fs.ErrNotExist or ENXIO.
+// Over returns what the loop device of that number is attached to. If it is not
+// attached, or has no node and cannot get one here, the error is fs.ErrNotExist
+// or unix.ENXIO.
 func Over(dev dm.DevNo) (File, error) {
-	name := fmt.Sprint("loop", dev.Minor) // unless the module numbers partitions beside it (max_part)
+	// With the module parameter max_part the minor number is not that of the
+	// name: then sysfs knows the name.
+	name := fmt.Sprint("loop", dev.Minor)
 	if link, err := os.Readlink("/sys/dev/block/" + dev.String()); err == nil {
 		name = filepath.Base(link)
 	}
@@ -61,32 +67,37 @@ func Over(dev dm.DevNo) (File, error) {
 	if info.DevNo != dev {
 		return File{}, fmt.Errorf("%s: is device %s, not %s", info.Path, info.DevNo, dev)
 	}
-	f := File{Name: info.BackingFile, Offset: info.Offset, SizeLimit: info.SizeLimit, fs: st.Device, inode: st.Inode}
-	if st.Rdevice != st.Device { // drivers/block/loop.c, loop_get_status: of a regular file both are st_dev
+	f := File{
+		Name: info.BackingFile, Offset: info.Offset, SizeLimit: info.SizeLimit,
+		fs: st.Device, inode: st.Inode,
+	}
+	// For a regular file both are st_dev (drivers/block/loop.c,
+	// loop_get_status).
+	if st.Rdevice != st.Device {
 		f.Device = dm.DevNoOf(st.Rdevice)
 	}
 	return f, nil
 }
 
-// openNode opens a loop device, by a node of our own where /dev lacks it, as in a
-// container.
+// openNode opens a loop device. Where /dev lacks its node, as in a container,
+// it makes one for that moment.
 func openNode(name string, dev dm.DevNo) (*os.File, error) {
 	f, err := os.OpenFile("/dev/"+name, os.O_RDONLY|unix.O_CLOEXEC, 0)
 	if !errors.Is(err, unix.ENOENT) {
 		return f, err
 	}
 	path := fmt.Sprintf("/dev/.%s.%d", name, os.Getpid())
-	if err := unix.Mknod(path, unix.S_IFBLK|0o600, int(unix.Mkdev(dev.Major, dev.Minor))); err != nil {
+	number := int(unix.Mkdev(dev.Major, dev.Minor))
+	if err := unix.Mknod(path, unix.S_IFBLK|0o600, number); err != nil {
 		return nil, &os.PathError{Op: "mknod", Path: path, Err: err}
 	}
 	defer os.Remove(path)
 	return os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
 }
 
-// NameOf is the path that the kernel shows for the file below the loop device of
-// that number: the whole path where the ioctl has 63 bytes of it, and to be had
-// where /dev lacks the device. deleted tells whether the file has no name any
-// more.
+// NameOf is the path of the file below the loop device of that number, from
+// sysfs: in full, where the ioctl has 63 bytes of it, and also where /dev lacks
+// the device. deleted reports that the file has no name any more.
 func NameOf(dev dm.DevNo) (path string, deleted bool, err error) {
 	b, err := os.ReadFile("/sys/dev/block/" + dev.String() + "/loop/backing_file")
 	if err != nil {
