@@ -1,8 +1,9 @@
-// Package disks lists the block devices that a disk known by what it carries may
-// be found on, by what sysfs tells of them. It opens none, since that may block:
-// a drive without a medium, a device that is suspended.
+// Package disks lists the block devices on which a disk with a known label may
+// be found, from sysfs. It opens none of them: to open a drive without a
+// medium, or a device that is suspended, may block.
 //
-// Do not use it to choose an empty disk.
+// Do not use it to choose an empty disk: it says nothing of what is on a
+// device.
 package disks
 
 import (
@@ -20,16 +21,16 @@ import (
 type Disk struct {
 	Path string // /dev/sdb, /dev/mapper/NAME
 	Dev  dm.DevNo
-	Held bool // part of another device, as of an array or a volume group
+	Held bool // part of another device, for example of an array or a volume group
 }
 
-// slow are the major numbers of devices that may keep who opens or reads them
-// waiting (Documentation/admin-guide/devices.txt): floppy, CD-ROM, nbd.
+// slow are the major numbers of devices that may block a program that opens or
+// reads them (Documentation/admin-guide/devices.txt): floppy, CD-ROM, nbd.
 var slow = []uint32{2, 11, 43}
 
-// List lists the devices that have a size, in the order of their names. Those of
-// device-mapper whose uuid begins with skip, and those that are suspended, are
-// left out.
+// List lists the devices that have a size, in the order of their names. It
+// leaves out devices of device-mapper that are suspended, or whose uuid begins
+// with skip ("" is none).
 func List(skip string) ([]Disk, error) { return list("/sys", "/dev", skip) }
 
 func list(sys, dev, skip string) ([]Disk, error) {
@@ -47,14 +48,16 @@ func list(sys, dev, skip string) ([]Disk, error) {
 	return found, nil
 }
 
-// look reads what sysfs has in dir about one device.
+// look reads the folder of one device in sysfs.
 func look(dir, dev, skip string) (Disk, bool) {
 	number, err := dm.ParseDevNo(attribute(dir, "dev"))
 	size, sizeErr := strconv.ParseUint(attribute(dir, "size"), 10, 64)
 	if err != nil || sizeErr != nil || size == 0 || slices.Contains(slow, number.Major) {
 		return Disk{}, false
 	}
-	name := strings.ReplaceAll(filepath.Base(dir), "!", "/") // drivers/base/core.c, device_get_devnode
+	// A '/' in a device's name is '!' in sysfs (drivers/base/core.c,
+	// device_get_devnode).
+	name := strings.ReplaceAll(filepath.Base(dir), "!", "/")
 	d := Disk{Path: filepath.Join(dev, name), Dev: number, Held: len(entries(dir, "holders")) > 0}
 	uuid := attribute(dir, "dm/uuid")
 	switch mapped := attribute(dir, "dm/name"); {
@@ -79,14 +82,16 @@ func entries(dir, name string) []os.DirEntry {
 	return all
 }
 
-// Lasting is a name of the device that stays the same when others are plugged in
-// or found in another order: udev's link below /dev/disk/by-id, or path itself
-// where there is none. number tells the device that a path leads to.
+// Lasting is a name of the device at path that stays the same when disks are
+// added or found in another order: udev's link below /dev/disk/by-id, or path
+// itself if there is none. number returns the device that a path leads to.
 func Lasting(path string, dev dm.DevNo, number func(path string) (dm.DevNo, error)) string {
 	return lasting("/dev/disk/by-id", path, dev, number)
 }
 
-func lasting(dir, path string, dev dm.DevNo, number func(path string) (dm.DevNo, error)) string {
+func lasting(
+	dir, path string, dev dm.DevNo, number func(path string) (dm.DevNo, error),
+) string {
 	for _, e := range entries(dir, "") { // in the order of their names
 		link := filepath.Join(dir, e.Name())
 		if strings.HasPrefix(e.Name(), "lvm-pv-uuid-") {
