@@ -1,6 +1,10 @@
-// Package kmsg reads what the kernel has logged since a moment: the reasons
-// that device-mapper and the older filesystems give nowhere else. An errno such
-// as EINVAL alone helps nobody.
+// Package kmsg reads the messages that the kernel has logged since a moment.
+// device-mapper and older filesystems give the reason of an EINVAL nowhere
+// else.
+//
+// Reading /dev/kmsg needs CAP_SYSLOG where the sysctl kernel.dmesg_restrict is
+// set. Do not use the messages to decide anything: their texts change between
+// kernels, and the log's buffer may have lost them.
 package kmsg
 
 import (
@@ -13,20 +17,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxRecord is the longest record that /dev/kmsg gives (kernel: PRINTK_MESSAGE_MAX).
+// maxRecord is the longest record that /dev/kmsg gives (kernel:
+// PRINTK_MESSAGE_MAX).
 const maxRecord = 8192
 
-// Log is the kernel's log from a moment on. Its zero value is an empty log.
-// It is for one goroutine.
+// Log is the kernel's log from a moment on. Its zero value is an empty log. It
+// is for one goroutine.
 type Log struct {
 	fd   int
 	open bool
 	from uint64 // records from before are left out: microseconds, by the log's clock
 }
 
-// Begin opens the log at its present end, or one record before it: the kernel
-// may yet add to the last (printk_ringbuffer.c, prb_next_seq). Where it may not be read there will
-// be no messages, which is no error: they only explain.
+// Begin opens the log at its end, or one record before it, to which the kernel
+// may still add (kernel/printk/printk_ringbuffer.c, prb_next_seq). If the log
+// cannot be read, it stays empty: its messages only explain other errors.
 func Begin() Log {
 	fd, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -39,8 +44,8 @@ func Begin() Log {
 	return Log{fd: fd, open: true}
 }
 
-// Last opens the log at what the kernel has logged in the last while, as far as
-// its buffer goes back. The clock of the log is CLOCK_MONOTONIC's but for some
+// Last opens the log at the messages of the last while, as far as its buffer
+// goes back. The clock of the log differs from CLOCK_MONOTONIC by some
 // milliseconds (kernel/time/sched_clock.c).
 func Last(while time.Duration) Log {
 	fd, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
@@ -56,19 +61,19 @@ func Last(while time.Duration) Log {
 	return Log{fd: fd, open: true, from: uint64(from.Microseconds())}
 }
 
-// Readable tells whether there is a log at all: where there is none, that it has
-// no message says nothing.
+// Readable reports whether the log could be opened. If not, it has no messages
+// whatever the kernel has logged.
 func (l Log) Readable() bool { return l.open }
 
-// Messages returns the messages since Begin, or the last Messages, that contain
-// any of the words.
+// Messages returns the messages since Begin, or since the last call of
+// Messages, that contain any of the words.
 func (l Log) Messages(words ...string) []string {
 	var found []string
 	buf := make([]byte, maxRecord)
 	for l.open {
 		n, err := unix.Read(l.fd, buf)
-		if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.EINTR) { // records were overwritten: go on with the next
-			continue
+		if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.EINTR) {
+			continue // EPIPE: records were overwritten; the next read goes on behind them
 		}
 		if err != nil || n == 0 {
 			break
@@ -80,7 +85,7 @@ func (l Log) Messages(words ...string) []string {
 	return found
 }
 
-// Close gives the descriptor back.
+// Close closes the log.
 func (l Log) Close() error {
 	if !l.open {
 		return nil

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// What is written to the log after Begin is found, what was there before is not.
+// What is written to the log after Begin is found, what was there before is
+// not.
 func TestKernelMessages(t *testing.T) {
 	say := func(s string) {
 		if err := os.WriteFile("/dev/kmsg", []byte(s), 0); err != nil {
