@@ -2,15 +2,15 @@ package mkfs
 
 import "strings"
 
-// Error is a program that failed.
+// Error is an mkfs program that failed.
 type Error struct {
 	Program string // mkfs.xfs
-	Said    string // on standard error, as it is
+	Said    string // on standard error, unchanged
 	Err     error  // its exit status
 }
 
-// Error is what the program has said, as far as that is a reason: some print
-// their version before it, and all of their usage after it.
+// Error is what the program has printed, without its version before the reason
+// and its usage after it.
 func (e *Error) Error() string {
 	reasons := e.reasons()
 	if len(reasons) == 0 {
@@ -22,10 +22,10 @@ func (e *Error) Error() string {
 // Unwrap returns the exit status.
 func (e *Error) Unwrap() error { return e.Err }
 
-// maxReasons bounds how much of what a program says is shown.
+// maxReasons bounds how many lines of a program are shown.
 const maxReasons = 3
 
-// reasons are the first lines that say something.
+// reasons are the first lines that are neither version nor usage.
 func (e *Error) reasons() (found []string) {
 	for line := range strings.Lines(e.Said) {
 		line = strings.Join(strings.Fields(line), " ")
@@ -33,7 +33,8 @@ func (e *Error) reasons() (found []string) {
 		switch lower := strings.ToLower(line); {
 		case strings.HasPrefix(lower, "usage:"):
 			return found
-		case line == "", strings.HasPrefix(line, "mke2fs 1."), strings.HasPrefix(lower, "mkfs."), strings.HasPrefix(lower, "btrfs-progs v"):
+		case line == "", strings.HasPrefix(line, "mke2fs 1."), strings.HasPrefix(lower, "mkfs."),
+			strings.HasPrefix(lower, "btrfs-progs v"):
 		case len(found) < maxReasons:
 			found = append(found, line)
 		}

@@ -1,5 +1,7 @@
-// Package mkfs makes filesystems by running the mkfs program of each. It is the
-// one package that executes anything, and finds it by absolute path only.
+// Package mkfs makes filesystems by running their mkfs programs. It starts them
+// by absolute path, from /sbin or /usr/sbin, without a shell, and with an
+// environment of its own. What a program prints may come from a hostile device:
+// who shows it has to escape it.
 package mkfs
 
 import (
@@ -17,8 +19,9 @@ import (
 	"syscall"
 )
 
-// program is how to make one filesystem on a thin volume: nothing is discarded,
-// for nothing is there, and what can be written later is.
+// program is how to make one filesystem on a thin volume. It discards nothing,
+// because a new volume has no blocks, and leaves what it can for the kernel to
+// write later, so that the pool gives out few blocks.
 type program struct {
 	fs      string
 	pkg     string // Debian's package
@@ -29,7 +32,7 @@ type program struct {
 
 var ext = []string{"-q", "-F", "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1"}
 
-// programs is a function for want of constant structs.
+// programs are those that Make can run.
 func programs() []program {
 	return []program{
 		{"ext2", "e2fsprogs", ext, "-L", 16},
@@ -43,7 +46,7 @@ func programs() []program {
 	}
 }
 
-// Options are the choices of Make.
+// Options say how Make makes a filesystem.
 type Options struct {
 	Label  string
 	Output io.Writer // what the program prints on stdout; nil drops it
@@ -64,7 +67,7 @@ func known() []string {
 // MissingError says that the program for a filesystem is not installed.
 type MissingError struct {
 	FS      string
-	Package string // Debian's, which others have as well
+	Package string // Debian's name; other distributions have the same or a similar one
 }
 
 // Error names the program first.
@@ -73,14 +76,15 @@ func (e *MissingError) Error() string { return "mkfs." + e.FS + ": not installed
 // errLabel is a label that a filesystem has no room for.
 var errLabel = errors.New("too long")
 
-// Check refuses what Make would refuse, before anything is changed for it: a
+// Check returns the error that Make would return before it runs anything: a
 // filesystem that it does not know, whose program is not installed
 // (*MissingError), or whose label is too long.
 func Check(fs, label string) error {
 	all := programs()
 	i := slices.IndexFunc(all, func(p program) bool { return p.fs == fs })
 	if i >= 0 && len(label) > all[i].maxName {
-		return fmt.Errorf("label %q: %w: %s has room for %d bytes", label, errLabel, fs, all[i].maxName)
+		return fmt.Errorf("label %q: %w: %s has room for %d bytes",
+			label, errLabel, fs, all[i].maxName)
 	}
 	_, _, err := find(fs)
 	return err
@@ -90,7 +94,8 @@ func find(fs string) (program, string, error) {
 	all := programs()
 	i := slices.IndexFunc(all, func(p program) bool { return p.fs == fs })
 	if i < 0 {
-		return program{}, "", fmt.Errorf("filesystem %q: %w: %s", fs, errUnknown, strings.Join(known(), ", "))
+		return program{}, "", fmt.Errorf("filesystem %q: %w: %s",
+			fs, errUnknown, strings.Join(known(), ", "))
 	}
 	for _, dir := range []string{"/sbin/", "/usr/sbin/"} {
 		path := dir + "mkfs." + fs
@@ -101,9 +106,9 @@ func find(fs string) (program, string, error) {
 	return program{}, "", &MissingError{fs, all[i].pkg}
 }
 
-// Make makes a filesystem on a device, whatever is there. What the program says
-// on stderr is in the error. When ctx ends, the program is killed, and so it is
-// when this process dies: it would keep a device busy for nobody.
+// Make makes a filesystem on a device, and overwrites what is there. If the
+// program fails, the error is an *Error with what it has printed. When ctx ends
+// or this process dies, the program is killed: it would keep the device busy.
 func Make(ctx context.Context, fs, device string, o Options) error {
 	if err := Check(fs, o.Label); err != nil {
 		return err

@@ -44,7 +44,8 @@ func TestPathIsNotAsked(t *testing.T) {
 	}
 }
 
-// What a program says is told as far as it is a reason: its usage fills a screen.
+// What a program says is told as far as it is a reason: its usage fills a
+// screen.
 func TestErrorIsTheReason(t *testing.T) {
 	failed := errors.New("exit status 1")
 	for want, said := range map[string]string{
