@@ -1,4 +1,4 @@
-// Package jsonfile reads the JSON in a file of ours, and says in plain words
+// Package jsonfile decodes the JSON of thinmount's own files, and says in words
 // where it is damaged.
 package jsonfile
 
@@ -11,8 +11,10 @@ import (
 	"unicode"
 )
 
-// Decode reads one JSON value with nothing after it. Fields of the wrong type are
-// refused, unknown ones passed over. reason says what is wrong; "" is nothing.
+// Decode reads one JSON value with nothing after it into to. A field of the
+// wrong type is refused; unknown fields are ignored, so that files of newer
+// versions can be read. reason says what is wrong, in words that follow the
+// name of the file; "" is success.
 func Decode(b []byte, to any) (reason string) {
 	err := json.Unmarshal(b, to)
 	if err == nil {
@@ -35,8 +37,8 @@ func Decode(b []byte, to any) (reason string) {
 	return err.Error()
 }
 
-// fieldName is the path of a field in the file, without the names of structs that
-// are embedded in others.
+// fieldName is the path of a field in the file, without the names of embedded
+// structs.
 func fieldName(path string) string {
 	var names []string
 	for name := range strings.SplitSeq(path, ".") {
