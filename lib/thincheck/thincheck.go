@@ -1,6 +1,6 @@
-// Package thincheck runs the programs of thin-provisioning-tools that check and
-// mend the metadata of a thin pool that is not active. They are found by absolute
-// path only, and get an environment of ours.
+// Package thincheck runs thin_check(8), which checks the metadata of a thin
+// pool that is not active. The program is started by absolute path, without a
+// shell, and with an environment of its own.
 package thincheck
 
 import (
@@ -18,39 +18,42 @@ import (
 var (
 	// errMissing says that the program is not installed.
 	errMissing = errors.New("is not installed: apt-get install thin-provisioning-tools")
-	// ErrDamaged says that the metadata is not sound; what the program has
-	// found is in the error's text.
+	// ErrDamaged says that the metadata is not sound. The error's text has what
+	// the program has printed.
 	ErrDamaged = errors.New("metadata is damaged")
 )
 
-// dirs is where programs are looked for.
+// dirs are the folders in which programs are looked for.
 var dirs = []string{"/usr/sbin/", "/sbin/", "/usr/bin/"}
 
 func find(name string) (string, error) {
 	for _, dir := range dirs {
-		if st, err := os.Stat(dir + name); err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
+		st, err := os.Stat(dir + name)
+		if err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
 			return dir + name, nil
 		}
 	}
 	return "", fmt.Errorf("%s %w", name, errMissing)
 }
 
-// Clear checks all of the metadata on a device, and takes off the mark that it
-// needs a check if it is sound: else ErrDamaged, and nothing is changed but for
-// blocks that are counted as used and are not, as a power cut leaves them. When
-// ctx ends, the program is killed.
+// Clear checks all metadata on a device. If it is sound, Clear removes the
+// needs_check flag; otherwise the error is ErrDamaged, and the flag stays.
+// Blocks that are counted as used and are not, as a power cut leaves them, are
+// freed. When ctx ends, the program is killed.
 func Clear(ctx context.Context, device string) error {
 	err := run(ctx, "thin_check", "--clear-needs-check-flag", device)
 	if !errors.Is(err, ErrDamaged) {
 		return err
 	}
-	if run(ctx, "thin_check", "--auto-repair", device) != nil { // unknown to old versions
+	// Old versions do not know the option.
+	if run(ctx, "thin_check", "--auto-repair", device) != nil {
 		return err
 	}
 	return run(ctx, "thin_check", "--clear-needs-check-flag", device)
 }
 
-// run runs a program. That it fails is ErrDamaged, with what it says.
+// run runs a program. If it fails, the error is ErrDamaged with what it has
+// printed.
 func run(ctx context.Context, name string, args ...string) error {
 	path, err := find(name)
 	if err != nil {
@@ -76,7 +79,7 @@ func run(ctx context.Context, name string, args ...string) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// tail is the end of what a program has said, in one line.
+// tail is the end of what a program has printed, in one line.
 func tail(said string) string {
 	const most = 300
 	said = strings.Join(strings.Fields(strings.ToValidUTF8(said, "?")), " ")
