@@ -1,5 +1,8 @@
-// Package mountinfo reads the mount tables that the kernel shows, whatever users
-// have made of the paths in them.
+// Package mountinfo reads the mount tables of the kernel
+// (proc_pid_mountinfo(5)), with the escapes in their paths undone. Users choose
+// these paths: a table may have lines of any length, and names with any bytes.
+//
+// Do not use it to find out whether an unmount has worked: its error says so.
 package mountinfo
 
 import (
@@ -24,9 +27,9 @@ func Read(path string) ([]*Info, error) {
 	return Parse(string(text)), nil
 }
 
-// Parse reads mountinfo (proc_pid_mountinfo(5)), and leaves out what it cannot
-// read. A line may have any length: who owns a folder above a mount can make the
-// mount's path as long as he likes, one rename after the other.
+// Parse reads the text of a mount table, and leaves out lines that it cannot
+// read. A line may have any length: the owner of a folder above a mount can
+// make the mount's path longer by renaming folders.
 func Parse(text string) []*Info {
 	var table []*Info
 	for line := range strings.Lines(text) {
@@ -37,32 +40,48 @@ func Parse(text string) []*Info {
 	return table
 }
 
-// parseMount reads the fields of a line: six, any number of tags, a dash, three.
+// parseMount reads the fields of a line, as proc_pid_mountinfo(5) numbers them:
+//
+//	36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+//	0  1  2    3     4     5          6…       -  +1   +2        +3
+//
+// 0 mount ID, 1 parent, 2 major:minor, 3 root, 4 mount point, 5 options of the
+// mount, from 6 on any number of tags; behind the dash type, source, and
+// options of the filesystem.
 func parseMount(f []string) (*Info, bool) {
-	if len(f) < 10 {
+	const id, parent, device, root, point, options, tags = 0, 1, 2, 3, 4, 5, 6
+	if len(f) < tags {
 		return nil, false
 	}
-	dash := 6 + slices.Index(f[6:], "-")
-	if dash < 6 || len(f) < dash+4 {
+	dash := tags + slices.Index(f[tags:], "-")
+	if dash < tags || len(f) < dash+4 {
 		return nil, false
 	}
+	fsType, source, fsOptions := f[dash+1], f[dash+2], f[dash+3]
 	m := &Info{
-		Root: Unescape(f[3]), Mountpoint: Unescape(f[4]), Options: f[5], Optional: strings.Join(f[6:dash], " "),
-		FSType: Unescape(f[dash+1]), Source: Unescape(f[dash+2]), VFSOptions: f[dash+3],
+		Root:       Unescape(f[root]),
+		Mountpoint: Unescape(f[point]),
+		Options:    f[options],
+		Optional:   strings.Join(f[tags:dash], " "),
+		FSType:     Unescape(fsType),
+		Source:     Unescape(source),
+		VFSOptions: fsOptions,
 	}
-	major, minor, _ := strings.Cut(f[2], ":")
-	return m, number(f[0], &m.ID) && number(f[1], &m.Parent) && number(major, &m.Major) && number(minor, &m.Minor)
+	major, minor, _ := strings.Cut(f[device], ":")
+	ok := number(f[id], &m.ID) && number(f[parent], &m.Parent) &&
+		number(major, &m.Major) && number(minor, &m.Minor)
+	return m, ok
 }
 
-// number reads a decimal number of 32 bits without sign.
+// number reads a decimal number of 32 bits without a sign.
 func number(s string, n *int) bool {
 	u, err := strconv.ParseUint(s, 10, 32)
 	*n = int(u)
 	return err == nil
 }
 
-// Unescape undoes the kernel's mangle (fs/seq_file.c) and libmount's
-// (lib/mangle.c): a backslash and three octal digits for one byte.
+// Unescape undoes the escapes of the kernel (fs/seq_file.c, mangle_path) and of
+// libmount (lib/mangle.c): a backslash and three octal digits for one byte.
 func Unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
