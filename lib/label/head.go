@@ -7,18 +7,19 @@ import (
 )
 
 // Head is the header of each of the first blocks of a pool's data. These blocks
-// belong to a thin device that no volume has, so that no signature of a volume
-// lies where programs look for those of the whole data device.
+// belong to a thin device of which there is no volume. Otherwise they could be
+// the first blocks of a volume, and blkid(8) would find that volume's
+// filesystem on the pool's data device.
 type Head struct {
 	UUID  string `json:"uuid"`  // the pool's
 	ID    uint32 `json:"id"`    // the thin device that has the block
 	Block uint64 `json:"block"` // its number, in the pool's data and in that device
 }
 
-// HeadBytes is how much of a pool's data is kept free of volumes, rounded up to
-// whole blocks of the pool: the signatures that blkid(8) and the kernel look
-// for at a fixed distance from the beginning lie within it (those of btrfs at
-// 64 KiB, of UFS and ZFS at 256 KiB).
+// HeadBytes is how much of the beginning of a pool's data is kept free of
+// volumes, rounded up to whole blocks of the pool. blkid(8) and the kernel look
+// for signatures at fixed distances from the beginning, and all of these are
+// within it (btrfs at 64 KiB, UFS and ZFS up to 256 KiB).
 const HeadBytes = 1 << 20
 
 // headSize is the size (bytes) of a header, at the beginning of its block.
@@ -26,11 +27,12 @@ const headSize = blockSize
 
 const headMagic = "thinmount head\r\n"
 
-// Bytes is the header as it is written.
+// Bytes is the header as it is on disk.
 func (h Head) Bytes() ([]byte, error) { return encodeBlock(headMagic, h) }
 
-// ReadHead reads the header at offset at (bytes) of r. The errors are ErrNone
-// and ErrDamaged, and ErrForeign for a header beside which somebody has written.
+// ReadHead reads the header at offset at (bytes) of r. The error is ErrNone,
+// ErrDamaged, ErrForeign if another program has written behind the header, or
+// that of reading.
 func ReadHead(r io.ReaderAt, at int64) (Head, error) {
 	b := make([]byte, headSize)
 	if _, err := r.ReadAt(b, at); errors.Is(err, io.EOF) {

@@ -1,6 +1,7 @@
-// Package label reads and writes the header by which a pool knows its own disks.
-// The thin-pool format keeps no identity: without a label, an old copy or
-// another machine's disk under the same name would pass for the pool's.
+// Package label reads and writes the header by which a pool recognizes its own
+// disks. The kernel's format of metadata and data has no identity: without a
+// label, an old copy, or the disk of another machine under the same name, would
+// be taken for the pool's.
 //
 // The first Reserved bytes of a data or metadata device are the label's; one
 // block of 4096 bytes at offset 0 is used:
@@ -32,7 +33,7 @@ import (
 // belong to the pool's data or metadata: 1 MiB, so that blocks stay aligned.
 const Reserved = 1 << 20
 
-// Label says whose a device is.
+// Label says to which pool a device belongs.
 type Label struct {
 	Pool      string    `json:"pool"` // name when the label was written
 	UUID      string    `json:"uuid"`
@@ -56,16 +57,19 @@ const (
 var (
 	// ErrNone says that there is no label.
 	ErrNone = errors.New("carries no label of a pool")
-	// ErrDamaged says that there is one, but not a whole one.
+	// ErrDamaged says that there is a label that cannot be read in full.
 	ErrDamaged = errors.New("label is damaged")
-	// ErrForeign says that there is a whole one, but that somebody has written
-	// beside it: LVM, say, whose own label begins at byte 512.
-	ErrForeign = errors.New("has the label of a pool, but is no pool's any more: somebody else has written beside the label")
+	// ErrForeign says that there is a label, and that another program has
+	// written into the reserved bytes behind it. LVM, for example, has its own
+	// label at byte 512.
+	ErrForeign = errors.New("has the label of a pool, but is no pool's any more: " +
+		"somebody else has written beside the label")
 )
 
-// Read reads the label at the beginning of r. A device too short for one has
-// none. All else within Reserved is zero, as it was made: who takes the disk for
-// something else leaves a trace there.
+// Read reads the label at the beginning of r. A device that is too short has
+// none. All other bytes within Reserved must be zero, as they were when the
+// label was written: a program that takes the disk for its own leaves traces
+// there (ErrForeign).
 func Read(r io.ReaderAt) (Label, error) {
 	b := make([]byte, blockSize)
 	if _, err := r.ReadAt(b, 0); errors.Is(err, io.EOF) {
@@ -83,8 +87,8 @@ func Read(r io.ReaderAt) (Label, error) {
 	return l, nil
 }
 
-// onlyZeroes looks at what lies behind the label's block. A device may end
-// there.
+// onlyZeroes checks the reserved bytes behind the label's block. A device may
+// end there.
 func onlyZeroes(r io.ReaderAt) error {
 	b, zero := make([]byte, 64<<10), make([]byte, 64<<10)
 	for at := int64(blockSize); at < Reserved; at += int64(len(b)) {
@@ -145,7 +149,8 @@ func checksum(b, payload []byte) uint32 {
 	return crc32.Update(crc32.Checksum(b[versionAt:checksumAt], table), table, payload)
 }
 
-// Write writes the label. The caller syncs.
+// Write writes the label at the beginning of w. It is on disk when the caller
+// has synced.
 func Write(w io.WriterAt, l Label) error {
 	b, err := encodeBlock(magic, l)
 	if err == nil {
@@ -173,7 +178,8 @@ func encodeBlock(magic string, v any) ([]byte, error) {
 	return b, nil
 }
 
-// Wipe takes the label off. The caller syncs.
+// Wipe overwrites the label with zeroes. They are on disk when the caller has
+// synced.
 func Wipe(w io.WriterAt) error {
 	_, err := w.WriteAt(make([]byte, blockSize), 0)
 	return err
