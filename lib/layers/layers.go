@@ -1,6 +1,7 @@
-// Package layers finds what lies on a block device: the devices that are made of
-// it (dm-crypt, LVM, md, partitions, loop devices), in as many layers as there
-// are, and the filesystems mounted on these.
+// Package layers finds what is above a block device: the devices that are made
+// of it (dm-crypt, LVM, md, partitions, loop devices), in any number of layers,
+// and the filesystems that are mounted from these in the caller's mount
+// namespace. It reads sysfs and opens no device.
 package layers
 
 import (
@@ -14,7 +15,7 @@ import (
 	"thinmount/lib/mountinfo"
 )
 
-// Layer is a device above the one that was asked about.
+// Layer is a device above another one.
 type Layer struct {
 	Name         string // the kernel's: dm-4, md0, loop1p1
 	Major, Minor int
@@ -22,15 +23,17 @@ type Layer struct {
 	Top          bool              // no other device lies on it
 }
 
-// System is where the kernel shows devices, and the mount table to go by.
+// System is the folder in which the kernel shows devices, and the mount table
+// that is searched.
 type System struct {
 	Sys   string // /sys
 	Table []*mountinfo.Info
 }
 
-// Above lists the layers above a device, each before those that it lies on. A
-// device that goes meanwhile is left out. It asks sysfs, and /dev for the numbers
-// of names, but no device and no filesystem.
+// Above lists the layers above a device, each before those below it. A device
+// that is removed meanwhile is left out. Above reads sysfs, and /dev for the
+// numbers of nodes; it asks no device and no mounted filesystem, which might
+// hang.
 func (s System) Above(major, minor int) []Layer {
 	w := walk{System: s, seen: map[string]bool{}, loops: s.loops()}
 	name := s.nameOf(major, minor)
@@ -41,7 +44,7 @@ func (s System) Above(major, minor int) []Layer {
 	return w.found[:len(w.found)-1] // the last is the device itself
 }
 
-// walk visits each device once, and writes it down after those above it.
+// walk visits each device once, and appends it to found after those above it.
 type walk struct {
 	System
 	seen  map[string]bool
@@ -69,7 +72,8 @@ func (w *walk) visit(name string) {
 
 // nameOf is the kernel's name of a device.
 func (s System) nameOf(major, minor int) string {
-	link, err := os.Readlink(filepath.Join(s.Sys, "dev/block", strconv.Itoa(major)+":"+strconv.Itoa(minor)))
+	number := strconv.Itoa(major) + ":" + strconv.Itoa(minor)
+	link, err := os.Readlink(filepath.Join(s.Sys, "dev/block", number))
 	if err != nil {
 		return ""
 	}
@@ -103,28 +107,31 @@ func (s System) holders(name string) (names []string) {
 	return names
 }
 
-// mountsOf are the mounts of a device's filesystem. Btrfs shows a number of its
-// own in the mount table, and the device by name.
+// mountsOf are the mounts of a device's filesystem. Btrfs has an anonymous
+// device number in the mount table: there its device is found by name
+// (fs/btrfs/super.c, btrfs_show_devname).
 func (s System) mountsOf(major, minor int) (found []*mountinfo.Info) {
 	for _, m := range s.Table {
-		if m.Major == major && m.Minor == minor || m.FSType == "btrfs" && isBlock(m.Source, major, minor) {
+		if m.Major == major && m.Minor == minor ||
+			m.FSType == "btrfs" && isBlock(m.Source, major, minor) {
 			found = append(found, m)
 		}
 	}
 	return found
 }
 
-// isBlock tells whether a name below /dev is that of a block device.
+// isBlock reports whether a path below /dev leads to that block device.
 func isBlock(path string, major, minor int) bool {
 	var st unix.Stat_t
-	return strings.HasPrefix(path, "/dev/") && unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK &&
-		unix.Major(uint64(st.Rdev)) == uint32(major) && unix.Minor(uint64(st.Rdev)) == uint32(minor)
+	return strings.HasPrefix(path, "/dev/") && unix.Stat(path, &st) == nil &&
+		st.Mode&unix.S_IFMT == unix.S_IFBLK && unix.Major(uint64(st.Rdev)) == uint32(major) &&
+		unix.Minor(uint64(st.Rdev)) == uint32(minor)
 }
 
-// loopDevice is an attached loop device and what is behind it.
+// loopDevice is an attached loop device, and the path of its file.
 type loopDevice struct{ name, file string }
 
-// loops lists the loop devices; holders in sysfs has none of them.
+// loops lists the loop devices. The folder holders of sysfs does not have them.
 func (s System) loops() (all []loopDevice) {
 	files, _ := filepath.Glob(filepath.Join(s.Sys, "block/loop*/loop/backing_file"))
 	for _, f := range files {
@@ -132,7 +139,8 @@ func (s System) loops() (all []loopDevice) {
 		if err != nil {
 			continue
 		}
-		all = append(all, loopDevice{filepath.Base(filepath.Dir(filepath.Dir(f))), strings.TrimSuffix(string(text), "\n")})
+		name := filepath.Base(filepath.Dir(filepath.Dir(f)))
+		all = append(all, loopDevice{name, strings.TrimSuffix(string(text), "\n")})
 	}
 	return all
 }
@@ -155,12 +163,13 @@ func (w *walk) loopsOn(l Layer) (names []string) {
 	return names
 }
 
-// mountAt is the mount that a path leads to: the innermost one, and of those at
-// one place the last of the table.
+// mountAt is the mount that a path is in: the one with the longest mount point,
+// and the last of several at the same.
 func (s System) mountAt(path string) *mountinfo.Info {
 	var at *mountinfo.Info
 	for _, m := range s.Table {
-		inside := path == m.Mountpoint || strings.HasPrefix(path, strings.TrimSuffix(m.Mountpoint, "/")+"/")
+		folder := strings.TrimSuffix(m.Mountpoint, "/") + "/"
+		inside := path == m.Mountpoint || strings.HasPrefix(path, folder)
 		if inside && (at == nil || len(m.Mountpoint) >= len(at.Mountpoint)) {
 			at = m
 		}
