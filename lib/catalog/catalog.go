@@ -44,7 +44,7 @@ func (c *Catalog) Reload() error {
 	var before []byte
 	for {
 		b, err := read(c.poolPath())
-		if os.IsNotExist(err) {
+		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("pool %s: %w", c.name, ErrNoPool)
 		}
 		if err != nil {
@@ -131,7 +131,7 @@ func (c *Catalog) Destroy() error {
 
 func (c *Catalog) destroy() error {
 	d := c.store.disk
-	if _, err := os.Lstat(c.Dir()); os.IsNotExist(err) {
+	if _, err := os.Lstat(c.Dir()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	temps, err := c.Temps()

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -33,7 +34,7 @@ func (d disk) replace(path string, b []byte) error {
 		return err
 	}
 	err := d.syncDir(filepath.Dir(path))
-	if err == nil || readErr != nil && !os.IsNotExist(readErr) { // what could not be read is no loss
+	if err == nil || readErr != nil && !errors.Is(readErr, fs.ErrNotExist) { // what could not be read is no loss
 		return err
 	}
 	return errors.Join(err, d.putBack(path, before))
@@ -69,7 +70,7 @@ func (d disk) remove(path string) error {
 	if err := d.step("unlink", path); err != nil {
 		return err
 	}
-	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return d.syncDir(filepath.Dir(path))

@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,7 @@ func (c *Catalog) Temps() ([]Temp, error) {
 	var all []Temp
 	for _, dir := range []string{c.Dir(), c.volumeDir()} {
 		entries, err := os.ReadDir(dir)
-		if err != nil && !os.IsNotExist(err) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		for _, e := range entries {

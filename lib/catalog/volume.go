@@ -29,7 +29,7 @@ func (c *Catalog) VolumeAnyState(name string) (Volume, error) {
 		return Volume{}, err
 	}
 	b, err := read(c.volumePath(name))
-	if os.IsNotExist(err) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return Volume{}, c.noVolume(name)
 	}
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *Catalog) VolumesAnyState() ([]Volume, error) { return c.volumes(c.Volum
 // Count is how many volumes have a record, readable or not; it reads none.
 func (c *Catalog) Count() (int, error) {
 	entries, err := os.ReadDir(c.volumeDir())
-	if err != nil && !os.IsNotExist(err) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, err
 	}
 	n := 0

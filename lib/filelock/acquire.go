@@ -3,6 +3,7 @@ package filelock
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 
 	"github.com/gofrs/flock"
@@ -98,7 +99,7 @@ func settle(f *flock.Flock, path string) (valid bool, err error) {
 	if err == nil && os.SameFile(mine, named) {
 		return true, nil
 	}
-	if os.IsNotExist(err) {
+	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
 	return false, errors.Join(err, f.Unlock())

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/gofrs/flock"
@@ -61,7 +62,7 @@ func (l *Lock) Remove() error {
 		return err
 	}
 	// Losing a turnstile only costs its queue the order in which it stood.
-	if err := os.Remove(l.path + Turnstile); err != nil && !os.IsNotExist(err) {
+	if err := os.Remove(l.path + Turnstile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(err, l.Unlock())
 	}
 	return l.Unlock()

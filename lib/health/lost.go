@@ -22,7 +22,7 @@ import (
 // error of look or of ctx is returned as err.
 func SyncApart(ctx context.Context, f *os.File, look func() error) (lost, err error) {
 	err = apart.Sync(ctx, f, look)
-	if errno, ok := err.(unix.Errno); ok {
+	if errno, ok := errors.AsType[unix.Errno](err); ok {
 		return errno, nil
 	}
 	return nil, err

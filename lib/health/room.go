@@ -1,6 +1,7 @@
 package health
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -77,7 +78,7 @@ type Room struct {
 func roomFor(dir string) Room {
 	var fs unix.Statfs_t
 	err := unix.Statfs(dir, &fs)
-	for ; err == unix.ENOENT && dir != "/"; err = unix.Statfs(dir, &fs) {
+	for ; errors.Is(err, unix.ENOENT) && dir != "/"; err = unix.Statfs(dir, &fs) {
 		dir = filepath.Dir(dir)
 	}
 	if err != nil {

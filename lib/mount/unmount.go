@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -54,10 +55,10 @@ func Unmount(target string, o UnmountOptions) error {
 
 // unmountError says what umount(8) says, with the errno kept.
 func unmountError(err error) error {
-	switch err {
-	case unix.EBUSY:
+	switch {
+	case errors.Is(err, unix.EBUSY):
 		return busyError{}
-	case unix.EINVAL:
+	case errors.Is(err, unix.EINVAL):
 		return fmt.Errorf("not mounted: %w", err)
 	}
 	return err

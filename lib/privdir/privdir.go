@@ -39,7 +39,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // the directory is new, for callers that have to sync its parent. Any number of processes may do so at once.
 func Make(path string) (made bool, err error) {
 	err = os.Mkdir(path, 0o700)
-	if err != nil && !os.IsExist(err) {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return false, &Error{Path: path, Err: cause(err)}
 	}
 	return err == nil, Check(path)

@@ -111,7 +111,7 @@ func (r *Ref) DropTemp(e Entry) error {
 	if e.Kind != KindTemp || e.Pool != r.pool || e.Volume != r.volume {
 		return fmt.Errorf("%s: not a temp file of %s", e.Path, r.name())
 	}
-	if err := os.Remove(e.Path); err != nil && !os.IsNotExist(err) {
+	if err := os.Remove(e.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

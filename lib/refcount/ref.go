@@ -3,6 +3,7 @@ package refcount
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"thinmount/lib/atomicfile"
@@ -104,7 +105,7 @@ func (r *Ref) Save(record Record) error {
 func (r *Ref) Clear() error { return r.clear(Record{Volume: r.name()}) }
 
 func (r *Ref) clear(record Record) error {
-	if err := os.Remove(r.path()); err != nil && !os.IsNotExist(err) {
+	if err := os.Remove(r.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("record of %s: %w", r.name(), err)
 	}
 	r.record, r.onDisk, r.damage = record, false, nil

@@ -106,7 +106,7 @@ func (s Store) Read(pool, volume string) (Record, error) {
 // theirs, joined.
 func (s Store) List() ([]Record, error) {
 	entries, err := os.ReadDir(filepath.Join(s.Dir, "refs"))
-	if err != nil && !os.IsNotExist(err) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	var records []Record

@@ -31,6 +31,8 @@ func TestHouseNotices(t *testing.T) {
 		{"short", skips, "lib/dm/x_test.go", `var f = testing.Short()`, `var f = testing.Verbose()`},
 		{"kernel test", untagged, "lib/dm/x_test.go", `func TestKernelX() {}`, `func TestX() {}`},
 		{"boot test", untagged, "test/x_test.go", `func TestBoot1X() {}`, `func TestRoot() {}`},
+		{"compared errno", compared, "lib/dm/x.go", `var f = err == unix.EBUSY`, `var f = errno == unix.EBUSY`},
+		{"switch over an error", compared, "lib/dm/x.go", `func f() { switch err { case io.EOF: } }`, `func f() { switch { case err == nil: } }`},
 		{"init", inits, "lib/dm/x.go", `func init() {}`, `func (c *C) init() {}`},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

@@ -3,6 +3,7 @@ package house
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"io/fs"
 	"path"
 	"regexp"
@@ -74,9 +75,37 @@ func inits(s source) (found []string) {
 	return found
 }
 
+// compared returns the places where an err is compared with an errno or a sentinel by
+// == or in a switch: a wrapped one is none of them. A value of type unix.Errno has
+// another name.
+func compared(s source) (found []string) {
+	if s.test() || strings.HasPrefix(s.path, "test/") {
+		return nil
+	}
+	isErr := func(e ast.Expr) bool {
+		name, ok := e.(*ast.Ident)
+		return ok && name.Name == "err"
+	}
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BinaryExpr:
+			_, other := n.Y.(*ast.SelectorExpr)
+			if (n.Op == token.EQL || n.Op == token.NEQ) && isErr(n.X) && other {
+				found = append(found, s.at(n)+": err is compared, not looked for with errors.Is")
+			}
+		case *ast.SwitchStmt:
+			if n.Tag != nil && isErr(n.Tag) {
+				found = append(found, s.at(n)+": switch err")
+			}
+		}
+		return true
+	})
+	return found
+}
+
 func TestHouseTestsDecide(t *testing.T) {
 	for _, s := range tree(t) {
-		for _, check := range []func(source) []string{skips, untagged, inits} {
+		for _, check := range []func(source) []string{skips, untagged, inits, compared} {
 			for _, problem := range check(s) {
 				t.Error(problem)
 			}
