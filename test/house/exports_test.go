@@ -49,7 +49,7 @@ func loadModule(t *testing.T) *typed {
 	t.Helper()
 	ctx := build.Default
 	ctx.GOROOT, ctx.CgoEnabled = goSays(t, "env", "GOROOT"), false
-	ctx.BuildTags = []string{"urfave_cli_no_docs"} // as in the Makefile
+	ctx.BuildTags = programTags
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
 	m := &typed{uses: map[types.Object]bool{}, group: map[token.Pos]*ast.GenDecl{}}
 	m.checker = &checker{ctx: ctx, modules: modulesOf(t, "thinmount/..."), set: token.NewFileSet(),
