@@ -1,0 +1,62 @@
+package thin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"thinmount/lib/apart"
+	"thinmount/lib/freeze"
+	"thinmount/lib/thin"
+)
+
+// A program makes a pool in a file, a volume, and a snapshot of the mounted volume.
+// It needs root. Its main begins with the two calls that let it be its own second
+// process.
+func Example() {
+	freeze.RunIfWatcher()
+	apart.RunIfChild()
+
+	ctx := context.Background()
+	s := thin.Default()
+	s.Warn = func(m string) { fmt.Fprintln(os.Stderr, "warning:", m) }
+	base := thin.CreateSpec{Pool: "demo", Volume: "base", Size: 1 << 30, FS: "ext4"}
+	for _, step := range []func() error{
+		func() error { return s.CreatePool(ctx, thin.PoolSpec{Name: "demo", Size: 10 << 30}) },
+		func() error { return s.Create(ctx, base) },
+		func() error { return s.Mount(ctx, thin.MountRequest{Spec: "demo/base", Dir: "/mnt"}) },
+		func() error { return s.Snapshot(ctx, "demo", "base", "monday", thin.SnapshotOptions{}) },
+		func() error { return s.Unmount(ctx, thin.UnmountRequest{Dir: "/mnt"}) },
+	} {
+		if err := step(); err != nil {
+			fmt.Fprintf(os.Stderr, "%s (%s)\n", thin.Text(err), thin.Hint(err))
+			return
+		}
+	}
+}
+
+// A System works in any folders. Its errors tell what is wrong, and of which kind
+// that is.
+func ExampleSystem() {
+	dir, err := os.MkdirTemp("", "thin")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	ctx, s := context.Background(), thin.Default()
+	s.StateDir, s.RunDir = filepath.Join(dir, "state"), filepath.Join(dir, "run")
+	names, err := s.PoolNames(ctx)
+	fmt.Println(len(names), "pools,", err)
+	err = s.Create(ctx, thin.CreateSpec{Pool: "demo", Volume: "a/b", Size: 1 << 30})
+	text, _, _ := strings.Cut(thin.Text(err), ";")
+	fmt.Println(text)
+	fmt.Println(errors.Is(err, thin.ErrUsage), errors.Is(err, thin.ErrNotFound))
+	// Output:
+	// 0 pools, <nil>
+	// volume name "a/b": has '/' in it
+	// true false
+}
