@@ -8,28 +8,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Commands of /dev/mapper/control (include/uapi/linux/dm-ioctl.h, DM_*_CMD).
-// What is missing here is never sent: remove_all (1), for one, would take the
-// devices of others.
+// The ioctls of /dev/mapper/control that are sent. What is missing here is not:
+// DM_REMOVE_ALL, for one, would take the devices of others.
 const (
-	cmdList             = 2
-	cmdCreate           = 3
-	cmdRemove           = 4
-	cmdSuspend          = 6 // and resume, which is suspend without DM_SUSPEND_FLAG
-	cmdStatus           = 7
-	cmdLoad             = 9
-	cmdTableStatus      = 12
-	cmdListVersions     = 13
-	cmdMessage          = 14
-	cmdGetTargetVersion = 17
+	cmdList             = unix.DM_LIST_DEVICES
+	cmdCreate           = unix.DM_DEV_CREATE
+	cmdRemove           = unix.DM_DEV_REMOVE
+	cmdSuspend          = unix.DM_DEV_SUSPEND // and resume, which is suspend without DM_SUSPEND_FLAG
+	cmdStatus           = unix.DM_DEV_STATUS
+	cmdLoad             = unix.DM_TABLE_LOAD
+	cmdTableStatus      = unix.DM_TABLE_STATUS
+	cmdListVersions     = unix.DM_LIST_VERSIONS
+	cmdMessage          = unix.DM_TARGET_MSG
+	cmdGetTargetVersion = unix.DM_GET_TARGET_VERSION
 )
-
-// ioctlBase is _IOWR(DM_IOCTL, 0, struct dm_ioctl): the number of a command is
-// ioctlBase | cmd. Reading and writing at once has the same two bits on all
-// machines (include/uapi/asm-generic/ioctl.h; arch/powerpc and arch/mips, which
-// number the directions differently, agree on these), and struct dm_ioctl has
-// 312 bytes on all.
-const ioctlBase = 0xc138fd00
 
 // header is struct dm_ioctl; x/sys has it, laid out as the kernel wants it.
 type header = unix.DmIoctl
@@ -117,8 +109,7 @@ func (r *request) data() []byte { return r.bytes()[headerSize:] }
 // it is during the call, because the call itself converts its address (package
 // unsafe, rule 4).
 func ioctl(fd uintptr, cmd uint, buf []byte) error {
-	number := uintptr(ioctlBase | cmd)
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, fd, number, uintptr(unsafe.Pointer(&buf[0])))
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, fd, uintptr(cmd), uintptr(unsafe.Pointer(&buf[0])))
 	if errno != 0 {
 		return errno
 	}

@@ -32,16 +32,14 @@ func ExampleTarget() {
 }
 
 // A program is tested without root by a function in the place of the kernel. It
-// gets the number of each command (include/uapi/linux/dm-ioctl.h) and the
-// buffer, which begins with struct dm_ioctl.
+// gets each ioctl and its buffer, which begins with struct dm_ioctl.
 func ExampleNewControl() {
-	const remove, status = 4, 7 // DM_DEV_REMOVE_CMD, DM_DEV_STATUS_CMD
 	c := dm.NewControl(func(cmd uint, buf []byte) error {
 		switch cmd {
-		case status:
+		case unix.DM_DEV_STATUS:
 			binary.NativeEndian.PutUint32(buf[24:], 2) // open_count
 			return nil
-		case remove:
+		case unix.DM_DEV_REMOVE:
 			return unix.EBUSY
 		}
 		return unix.ENXIO
@@ -87,7 +85,9 @@ func ExampleControl_Activate() {
 // that see to nodes themselves. A cookie without a semaphore makes udev wait
 // for nobody.
 func ExampleControl_Create() {
-	names := map[uint]string{3: "create", 9: "load", 6: "resume", 4: "remove"}
+	names := map[uint]string{
+		unix.DM_DEV_CREATE: "create", unix.DM_TABLE_LOAD: "load", unix.DM_DEV_SUSPEND: "resume",
+	}
 	c := dm.NewControl(func(cmd uint, _ []byte) error {
 		fmt.Println(names[cmd])
 		return nil

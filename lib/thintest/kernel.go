@@ -13,9 +13,6 @@ import (
 	"thinmount/lib/host"
 )
 
-// ioctlBase makes the number of a command an ioctl's, as x/sys names them.
-const ioctlBase = 0xc138fd00
-
 // Kernel is device-mapper as far as changes of one active pool need it.
 type Kernel struct {
 	PoolUUID    string
@@ -38,13 +35,13 @@ func (k *Kernel) Call(cmd uint, buf []byte) error {
 	uuid := unix.ByteSliceToString(h.Uuid[:])
 	isPool := uuid == k.PoolUUID && !k.Gone
 	_, isVolume := k.Open[uuid]
-	if cmd|ioctlBase == unix.DM_DEV_CREATE {
+	if cmd == unix.DM_DEV_CREATE {
 		k.Makes++
 	}
 	if !isPool && !isVolume {
 		return unix.ENXIO
 	}
-	switch cmd | ioctlBase {
+	switch cmd {
 	case unix.DM_DEV_REMOVE:
 		if h.Flags&unix.DM_DEFERRED_REMOVE != 0 {
 			break
