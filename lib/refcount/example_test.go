@@ -11,8 +11,8 @@ import (
 	"thinmount/lib/refcount"
 )
 
-// A helper that mounts a volume a second time counts a reference. What the kernel
-// says of the volume is passed in; here it is made up.
+// A helper that mounts a volume a second time counts a reference. What the
+// kernel says of the volume is passed in; here it is made up.
 func ExampleStore_Lock() {
 	dir, err := os.MkdirTemp("", "refcount")
 	if err != nil {
@@ -53,8 +53,8 @@ func ExampleStore_Lock() {
 	// device gone, references: 0 <nil>
 }
 
-// A record that cannot be read is no reason to fail: it is taken as empty, and what
-// the kernel says counts.
+// A record that cannot be read is no reason to fail: it is taken as empty, and
+// what the kernel says counts.
 func ExampleRef_Damage() {
 	dir, err := os.MkdirTemp("", "refcount")
 	if err != nil {

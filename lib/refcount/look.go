@@ -12,7 +12,7 @@ import (
 	"thinmount/lib/filelock"
 )
 
-// What a file below the store's directory is.
+// The values of Entry.Kind.
 const (
 	KindLock   = "lock"
 	KindRecord = "record"
@@ -22,11 +22,15 @@ const (
 
 // Entry is a file in one of the store's folders.
 type Entry struct {
-	Path, Kind   string
-	Pool, Volume string // whose it is, by its name; a pool's lock has no volume, and KindOther neither
+	Path, Kind string
+
+	// Pool and Volume are those that the file's name tells. The lock of a pool
+	// has no volume, and KindOther has neither.
+	Pool, Volume string
 }
 
-// Entries lists all files of the store and changes nothing. Without a store there are none.
+// Entries lists all files of the store, without locks. Without a folder there
+// are none.
 func (s Store) Entries() ([]Entry, error) {
 	var all []Entry
 	for _, dir := range []string{"locks", "refs"} {
@@ -45,7 +49,8 @@ func (s Store) Entries() ([]Entry, error) {
 func entry(path string, isLock bool) Entry {
 	file := filepath.Base(path)
 	name, kind := file, KindLock
-	if lock, turns := strings.CutSuffix(file, filelock.Turnstile); turns && strings.Contains(lock, "@") { // a volume may be called turn
+	lock, turns := strings.CutSuffix(file, filelock.Turnstile)
+	if turns && strings.Contains(lock, "@") { // a volume may be called turn
 		name = lock
 	}
 	if !isLock {
@@ -71,7 +76,9 @@ func recordName(file string) (name, kind string) {
 	return "", KindOther
 }
 
-// LookLock is PoolLock, exclusive, for who only looks and leaves no file behind: without a lock file nobody has the lock, and lock is nil.
+// LookLock is an exclusive PoolLock that makes no file, for a caller that
+// changes nothing. Without a lock file no process has the lock, and lock is
+// nil.
 func (s Store) LookLock(ctx context.Context, pool string) (lock *filelock.Lock, err error) {
 	if err := checkNames(pool, ""); err != nil {
 		return nil, err
@@ -83,7 +90,8 @@ func (s Store) LookLock(ctx context.Context, pool string) (lock *filelock.Lock, 
 	return filelock.Exclusive(ctx, path)
 }
 
-// IsFree tells whether nobody has the lock of a volume now. It makes no file.
+// IsFree reports whether no process has the lock of a volume at this moment. It
+// makes no file.
 func (s Store) IsFree(pool, volume string) (bool, error) {
 	if err := checkNames(pool, volume); err != nil {
 		return false, err
@@ -106,7 +114,8 @@ func (s Store) lockFile(pool, volume string) string {
 	return filepath.Join(s.Dir, "locks", pool+"@"+volume)
 }
 
-// DropTemp removes a temp file that Entries has listed. The caller has the volume's lock, without which there is no writer.
+// DropTemp removes a temp file that Entries has listed. Its writer is dead: it
+// would hold the lock that r has.
 func (r *Ref) DropTemp(e Entry) error {
 	if e.Kind != KindTemp || e.Pool != r.pool || e.Volume != r.volume {
 		return fmt.Errorf("%s: not a temp file of %s", e.Path, r.name())

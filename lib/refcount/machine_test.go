@@ -9,8 +9,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// machine runs helpers against a world and a real store. The model knows each mount by a serial number that is never used again, which
-// the record cannot: what the record says must be what the model says wherever mount ID and path are no more ambiguous than that.
+// machine runs helpers against a world and a real store. The model knows each
+// mount by a serial number that is never used again, which the record cannot:
+// what the record says must be what the model says wherever mount ID and path
+// are no more ambiguous than that.
 type machine struct {
 	t       *rapid.T
 	s       Store
@@ -31,7 +33,8 @@ func (m *machine) alive() bool {
 	return m.primary != 0 && slices.ContainsFunc(m.w.mounts, func(x worldMount) bool { return x.serial == m.primary })
 }
 
-// judge compares a record that was reconciled in a mount namespace with the model.
+// judge compares a record that was reconciled in a mount namespace with the
+// model.
 func (m *machine) judge(r Record, ns uint64) {
 	if reason := r.flaw(); reason != "" {
 		m.t.Fatalf("impossible record: %s", reason)
@@ -95,7 +98,8 @@ func (m *machine) adopt(r Record, ns uint64) {
 	m.path, m.id, m.ns = r.MountedOn, r.MountID, ns
 }
 
-// helper runs steps under the volume's lock, and dies before one of them or not at all.
+// helper runs steps under the volume's lock, and dies before one of them or not
+// at all.
 func (m *machine) helper(ref *Ref, steps ...func() error) {
 	die := rapid.IntRange(0, 2*len(steps)).Draw(m.t, "dies before step")
 	var err error

@@ -6,7 +6,7 @@ import "slices"
 type MountPoint struct {
 	ID   int    // mountinfo's mount ID
 	Path string // mount point
-	Root string // which directory of the filesystem is mounted: "/" unless it is a bind mount or a btrfs subvolume
+	Root string // the mounted folder of the filesystem: not "/" for bind mounts and subvolumes
 }
 
 // Observed is what the kernel says about a volume.
@@ -20,18 +20,24 @@ type Observed struct {
 
 	Namespace uint64 // the mount namespace that Mounts are of, as in Record; 0 is not known
 
-	// Lives tells that the recorded mount was found in another mount namespace, or below another root. It needs to be looked for where
+	// Lives reports that the recorded mount was found in another mount
+	// namespace, or below another root. The caller looks for it if
 	// Record.Unseen says so.
 	Lives bool
 }
 
-// Reconcile gives the record as far as the kernel agrees with it. It writes nothing and needs no lock: Ref.Reconcile does.
+// Reconcile returns the record as far as the kernel agrees with it. It writes
+// nothing and needs no lock; Ref.Reconcile writes.
 //
-// A record of another volume of the same name, or of an earlier activation (the device number has changed), says nothing. A device that
-// is not active has neither references nor a hold. A recorded mount that lives in another mount namespace keeps its references, with
-// Elsewhere set: mounts of it in our namespace are copies, which count nothing. A mount at the recorded path keeps its references, and so
-// does the recorded mount when it has been moved. Any other mount is one reference, as if there were no record: first choice is one that
-// shows the whole filesystem. Without a mount there are no references; Elsewhere tells that the device is open.
+// A record of another volume of the same name, or of an earlier activation (the
+// device number has changed), says nothing. A device that is not active has
+// neither references nor a hold. A recorded mount that lives in another mount
+// namespace keeps its references, with Elsewhere set: mounts of it in our
+// namespace are copies, which count nothing. A mount at the recorded path keeps
+// its references, and so does the recorded mount when it has been moved. Any
+// other mount is one reference, as if there were no record: first choice is one
+// that shows the whole filesystem. Without a mount there are no references;
+// Elsewhere tells that the device is open.
 func (r Record) Reconcile(o Observed) Record { return reconcile(r, o) }
 
 func reconcile(r Record, o Observed) Record {
@@ -57,13 +63,15 @@ func reconcile(r Record, o Observed) Record {
 	return r
 }
 
-// Unseen tells whether the record claims a mount that is not among the observed ones: it is in another mount namespace, below another root
-// (chroot(2)), or gone. Only then does Observed.Lives matter.
+// Unseen tells whether the record claims a mount that is not among the observed
+// ones: it is in another mount namespace, below another root (chroot(2)), or
+// gone. Only then does Observed.Lives matter.
 func (r Record) Unseen(o Observed) bool {
 	if !o.Active || o.OpenCount == 0 || r.References == 0 || stale(r, o) {
 		return false
 	}
-	return r.abroad(o) || !slices.ContainsFunc(o.Mounts, func(m MountPoint) bool { return m.ID == r.MountID })
+	recorded := func(m MountPoint) bool { return m.ID == r.MountID }
+	return r.abroad(o) || !slices.ContainsFunc(o.Mounts, recorded)
 }
 
 // abroad tells whether the record is about a mount in another mount namespace.
@@ -71,12 +79,14 @@ func (r Record) abroad(o Observed) bool {
 	return r.References > 0 && r.Namespace != 0 && o.Namespace != 0 && r.Namespace != o.Namespace
 }
 
-// stale tells whether the record is of another volume or of another activation of it, or says what none can say.
+// stale reports whether the record is of another volume, or of another
+// activation of it, or is invalid (flaw).
 func stale(r Record, o Observed) bool {
-	return r.flaw() != "" || r.PoolUUID != o.PoolUUID || r.ThinID != o.ThinID || (o.Active && r.Dev != o.Dev)
+	return r.flaw() != "" || r.PoolUUID != o.PoolUUID || r.ThinID != o.ThinID ||
+		(o.Active && r.Dev != o.Dev)
 }
 
-// unmounted is the record without its mount.
+// unmounted is the record without a mount.
 func (r Record) unmounted() Record {
 	r.MountedOn, r.MountID, r.References, r.Namespace = "", 0, 0, 0
 	return r
@@ -92,8 +102,9 @@ func (r Record) at(o Observed) Record {
 	return r
 }
 
-// choose finds the mount that the record is about, or, if it is about none of them, the one that it should be about from now on.
-// Mount IDs are used again as soon as they are free, so the path counts for more than the ID.
+// choose finds the mount that the record is about, or, if it is about none of
+// them, the one that it should be about from now on. Mount IDs are used again
+// as soon as they are free, so the path counts for more than the ID.
 func (r Record) choose(mounts []MountPoint) (m MountPoint, known bool) {
 	rank := 0
 	for _, c := range mounts {

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// A record of a volume that is mounted at /a three times, and what the kernel says when nothing has happened since.
+// A record of a volume that is mounted at /a three times, and what the kernel
+// says when nothing has happened since.
 func recorded() (Record, Observed) {
 	r := Record{
 		Volume: "demo/base", PoolUUID: "u1", ThinID: 7, Device: "/dev/mapper/thin-demo@base", Dev: "253:5",

@@ -9,35 +9,51 @@ import (
 	"thinmount/lib/jsonfile"
 )
 
-// Record is what is written down about an active volume.
+// Record is what is stored about an active volume.
 type Record struct {
-	Volume     string    `json:"volume"`    // "pool/volume"
-	PoolUUID   string    `json:"pool_uuid"` // with ThinID: which volume this was written for; a namesake made later is another
-	ThinID     uint32    `json:"thin_id"`
-	Device     string    `json:"device"`              // /dev/mapper/...
-	Dev        string    `json:"dev"`                 // "253:5", device number
-	MountedOn  string    `json:"mounted_on"`          // the one mount path; "" when it is not mounted
-	MountID    int       `json:"mount_id"`            // as in /proc/self/mountinfo; 0 when it is not mounted
-	References int       `json:"references"`          // mounts less unmounts of that path: 0 to maxReferences
-	Namespace  uint64    `json:"namespace,omitempty"` // mount namespace of the mount: inode number of /proc/PID/ns/mnt; 0 is not known
-	Held       bool      `json:"held"`                // explicitly activated by the administrator
-	Since      time.Time `json:"since,omitzero"`
+	Volume string `json:"volume"` // "pool/volume"
 
-	// Elsewhere is seen, not written down. With references, the recorded mount is in another mount namespace or below another root, and
-	// what is mounted here is a copy of it. Without, the device is open and no mount of it is to be seen from here: it is mounted in
-	// another namespace, or somebody has opened the device itself.
+	// PoolUUID and ThinID are the identity of the volume. One that is made
+	// later under its name has another.
+	PoolUUID string `json:"pool_uuid"`
+	ThinID   uint32 `json:"thin_id"`
+
+	Device string `json:"device"` // /dev/mapper/...
+	Dev    string `json:"dev"`    // "253:5", device number
+
+	// MountedOn is the one mount path, and MountID its ID in
+	// /proc/self/mountinfo; "" and 0 when the volume is not mounted.
+	MountedOn string `json:"mounted_on"`
+	MountID   int    `json:"mount_id"`
+	// References are the mounts less the unmounts of that path: 0 to
+	// maxReferences.
+	References int `json:"references"`
+	// Namespace is the mount namespace of the mount: the inode number of
+	// /proc/PID/ns/mnt. 0 is not known.
+	Namespace uint64 `json:"namespace,omitempty"`
+
+	Held  bool      `json:"held"` // activated by hand
+	Since time.Time `json:"since,omitzero"`
+
+	// Elsewhere is observed, and not stored. With references it says that the
+	// recorded mount is in another mount namespace or below another root, and
+	// that a mount here is a copy of it. Without references it says that the
+	// device is open although no mount of it can be seen from here: it is
+	// mounted in another namespace, or a process has opened the device itself.
 	Elsewhere bool `json:"-"`
 }
 
-// maxReferences bounds References. Nobody mounts a volume a million times; a record that says so is damaged.
+// maxReferences bounds References: a record with more is damaged.
 const maxReferences = 1 << 20
 
-// Empty tells whether nothing is claimed: no mount, no reference, no hold.
+// Empty reports whether the record claims nothing: no mount, no reference, no
+// hold.
 func (r Record) Empty() bool {
 	return r.MountedOn == "" && r.References == 0 && !r.Held
 }
 
-// maxRecord bounds a record's file, in bytes: PATH_MAX quoted, with room to spare.
+// maxRecord bounds a record's file, in bytes: PATH_MAX quoted, with room to
+// spare.
 const maxRecord = 64 << 10
 
 // CorruptError says that a record's file does not hold a record.
@@ -51,7 +67,8 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("%s: damaged: %s", e.Path, e.Reason)
 }
 
-// file is a record as JSON, whose texts are UTF-8, while a path may have any bytes: such a one stands in Raw, in base64.
+// file is a record as JSON, whose texts are UTF-8, while a path may have any
+// bytes: such a one stands in Raw, in base64.
 type file struct {
 	Record
 	Raw []byte `json:"mounted_on_raw,omitempty"`
@@ -70,7 +87,8 @@ func encode(r Record) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// decode reads the file of the record of volume ("pool/volume"); reason says why it cannot.
+// decode reads the file of the record of volume ("pool/volume"); reason says
+// why it cannot.
 func decode(b []byte, volume string) (r Record, reason string) {
 	var f file
 	if reason := jsonfile.Decode(b, &f); reason != "" {
@@ -88,7 +106,7 @@ func decode(b []byte, volume string) (r Record, reason string) {
 	return r, ""
 }
 
-// flaw says what no record can say.
+// flaw is the reason why the record is invalid, or "".
 func (r Record) flaw() string {
 	switch mounted := r.MountedOn != ""; {
 	case r.References < 0 || r.References > maxReferences:

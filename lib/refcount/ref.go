@@ -20,11 +20,13 @@ type Ref struct {
 	damage       *CorruptError
 }
 
-// Record is the record as it was last read, reconciled or saved. Without a file it only names the volume.
+// Record is the record as it was last read, reconciled or saved. Without a file
+// it only names the volume.
 func (r *Ref) Record() Record { return r.record }
 
-// Damage is the *CorruptError of the record's file when it was locked, or nil. The record is then taken as empty, so that Reconcile goes
-// by what the kernel says; the next write repairs the file.
+// Damage is the *CorruptError of the record's file when it was locked, or nil.
+// The record is then taken as empty, so that Reconcile goes by what the kernel
+// says; the next write repairs the file.
 func (r *Ref) Damage() error {
 	if r.damage == nil {
 		return nil
@@ -46,8 +48,9 @@ func (r *Ref) load() error {
 	return err
 }
 
-// Reconcile makes the record agree with the kernel (Record.Reconcile) and writes down what that changes. The record that comes back is
-// right even if the error says that it could not be written.
+// Reconcile makes the record agree with the kernel (Record.Reconcile) and
+// writes down what that changes. The record that comes back is right even if
+// the error says that it could not be written.
 func (r *Ref) Reconcile(o Observed) (Record, error) {
 	was := r.record
 	now := reconcile(was, o)
@@ -60,11 +63,13 @@ func (r *Ref) Reconcile(o Observed) (Record, error) {
 	return now, r.Save(now)
 }
 
-// Add counts one reference more to the mount that is recorded, and writes it down.
+// Add counts one reference more to the mount that is recorded, and writes it
+// down.
 func (r *Ref) Add() error { return r.count(+1) }
 
-// Drop counts one reference less, and writes it down. The last one goes with the unmount itself, by Clear or Save: until the unmount has
-// worked there is still a reference, so Drop refuses to take it.
+// Drop counts one reference less, and writes it down. The last one goes with
+// the unmount itself, by Clear or Save: until the unmount has worked there is
+// still a reference, so Drop refuses to take it.
 func (r *Ref) Drop() error { return r.count(-1) }
 
 func (r *Ref) count(n int) error {
@@ -79,8 +84,9 @@ func (r *Ref) count(n int) error {
 	return r.Save(next)
 }
 
-// Save replaces the record: by a complete new file or, on error, not at all. The volume's name is filled in; a record that is Empty
-// removes the file. On a full /run the error is unix.ENOSPC.
+// Save replaces the record: by a complete new file or, on error, not at all.
+// The volume's name is filled in; a record that is Empty removes the file. On a
+// full /run the error is unix.ENOSPC.
 func (r *Ref) Save(record Record) error {
 	record.Volume = r.name()
 	if record.Empty() {
@@ -91,7 +97,9 @@ func (r *Ref) Save(record Record) error {
 		return err
 	}
 	if r.damage != nil {
-		_ = os.Remove(r.path()) // nothing readable is lost, and a directory would be in the way of the rename
+		// Nothing readable is lost, and a folder there would keep the rename
+		// from working.
+		_ = os.Remove(r.path())
 	}
 	// /run does not outlive the kernel, so that the folder need not be synced.
 	if err := atomicfile.Replace(r.path(), b, 0o600, r.store.before); err != nil {
@@ -115,5 +123,6 @@ func (r *Ref) clear(record Record) error {
 // Close gives the lock back. The record stays. A second Close does nothing.
 func (r *Ref) Close() error { return r.lock.Unlock() }
 
-// CloseRemove gives the lock back and unlinks its file: for a volume that is deleted.
+// CloseRemove gives the lock back and unlinks its file: for a volume that is
+// deleted.
 func (r *Ref) CloseRemove() error { return r.lock.Remove() }

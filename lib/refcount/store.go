@@ -20,17 +20,20 @@ import (
 //	DIR/locks/POOL@             lock of a pool
 //	DIR/refs/POOL@VOLUME.json   record
 //
-// All of it is made as needed, with modes 0700 and 0600, and is gone after a reboot when DIR lies on a tmpfs. DIR's parent must exist.
+// All of it is made as needed, with modes 0700 and 0600, and is gone after a
+// reboot when DIR lies on a tmpfs. DIR's parent must exist.
 type Store struct {
 	Dir string // /run/thin
 
 	before atomicfile.Before // nil but in tests, which let a write fail here
 }
 
-// ErrNoRecord says that nothing is written down about a volume: it is fs.ErrNotExist.
+// ErrNoRecord says that nothing is written down about a volume: it is
+// fs.ErrNotExist.
 var ErrNoRecord = fmt.Errorf("no record: %w", fs.ErrNotExist)
 
-// CheckDir makes the directory dir if it is missing and refuses it if it is a symlink, not ours, or writable by others (*privdir.Error).
+// CheckDir makes the directory dir if it is missing and refuses it if it is a
+// symlink, not ours, or writable by others (*privdir.Error).
 func CheckDir(dir string) error {
 	if _, err := privdir.Make(dir); err != nil {
 		return err
@@ -38,8 +41,10 @@ func CheckDir(dir string) error {
 	return nil
 }
 
-// PoolLock waits for the lock of a pool: shared while one of its volumes is activated, exclusive for whatever writes pool.json. Volumes
-// are locked before pools, never the other way round. When ctx ends, the error is a *filelock.HeldError.
+// PoolLock waits for the lock of a pool: shared while one of its volumes is
+// activated, exclusive for whatever writes pool.json. Volumes are locked before
+// pools, never the other way round. When ctx ends, the error is a
+// *filelock.HeldError.
 func (s Store) PoolLock(ctx context.Context, pool string, shared bool) (*filelock.Lock, error) {
 	path, err := s.lockPath(pool, "")
 	if err != nil {
@@ -63,10 +68,12 @@ func (s Store) TryPoolLock(pool string, shared bool) (*filelock.Lock, error) {
 	return filelock.TryExclusive(path)
 }
 
-// Lock waits for the lock of a volume and reads its record. A damaged record is no error here: see Ref.Damage. When ctx ends, the error
-// is a *filelock.HeldError.
+// Lock waits for the lock of a volume and reads its record. A damaged record is
+// no error here: see Ref.Damage. When ctx ends, the error is a
+// *filelock.HeldError.
 func (s Store) Lock(ctx context.Context, pool, volume string) (*Ref, error) {
-	return s.ref(pool, volume, func(path string) (*filelock.Lock, error) { return filelock.Exclusive(ctx, path) })
+	wait := func(path string) (*filelock.Lock, error) { return filelock.Exclusive(ctx, path) }
+	return s.ref(pool, volume, wait)
 }
 
 // TryLock is Lock that gives filelock.ErrLocked instead of waiting.
@@ -93,8 +100,8 @@ func (s Store) ref(pool, volume string, lock func(string) (*filelock.Lock, error
 	return r, nil
 }
 
-// Read reads a record without any lock: what it says may be outdated at once. Without a record the error is ErrNoRecord, and with one
-// that cannot be read as such a *CorruptError.
+// Read reads a record without any lock: it may be outdated at once. Without a
+// record the error is ErrNoRecord. A file that is no record is a *CorruptError.
 func (s Store) Read(pool, volume string) (Record, error) {
 	if err := checkNames(pool, volume); err != nil {
 		return Record{}, err
@@ -102,8 +109,8 @@ func (s Store) Read(pool, volume string) (Record, error) {
 	return readRecord(s.recordPath(pool, volume), pool+"/"+volume)
 }
 
-// List reads all records without any lock, in the order of their names. Records that cannot be read do not hide the others: the error is
-// theirs, joined.
+// List reads all records without any lock, in the order of their names. Records
+// that cannot be read do not hide the others: the error is theirs, joined.
 func (s Store) List() ([]Record, error) {
 	entries, err := os.ReadDir(filepath.Join(s.Dir, "refs"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -136,7 +143,8 @@ func (s Store) lockPath(pool, volume string) (string, error) {
 	if err := checkNames(pool, volume); err != nil {
 		return "", err
 	}
-	for _, dir := range []string{s.Dir, filepath.Join(s.Dir, "locks"), filepath.Join(s.Dir, "refs")} {
+	locks, refs := filepath.Join(s.Dir, "locks"), filepath.Join(s.Dir, "refs")
+	for _, dir := range []string{s.Dir, locks, refs} {
 		if err := CheckDir(dir); err != nil {
 			return "", err
 		}
@@ -144,7 +152,8 @@ func (s Store) lockPath(pool, volume string) (string, error) {
 	return s.lockFile(pool, volume), nil
 }
 
-// checkNames keeps file names within our directory and apart from each other. What a good name is, the catalog says.
+// checkNames refuses names whose files would be outside of the folder, or those
+// of other names. Package catalog says what a good name is.
 func checkNames(pool, volume string) error {
 	for _, name := range []string{pool, volume} {
 		if strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/@\x00") {

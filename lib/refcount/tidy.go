@@ -1,7 +1,8 @@
 package refcount
 
-// Traces gives the names of a pool's volumes of which the store holds a lock file (false), or a record or the temp file of one (true). A
-// pool that has only its own lock has no volumes.
+// Traces gives the names of a pool's volumes of which the store holds a lock
+// file (false), or a record or the temp file of one (true). A pool that has
+// only its own lock has no volumes.
 func (s Store) Traces(pool string) (map[string]bool, error) {
 	found := map[string]bool{}
 	all, err := s.Entries()
@@ -25,7 +26,8 @@ func (s Store) LockedPools() ([]string, error) {
 	return pools, err
 }
 
-// Tidy removes the temp files of the volume's record: whoever wrote there held the lock, and so is dead.
+// Tidy removes the temp files of the volume's record. Their writers are dead:
+// they would hold the lock that r has.
 func (r *Ref) Tidy() error {
 	all, err := r.store.Entries()
 	if err != nil {

@@ -33,7 +33,8 @@ func (w *world) open() int {
 	return w.raw
 }
 
-// observe is what somebody in a mount namespace sees. Of the mount that the record claims it is known where it lives, as /proc shows it.
+// observe is what somebody in a mount namespace sees. Of the mount that the
+// record claims it is known where it lives, as /proc shows it.
 func (w *world) observe(ns uint64, r Record) Observed {
 	o := Observed{OpenCount: w.open(), Active: w.active, PoolUUID: "u1", ThinID: 7, Namespace: ns}
 	if w.active {
