@@ -7,6 +7,7 @@ import (
 
 	"github.com/vbauerster/mpb/v8/cwriter"
 
+	"thinmount/lib/helper"
 	"thinmount/lib/thin"
 )
 
@@ -78,6 +79,8 @@ func newSystem(h hooks) (system, error) {
 		}
 	}
 	s := thin.Default()
-	s.Warn, s.Wait, s.Progress = h.warn, h.wait, h.progress
+	s.Warn = func(m thin.Message) { h.warn(helper.Words(m)) }
+	s.Wait = func(m thin.Message) { h.wait(helper.Words(m)) }
+	s.Progress = h.progress
 	return s, nil
 }

@@ -22,7 +22,7 @@ const (
 
 // notRoot is the error of a command that somebody else than root has called.
 func notRoot(command string) error {
-	return &thin.Error{Object: command, Err: errNotRoot, Hint: "run it as root"}
+	return &thin.Error{Object: command, Err: errNotRoot, Remedy: thin.RunAsRoot{}}
 }
 
 var errNotRoot = errors.New("only root can do that")

@@ -44,7 +44,7 @@ func TestExitCode(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	busy := &thin.Error{Object: "demo/a", Err: errors.New("device is busy"), Hint: "unmount /mnt first"}
+	busy := &thin.Error{Object: "demo/a", Err: errors.New("device is busy"), Remedy: thin.Hint("unmount /mnt first")}
 	for _, tt := range []struct {
 		err  error
 		want string
@@ -79,7 +79,7 @@ func TestAsk(t *testing.T) {
 
 // The hints of an error stand beside it for programs, too.
 func TestReportJSON(t *testing.T) {
-	busy := &thin.Error{Object: "demo/a", Err: thin.ErrBusy, Hint: "umount /mnt"}
+	busy := &thin.Error{Object: "demo/a", Err: thin.ErrBusy, Remedy: thin.Hint("umount /mnt")}
 	for _, tt := range []struct {
 		err  error
 		want string

@@ -16,7 +16,7 @@ import (
 func (f *fakeSystem) pool(name string) (thin.PoolInfo, error) {
 	p, ok := f.PoolMap[name]
 	if !ok {
-		return p, &thin.Error{Object: "pool " + name, Err: fmt.Errorf("no such pool: %w", thin.ErrNotFound), Hint: "thin-snap pool list shows the pools"}
+		return p, &thin.Error{Object: "pool " + name, Err: fmt.Errorf("no such pool: %w", thin.ErrNotFound), Remedy: thin.Hint("thin-snap pool list shows the pools")}
 	}
 	return p, nil
 }
@@ -56,6 +56,9 @@ func (f *fakeSystem) Pool(ctx context.Context, name string) (thin.PoolInfo, erro
 		volumes, err = f.Volumes(ctx, name)
 		p.Volumes = len(volumes)
 	}
+	if p.Margin == 66 {
+		p.Trouble, p.Remedy = "34% of the data is free", thin.Hint("thin-snap pool grow "+name)
+	}
 	return p, err
 }
 
@@ -64,7 +67,7 @@ func (f *fakeSystem) unreadable(pool string) error {
 	if _, ok := f.VolumeMap[pool+"/damaged"]; !ok {
 		return nil
 	}
-	return &thin.Error{Object: "pool " + pool, Err: errors.New("/v/damaged.json: truncated"), Hint: "restore /v/damaged.json from a backup"}
+	return &thin.Error{Object: "pool " + pool, Err: errors.New("/v/damaged.json: truncated"), Remedy: thin.Hint("restore /v/damaged.json from a backup")}
 }
 
 func (f *fakeSystem) ActivatePool(_ context.Context, name string) error {
@@ -85,7 +88,7 @@ func (f *fakeSystem) DeactivatePool(ctx context.Context, name string, o thin.Dea
 	volumes, _ := f.Volumes(ctx, name)
 	for _, v := range volumes {
 		if v.Active && !o.Unmount {
-			return &thin.Error{Object: "pool " + name, Err: fmt.Errorf("%s is active: %w", v.Name, thin.ErrBusy), Hint: "thin-snap deactivate " + v.Name}
+			return &thin.Error{Object: "pool " + name, Err: fmt.Errorf("%s is active: %w", v.Name, thin.ErrBusy), Remedy: thin.Hint("thin-snap deactivate " + v.Name)}
 		}
 	}
 	p.State, p.DataUsed, p.MetadataUsed = "inactive", -1, -1
@@ -134,7 +137,7 @@ func (f *fakeSystem) CheckPool(_ context.Context, name string) ([]thin.Finding, 
 		found = append(found, thin.Finding{Kind: thin.KindOrphan, Object: name + ": thin id 7", What: "has no name", Repair: "name it " + name + "/orphan-7"})
 	}
 	if name != "sound" {
-		found = append(found, thin.Finding{Kind: thin.KindMode, Object: "pool " + name, What: "its metadata needs a check", Hint: "thin_check"})
+		found = append(found, thin.Finding{Kind: thin.KindMode, Object: "pool " + name, What: "its metadata needs a check", Remedy: thin.Hint("thin_check")})
 	}
 	return found, f.save("CheckPool %s", name)
 }
@@ -182,9 +185,6 @@ func (f *fakeSystem) SetPool(_ context.Context, name string, set thin.Settings) 
 	}
 	if set.FreezeLimit != nil {
 		p.FreezeLimit = *set.FreezeLimit
-	}
-	if p.Margin == 66 {
-		p.Trouble, p.Hint = "34% of the data is free", "thin-snap pool grow "+name
 	}
 	f.PoolMap[name] = p
 	return f.save("SetPool %s margin=%d on-full=%s", name, p.Margin, p.OnFull)

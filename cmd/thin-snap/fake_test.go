@@ -101,7 +101,7 @@ func (f *fakeSystem) Delete(ctx context.Context, pool, volume string, o thin.Del
 	}
 	switch volume {
 	case "busy":
-		return &thin.Error{Object: v.Name, Err: fmt.Errorf("mounted on /mnt: %w", thin.ErrBusy), Hint: "umount /mnt first"}
+		return &thin.Error{Object: v.Name, Err: fmt.Errorf("mounted on /mnt: %w", thin.ErrBusy), Remedy: thin.Hint("umount /mnt first")}
 	case "slow":
 		if err := os.WriteFile(os.Getenv("FAKE_SLOW"), nil, 0o600); err != nil {
 			return err

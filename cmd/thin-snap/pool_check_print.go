@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"thinmount/lib/helper"
 	"thinmount/lib/plain"
 	"thinmount/lib/thin"
 )
@@ -19,11 +20,11 @@ func (c *call) tell(f thin.Finding) {
 	if f.Repair != "" {
 		fmt.Fprintln(c.out, "  repair: "+plain.OneLine(f.Repair))
 	}
-	switch {
-	case f.Hint != "" && f.Repair != "":
-		fmt.Fprintln(c.out, "  or by hand: "+plain.OneLine(f.Hint))
-	case f.Hint != "":
-		fmt.Fprintln(c.out, "  by hand: "+plain.OneLine(f.Hint))
+	switch hint := helper.Words(f.Remedy); {
+	case hint != "" && f.Repair != "":
+		fmt.Fprintln(c.out, "  or by hand: "+plain.OneLine(hint))
+	case hint != "":
+		fmt.Fprintln(c.out, "  by hand: "+plain.OneLine(hint))
 	}
 }
 
@@ -46,7 +47,7 @@ func unsound(all []checked) error {
 	}
 	e := &thin.Error{Err: errors.New(thin.Count(left, "finding"))}
 	if can > 0 {
-		e.Hint = fmt.Sprintf("%d can be repaired: thin-snap pool check --repair %s", can, cmp.Or(pool, "--all"))
+		e.Remedy = thin.Sayf("%d can be repaired: thin-snap pool check --repair %s", can, cmp.Or(pool, "--all"))
 	}
 	return e
 }
@@ -69,7 +70,7 @@ func writeChecked(w io.Writer, all []checked) error {
 	for i, p := range all {
 		pools[i] = pool{pointer(p.name), []finding{}}
 		for _, f := range p.findings {
-			pools[i].Findings = append(pools[i].Findings, finding{f.Kind, f.Object, f.What, pointer(f.Repair), pointer(f.Hint), f.Done})
+			pools[i].Findings = append(pools[i].Findings, finding{f.Kind, f.Object, f.What, pointer(f.Repair), pointer(helper.Words(f.Remedy)), f.Done})
 		}
 	}
 	list, err := marshal(pools)

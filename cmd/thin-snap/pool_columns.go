@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"thinmount/lib/helper"
 	"thinmount/lib/thin"
 )
 
@@ -30,7 +31,7 @@ func poolColumns() []column[thin.PoolInfo] {
 		{"margin", "MARGIN", "what new volumes leave free of data and of metadata", true, func(i p) any { return fmt.Sprintf("%d%%", i.Margin) }},
 		{"freeze_limit", "FREEZE LIMIT", "how long a snapshot may keep its origin waiting", true, func(i p) any { return fmt.Sprintf("%ds", i.FreezeLimit/time.Second) }},
 		{"trouble", "TROUBLE", "what is wrong with it", false, func(i p) any { return nonEmpty(i.Trouble) }},
-		{"hint", "HINT", "the way out of that", false, func(i p) any { return nonEmpty(i.Hint) }},
+		{"hint", "HINT", "the way out of that", false, func(i p) any { return nonEmpty(helper.Words(i.Remedy)) }},
 		{"transaction_id", "TRANSACTION", "number of changes to the pool", true, func(i p) any { return int64(i.TransactionID) }},
 		{"created", "CREATED", "time of its creation", false, func(i p) any { return i.Created }},
 	}
@@ -65,7 +66,7 @@ func poolListing(command string) *listing[thin.PoolInfo] {
 	return &listing[thin.PoolInfo]{command: command, key: "pools", all: poolColumns(), defaults: poolDefaults,
 		record: func(i thin.PoolInfo) any {
 			return poolJSON{i.Name, i.UUID, i.State, i.DataSize, used(i.DataUsed), i.MetadataSize, used(i.MetadataUsed), i.BlockSize,
-				i.Volumes, pointer(i.Data), pointer(i.Metadata), i.OnFull, i.NeedsCheck, i.Margin, int64(i.FreezeLimit / time.Second), pointer(i.Trouble), pointer(i.Hint),
+				i.Volumes, pointer(i.Data), pointer(i.Metadata), i.OnFull, i.NeedsCheck, i.Margin, int64(i.FreezeLimit / time.Second), pointer(i.Trouble), pointer(helper.Words(i.Remedy)),
 				i.TransactionID, jsonTime(i.Created), i.Provisioned, used(i.BelowFree)}
 		}}
 }

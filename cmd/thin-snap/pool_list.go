@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/lib/helper"
 	"thinmount/lib/thin"
 )
 
@@ -51,7 +52,7 @@ func poolList(c *call) (work, error) {
 func (c *call) tellTroubles(pools []thin.PoolInfo) {
 	for _, p := range pools {
 		if p.Trouble != "" {
-			warn(c.env.stderr, "pool "+p.Name+": "+p.Trouble+" ("+p.Hint+")")
+			warn(c.env.stderr, "pool "+p.Name+": "+p.Trouble+" ("+helper.Words(p.Remedy)+")")
 		}
 	}
 }

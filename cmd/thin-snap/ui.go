@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"thinmount/lib/helper"
 	"thinmount/lib/plain"
 	"thinmount/lib/thin"
 )
@@ -80,7 +81,7 @@ func hintOf(err error) string {
 	case errors.As(err, &output):
 		return ""
 	}
-	return thin.Hint(err)
+	return helper.Advice(err)
 }
 
 func warn(w io.Writer, message string) {

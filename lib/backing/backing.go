@@ -23,16 +23,16 @@ import (
 
 // RefuseSignatures refuses a device that carries anything.
 func RefuseSignatures(f *os.File, size int64) error {
-	hint := "if nothing on it is needed: --force, which destroys it"
+	remedy := fault.Sayf("if nothing on it is needed: %v, which destroys it", fault.OptionForce)
 	if l, err := label.Read(f); err == nil {
-		return &fault.Error{Object: f.Name(), Err: fault.Errorf(fault.ErrExists, "carries the %s of pool %s", l.Role, quoted(l.Pool)), Hint: hint}
+		return &fault.Error{Object: f.Name(), Err: fault.Errorf(fault.ErrExists, "carries the %s of pool %s", l.Role, quoted(l.Pool)), Remedy: remedy}
 	}
 	found, err := fsprobe.Signatures(f, size)
 	if err != nil && !errors.Is(err, fsprobe.ErrNone) {
 		return fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	if len(found) > 0 {
-		return &fault.Error{Object: f.Name(), Err: fault.Errorf(fault.ErrExists, "carries %s", found[0].Type), Hint: hint}
+		return &fault.Error{Object: f.Name(), Err: fault.Errorf(fault.ErrExists, "carries %s", found[0].Type), Remedy: remedy}
 	}
 	return nil
 }
@@ -54,16 +54,16 @@ func BackingDir(s *host.System, dir string) (string, error) {
 	}
 	real, err := filepath.EvalSymlinks(abs)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", &fault.Error{Err: fault.Wrap(fault.ErrUsage, err), Hint: "make it first, with mkdir -p"}
+		return "", &fault.Error{Err: fault.Wrap(fault.ErrUsage, err), Remedy: fault.Hint("make it first, with mkdir -p")}
 	}
 	if err != nil {
 		return "", fault.Wrap(fault.ErrUsage, err)
 	}
 	if own, err := filepath.EvalSymlinks(s.StateDir); err == nil && (real == own || strings.HasPrefix(real, own+"/")) {
-		return "", &fault.Error{Object: real, Err: fault.Errorf(fault.ErrUsage, "is where the catalog is"), Hint: "choose a folder of the pool's own for --dir, or leave it out"}
+		return "", &fault.Error{Object: real, Err: fault.Errorf(fault.ErrUsage, "is where the catalog is"), Remedy: fault.Sayf("choose a folder of the pool's own for %v, or leave it out", fault.OptionDir)}
 	}
 	if err := privdir.CheckPath(real); err != nil {
-		return "", &fault.Error{Err: fault.Wrap(fault.ErrUsage, err), Hint: "choose a folder for --dir that belongs to root, below none in which others may write"}
+		return "", &fault.Error{Err: fault.Wrap(fault.ErrUsage, err), Remedy: fault.Sayf("choose a folder for %v that belongs to root, below none in which others may write", fault.OptionDir)}
 	}
 	return real, nil
 }
@@ -84,7 +84,7 @@ func ForeignDevice(object, name, uuid string) error {
 	return &fault.Error{
 		Object: object,
 		Err:    fault.Errorf(fault.ErrExists, "a device-mapper device named %s exists that is not ours (uuid %q)", name, uuid),
-		Hint:   "look at it with: dmsetup info " + name,
+		Remedy: fault.Hint("look at it with: dmsetup info " + name),
 	}
 }
 

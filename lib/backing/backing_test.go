@@ -31,7 +31,7 @@ func TestBackingDir(t *testing.T) {
 		open + "/below":                   "is writable by others",
 		filepath.Join(dir, "none"):        "no such file or directory",
 	} {
-		if got, err := BackingDir(s, path); !errors.Is(err, fault.ErrUsage) || !strings.Contains(err.Error(), want) || host.Hint(err) == "" {
+		if got, err := BackingDir(s, path); !errors.Is(err, fault.ErrUsage) || !strings.Contains(err.Error(), want) || thintest.Show(host.RemedyOf(err)) == "" {
 			t.Errorf("%s: %q, %v, want %q", path, got, err, want)
 		}
 	}

@@ -43,14 +43,14 @@ func (c *Claims) Of(role string) *os.File {
 func ClaimDevice(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_EXCL|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.EBUSY) {
-		return nil, &fault.Error{Object: path, Err: fault.Wrap(fault.ErrBusy, unix.EBUSY), Hint: "it is mounted or part of another device: lsblk " + fault.ShellPath(path)}
+		return nil, &fault.Error{Object: path, Err: fault.Wrap(fault.ErrBusy, unix.EBUSY), Remedy: fault.Hint("it is mounted or part of another device: lsblk " + fault.ShellPath(path))}
 	}
 	if err != nil {
 		return nil, err
 	}
 	if _, err := DeviceOf(f); err != nil {
 		f.Close()
-		return nil, &fault.Error{Object: path, Err: fault.Wrap(fault.ErrUsage, unix.ENOTBLK), Hint: "for a pool on files use --dir"}
+		return nil, &fault.Error{Object: path, Err: fault.Wrap(fault.ErrUsage, unix.ENOTBLK), Remedy: fault.Sayf("for a pool on files use %v", fault.OptionDir)}
 	}
 	return f, nil
 }
@@ -65,7 +65,7 @@ func RefuseShared(data, metadata string) error {
 	}
 	if how := sharing(a, b, data, metadata, wholeDisk, loop.Over); how != "" {
 		return &fault.Error{Object: metadata, Err: fault.Errorf(fault.ErrUsage, "%s, and one disk cannot carry both data and metadata; nothing was written", how),
-			Hint: "use two disks or two partitions: lsblk " + fault.ShellPath(data) + " " + fault.ShellPath(metadata)}
+			Remedy: fault.Hint("use two disks or two partitions: lsblk " + fault.ShellPath(data) + " " + fault.ShellPath(metadata))}
 	}
 	return nil
 }

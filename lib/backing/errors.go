@@ -16,5 +16,5 @@ func HasVolumes(pool string, volumes []string) error {
 		list += ", ..."
 	}
 	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrBusy, "has %s: %s", fault.Count(len(volumes), "volume"), list),
-		Hint: "thin-snap pool delete -r " + pool + " deletes them too"}
+		Remedy: fault.Sayf("%v deletes them too", fault.DeletePool{Pool: pool, Volumes: true})}
 }

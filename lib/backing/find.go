@@ -78,7 +78,7 @@ func locate(pool, part string, b catalog.Backing, at dm.DevNo, fits bool, found 
 	}
 	return located{}, &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, "its %s is on more than one disk: %s; one is a copy of the other",
 		LabelRole(part), strings.Join(names, ", ")),
-		Hint: "disconnect the copy, or say which is the right one, by its link: thin-snap pool set " + LabelRole(part) + "=/dev/disk/by-id/LINK " + pool}
+		Remedy: fault.Sayf("disconnect the copy, or say which is the right one, by its link: %v", fault.NameDisk{Pool: pool, Role: LabelRole(part)})}
 }
 
 // kernelName tells whether a path is the kernel's own name of a device, which

@@ -11,6 +11,7 @@ import (
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
+	"thinmount/lib/thintest"
 )
 
 // TestLocate finds a disk by its label under another name, and refuses to choose
@@ -44,8 +45,8 @@ func TestLocate(t *testing.T) {
 			backing := catalog.Backing{Kind: catalog.KindDevice, Path: row.path}
 			got, err := locate("fast", dmname.Data, backing, no(row.at), row.fits, row.found)
 			if row.want == "" {
-				if !errors.Is(err, fault.ErrPoolState) || !strings.Contains(err.Error(), "/dev/sdb, /dev/sdc") || !strings.Contains(host.Hint(err), "thin-snap pool set data=/dev/disk/by-id/") {
-					t.Errorf("%v (%s)", err, host.Hint(err))
+				if !errors.Is(err, fault.ErrPoolState) || !strings.Contains(err.Error(), "/dev/sdb, /dev/sdc") || !strings.Contains(thintest.Show(host.RemedyOf(err)), `fault.NameDisk{Pool:"fast", Role:"data"}`) {
+					t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 				}
 			} else if err != nil || got.Path != row.want || got.Moved != (row.want != row.path) {
 				t.Errorf("%+v, %v", got, err)

@@ -2,7 +2,6 @@ package backing
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
 	"thinmount/lib/catalog"
@@ -16,12 +15,12 @@ import (
 // readErr are what label.Read gave, carries is what lies there otherwise ("" if
 // nothing is known), and size is all its bytes.
 func LabelFlaw(cfg catalog.Pool, part string, b catalog.Backing, got label.Label, readErr error, carries string, size int64) *fault.Error {
-	hint := fmt.Sprintf("give pool %s its own %s back (pool.json names the place); nothing was changed", cfg.Name, LabelRole(part))
+	remedy := fault.Sayf("give pool %s its own %s back (pool.json names the place); nothing was changed", cfg.Name, LabelRole(part))
 	if b.Kind == catalog.KindDevice {
-		hint = fmt.Sprintf("connect pool %s's own %s: a disk is known by its label, under any name; nothing was changed", cfg.Name, LabelRole(part))
+		remedy = fault.Sayf("connect pool %s's own %s: a disk is known by its label, under any name; nothing was changed", cfg.Name, LabelRole(part))
 	}
 	if e := notThisPart(cfg, part, got, readErr, carries); e != nil {
-		e.Object, e.Hint = b.Path, hint
+		e.Object, e.Remedy = b.Path, remedy
 		spoilt := errors.Is(readErr, label.ErrDamaged) || errors.Is(readErr, label.ErrForeign)
 		if b.Kind == catalog.KindDevice && !spoilt { // its name is another disk's by now, and no disk has its label
 			e.Err = fault.Wrap(fault.ErrNoBacking, e.Err)
@@ -30,9 +29,9 @@ func LabelFlaw(cfg catalog.Pool, part string, b catalog.Backing, got label.Label
 	}
 	switch {
 	case readErr != nil:
-		return &fault.Error{Object: b.Path, Err: readErr, Hint: hint}
+		return &fault.Error{Object: b.Path, Err: readErr, Remedy: remedy}
 	case size < label.Reserved+b.Size:
-		return &fault.Error{Object: b.Path, Err: fault.Errorf(fault.ErrPoolState, "has %s, the pool needs %s", fault.ExactSize(size), fault.ExactSize(label.Reserved+b.Size)), Hint: hint}
+		return &fault.Error{Object: b.Path, Err: fault.Errorf(fault.ErrPoolState, "has %s, the pool needs %s", fault.ExactSize(size), fault.ExactSize(label.Reserved+b.Size)), Remedy: remedy}
 	}
 	return nil
 }

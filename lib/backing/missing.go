@@ -49,17 +49,18 @@ func NotAtPath(part string, b catalog.Backing) string {
 	return "its " + LabelRole(part) + " is not at " + b.Path
 }
 
-func NotAtPathHint(pool string, b catalog.Backing) string {
+// NotAtPathRemedy is the way out of that.
+func NotAtPathRemedy(pool string, b catalog.Backing) fault.Remedy {
 	if b.Kind == catalog.KindDevice {
-		return "a disk is known by its label, under any name: thin-snap pool activate " + pool + " looks for it"
+		return fault.Sayf("a disk is known by its label, under any name: %v looks for it", fault.ActivatePool{Pool: pool})
 	}
-	return AbsentHint(b)
+	return AbsentRemedy(b)
 }
 
-// AbsentHint is what to do about a missing disk or file.
-func AbsentHint(b catalog.Backing) string {
+// AbsentRemedy is what to do about a missing disk or file.
+func AbsentRemedy(b catalog.Backing) fault.Remedy {
 	if b.Kind == catalog.KindDevice {
-		return "connect the disk; lsblk -o NAME,SIZE,SERIAL shows those that are there; nothing was changed"
+		return fault.Hint("connect the disk; lsblk -o NAME,SIZE,SERIAL shows those that are there; nothing was changed")
 	}
-	return "mount the filesystem that it lies on, or restore the file: findmnt -T " + fault.ShellPath(filepath.Dir(b.Path)) + "; nothing was changed"
+	return fault.Hint("mount the filesystem that it lies on, or restore the file: findmnt -T " + fault.ShellPath(filepath.Dir(b.Path)) + "; nothing was changed")
 }

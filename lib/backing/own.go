@@ -66,17 +66,17 @@ func CopyBelow(cfg catalog.Pool, part string, table []dm.Target, info dm.Info) *
 	switch {
 	case err != nil:
 		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "it is active, but what on cannot be seen: %w", err),
-			Hint: "a chroot or container needs /dev and /sys; nothing was changed"}
+			Remedy: fault.Hint("a chroot or container needs /dev and /sys; nothing was changed")}
 	case !on.ours && AbsentPath(b.Path):
 		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "it is active on %s, and its own %s is not there: whether that is this pool or a copy of it cannot be told",
-			on, b.Path), Hint: AbsentHint(b)}
+			on, b.Path), Remedy: AbsentRemedy(b)}
 	case !on.ours:
 		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "a copy of it, pool %s, is active on %s, and this one lies on %s: only one of the two can be active",
-			other.Name, on, b.Path), Hint: other.hint(cfg.Name)}
+			other.Name, on, b.Path), Remedy: other.remedy(cfg.Name)}
 	case info.Name != dmname.Part(cfg.Name, part):
 		other.Renamed = true
 		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "it is active under the name of pool %s, and both have %s", other.Name, b.Path),
-			Hint: "if pool " + other.Name + " was renamed: thin-snap pool deactivate " + cfg.Name}
+			Remedy: fault.Sayf("if pool %s was renamed: %v", other.Name, fault.DeactivatePool{Pool: cfg.Name})}
 	default:
 		return nil
 	}
@@ -93,13 +93,13 @@ func (o *Copied) Inactive(s *host.System, own string) error {
 	return nil
 }
 
-// hint is how the other one is made inactive.
-func (o *Copied) hint(own string) string {
+// remedy is how the other one is made inactive.
+func (o *Copied) remedy(own string) fault.Remedy {
 	where := ""
 	if o.Name == own && !o.orphan {
 		where = " where the other belongs (another root directory, mount namespace or container)"
 	}
-	return "to use this one: thin-snap pool deactivate -u " + o.Name + where + "; nothing was changed"
+	return fault.Sayf("to use this one: %v%s; nothing was changed", fault.DeactivatePool{Pool: o.Name, Unmount: true}, where)
 }
 
 // Disposable tells whether the pool may take the devices down: they are its own,

@@ -40,7 +40,7 @@ func TestActiveElsewhere(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			other := CopyBelow(cfg, dmname.Data, row.table, row.info)
-			if row.want == "" && other != nil || row.want != "" && (other == nil || !strings.Contains(other.Err.Error(), row.want) || !errors.Is(other.Err, fault.ErrPoolState) || other.Err.Hint == "") {
+			if row.want == "" && other != nil || row.want != "" && (other == nil || !strings.Contains(other.Err.Error(), row.want) || !errors.Is(other.Err, fault.ErrPoolState) || other.Err.Remedy == nil) {
 				t.Errorf("%+v", other)
 			}
 		})

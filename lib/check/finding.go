@@ -2,17 +2,18 @@ package check
 
 import (
 	"thinmount/lib/catalog"
+	"thinmount/lib/fault"
 	"thinmount/lib/refcount"
 )
 
 // Finding is one thing that is wrong about a pool, or was left over.
 type Finding struct {
-	Kind   string // one of the Kind constants
-	Object string // POOL, POOL/VOLUME, "POOL: thin id N", a device, or a path
-	What   string // what is wrong with it
-	Repair string // what RepairPool does about it; "" when that is not for a program to decide
-	Hint   string // what somebody can do where Repair is ""
-	Done   bool   // repaired by now
+	Kind   string       // one of the Kind constants
+	Object string       // POOL, POOL/VOLUME, "POOL: thin id N", a device, or a path
+	What   string       // what is wrong with it
+	Repair string       // what RepairPool does about it; "" when that is not for a program to decide
+	Remedy fault.Remedy // what somebody can do where Repair is ""
+	Done   bool         // repaired by now
 
 	Pool, Node  string // of a stray
 	Volume      string // the volume's name

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/fault"
 	"thinmount/lib/health"
 	"thinmount/lib/thinpool"
 )
@@ -46,7 +47,7 @@ func (f *Facts) compareTransaction() []Finding {
 	return []Finding{{Kind: KindTransaction, Object: f.Config.Name, Transaction: id,
 		What:   fmt.Sprintf("the pool is at transaction id %d, pool.json at %d: %s", id, f.Config.TransactionID, why),
 		Repair: fmt.Sprintf("take %d over into pool.json%s", id, forget),
-		Hint:   "restore the newest copy of " + f.Dir}}
+		Remedy: fault.Hint("restore the newest copy of " + f.Dir)}}
 }
 
 // compareOperations lists what was begun by commands that are dead.
@@ -95,7 +96,7 @@ func (f *Facts) compareMode() []Finding {
 			d.What += "; " + full
 		}
 		if users := f.activeVolumes(); users != "" {
-			d.Repair, d.Hint = "", "the pool has to be inactive for that: unmount "+users+", and check again"
+			d.Repair, d.Remedy = "", fault.Hint("the pool has to be inactive for that: unmount "+users+", and check again")
 		}
 		return []Finding{d}
 	}
@@ -103,8 +104,8 @@ func (f *Facts) compareMode() []Finding {
 		return nil
 	}
 	if f.Live.Writable() != nil || f.Live.Mode == thinpool.ModeOutOfData {
-		state, hint := health.Trouble(f.Config, *f.Live, f.Room)
-		return []Finding{{Kind: KindMode, Object: f.Config.Name, What: state, Hint: hint}}
+		state, remedy := health.Trouble(f.Config, *f.Live, f.Room)
+		return []Finding{{Kind: KindMode, Object: f.Config.Name, What: state, Remedy: remedy}}
 	}
 	return nil
 }
@@ -128,7 +129,7 @@ func (f *Facts) activeVolumes() string {
 func (f *Facts) compareMetadata() []Finding {
 	if f.MetaErr != nil {
 		return []Finding{{Kind: KindMetadata, Object: f.Config.Name, What: "its metadata cannot be read, so names and ids were not compared: " + f.MetaErr.Error(),
-			Hint: health.DamageHint(f.Config)}}
+			Remedy: health.DamageRemedy(f.Config)}}
 	}
 	held := f.Meta != nil && f.Meta.HeldRoot != 0
 	if f.Live != nil {
@@ -145,7 +146,7 @@ func (f *Facts) compareDamaged() []Finding {
 	var found []Finding
 	for _, volume := range slices.Sorted(maps.Keys(f.Damaged)) {
 		d := Finding{Kind: KindDamaged, Object: f.object(volume), Volume: volume, What: f.Damaged[volume].Error()}
-		d.Hint = "restore the file from a backup, or remove it: then its thin id can be named anew"
+		d.Remedy = fault.Hint("restore the file from a backup, or remove it: then its thin id can be named anew")
 		found = append(found, d)
 	}
 	return found

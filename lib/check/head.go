@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"thinmount/lib/engine"
+	"thinmount/lib/fault"
 	"thinmount/lib/thinpool"
 )
 
@@ -40,7 +41,7 @@ func (f *Facts) compareHead() []Finding {
 	id, there := f.head()
 	d := Finding{Kind: KindHead, Object: f.Config.Name, ID: uint32(id), Repair: engine.RepairHead}
 	if users := f.activeVolumes(); users != "" {
-		d.Repair, d.Hint = "", "no volume may be in use for the repair: unmount "+users+", and check again"
+		d.Repair, d.Remedy = "", fault.Hint("no volume may be in use for the repair: unmount "+users+", and check again")
 	}
 	switch {
 	case there && f.HeadErr == nil && f.Config.Head != nil:

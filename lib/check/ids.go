@@ -78,7 +78,7 @@ func describe(v catalog.Volume) string {
 func (f *Facts) unlessUsed(d Finding) Finding {
 	dev := f.device(d.ID)
 	if f.Busy[d.Volume] || dev != nil && dev.Volume == d.Volume && dev.OpenCount > 0 {
-		d.Repair, d.Hint = "", "it is in use: unmount it, and check again"
+		d.Repair, d.Remedy = "", fault.Hint("it is in use: unmount it, and check again")
 	}
 	return d
 }
@@ -132,8 +132,8 @@ func (f *Facts) compareSize(v catalog.Volume) []Finding {
 	}
 	if d := f.device(v.ID); d != nil && d.Active() && d.Size != v.Size {
 		return []Finding{{Kind: KindSize, Object: f.object(v.Name), Volume: v.Name, ID: v.ID,
-			What: fmt.Sprintf("its device %s has %s, the record says %s", d.Name, fault.ExactSize(d.Size), fault.ExactSize(v.Size)),
-			Hint: "unmount it: its next device is as the record says"}}
+			What:   fmt.Sprintf("its device %s has %s, the record says %s", d.Name, fault.ExactSize(d.Size), fault.ExactSize(v.Size)),
+			Remedy: fault.Hint("unmount it: its next device is as the record says")}}
 	}
 	return nil
 }
@@ -168,13 +168,13 @@ func (f *Facts) orphan(id thinpool.ID, taken func(string) bool) Finding {
 	if dev := f.device(uint32(id)); dev != nil {
 		o.What += fmt.Sprintf("; it is active as %s", dev.Name)
 		if catalog.CheckVolumeName(dev.Volume) != nil || taken(dev.Volume) {
-			o.Hint = "unmount or remove that device, and check again"
+			o.Remedy = fault.Hint("unmount or remove that device, and check again")
 			return o
 		}
 		o.Volume, o.Size = dev.Volume, cmp.Or(dev.Size, o.Size)
 	}
 	if len(f.Damaged) > 0 {
-		o.Hint = "it may belong to a record that cannot be read: see to those first"
+		o.Remedy = fault.Hint("it may belong to a record that cannot be read: see to those first")
 		return o
 	}
 	o.Repair = fmt.Sprintf("name it %s, of %s", f.object(o.Volume), fault.ExactSize(o.Size))

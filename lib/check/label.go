@@ -7,6 +7,7 @@ import (
 	"thinmount/lib/backing"
 	"thinmount/lib/catalog"
 	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
 	"thinmount/lib/host"
 )
 
@@ -15,14 +16,14 @@ import (
 func (f *Facts) compareLabels() []Finding {
 	var found []Finding
 	if f.Copied != nil {
-		found = append(found, Finding{Kind: KindBacking, Object: f.Config.Name, What: f.Copied.Err.Err.Error(), Hint: f.Copied.Err.Hint})
+		found = append(found, Finding{Kind: KindBacking, Object: f.Config.Name, What: f.Copied.Err.Err.Error(), Remedy: f.Copied.Err.Remedy})
 	}
 	if f.Places != nil {
-		found = append(found, Finding{Kind: KindLabel, Object: f.Config.Name, What: f.Places.Error(), Hint: host.Hint(f.Places)})
+		found = append(found, Finding{Kind: KindLabel, Object: f.Config.Name, What: f.Places.Error(), Remedy: host.RemedyOf(f.Places)})
 	}
 	for _, b := range f.Backings {
 		if e := backing.LabelFlaw(f.Config, b.Part, b.Backing, b.Label, b.Err, b.Carries, b.Size); e != nil {
-			found = append(found, Finding{Kind: KindLabel, Object: b.Path, What: e.Err.Error(), Hint: e.Hint})
+			found = append(found, Finding{Kind: KindLabel, Object: b.Path, What: e.Err.Error(), Remedy: e.Remedy})
 		}
 	}
 	return found
@@ -37,7 +38,7 @@ func (f *Facts) compareLoops() []Finding {
 		for _, l := range b.Loops {
 			if b.Kind == catalog.KindFile && l.DevNo.String() != b.Lower && !l.Autoclear {
 				found = append(found, Finding{Kind: KindLoop, Object: l.Path, What: "is attached to " + b.Path + ", but not by pool " + f.Config.Name,
-					Hint: "losetup --detach " + l.Path})
+					Remedy: fault.Hint("losetup --detach " + l.Path)})
 			}
 		}
 	}
@@ -53,7 +54,7 @@ func (f *Facts) compareForeign() []Finding {
 		if strings.HasPrefix(d.UUID, dmname.UUIDPrefix) {
 			what = fmt.Sprintf("belongs to another pool of this name (uuid %q)", d.UUID)
 		}
-		found = append(found, Finding{Kind: KindForeign, Object: d.Name, What: what, Hint: "it is left alone; look at it: dmsetup info " + d.Name})
+		found = append(found, Finding{Kind: KindForeign, Object: d.Name, What: what, Remedy: fault.Hint("it is left alone; look at it: dmsetup info " + d.Name)})
 	}
 	return found
 }

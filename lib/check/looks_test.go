@@ -134,7 +134,7 @@ func lines(found []Finding) []string {
 	for _, f := range found {
 		s := f.Kind + " " + f.Object + ": " + f.Repair
 		if f.Repair == "" {
-			s = f.Kind + " " + f.Object + ": by hand: " + f.Hint
+			s = f.Kind + " " + f.Object + ": by hand: " + thintest.Show(f.Remedy)
 		}
 		all = append(all, s)
 	}
@@ -233,7 +233,7 @@ func TestNamesAgainstIDs(t *testing.T) {
 		{"beyond the size", func(f *Facts) { f.Meta.Devices[2] = deviceAt(2, 4097) }, []string{"size demo/one: set the record's size to 262208K"}},
 		{"last block larger than what is left", func(f *Facts) { f.Volumes[1].Size = 256*thintest.MiB - 512; f.Meta.Devices[2] = deviceAt(2, 4096) }, nil},
 		{"device of another size", func(f *Facts) { f.Devices[3].Size = thintest.MiB }, []string{"size demo/base: by hand: unmount"}},
-		{"no metadata", func(f *Facts) { f.Meta, f.MetaErr = nil, thinpool.ErrMoving }, []string{"metadata demo: by hand: thin-snap pool deactivate demo && dev="}},
+		{"no metadata", func(f *Facts) { f.Meta, f.MetaErr = nil, thinpool.ErrMoving }, []string{"metadata demo: by hand: fault.SaveMetadata{Pool:\"demo\""}},
 	} {
 		u.run(t)
 	}

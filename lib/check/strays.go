@@ -9,6 +9,7 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
 	"thinmount/lib/refcount"
 )
 
@@ -38,7 +39,7 @@ func (s *Strays) Findings() []Finding {
 		f := Finding{Kind: KindFolder, Object: d.Path, Pool: d.Name, What: "is the folder of a pool that is not there", Repair: "remove it"}
 		if d.Holds != "" {
 			f.What += ", but holds " + d.Holds
-			f.Repair, f.Hint = "", "restore its pool.json from a backup, or remove the folder"
+			f.Repair, f.Remedy = "", fault.Hint("restore its pool.json from a backup, or remove the folder")
 		}
 		found = append(found, f)
 	}
@@ -98,7 +99,7 @@ func (s *Strays) strangeDevices() []Finding {
 			continue // a pool of that name is there, and its own check sees to it
 		}
 		found = append(found, Finding{Kind: KindDevice, Object: d.Name, What: fmt.Sprintf("is of a pool that is not in the catalog (uuid %s)", uuid),
-			Hint: "if nobody needs it: dmsetup remove " + d.Name})
+			Remedy: fault.Hint("if nobody needs it: dmsetup remove " + d.Name)})
 	}
 	return found
 }

@@ -23,7 +23,7 @@ func (f *Facts) compareDevices() []Finding {
 		name := f.nameOf(d)
 		switch {
 		case d.Part == "" && name != "" && d.Volume != name:
-			o.What, o.Hint = "is the device of "+f.object(name)+" under another name", "dmsetup rename "+d.Name+" "+dmname.Volume(f.Config.Name, name)
+			o.What, o.Remedy = "is the device of "+f.object(name)+" under another name", fault.Hint("dmsetup rename "+d.Name+" "+dmname.Volume(f.Config.Name, name))
 		case d.Active() && d.Suspended():
 			o.Kind, o.What, o.Repair = KindSuspended, "is suspended: whoever uses it waits", "resume it"
 		case d.Part == dmname.Pool && d.Active(), d.OpenCount > 0:
@@ -33,7 +33,7 @@ func (f *Facts) compareDevices() []Finding {
 		case f.Uses[d.Volume].Held:
 			continue
 		case d.Volume == "":
-			o.What, o.Hint = fmt.Sprintf("is left over of thin id %d, under a name that is not ours", d.ID), "dmsetup remove "+d.Name
+			o.What, o.Remedy = fmt.Sprintf("is left over of thin id %d, under a name that is not ours", d.ID), fault.Hint("dmsetup remove "+d.Name)
 		default:
 			o.What, o.Repair = "is left over: nobody has it open", "remove it"
 		}
@@ -172,7 +172,7 @@ func (f *Facts) compareUtab() []Finding {
 func (f *Facts) compareFstab() []Finding {
 	var found []Finding
 	for _, l := range f.Losers {
-		found = append(found, Finding{Kind: KindFstab, Object: l.Volume, Hint: registry.TwoLinesHint(l.Volume),
+		found = append(found, Finding{Kind: KindFstab, Object: l.Volume, Remedy: registry.TwoLinesRemedy(l.Volume),
 			What: fmt.Sprintf("line %d of fstab says %s, but the first line wins: line %d, %s", l.Line.Line, l.Line.Dir, l.Wins.Line, l.Wins.Dir)})
 	}
 	return found

@@ -146,7 +146,7 @@ func TestDisksAndModes(t *testing.T) {
 		{"not there", func(f *Facts) { f.Backings[1].Err = os.ErrNotExist }, []string{"label /dev/sdb: by hand"}},
 		{"too small", func(f *Facts) { f.Backings[0].Size = thintest.MiB }, []string{"label /srv/data: by hand"}},
 		{"a copy is active", func(f *Facts) {
-			f.Copied = &backing.Copied{Name: "demo", Err: &fault.Error{Err: fault.Errorf(fault.ErrPoolState, "a copy of it is active"), Hint: "deactivate it"}}
+			f.Copied = &backing.Copied{Name: "demo", Err: &fault.Error{Err: fault.Errorf(fault.ErrPoolState, "a copy of it is active"), Remedy: fault.Hint("deactivate it")}}
 		}, []string{"backing demo: by hand"}},
 		{"second loop device", func(f *Facts) { f.Backings[0].Loops = append(f.Backings[0].Loops, loop.Info{Path: "/dev/loop9"}) },
 			[]string{"loop /dev/loop9: by hand: losetup --detach /dev/loop9"}},
@@ -186,7 +186,7 @@ func TestLabelFlaw(t *testing.T) {
 		{label.ErrDamaged, "", label.Label{}, "label is damaged: it is not pool demo's data, or was overwritten"},
 	} {
 		e := backing.LabelFlaw(f.Config, dmname.Data, f.Config.Data, row.label, row.err, row.carries, 2<<30)
-		if e == nil || !strings.Contains(e.Error(), row.want) || !errors.Is(e, fault.ErrPoolState) || !strings.Contains(e.Hint, "its own data back") {
+		if e == nil || !strings.Contains(e.Error(), row.want) || !errors.Is(e, fault.ErrPoolState) || !strings.Contains(thintest.Show(e.Remedy), "its own data back") {
 			t.Errorf("%v, want %s", e, row.want)
 		}
 	}

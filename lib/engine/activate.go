@@ -228,7 +228,7 @@ func (p *Pool) checkSuperblock(cfg catalog.Pool) error {
 func compareSuperblock(f *os.File, cfg catalog.Pool) error {
 	sb, err := thinpool.ReadSuperblock(f)
 	if err != nil {
-		return &fault.Error{Object: cfg.Metadata.Path, Err: fault.Wrap(fault.ErrPoolState, err), Hint: "nothing was changed; restore the metadata from a backup"}
+		return &fault.Error{Object: cfg.Metadata.Path, Err: fault.Wrap(fault.ErrPoolState, err), Remedy: fault.Hint("nothing was changed; restore the metadata from a backup")}
 	}
 	if uint64(sb.BlockSize) != cfg.BlockSize {
 		return fault.Errorf(fault.ErrPoolState, "%s: metadata has blocks of %d sectors, the catalog says %d", cfg.Metadata.Path, sb.BlockSize, cfg.BlockSize)
@@ -240,7 +240,7 @@ func compareSuperblock(f *os.File, cfg catalog.Pool) error {
 		return fault.Errorf(fault.ErrPoolState, "%s: has %d blocks, the metadata itself speaks of %d", cfg.Metadata.Path, have, sb.MetadataBlocks)
 	}
 	if sb.NeedsCheck {
-		return &fault.Error{Object: cfg.Metadata.Path, Err: fault.Errorf(fault.ErrPoolState, "metadata needs a check"), Hint: health.RepairCommand(cfg)}
+		return &fault.Error{Object: cfg.Metadata.Path, Err: fault.Errorf(fault.ErrPoolState, "metadata needs a check"), Remedy: fault.RepairPool{Pool: cfg.Name}}
 	}
 	return nil
 }

@@ -26,12 +26,12 @@ func (p *Pool) backingError(part string, b catalog.Backing, err error) error {
 	case errors.As(err, &said):
 		return err
 	case errors.Is(err, loop.ErrNoDriver):
-		return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrNoKernel, err), Hint: "modprobe loop; a container needs /dev/loop-control and the /dev/loop devices"}
+		return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrNoKernel, err), Remedy: fault.Hint("modprobe loop; a container needs /dev/loop-control and the /dev/loop devices")}
 	case backing.IsAbsent(err):
 		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "its %s %s is not there: %w", backing.LabelRole(part), b.Kind, fault.Wrap(fault.ErrNoBacking, err)),
-			Hint: backing.AbsentHint(b)}
+			Remedy: backing.AbsentRemedy(b)}
 	}
-	return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrPoolState, err), Hint: "give the pool its " + b.Kind + " back; nothing was changed"}
+	return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrPoolState, err), Remedy: fault.Hint("give the pool its " + b.Kind + " back; nothing was changed")}
 }
 
 // FindDisks is the catalog with the paths that lead to the pool's own disks. What
@@ -95,7 +95,7 @@ func (p *Pool) RefuseShared() error {
 		o := cat.Pool()
 		if backing.SameFile(o.Data.Path, own.Data.Path) || backing.SameFile(o.Metadata.Path, own.Metadata.Path) {
 			return &fault.Error{Object: "pool " + own.Name, Err: fault.Errorf(fault.ErrPoolState, "it is a copy of pool %s, and both name %s and %s as theirs", name, own.Data.Path, own.Metadata.Path),
-				Hint: "move the copy out of the way: mv " + fault.ShellPath(p.Catalog.Dir()) + " ELSEWHERE"}
+				Remedy: fault.Hint("move the copy out of the way: mv " + fault.ShellPath(p.Catalog.Dir()) + " ELSEWHERE")}
 		}
 	}
 	return nil
@@ -127,7 +127,7 @@ func (p *Pool) Allocate(ctx context.Context, f *os.File, off, length int64) erro
 		return err
 	}
 	dir := fault.ShellPath(filepath.Dir(f.Name()))
-	return &fault.Error{Object: "pool " + p.Name(), Hint: "make room (df " + dir + "), or choose less with --metadata-size",
+	return &fault.Error{Object: "pool " + p.Name(), Remedy: fault.Sayf("make room (df %s), or choose less with %v", dir, fault.OptionMetadataSize),
 		Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("metadata: %s wanted at once: %w", fault.SizeText(length), err))}
 }
 
@@ -140,7 +140,7 @@ func (p *Pool) Under(part string, b catalog.Backing) (backing.Underneath, error)
 	}
 	if len(targets) != 1 || targets[0].Type != "linear" {
 		return backing.Underneath{}, &fault.Error{Object: info.Name, Err: fault.Errorf(fault.ErrPoolState, "somebody has changed its table: %v", targets),
-			Hint: "thin-snap pool deactivate " + p.Name() + ": the next command makes it anew"}
+			Remedy: fault.Sayf("%v: the next command makes it anew", fault.DeactivatePool{Pool: p.Name()})}
 	}
 	u := backing.Underneath{Path: b.Path, Loop: b.Kind == catalog.KindFile}
 	if u.Dev, u.Offset, err = backing.ParseLinear(targets[0].Params); err != nil {

@@ -41,8 +41,8 @@ func TestMissingBackingIsTyped(t *testing.T) {
 		{file, fmt.Errorf("%w: %w", loop.ErrNoDriver, at(unix.ENOENT)), fault.ErrNoKernel, "no loop devices", "modprobe loop"},
 	} {
 		err := p.backingError(dmname.Data, row.backing, row.err)
-		if !errors.Is(err, row.want) || !strings.Contains(err.Error(), row.text) || !strings.Contains(host.Hint(err), row.hint) {
-			t.Errorf("%v: %v (%s)", row.err, err, host.Hint(err))
+		if !errors.Is(err, row.want) || !strings.Contains(err.Error(), row.text) || !strings.Contains(thintest.Show(host.RemedyOf(err)), row.hint) {
+			t.Errorf("%v: %v (%s)", row.err, err, thintest.Show(host.RemedyOf(err)))
 		}
 		if missing := row.want == fault.ErrNoBacking; errors.Is(err, fault.ErrNoBacking) != missing || missing && !errors.Is(err, fault.ErrPoolState) {
 			t.Errorf("%v: missing is %v", row.err, !missing)

@@ -23,7 +23,7 @@ func (p *Pool) AddVolume(ctx context.Context, v catalog.Volume, next string, for
 		return v, err
 	}
 	if _, err := p.Catalog.VolumeAnyState(v.Name); err == nil {
-		return v, &fault.Error{Object: object, Err: fault.Errorf(fault.ErrExists, "exists already"), Hint: "choose another name, or: thin-snap delete " + object}
+		return v, &fault.Error{Object: object, Err: fault.Errorf(fault.ErrExists, "exists already"), Remedy: fault.Sayf("choose another name, or: %v", fault.DeleteVolume{Volume: object})}
 	} else if !errors.Is(err, catalog.ErrNoVolume) {
 		return v, registry.Corrupt(object, err)
 	}
@@ -44,7 +44,7 @@ func (p *Pool) AddVolume(ctx context.Context, v catalog.Volume, next string, for
 	}
 	if err != nil {
 		err = p.GiveUp(ctx, p.Explain(err))
-		return v, &fault.Error{Object: object, Err: err, Hint: host.Hint(err)}
+		return v, &fault.Error{Object: object, Err: err, Remedy: host.RemedyOf(err)}
 	}
 	return v, nil
 }
@@ -137,7 +137,7 @@ func (p *Pool) nextID(tried uint32) (uint32, error) {
 	id, ok := unusedID(cfg, volumes, tried)
 	if !ok {
 		return 0, &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrPoolState, "all %d thin ids are in use", thinpool.MaxID),
-			Hint: "delete volumes, or make another pool: thin-snap pool create NAME"}
+			Remedy: fault.Sayf("delete volumes, or make another pool: %v", fault.CreatePool{})}
 	}
 	return id, nil
 }

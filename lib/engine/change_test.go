@@ -58,8 +58,8 @@ func TestNameOfAFormatThatIsStillRunning(t *testing.T) {
 		if !errors.Is(err, fault.ErrBusy) || errors.Is(err, fault.ErrExists) || k.Told() != "" {
 			t.Errorf("%v; told: %s", err, k.Told())
 		}
-		if !strings.Contains(err.Error(), "interrupted format") || !strings.Contains(host.Hint(err), "findmnt -t overlay") {
-			t.Errorf("%v (%s)", err, host.Hint(err))
+		if !strings.Contains(err.Error(), "interrupted format") || !strings.Contains(thintest.Show(host.RemedyOf(err)), "findmnt -t overlay") {
+			t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 		}
 	})
 }

@@ -46,49 +46,49 @@ func (p *Pool) refuseActive(ctx context.Context) error {
 	if err != nil || len(active) == 0 {
 		return err
 	}
-	hint := "unmount them first (umount DIR, or thin-snap deactivate POOL/VOLUME)"
+	var remedy fault.Remedy = fault.Sayf("unmount them first (umount DIR, or %v)", fault.DeactivateVolume{})
 	var names []string
 	for _, d := range active {
 		_, volume, _ := dmname.ParseVolume(d.Name)
 		uuid, id, _ := dmname.ParseVolumeUUID(d.UUID)
 		where, there := p.whereUsed(ctx, catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: uuid, ID: id})
 		names = append(names, p.Name()+"/"+volume+where)
-		if there != "" {
-			hint = there
+		if there != nil {
+			remedy = there
 		}
 	}
-	return &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrBusy, "in use by %s", strings.Join(names, ", ")), Hint: hint}
+	return &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrBusy, "in use by %s", strings.Join(names, ", ")), Remedy: remedy}
 }
 
 // whereUsed is " (mounted on DIR)", who has the device open, or " (active)". For a
-// mount in another mount namespace, and for who has it open, there is a hint.
-func (p *Pool) whereUsed(ctx context.Context, v catalog.Volume) (text, hint string) {
+// mount in another mount namespace, and for who has it open, there is a remedy.
+func (p *Pool) whereUsed(ctx context.Context, v catalog.Volume) (text string, remedy fault.Remedy) {
 	rec, _ := p.Sys.Refs().Read(v.Pool, v.Name) // unreadable: the kernel alone tells
 	obs, _, err := registry.Observed(p.DM, v, rec)
 	if err != nil {
-		return " (active)", ""
+		return " (active)", nil
 	}
 	rec = rec.Reconcile(obs)
 	if e := new(fault.Error); errors.As(registry.RefuseElsewhere(p.Sys, p.DM, rec, v), &e) {
-		return fmt.Sprintf(" (%v)", e.Err), e.Hint
+		return fmt.Sprintf(" (%v)", e.Err), e.Remedy
 	}
 	if rec.MountedOn == "" {
 		return p.whoHolds(ctx, v)
 	}
-	return fmt.Sprintf(" (mounted on %s)", rec.MountedOn), ""
+	return fmt.Sprintf(" (mounted on %s)", rec.MountedOn), nil
 }
 
 // whoHolds is whereUsed of a volume that is not mounted.
-func (p *Pool) whoHolds(ctx context.Context, v catalog.Volume) (text, hint string) {
+func (p *Pool) whoHolds(ctx context.Context, v catalog.Volume) (text string, remedy fault.Remedy) {
 	info, err := p.DM.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
 	if err != nil || info.OpenCount == 0 {
-		return " (active)", ""
+		return " (active)", nil
 	}
 	found := DeviceHolders(ctx, info.Dev, "")
 	if len(found) == 0 {
-		return " (active, " + unseen + ")", unseenHint
+		return " (active, " + unseen + ")", unseenRemedy
 	}
-	return " (" + holders.Line(found, MaxHolders) + ")", holdersHint(found)
+	return " (" + holders.Line(found, MaxHolders) + ")", holdersRemedy(found)
 }
 
 // activeVolumes lists the dm devices of the pool's volumes. A device that goes
@@ -139,7 +139,7 @@ func waitDetached(ctx context.Context, path string) error {
 		}
 		if !loops[0].Autoclear {
 			return &fault.Error{Object: path, Err: fault.Errorf(fault.ErrBusy, "attached to %s by somebody else", loops[0].Path),
-				Hint: "losetup -d " + loops[0].Path}
+				Remedy: fault.Hint("losetup -d " + loops[0].Path)}
 		}
 		select {
 		case <-ctx.Done():

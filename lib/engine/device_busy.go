@@ -75,52 +75,52 @@ func DeviceBusy(s *host.System, c *dm.Control, object string, info dm.Info, foun
 		if pid, dir := registry.MountedBy(registry.ProcTables("/proc"), info.Dev.String(), path); pid != 0 {
 			return registry.Elsewhere(object, pid, dir)
 		}
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "%s is open, and no process has it: %s", path, unseen), Hint: unseenHint}
+		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "%s is open, and no process has it: %s", path, unseen), Remedy: unseenRemedy}
 	}
-	return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "%s is in use: %s", path, holders.Line(found, MaxHolders)), Hint: holdersHint(found)}
+	return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "%s is in use: %s", path, holders.Line(found, MaxHolders)), Remedy: holdersRemedy(found)}
 }
 
 // unseen is what holds a device and shows neither in /proc nor in /sys: an
 // overlay holds a mount of its own of each layer, and a frozen filesystem itself
 // (fs/super.c, freeze_super).
 const (
-	unseen     = "an overlay may have a layer on it, or it was unmounted while it was frozen"
-	unseenHint = "findmnt -t overlay lists overlays; a frozen filesystem is mounted again, and then thawed: fsfreeze -u DIR"
+	unseen       = "an overlay may have a layer on it, or it was unmounted while it was frozen"
+	unseenRemedy = fault.Hint("findmnt -t overlay lists overlays; a frozen filesystem is mounted again, and then thawed: fsfreeze -u DIR")
 )
 
-// holdersHint is how the first of the kernel's holders is made to let go, or a
+// holdersRemedy is how the first of the kernel's holders is made to let go, or a
 // process.
-func holdersHint(found []holders.Holder) string {
+func holdersRemedy(found []holders.Holder) fault.Remedy {
 	h := found[0]
 	switch h.What {
 	case holders.Loop:
-		return "losetup -d /dev/" + h.Command
+		return fault.Hint("losetup -d /dev/" + h.Command)
 	case holders.Swap:
-		return "swapoff " + fault.ShellPath(h.Path)
+		return fault.Hint("swapoff " + fault.ShellPath(h.Path))
 	case holders.Overlay:
-		return "umount " + fault.ShellPath(h.Path)
+		return fault.Unmount{Path: h.Path}
 	case holders.Above:
-		return aboveHint(h)
+		return aboveRemedy(h)
 	}
-	return "end what uses it"
+	return fault.Hint("end what uses it")
 }
 
-// aboveHint is how a device is removed that lies on a volume. What made it tells
+// aboveRemedy is how a device is removed that lies on a volume. What made it tells
 // its uuid (libdm's convention: the subsystem's name, a dash, the rest).
-func aboveHint(h holders.Holder) string {
+func aboveRemedy(h holders.Holder) fault.Remedy {
 	text, _ := os.ReadFile("/sys/block/" + h.Command + "/dm/uuid")
 	name, isDM := strings.CutPrefix(h.Path, "/dev/mapper/")
 	switch kind, _, _ := strings.Cut(string(text), "-"); {
 	case !isDM && strings.HasPrefix(h.Command, "md"):
-		return "mdadm --stop " + fault.ShellPath(h.Path)
+		return fault.Hint("mdadm --stop " + fault.ShellPath(h.Path))
 	case !isDM:
-		return "lsblk shows what lies on it"
+		return fault.Hint("lsblk shows what lies on it")
 	case kind == "LVM":
-		return "lvs " + fault.ShellPath(h.Path) + " names the volume group: vgchange -an VG"
+		return fault.Hint("lvs " + fault.ShellPath(h.Path) + " names the volume group: vgchange -an VG")
 	case kind == "CRYPT":
-		return "cryptsetup close " + fault.ShellPath(name)
+		return fault.Hint("cryptsetup close " + fault.ShellPath(name))
 	default:
-		return "dmsetup remove " + fault.ShellPath(name)
+		return fault.Hint("dmsetup remove " + fault.ShellPath(name))
 	}
 }
 

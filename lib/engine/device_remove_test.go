@@ -35,8 +35,8 @@ func TestDeviceOfOthersIsNotWaitedFor(t *testing.T) {
 				k.Open[dmname.VolumeUUID(thintest.UUID, 1)] = 1 << 20
 				begun := time.Now()
 				err := row.remove(t, p, v)
-				if !errors.Is(err, fault.ErrBusy) || !strings.Contains(err.Error(), "thin-demo@") || host.Hint(err) == "" {
-					t.Errorf("%v (%s)", err, host.Hint(err))
+				if !errors.Is(err, fault.ErrBusy) || !strings.Contains(err.Error(), "thin-demo@") || thintest.Show(host.RemedyOf(err)) == "" {
+					t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 				}
 				if waited := time.Since(begun); waited > row.most {
 					t.Errorf("waited for %v", waited)
@@ -79,17 +79,17 @@ func TestRemains(t *testing.T) {
 }
 
 // Each holder has the command that makes it let go.
-func TestHoldersHint(t *testing.T) {
+func TestHoldersRemedy(t *testing.T) {
 	for want, h := range map[string]holders.Holder{
 		"losetup -d /dev/loop1":     {Command: "loop1", What: holders.Loop, Path: "/dev/dm-3"},
 		"swapoff /dev/dm-3":         {What: holders.Swap, Path: "/dev/dm-3"},
-		"umount '/o v'":             {What: holders.Overlay, Path: "/o v"},
+		`fault.Unmount{Path:"/o v"`: {What: holders.Overlay, Path: "/o v"},
 		"mdadm --stop /dev/md0":     {Command: "md0", What: holders.Above, Path: "/dev/md0"},
 		"lsblk shows what":          {Command: "bcache0", What: holders.Above, Path: "/dev/bcache0"},
 		"dmsetup remove no-such-dm": {Command: "no-such-dm", What: holders.Above, Path: "/dev/mapper/no-such-dm"},
 		"end what uses it":          {PID: 7, Command: "sleep", What: holders.Open, Path: "/x"},
 	} {
-		if got := holdersHint([]holders.Holder{h}); !strings.HasPrefix(got, want) {
+		if got := thintest.Show(holdersRemedy([]holders.Holder{h})); !strings.HasPrefix(got, want) {
 			t.Errorf("%+v: %q, want %q", h, got, want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/thinpool"
+	"thinmount/lib/thintest"
 )
 
 // A volume cannot be activated without its pool, however long that is tried.
@@ -21,8 +22,8 @@ func TestActivateWithoutPool(t *testing.T) {
 		k.Gone = true
 		begun := time.Now()
 		_, err := p.ActivateVolume(t.Context(), v, false)
-		if !errors.Is(err, fault.ErrPoolState) || err.Error() != "demo/x: pool demo: not active" || host.Hint(err) != "thin-snap pool activate demo" {
-			t.Errorf("%v (%s)", err, host.Hint(err))
+		if !errors.Is(err, fault.ErrPoolState) || err.Error() != "demo/x: pool demo: not active" || host.RemedyOf(err) != (fault.ActivatePool{Pool: "demo"}) {
+			t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 		}
 		if waited := time.Since(begun); waited > 0 {
 			t.Errorf("waited for %v", waited)

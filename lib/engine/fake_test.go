@@ -8,6 +8,7 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
 	"thinmount/lib/registry"
 	"thinmount/lib/thinpool"
 	"thinmount/lib/thintest"
@@ -20,7 +21,7 @@ func testPool(t *testing.T, kind string) (p *Pool, k *thintest.Kernel, warnings 
 	dir := t.TempDir()
 	warnings = new([]string)
 	s := thintest.System(dir)
-	s.Warn = func(w string) { *warnings = append(*warnings, w) }
+	s.Warn = func(w fault.Message) { *warnings = append(*warnings, w.String()) }
 	cat := thintest.Catalog(t, s, kind, dir)
 	k = &thintest.Kernel{PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool), Mode: "rw", IDs: map[uint32]bool{}, Open: map[string]int{}}
 	c := dm.NewControl(k.Call)

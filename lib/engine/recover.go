@@ -134,7 +134,7 @@ func (p *Pool) differs(err error) error {
 		return nil
 	}
 	return &fault.Error{Object: "pool " + p.Name(), Err: fault.Wrap(fault.ErrPoolState, err),
-		Hint: "thin-snap pool check " + p.Name() + " shows what differs, and with --repair mends it; nothing was changed"}
+		Remedy: fault.Sayf("%v; nothing was changed", fault.CompareRecords{Pool: p.Name()})}
 }
 
 // endInKernel ends the operation that was at the kernel. The id of a create is
@@ -265,7 +265,7 @@ func stillAtWork(op catalog.Operation, err error) error {
 	if !errors.Is(err, fault.ErrBusy) {
 		return err
 	}
-	return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "an interrupted %s of that name is still at work: %w", op.Op, err), Hint: host.Hint(err)}
+	return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "an interrupted %s of that name is still at work: %w", op.Op, err), Remedy: host.RemedyOf(err)}
 }
 
 // ClearName removes the device that a dead command has left of the name of a new

@@ -24,14 +24,17 @@ func (p *Pool) CanGrow(force bool) error {
 		return p.InState(st)
 	}
 	if below := health.BelowMargin(cfg, st); below != "" && !force {
-		return &fault.Error{Object: "pool " + cfg.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", below), Hint: health.MarginHint(cfg, st) + ", or use --force"}
+		return &fault.Error{Object: "pool " + cfg.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", below), Remedy: orForce(health.MarginRemedy(cfg, st))}
 	}
 	r := health.RoomBelow(cfg)
 	if short := r.Short(cfg, st); short != "" && !force {
-		return &fault.Error{Object: "pool " + cfg.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", short), Hint: r.Hint() + ", or use --force"}
+		return &fault.Error{Object: "pool " + cfg.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", short), Remedy: orForce(r.Remedy())}
 	}
 	return nil
 }
+
+// orForce is the other way to a new volume.
+func orForce(r fault.Remedy) fault.Remedy { return fault.Sayf("%v, or use %v", r, fault.OptionForce) }
 
 // WarnOvercommitted tells whoever has made a volume of size bytes. It is for
 // create alone: snapshots, which come by the hundred, share what they have.
@@ -72,13 +75,13 @@ func (p *Pool) RanFull(err error) error {
 		return err
 	}
 	state := p.InState(st)
-	return &fault.Error{Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("%w; by that the pool has run full: %w", err, state)), Hint: host.Hint(state)}
+	return &fault.Error{Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("%w; by that the pool has run full: %w", err, state)), Remedy: host.RemedyOf(state)}
 }
 
 // InState is the error of a pool that is in no state for what is to be done.
 func (p *Pool) InState(st thinpool.Status) error {
-	state, hint := health.Trouble(p.Catalog.Pool(), st, health.RoomBelow(p.Catalog.Pool()))
-	return &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrPoolState, "%s", state), Hint: hint}
+	state, remedy := health.Trouble(p.Catalog.Pool(), st, health.RoomBelow(p.Catalog.Pool()))
+	return &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrPoolState, "%s", state), Remedy: remedy}
 }
 
 // CanWrite refuses what the pool's mode would refuse half way.
@@ -106,8 +109,8 @@ func (p *Pool) Explain(err error) error {
 	}
 	st, e := p.Target.Status()
 	if e == nil && st.Writable() != nil {
-		state, hint := health.Trouble(p.Catalog.Pool(), st, health.RoomBelow(p.Catalog.Pool()))
-		return &fault.Error{Object: "pool " + p.Name(), Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("%s (%w)", state, err)), Hint: hint}
+		state, remedy := health.Trouble(p.Catalog.Pool(), st, health.RoomBelow(p.Catalog.Pool()))
+		return &fault.Error{Object: "pool " + p.Name(), Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("%s (%w)", state, err)), Remedy: remedy}
 	}
 	if errors.Is(err, thinpool.ErrReadOnly) || errors.Is(err, thinpool.ErrNotCommitted) {
 		return fault.Wrap(fault.ErrPoolState, err)

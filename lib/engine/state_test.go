@@ -26,8 +26,8 @@ func TestDamagedMetadataIsTold(t *testing.T) {
 			"message": p.Explain(fmt.Errorf("x: %w", &dm.Error{Op: "message", Err: errno})),
 			"mount":   health.BlameMetadata(t.Context(), p.Sys, p.DM, v, &fault.Error{Object: "demo/base", Err: errno}),
 		} {
-			if got := errors.Is(err, fault.ErrPoolState) && strings.Contains(err.Error(), health.DamagedText) && strings.Contains(host.Hint(err), "thin_repair"); got != told {
-				t.Errorf("%s, %v: %v, hint %q", what, errno, err, host.Hint(err))
+			if got := errors.Is(err, fault.ErrPoolState) && strings.Contains(err.Error(), health.DamagedText) && strings.Contains(thintest.Show(host.RemedyOf(err)), `fault.CheckPool{Pool:"demo"} says how thin_repair`); got != told {
+				t.Errorf("%s, %v: %v, hint %q", what, errno, err, thintest.Show(host.RemedyOf(err)))
 			}
 			if !errors.Is(err, errno) {
 				t.Errorf("%s: %v is lost: %v", what, errno, err)

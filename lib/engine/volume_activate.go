@@ -97,7 +97,7 @@ func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, 
 func (p *Pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm.Info, error) {
 	pool, err := p.DM.Info(p.Ref(dmname.Pool))
 	if errors.Is(err, dm.ErrNotExist) { // without the errno, at which activateVolume would try again
-		return dm.Info{}, &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrPoolState, "not active"), Hint: "thin-snap pool activate " + p.Name()}
+		return dm.Info{}, &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrPoolState, "not active"), Remedy: fault.ActivatePool{Pool: p.Name()}}
 	}
 	if err != nil {
 		return dm.Info{}, err

@@ -26,12 +26,13 @@ var (
 	ErrNoBacking = errors.New("a disk or file of the pool is missing")
 )
 
-// Error names the object first, then the reason, and carries a hint with the
-// command to run, which the top level prints.
+// Error names the object first, then the reason, and carries what helps, which the
+// program puts into words.
 type Error struct {
 	Object string // "demo/base", "pool demo", "/mnt"; may be empty
 	Err    error
-	Hint   string
+	Remedy Remedy // nil where that is not known
+	Hint   string // a remedy in words; "" where Remedy has it
 }
 
 // Error implements error.
@@ -70,9 +71,9 @@ func WaitError(object string, err error) error {
 	case errors.Is(err, context.Canceled):
 		return &Error{Object: object, Err: Wrap(ErrInterrupt, err)}
 	case errors.Is(err, context.DeadlineExceeded) && locked:
-		return &Error{Object: object, Err: Wrap(ErrBusy, Retold{"gave up waiting for " + held.Who(), err}), Hint: "try again when it has finished"}
+		return &Error{Object: object, Err: Wrap(ErrBusy, Retold{"gave up waiting for " + held.Who(), err}), Remedy: Hint("try again when it has finished")}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Error{Object: object, Err: Wrap(ErrBusy, err), Hint: "try again when it has finished"}
+		return &Error{Object: object, Err: Wrap(ErrBusy, err), Remedy: Hint("try again when it has finished")}
 	}
 	return &Error{Object: object, Err: err}
 }

@@ -3,7 +3,6 @@ package health
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -16,18 +15,18 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// DamagedText and damagedHint tell of metadata that the kernel cannot read, or
+// DamagedText and damagedRemedy tell of metadata that the kernel cannot read, or
 // cannot make sense of. The way out is a command of several lines, which pool
 // check prints.
 const DamagedText = "the pool's metadata is damaged"
 
-func damagedHint(pool string) string {
-	return "thin-snap pool check " + pool + " says how thin_repair saves what can be saved"
+func damagedRemedy(pool string) fault.Remedy {
+	return fault.Sayf("%v says how thin_repair saves what can be saved", fault.CheckPool{Pool: pool})
 }
 
 // DamagedBy puts an error that comes of damaged metadata into words.
 func DamagedBy(pool string, err error) error {
-	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, "%s: %w", DamagedText, err), Hint: damagedHint(pool)}
+	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, "%s: %w", DamagedText, err), Remedy: damagedRemedy(pool)}
 }
 
 // BlameMetadata looks, after an error of reading or writing a volume, whether it
@@ -51,12 +50,7 @@ func BlameMetadata(ctx context.Context, s *host.System, c *dm.Control, v catalog
 	return DamagedBy(v.Pool, errors.Join(e, err))
 }
 
-// DamageHint is how somebody saves what can be saved of damaged metadata. What
-// lies behind the label is made a device of its own, since the programs take no
-// offset. The damaged metadata is kept in a file; files lie in /var/tmp, since the
-// programs read past the page cache, which a tmpfs cannot.
-func DamageHint(cfg catalog.Pool) string {
-	return fmt.Sprintf("thin-snap pool deactivate %s && dev=$(losetup --find --show --offset %d --sizelimit %d %s) && dd if=$dev of=/var/tmp/%[1]s.damaged bs=1M conv=sparse && "+
-		"truncate -s %[3]d /var/tmp/%[1]s.repaired && thin_repair -i $dev -o /var/tmp/%[1]s.repaired && dd if=/var/tmp/%[1]s.repaired of=$dev bs=1M conv=fsync; "+
-		"losetup --detach $dev; thin-snap pool check --repair %[1]s", cfg.Name, label.Reserved, cfg.Metadata.Size, fault.ShellPath(cfg.Metadata.Path))
+// DamageRemedy is how somebody saves what can be saved of damaged metadata.
+func DamageRemedy(cfg catalog.Pool) fault.Remedy {
+	return fault.SaveMetadata{Pool: cfg.Name, Path: cfg.Metadata.Path, Offset: label.Reserved, Size: cfg.Metadata.Size}
 }

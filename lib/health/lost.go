@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/apart"
+	"thinmount/lib/fault"
 	"thinmount/lib/kmsg"
 	"thinmount/lib/thinpool"
 )
@@ -111,16 +112,16 @@ func LostSince(device string, since time.Time) (lost []string, known bool) {
 
 // WhyLost puts into words why writes were lost: that the pool is full, where it
 // is, or what else the kernel says.
-func WhyLost(pool string, st thinpool.Status, err error) (why, hint string) {
+func WhyLost(pool string, st thinpool.Status, err error) (why string, remedy fault.Remedy) {
 	switch {
 	case st.OutOfData():
-		return "pool " + pool + " is out of data space", RoomHint(pool)
+		return "pool " + pool + " is out of data space", RoomRemedy(pool)
 	case st.Failed() || st.Writable() != nil:
-		return "pool " + pool + ": " + st.Writable().Error(), "thin-snap pool show " + pool
+		return "pool " + pool + ": " + st.Writable().Error(), fault.ShowPool{Pool: pool}
 	case errors.Is(err, unix.ENOSPC):
-		return "pool " + pool + " was out of data space", RoomHint(pool)
+		return "pool " + pool + " was out of data space", RoomRemedy(pool)
 	case err != nil:
-		return err.Error(), "dmesg says which device failed"
+		return err.Error(), fault.Hint("dmesg says which device failed")
 	}
-	return "the kernel has logged it", "dmesg"
+	return "the kernel has logged it", fault.Hint("dmesg")
 }

@@ -1,12 +1,14 @@
 package health
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/lib/fault"
 	"thinmount/lib/thinpool"
 )
 
@@ -49,19 +51,20 @@ EXT4-fs (dm-3): re-mounted 1-2 ro. Quota mode: none.`, 1},
 // The reason is the pool's, where it has one.
 func TestWhyLost(t *testing.T) {
 	for _, row := range []struct {
-		st        thinpool.Status
-		err       error
-		why, hint string
+		st     thinpool.Status
+		err    error
+		why    string
+		remedy fault.Remedy
 	}{
-		{thinpool.Status{Mode: thinpool.ModeOutOfData}, unix.EIO, "pool p is out of data space", "pool grow --size +SIZE p"},
-		{thinpool.Status{Mode: thinpool.ModeRW}, unix.ENOSPC, "pool p was out of data space", "pool grow"},
-		{thinpool.Status{Mode: thinpool.ModeRO}, unix.EIO, "pool p: read-only", "pool show p"},
-		{thinpool.Status{Mode: thinpool.ModeFail}, unix.EIO, "pool p: has failed", "pool show p"},
-		{thinpool.Status{Mode: thinpool.ModeRW}, unix.EIO, "input/output error", "dmesg"},
+		{thinpool.Status{Mode: thinpool.ModeOutOfData}, unix.EIO, "pool p is out of data space", RoomRemedy("p")},
+		{thinpool.Status{Mode: thinpool.ModeRW}, unix.ENOSPC, "pool p was out of data space", RoomRemedy("p")},
+		{thinpool.Status{Mode: thinpool.ModeRO}, unix.EIO, "pool p: read-only", fault.ShowPool{Pool: "p"}},
+		{thinpool.Status{Mode: thinpool.ModeFail}, unix.EIO, "pool p: has failed", fault.ShowPool{Pool: "p"}},
+		{thinpool.Status{Mode: thinpool.ModeRW}, unix.EIO, "input/output error", fault.Hint("dmesg says which device failed")},
 	} {
-		why, hint := WhyLost("p", row.st, row.err)
-		if !strings.HasPrefix(why, row.why) || !strings.Contains(hint, row.hint) {
-			t.Errorf("%+v: %s (%s)", row, why, hint)
+		why, remedy := WhyLost("p", row.st, row.err)
+		if !strings.HasPrefix(why, row.why) || !reflect.DeepEqual(remedy, row.remedy) {
+			t.Errorf("%+v: %s (%s)", row, why, remedy)
 		}
 	}
 }

@@ -49,15 +49,18 @@ func BelowMargin(cfg catalog.Pool, st thinpool.Status) string {
 	return ""
 }
 
-// MarginHint is how a pool gets more of what is short: on devices, all that they
+// MarginRemedy is how a pool gets more of what is short: on devices, all that they
 // have; a file has no end, so that a size is to be said.
-func MarginHint(cfg catalog.Pool, st thinpool.Status) string {
-	option := map[string]string{"data": "--size ", "metadata": "--metadata-size "}
-	grow := "thin-snap pool grow "
+func MarginRemedy(cfg catalog.Pool, st thinpool.Status) fault.Remedy {
+	grow := fault.GrowPool{Pool: cfg.Name}
+	part := map[string]*fault.Growth{"data": &grow.Data, "metadata": &grow.Metadata}
 	for _, s := range Spaces(cfg, st) {
 		if cfg.Data.Kind == catalog.KindFile && s.short(cfg.FreeMargin()) {
-			grow += option[s.what] + more(int64(s.total)*s.block) + " "
+			*part[s.what] = more(int64(s.total) * s.block)
 		}
 	}
-	return grow + cfg.Name + ", or delete volumes"
+	return orDelete(grow)
 }
+
+// orDelete is the other way to get room.
+func orDelete(r fault.Remedy) fault.Remedy { return fault.Sayf("%v, or delete volumes", r) }

@@ -1,10 +1,12 @@
 package health
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/fault"
 	"thinmount/lib/thinpool"
 )
 
@@ -45,22 +47,25 @@ func TestTrouble(t *testing.T) {
 		change(&st)
 		return st
 	}
+	restart := fault.Sayf("look for the disks' errors in dmesg; then %v", fault.RestartPool{Pool: "demo"})
+	room := fault.Sayf("%v, or delete volumes", fault.GrowPool{Pool: "demo", Data: fault.Growth{More: true}})
 	for _, row := range []struct {
-		st          thinpool.Status
-		state, hint string
+		st     thinpool.Status
+		state  string
+		remedy fault.Remedy
 	}{
-		{sound, "", ""},
-		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeFail }), "has failed", "thin-snap pool activate demo"},
-		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeError }), "has failed", "thin-snap pool activate demo"},
-		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeRO }), "its metadata is full", "thin-snap pool grow --metadata-size +64M demo"},
-		{with(func(s *thinpool.Status) { s.Mode, s.NeedsCheck = thinpool.ModeRO, true }), "needs a check", "thin-snap pool check --repair demo"},
-		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "queue" }), "wait for it", "thin-snap pool grow --size +SIZE demo"},
-		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "error" }), "need room fail", "delete volumes"},
-		{with(func(s *thinpool.Status) { s.DataUsed = 95 }), "5% of the data is free", "thin-snap pool grow demo"},
+		{sound, "", nil},
+		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeFail }), "has failed", restart},
+		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeError }), "has failed", restart},
+		{with(func(s *thinpool.Status) { s.Mode = thinpool.ModeRO }), "its metadata is full", fault.GrowPool{Pool: "demo", Metadata: fault.Growth{Size: 64 << 20, More: true}}},
+		{with(func(s *thinpool.Status) { s.Mode, s.NeedsCheck = thinpool.ModeRO, true }), "needs a check", fault.RepairPool{Pool: "demo"}},
+		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "queue" }), "wait for it", room},
+		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "error" }), "need room fail", room},
+		{with(func(s *thinpool.Status) { s.DataUsed = 95 }), "5% of the data is free", fault.Sayf("%v, or delete volumes", fault.GrowPool{Pool: "demo"})},
 	} {
-		state, hint := Trouble(cfg, row.st, Room{})
-		if !strings.Contains(state, row.state) || !strings.Contains(hint, row.hint) || (state == "") != (row.state == "") || (hint == "") != (state == "") {
-			t.Errorf("%+v: %q, %q; want %q, %q", row.st, state, hint, row.state, row.hint)
+		state, remedy := Trouble(cfg, row.st, Room{})
+		if !strings.Contains(state, row.state) || !reflect.DeepEqual(remedy, row.remedy) || (state == "") != (row.state == "") {
+			t.Errorf("%+v: %q, %v; want %q, %v", row.st, state, remedy, row.state, row.remedy)
 		}
 	}
 }
@@ -70,30 +75,32 @@ func TestTrouble(t *testing.T) {
 func TestFullPoolIsInTrouble(t *testing.T) {
 	none := 0
 	st := thinpool.Status{Mode: thinpool.ModeRW, OnFull: "queue", MetaTotal: 512, DataUsed: 100, DataTotal: 100}
-	state, hint := Trouble(catalog.Pool{Name: "demo", BlockSize: 128, Margin: &none}, st, Room{})
-	if !strings.Contains(state, "writes that need room wait for it") || !strings.Contains(hint, "pool grow --size +SIZE demo") {
-		t.Errorf("%q, hint %q", state, hint)
+	state, remedy := Trouble(catalog.Pool{Name: "demo", BlockSize: 128, Margin: &none}, st, Room{})
+	if !strings.Contains(state, "writes that need room wait for it") || !reflect.DeepEqual(remedy, RoomRemedy("demo")) {
+		t.Errorf("%q, %v", state, remedy)
 	}
 }
 
-// The hint names the sizes that a pool in files has to be told.
-func TestMarginHint(t *testing.T) {
+// A pool in files has to be told sizes.
+func TestMarginRemedy(t *testing.T) {
 	sound := thinpool.Status{Mode: thinpool.ModeRW, MetaTotal: 512, DataTotal: 100}
 	data, meta, both := sound, sound, sound
+	more, none := fault.Growth{Size: 64 << 20, More: true}, fault.Growth{}
 	data.DataUsed, meta.MetaUsed, both.DataUsed, both.MetaUsed = 95, 500, 95, 500
 	for _, row := range []struct {
-		kind string
-		st   thinpool.Status
-		want string
+		kind           string
+		st             thinpool.Status
+		data, metadata fault.Growth
 	}{
-		{catalog.KindFile, data, "thin-snap pool grow --size +64M demo, or delete volumes"},
-		{catalog.KindFile, meta, "thin-snap pool grow --metadata-size +64M demo, or delete volumes"},
-		{catalog.KindFile, both, "thin-snap pool grow --size +64M --metadata-size +64M demo, or delete volumes"},
-		{catalog.KindDevice, both, "thin-snap pool grow demo, or delete volumes"},
+		{catalog.KindFile, data, more, none},
+		{catalog.KindFile, meta, none, more},
+		{catalog.KindFile, both, more, more},
+		{catalog.KindDevice, both, none, none},
 	} {
 		cfg := catalog.Pool{Name: "demo", BlockSize: 128, Data: catalog.Backing{Kind: row.kind}, Metadata: catalog.Backing{Kind: row.kind}}
-		if _, hint := Trouble(cfg, row.st, Room{}); hint != row.want {
-			t.Errorf("%s, %+v: %q, want %q", row.kind, row.st, hint, row.want)
+		want := orDelete(fault.GrowPool{Pool: "demo", Data: row.data, Metadata: row.metadata})
+		if _, got := Trouble(cfg, row.st, Room{}); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s, %+v: %v, want %v", row.kind, row.st, got, want)
 		}
 	}
 }

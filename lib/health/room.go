@@ -152,9 +152,9 @@ func (r Room) Full(cfg catalog.Pool, st thinpool.Status) string {
 	return fmt.Sprintf("%s, which its files lie on, is full: %s are left", r.Mount(), fault.SizeText(r.Free))
 }
 
-// roomHint is the way out of that.
-func (r Room) Hint() string {
-	return "make room: df " + fault.ShellPath(r.Mount()) + "; or delete volumes"
+// Remedy is the way out of that.
+func (r Room) Remedy() fault.Remedy {
+	return fault.Hint("make room: df " + fault.ShellPath(r.Mount()) + "; or delete volumes")
 }
 
 // LeastDefault is the least that defaultSize may come to (bytes).

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/fault"
 	"thinmount/lib/thinpool"
 	"thinmount/lib/thintest"
 )
@@ -31,14 +32,15 @@ func TestRoomBelow(t *testing.T) {
 		{"full", thinpool.Status{DataTotal: 32768}, Room{"/host", 3 << 10, 230 * thintest.MiB, 0}, "/host, which its files lie on, is full: 3K are left: writes that need room fail", "df /host"},
 		{"full, but the pool needs nothing", thinpool.Status{DataTotal: 32768}, Room{"/host", 0, 4000 * thintest.MiB, 2048 * thintest.MiB}, "", ""},
 		{"full, and broken", thinpool.Status{Mode: thinpool.ModeRO, NeedsCheck: true, DataTotal: 32768}, Room{"/host", 0, 230 * thintest.MiB, 0},
-			"needs a check; /host, which its files lie on, is full: 0 bytes are left", "df /host; or delete volumes; then thin-snap pool check --repair demo"},
+			"needs a check; /host, which its files lie on, is full: 0 bytes are left", "df /host; or delete volumes; then fault.RepairPool{Pool:\"demo\"}"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if row.st.Mode == "" {
 				row.st.Mode = thinpool.ModeRW
 			}
 			row.st.MetaTotal = 512
-			state, hint := Trouble(cfg, row.st, row.r)
+			state, remedy := Trouble(cfg, row.st, row.r)
+			hint := thintest.Show(remedy)
 			if (state == "") != (row.state == "") || !strings.Contains(state, row.state) || !strings.Contains(hint, row.hint) {
 				t.Errorf("%q, %q; want %q, %q", state, hint, row.state, row.hint)
 			}
@@ -105,11 +107,9 @@ func TestOvercommitted(t *testing.T) {
 }
 
 func TestMore(t *testing.T) {
-	for size, want := range map[int64]string{
-		0: "+64M", 64 << 20: "+64M", 100 << 20: "+100M", 10 << 30: "+10G", 9<<30 + 1<<20: "+9217M", 11<<30 + 5: "+11G", 2 << 40: "+2T", 1 << 30: "+1G",
-	} {
-		if got := more(size); got != want {
-			t.Errorf("%d: %s, want %s", size, got, want)
+	for size, want := range map[int64]int64{0: 64 << 20, 64 << 20: 64 << 20, 100 << 20: 100 << 20, 11<<30 + 5: 11<<30 + 5} {
+		if got := more(size); got != (fault.Growth{Size: want, More: true}) {
+			t.Errorf("%d: %+v, want %d more", size, got, want)
 		}
 	}
 }

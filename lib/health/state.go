@@ -12,51 +12,51 @@ import (
 )
 
 // Trouble says what is wrong with a pool, whose files have room r below them, and
-// the way out. Both are "" where nothing is.
-func Trouble(cfg catalog.Pool, st thinpool.Status, r Room) (state, hint string) {
+// the way out: "" and nil where nothing is.
+func Trouble(cfg catalog.Pool, st thinpool.Status, r Room) (state string, remedy fault.Remedy) {
 	name := cfg.Name
 	if err := st.Writable(); err != nil {
 		state = err.Error()
 	}
 	switch {
 	case st.Failed():
-		hint = "look for the disks' errors in dmesg; then thin-snap pool deactivate --unmount " + name + " && thin-snap pool activate " + name
+		remedy = fault.Sayf("look for the disks' errors in dmesg; then %v", fault.RestartPool{Pool: name})
 	case st.NeedsCheck:
-		hint = RepairCommand(cfg)
+		remedy = fault.RepairPool{Pool: name}
 	case state != "":
-		hint = "thin-snap pool grow --metadata-size " + more(int64(st.MetaTotal)*thinpool.MetadataBlock) + " " + name
+		remedy = fault.GrowPool{Pool: name, Metadata: more(int64(st.MetaTotal) * thinpool.MetadataBlock)}
 	case st.OutOfData():
 		state = "out of data space: writes that need room fail"
 		if st.Queues() {
 			state = "out of data space: writes that need room wait for it"
 		}
-		hint = RoomHint(name)
+		remedy = RoomRemedy(name)
 	default:
 		if state = BelowMargin(cfg, st); state != "" {
-			hint = MarginHint(cfg, st)
+			remedy = MarginRemedy(cfg, st)
 		} else if state = r.Short(cfg, st); state != "" && r.Full(cfg, st) == "" {
-			return state, r.Hint()
+			return state, r.Remedy()
 		}
 	}
-	if full := r.Full(cfg, st); full != "" { // whatever else is wrong, that comes first
-		state, hint = strings.TrimPrefix(state+"; ", "; ")+full, strings.TrimSuffix(r.Hint()+"; then "+hint, "; then ")
-		if st.Mode == thinpool.ModeRW && !st.OutOfData() {
-			state, hint = full+": writes that need room fail", r.Hint()
-		}
+	full := r.Full(cfg, st) // whatever else is wrong, that comes first
+	switch {
+	case full == "":
+		return state, remedy
+	case st.Mode == thinpool.ModeRW && !st.OutOfData():
+		return full + ": writes that need room fail", r.Remedy()
+	case remedy == nil:
+		return strings.TrimPrefix(state+"; ", "; ") + full, r.Remedy()
 	}
-	return state, hint
+	return state + "; " + full, fault.Sayf("%v; then %v", r.Remedy(), remedy)
 }
 
-// more is a sensible value of an option for how much a part of size (bytes) is
-// to grow by: as much as it has, at least 64 MiB.
-func more(size int64) string { return "+" + fault.SizeText(max(size, 64<<20)) }
+// more is how much a part of size (bytes) sensibly grows by: as much as it has, at
+// least 64 MiB.
+func more(size int64) fault.Growth { return fault.Growth{Size: max(size, 64<<20), More: true} }
 
-// RepairCommand repairs a pool whose metadata needs a check, or is damaged.
-func RepairCommand(cfg catalog.Pool) string { return "thin-snap pool check --repair " + cfg.Name }
-
-// RoomHint is how a pool that is full of data gets room.
-func RoomHint(pool string) string {
-	return "thin-snap pool grow --size +SIZE " + pool + ", or delete volumes"
+// RoomRemedy is how a pool that is full of data gets room.
+func RoomRemedy(pool string) fault.Remedy {
+	return orDelete(fault.GrowPool{Pool: pool, Data: fault.Growth{More: true}})
 }
 
 // Suspended lists those of a pool's devices that hold I/O back. To ask them or
@@ -104,7 +104,10 @@ func SuspendedText(names []string) string {
 	return "suspended by somebody: " + strings.Join(names, ", ")
 }
 
-func ResumeHint(pool string) string { return "thin-snap pool activate " + pool + " resumes it" }
+// ResumeRemedy is how such a pool goes on.
+func ResumeRemedy(pool string) fault.Remedy {
+	return fault.Sayf("%v resumes it", fault.ActivatePool{Pool: pool})
+}
 
 // Foreign says that a pool's device has the table of something else, as
 // dmsetup remove --force leaves it.
@@ -113,15 +116,15 @@ func Foreign(c *dm.Control, r dm.Ref) bool {
 	return err == nil && (len(targets) != 1 || targets[0].Type != "thin-pool")
 }
 
-// ForeignText and foreignHint tell of such a pool. Its active volumes are
+// ForeignText and ForeignRemedy tell of such a pool. Its active volumes are
 // suspended from within (drivers/md/dm-thin.c, pool_suspend_active_thins), and
 // only the pool that did it could resume them: it has no table any more, and the
 // kernel takes no other for it.
 const (
-	ForeignText = "somebody has taken its device's table away, and with it the volumes in use stand still for ever"
-	ForeignHint = "reboot: what was synced before is on the disk"
+	ForeignText   = "somebody has taken its device's table away, and with it the volumes in use stand still for ever"
+	ForeignRemedy = fault.Hint("reboot: what was synced before is on the disk")
 )
 
 func BeyondHelp(pool string) error {
-	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, ForeignText), Hint: ForeignHint}
+	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, ForeignText), Remedy: ForeignRemedy}
 }

@@ -129,7 +129,7 @@ func TestReport(t *testing.T) {
 		line string
 	}{
 		{nil, exitOK, ""},
-		{&thin.Error{Object: "p/v", Err: thin.ErrNotFound, Hint: "thin-snap list"}, exitFail, "mount.thin: p/v: not found (thin-snap list)\n"},
+		{&thin.Error{Object: "p/v", Err: thin.ErrNotFound, Remedy: thin.Hint("thin-snap list")}, exitFail, "mount.thin: p/v: not found (thin-snap list)\n"},
 		{&thin.Error{Err: thin.ErrPermission}, exitUsage, "mount.thin: only root can do that\n"},
 		{UsageError(errors.New("needs DIR"), "usage: x"), exitUsage, "mount.thin: needs DIR (usage: x)\n"},
 		{&thin.Error{Object: "kernel", Err: thin.ErrNoKernel}, exitSystem, "mount.thin: kernel: kernel support is missing\n"},

@@ -46,7 +46,7 @@ func code(err error) int {
 func report(w io.Writer, program string, err error) int {
 	if err != nil {
 		line := thin.Text(err)
-		if hint := thin.Hint(err); hint != "" {
+		if hint := Advice(err); hint != "" {
 			line += " (" + hint + ")"
 		}
 		fmt.Fprintf(w, "%s: %s\n", program, plain.OneLine(line))
@@ -84,9 +84,9 @@ func Context() (context.Context, context.CancelFunc) {
 // if verbose, what it does; on a terminal what it waits for.
 func System(program string, verbose bool) *thin.System {
 	s := thin.Default()
-	s.Warn = func(m string) { fmt.Fprintf(os.Stderr, "%s: warning: %s\n", program, plain.OneLine(m)) }
+	s.Warn = func(m thin.Message) { fmt.Fprintf(os.Stderr, "%s: warning: %s\n", program, plain.OneLine(Words(m))) }
 	if terminal(os.Stderr) {
-		s.Wait = func(m string) { fmt.Fprintf(os.Stderr, "%s: %s\n", program, plain.OneLine(m)) }
+		s.Wait = func(m thin.Message) { fmt.Fprintf(os.Stderr, "%s: %s\n", program, plain.OneLine(Words(m))) }
 	}
 	if verbose {
 		s.Step = func(m string) { fmt.Printf("%s: %s\n", program, plain.OneLine(m)) }
@@ -120,7 +120,7 @@ func (e usageError) Unwrap() []error { return []error{thin.ErrUsage, e.err} }
 
 // UsageError is a mistake in the arguments; usage says what they should be.
 func UsageError(err error, usage string) error {
-	return &thin.Error{Err: usageError{err}, Hint: usage}
+	return &thin.Error{Err: usageError{err}, Remedy: thin.Hint(usage)}
 }
 
 // Needs says that a program was called with other operands than those of names.

@@ -13,8 +13,17 @@ import (
 	"thinmount/lib/privdir"
 )
 
-func TestHintIsTheOutermost(t *testing.T) {
-	inner := &fault.Error{Object: "a", Err: unix.EBUSY, Hint: "inner"}
+// remedyText is the remedy of err, "" for none.
+func remedyText(err error) string {
+	r := RemedyOf(err)
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprint(r)
+}
+
+func TestRemedyIsTheOutermost(t *testing.T) {
+	inner := &fault.Error{Object: "a", Err: unix.EBUSY, Remedy: fault.Hint("inner")}
 	for _, row := range []struct {
 		err  error
 		want string
@@ -23,33 +32,33 @@ func TestHintIsTheOutermost(t *testing.T) {
 		{unix.EBUSY, ""},
 		{inner, "inner"},
 		{fmt.Errorf("around: %w", inner), "inner"},
-		{&fault.Error{Err: inner, Hint: "outer"}, "outer"},
+		{&fault.Error{Err: inner, Remedy: fault.Hint("outer")}, "outer"},
 		{&fault.Error{Err: inner}, "inner"},
 		{errors.Join(unix.EIO, inner), "inner"},
 		{fault.Wrap(fault.ErrBusy, inner), "inner"},
 	} {
-		if got := Hint(row.err); got != row.want {
+		if got := remedyText(row.err); got != row.want {
 			t.Errorf("%v: %q, want %q", row.err, got, row.want)
 		}
 	}
 }
 
 // What our own files and folders need is told where nobody has said better.
-func TestHintOfAFile(t *testing.T) {
+func TestRemedyOfAFile(t *testing.T) {
 	full := &fs.PathError{Op: "write", Path: "/var/lib/thin/demo/.pool.json.tmp", Err: unix.ENOSPC}
 	for _, row := range []struct {
 		err  error
 		want string
 	}{
 		{&fault.Error{Object: "demo/v", Err: fmt.Errorf("catalog: %w", full)}, "df /var/lib/thin/demo"},
-		{&fault.Error{Err: full, Hint: "given"}, "given"},
+		{&fault.Error{Err: full, Remedy: fault.Hint("given")}, "given"},
 		{&privdir.Error{Path: "/var/lib/thin/demo", Err: unix.EROFS}, "findmnt -nT /var/lib/thin "},
 		{&privdir.Error{Path: "/run/thin", Reason: "belongs to uid 1, not to uid 0"}, "chown root: /run/thin && chmod 0700 /run/thin"},
 		{&privdir.Error{Path: "/var/lib/nosuch", Reason: "is a symlink", Link: true}, "mount --bind DIR /var/lib/nosuch"},
 		{&fs.PathError{Op: "open", Path: "/run/thin/locks/p@v", Err: unix.ELOOP}, "ls -ld /run/thin/locks/p@v"},
 		{&fs.PathError{Op: "open", Path: "/run/thin/locks/p@v", Err: unix.EACCES}, ""},
 	} {
-		if got := Hint(row.err); !strings.Contains(got, row.want) || row.want == "" && got != "" {
+		if got := remedyText(row.err); !strings.Contains(got, row.want) || row.want == "" && got != "" {
 			t.Errorf("%v: %q, want %q", row.err, got, row.want)
 		}
 	}

@@ -23,13 +23,13 @@ func OpenError(err error) error {
 	_, isFile := errors.AsType[*fs.PathError](err)
 	switch {
 	case errors.Is(err, dm.ErrNoDriver): // without -a, the second name would be a parameter of the first
-		return &fault.Error{Object: "device-mapper", Err: fault.Wrap(fault.ErrNoKernel, err), Hint: "modprobe -a dm_mod dm_thin_pool"}
+		return &fault.Error{Object: "device-mapper", Err: fault.Wrap(fault.ErrNoKernel, err), Remedy: fault.Hint("modprobe -a dm_mod dm_thin_pool")}
 	case isFile && noProc(err):
-		return &fault.Error{Object: "device-mapper", Err: fault.Wrap(fault.ErrNoKernel, fault.Retold{Text: "cannot be found: /proc is not mounted", Err: err}), Hint: procHint}
+		return &fault.Error{Object: "device-mapper", Err: fault.Wrap(fault.ErrNoKernel, fault.Retold{Text: "cannot be found: /proc is not mounted", Err: err}), Remedy: fault.Hint(procHint)}
 	case errors.Is(err, fs.ErrPermission):
-		return &fault.Error{Object: "device-mapper", Err: fault.Wrap(fault.ErrPermission, notInHere(err)), Hint: deviceHint}
+		return &fault.Error{Object: "device-mapper", Err: fault.Wrap(fault.ErrPermission, notInHere(err)), Remedy: fault.Hint(deviceHint)}
 	case errors.Is(err, unix.EROFS):
-		return &fault.Error{Object: "device-mapper", Err: notInHere(err), Hint: deviceHint}
+		return &fault.Error{Object: "device-mapper", Err: notInHere(err), Remedy: fault.Hint(deviceHint)}
 	}
 	return err
 }
@@ -89,10 +89,10 @@ func (s *System) Hidden() error {
 	switch {
 	case err == nil && st.Mode().Perm() == 0:
 		return &fault.Error{Object: s.StateDir, Err: errors.New("inaccessible in here"),
-			Hint: "a sandbox hides it, as InaccessiblePaths= does: work outside of it, or let it be seen"}
+			Remedy: fault.Hint("a sandbox hides it, as InaccessiblePaths= does: work outside of it, or let it be seen")}
 	case errors.Is(err, fs.ErrNotExist):
 		if above := filepath.Dir(s.StateDir); !exists(above) {
-			return &fault.Error{Object: above, Err: fault.Wrap(fault.ErrNotFound, unix.ENOENT), Hint: "the pools are known by " + s.StateDir + ": bring it into the chroot or container"}
+			return &fault.Error{Object: above, Err: fault.Wrap(fault.ErrNotFound, unix.ENOENT), Remedy: fault.Hint("the pools are known by " + s.StateDir + ": bring it into the chroot or container")}
 		}
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 // KernelHasThin loads the module by asking for it.
 func (s *System) KernelHasThin(c *dm.Control) error {
 	if _, err := c.TargetVersion("thin-pool"); err != nil {
-		return &fault.Error{Object: "kernel", Err: fault.Wrap(fault.ErrNoKernel, fmt.Errorf("has no thin-pool target: %w", err)), Hint: "modprobe dm_thin_pool"}
+		return &fault.Error{Object: "kernel", Err: fault.Wrap(fault.ErrNoKernel, fmt.Errorf("has no thin-pool target: %w", err)), Remedy: fault.Hint("modprobe dm_thin_pool")}
 	}
 	return nil
 }
@@ -33,12 +33,12 @@ type System struct {
 	Deadline time.Duration
 
 	// Warn tells of something that did not stop the use case.
-	Warn func(string)
+	Warn func(fault.Message)
 	// Step tells what is being done, for -v.
 	Step func(string)
 	// Wait tells what is waited for, once that has taken a second. It may be
 	// called from another goroutine.
-	Wait func(string)
+	Wait func(fault.Message)
 	// Progress tells how far a long step is; total is 0 when unknown.
 	Progress func(what string, done, total int64)
 	// Output receives what mkfs programs print; nil drops it.
@@ -53,9 +53,9 @@ func Default() *System {
 		MountDir: "/run/mount",
 		Fstab:    "/etc/fstab",
 		Deadline: 60 * time.Second,
-		Warn:     func(string) {},
+		Warn:     func(fault.Message) {},
 		Step:     func(string) {},
-		Wait:     func(string) {},
+		Wait:     func(fault.Message) {},
 		Progress: func(string, int64, int64) {},
 	}
 }
@@ -68,13 +68,14 @@ func (s *System) Utab() mount.Utab { return mount.Utab{Dir: s.MountDir} }
 
 func (s *System) Stepf(format string, args ...any) { s.Step(fmt.Sprintf(format, args...)) }
 
-func (s *System) Warnf(format string, args ...any) { s.Warn(fmt.Sprintf(format, args...)) }
+// Warnf warns. A fault.Remedy among args stands at a %v.
+func (s *System) Warnf(format string, args ...any) { s.Warn(fault.Sayf(format, args...)) }
 
 // Kernel opens device-mapper after the cheap checks that would make every
 // later step fail with a worse message.
 func (s *System) Kernel() (*dm.Control, error) {
 	if os.Geteuid() != 0 {
-		return nil, &fault.Error{Err: fault.ErrPermission, Hint: "run it as root"}
+		return nil, &fault.Error{Err: fault.ErrPermission, Remedy: fault.RunAsRoot{}}
 	}
 	c, err := dm.Open()
 	return c, OpenError(err)

@@ -3,6 +3,8 @@ package host
 import (
 	"context"
 	"time"
+
+	"thinmount/lib/fault"
 )
 
 // patience is how long a wait may be before the caller is told; busyWait bounds
@@ -13,9 +15,10 @@ const (
 	BusyWait = 10 * time.Second
 )
 
-// WaitingFor tells the caller what is waited for, unless done is called soon.
-func (s *System) WaitingFor(what string) (done func()) {
-	t := time.AfterFunc(patience, func() { s.Wait("waiting for " + what) })
+// WaitingFor tells the caller what is waited for, a string or a fault.Message,
+// unless done is called soon.
+func (s *System) WaitingFor(what any) (done func()) {
+	t := time.AfterFunc(patience, func() { s.Wait(fault.Sayf("waiting for %v", what)) })
 	return func() { t.Stop() }
 }
 

@@ -108,7 +108,7 @@ func lookTwice(ctx context.Context, s *host.System, c *dm.Control, cat *catalog.
 		return anew()
 	})
 	if errors.Is(err, check.ErrUnsteady) {
-		err = &fault.Error{Object: "pool " + cat.Pool().Name, Err: fault.Wrap(fault.ErrPoolState, err), Hint: "dmesg tells whether a disk is failing"}
+		err = &fault.Error{Object: "pool " + cat.Pool().Name, Err: fault.Wrap(fault.ErrPoolState, err), Remedy: fault.Hint("dmesg tells whether a disk is failing")}
 	}
 	return found, err
 }
@@ -162,5 +162,5 @@ func misplacedFinding(err error) ([]check.Finding, bool) {
 	if !errors.As(err, &m) {
 		return nil, false
 	}
-	return []check.Finding{{Kind: check.KindFolder, Object: m.Dir, What: m.Error(), Hint: host.Hint(err)}}, true
+	return []check.Finding{{Kind: check.KindFolder, Object: m.Dir, What: m.Error(), Remedy: host.RemedyOf(err)}}, true
 }

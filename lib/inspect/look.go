@@ -49,7 +49,7 @@ func look(ctx context.Context, s *host.System, c *dm.Control, cat *catalog.Catal
 		f.Copied = nil // its own devices, if under another name
 	}
 	if names := health.Suspended(c, f.Config.UUID); len(names) > 0 && f.Copied == nil { // to read them would hang
-		return nil, &fault.Error{Object: "pool " + f.Config.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", health.SuspendedText(names)), Hint: health.ResumeHint(f.Config.Name)}
+		return nil, &fault.Error{Object: "pool " + f.Config.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", health.SuspendedText(names)), Remedy: health.ResumeRemedy(f.Config.Name)}
 	}
 	if f.Copied == nil && health.Foreign(c, dm.ByUUID(dmname.PartUUID(f.Config.UUID, dmname.Pool))) {
 		return nil, health.BeyondHelp(f.Config.Name)
@@ -94,7 +94,7 @@ func findPlaces(f *check.Facts, c *dm.Control) {
 	for _, part := range []string{dmname.Data, dmname.Meta} {
 		if at := paths[part]; at.Moved {
 			f.Places = errors.Join(f.Places, &fault.Error{Err: fault.Errorf(fault.ErrPoolState, "its %s is on %s now, not on %s", backing.LabelRole(part), at.Path, backing.BackingOf(f.Config, part).Path),
-				Hint: "thin-snap pool activate " + f.Config.Name + " writes that down"})
+				Remedy: fault.Sayf("%v writes that down", fault.ActivatePool{Pool: f.Config.Name})})
 		}
 	}
 	f.Config.Data.Path, f.Config.Metadata.Path = paths[dmname.Data].Path, paths[dmname.Meta].Path

@@ -85,7 +85,7 @@ func withMetadata(ctx context.Context, p *engine.Pool, do func(device string) er
 // explainDamage says what to do about metadata that is not sound.
 func explainDamage(p *engine.Pool, err error) error {
 	if errors.Is(err, thincheck.ErrDamaged) {
-		return &fault.Error{Object: "pool " + p.Name(), Err: fault.Wrap(fault.ErrPoolState, err), Hint: health.DamageHint(p.Catalog.Pool())}
+		return &fault.Error{Object: "pool " + p.Name(), Err: fault.Wrap(fault.ErrPoolState, err), Remedy: health.DamageRemedy(p.Catalog.Pool())}
 	}
 	return err
 }

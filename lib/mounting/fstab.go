@@ -20,7 +20,7 @@ func (m *mounting) refuseLoser(volume string) error {
 	if wins == nil {
 		return nil
 	}
-	err := &fault.Error{Object: volume, Hint: registry.TwoLinesHint(volume), Err: fault.Errorf(fault.ErrBusy,
+	err := &fault.Error{Object: volume, Remedy: registry.TwoLinesRemedy(volume), Err: fault.Errorf(fault.ErrBusy,
 		"line %d of %s mounts it on %s, and a volume has one mount path: of several lines the first wins", wins.Line, m.Fstab, wins.Dir)}
 	return err
 }

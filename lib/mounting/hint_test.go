@@ -7,6 +7,7 @@ import (
 
 	"thinmount/lib/host"
 	"thinmount/lib/mount"
+	"thinmount/lib/thintest"
 )
 
 // A directory is to be made where there is nothing, and not in place of a file.
@@ -20,7 +21,7 @@ func TestHintOfAMountPoint(t *testing.T) {
 		"/file": "a volume is mounted on a directory", "/file/sub": "a volume is mounted on a directory", "/loop": "",
 	} {
 		_, err := mount.OpenDir(top + dir)
-		if got := host.Hint(dirError(top+dir, err)); err == nil || got != want {
+		if got := thintest.Show(host.RemedyOf(dirError(top+dir, err))); err == nil || got != want {
 			t.Errorf("%s: %v: %q, want %q", dir, err, got, want)
 		}
 	}

@@ -115,7 +115,7 @@ type mounting struct {
 	loses   error // of a line of fstab that another line wins over
 	id      int   // of the mount that was made
 
-	wayOut string // what to do when the kernel refuses the mount, where the pool's state tells; or ""
+	wayOut fault.Remedy // what to do when the kernel refuses the mount, where the pool's state tells; or nil
 }
 
 func (m *mounting) do(ctx context.Context, pool, volume string) error {

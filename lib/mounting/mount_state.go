@@ -25,31 +25,34 @@ func (m *mounting) suit(p *engine.Pool, rec refcount.Record) error {
 	case st.Failed():
 		return p.InState(st)
 	case st.Queues() && rec.Elsewhere:
-		return &fault.Error{Object: m.request.Spec, Err: fault.Errorf(fault.ErrBusy, "unmounted, but its last writes wait for room in the pool"), Hint: host.Hint(p.InState(st))}
+		return &fault.Error{Object: m.request.Spec, Err: fault.Errorf(fault.ErrBusy, "unmounted, but its last writes wait for room in the pool"), Remedy: host.RemedyOf(p.InState(st))}
 	case m.options.ReadOnly:
 	case st.Writable() != nil:
-		m.Warnf("%v: mounting %s read-only (%s)", p.InState(st), m.request.Spec, host.Hint(p.InState(st)))
+		m.Warnf("%v: mounting %s read-only (%v)", p.InState(st), m.request.Spec, host.RemedyOf(p.InState(st)))
 		m.makeReadOnly()
 	case st.Queues():
-		return &fault.Error{Err: p.InState(st), Hint: host.Hint(p.InState(st)) + ", or mount -o ro"}
+		return &fault.Error{Err: p.InState(st), Remedy: orReadOnly(host.RemedyOf(p.InState(st)))}
 	case st.Mode != thinpool.ModeRW:
-		m.Warnf("%v (%s)", p.InState(st), host.Hint(p.InState(st)))
-		m.wayOut = host.Hint(p.InState(st)) + ", or mount -o ro"
+		m.Warnf("%v (%v)", p.InState(st), host.RemedyOf(p.InState(st)))
+		m.wayOut = orReadOnly(host.RemedyOf(p.InState(st)))
 	default:
 		m.warnFull(p, st)
 	}
 	if st.Writable() != nil {
-		m.wayOut = "a journal cannot always be replayed in a read-only pool: mount without, -o ro,noload (ext4) or ro,norecovery (xfs)"
+		m.wayOut = fault.Hint("a journal cannot always be replayed in a read-only pool: mount without, -o ro,noload (ext4) or ro,norecovery (xfs)")
 	}
 	return nil
 }
+
+// orReadOnly is the other way to a mount.
+func orReadOnly(r fault.Remedy) fault.Remedy { return fault.Sayf("%v, or mount -o ro", r) }
 
 // warnFull tells whoever mounts a volume that the filesystem below the pool's
 // files is full.
 func (m *mounting) warnFull(p *engine.Pool, st thinpool.Status) {
 	cfg := p.Catalog.Pool()
 	if r := health.RoomBelow(cfg); r.Full(cfg, st) != "" {
-		m.Warnf("pool %s: %s: writes that need room fail (%s)", cfg.Name, r.Full(cfg, st), r.Hint())
+		m.Warnf("pool %s: %s: writes that need room fail (%v)", cfg.Name, r.Full(cfg, st), r.Remedy())
 	}
 }
 

@@ -39,11 +39,10 @@ func (m *mounting) refused(a *engine.Activation, v catalog.Volume, fstype string
 				Hint: "mount -t thin " + object + " " + fault.ShellPath(m.dir)}
 		}
 	}
-	hint := m.wayOut
-	if cause := refusalHint(object, fstype, err); hint == "" || namesCause(err) {
-		hint = cause
+	if cause := refusalHint(object, fstype, err); m.wayOut == nil || namesCause(err) {
+		return &fault.Error{Object: object, Err: err, Hint: cause}
 	}
-	return &fault.Error{Object: object, Err: err, Hint: hint}
+	return &fault.Error{Object: object, Err: err, Remedy: m.wayOut}
 }
 
 // othersOn lists who else has the device open. One that carries another device,

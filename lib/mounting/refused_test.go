@@ -16,6 +16,7 @@ import (
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/host"
 	"thinmount/lib/mount"
+	"thinmount/lib/thintest"
 )
 
 // A hint is given where the cause is known, and only there: what the filesystem
@@ -48,7 +49,7 @@ func TestRefusalHint(t *testing.T) {
 		"no proc":          {"ext4", fmt.Errorf("/mnt: %w", mount.ErrNoProc), "mount -t proc proc /proc"},
 		"moved":            {"ext4", fmt.Errorf("/mnt: %w", mount.ErrMoved), "folders above a mount point"},
 	} {
-		got := host.Hint(&fault.Error{Err: row.err, Hint: refusalHint("p/v", row.fstype, row.err)})
+		got := thintest.Show(host.RemedyOf(&fault.Error{Err: row.err, Hint: refusalHint("p/v", row.fstype, row.err)}))
 		if !strings.Contains(got, row.want) || row.want == "" && got != "" || row.want == "" && strings.Contains(got, "fsck") {
 			t.Errorf("%s: %v: %q, want %q", name, row.err, got, row.want)
 		}
@@ -70,7 +71,7 @@ func TestRefused(t *testing.T) {
 	invalid := &mount.Error{FSType: "xfs", Target: "/mnt", Err: unix.EINVAL, Kernel: []string{"XFS (dm-3): Invalid superblock magic number"}}
 	tell := func(fstype string, err error) string {
 		err = m.refused(a, v, fstype, err)
-		return fault.Text(err) + " (" + host.Hint(err) + ")"
+		return fault.Text(err) + " (" + thintest.Show(host.RemedyOf(err)) + ")"
 	}
 	for want, got := range map[string]string{
 		"p/v: interrupted ()":     tell("ext4", context.Canceled),
@@ -95,7 +96,7 @@ func TestRefused(t *testing.T) {
 	if !errors.Is(m.refused(a, v, "xfs", invalid), unix.EINVAL) {
 		t.Error("the errno is lost")
 	}
-	m.wayOut = "make room"
+	m.wayOut = fault.Hint("make room")
 	if got := tell("squashfs", invalid); !strings.HasSuffix(got, "(make room)") {
 		t.Error(got)
 	}

@@ -280,7 +280,7 @@ func (u *unmounting) seeOff(ctx context.Context, v catalog.Volume) {
 	switch {
 	case engine.IsBusy(err):
 		busy := engine.DeviceBusy(u.System, u.c, object, info, found)
-		u.Warnf("%v: it is unmounted, and the device goes at its last close (%s)", busy, host.Hint(busy))
+		u.Warnf("%v: it is unmounted, and the device goes at its last close (%v)", busy, host.RemedyOf(busy))
 	case err != nil:
 		u.Warnf("%s: unmounted, but the device stays: %v", object, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/mountinfo"
+	"thinmount/lib/thintest"
 )
 
 // What an unmount would take away is looked for at the last moment, and must be
@@ -43,8 +44,8 @@ func TestUncovered(t *testing.T) {
 			if row.fails == "" && err != nil || row.fails != "" && (!errors.Is(err, fault.ErrBusy) || !strings.Contains(err.Error(), row.fails)) {
 				t.Errorf("%v, want %q", err, row.fails)
 			}
-			if err != nil && !strings.Contains(host.Hint(err), "findmnt "+row.table[1].Mountpoint) {
-				t.Errorf("hint %q", host.Hint(err))
+			if err != nil && !strings.Contains(thintest.Show(host.RemedyOf(err)), "findmnt "+row.table[1].Mountpoint) {
+				t.Errorf("hint %q", thintest.Show(host.RemedyOf(err)))
 			}
 		})
 	}

@@ -107,7 +107,7 @@ func (f *flushing) unfinished(ctx context.Context) error {
 	}
 	if f.status().Queues() {
 		return &fault.Error{Object: f.object(), Err: fault.Errorf(kind, "stays mounted: its last writes wait for room in pool %s, which is full", f.v.Pool),
-			Hint: health.RoomHint(f.v.Pool) + "; umount -l " + fault.ShellPath(f.dir) + " detaches it now"}
+			Remedy: fault.Sayf("%v; umount -l %s detaches it now", health.RoomRemedy(f.v.Pool), fault.ShellPath(f.dir))}
 	}
 	return &fault.Error{Object: f.object(), Err: fault.Errorf(kind, "stays mounted: its last writes are still under way"), Hint: "thin-snap pool show " + f.v.Pool}
 }
@@ -130,12 +130,12 @@ func (f *flushing) judge(lost error) error {
 		}
 		return nil
 	}
-	why, hint := health.WhyLost(f.v.Pool, st, lost)
+	why, remedy := health.WhyLost(f.v.Pool, st, lost)
 	if forced {
 		return &fault.Error{Object: f.object(), Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s", why)}
 	}
 	return &fault.Error{Object: f.object(), Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s; it stays mounted on %s", why, f.dir),
-		Hint: hint + "; umount -f " + fault.ShellPath(f.dir) + " unmounts it as it is; then mount it again, and write again what is missing"}
+		Remedy: fault.Sayf("%v; umount -f %s unmounts it as it is; then mount it again, and write again what is missing", remedy, fault.ShellPath(f.dir))}
 }
 
 // gaveUp tells whether a filesystem has turned itself read-only, as after an
@@ -161,8 +161,8 @@ func (f *flushing) watched(do func() error) (late, err error) {
 	if len(lost) == 0 {
 		return nil, nil
 	}
-	why, hint := health.WhyLost(f.v.Pool, f.status(), nil)
-	return &fault.Error{Object: f.object(), Err: fault.Errorf(fault.ErrPoolState, "is unmounted, and its last writes were lost: %s (kernel: %s)", why, lost[0]), Hint: hint}, nil
+	why, remedy := health.WhyLost(f.v.Pool, f.status(), nil)
+	return &fault.Error{Object: f.object(), Err: fault.Errorf(fault.ErrPoolState, "is unmounted, and its last writes were lost: %s (kernel: %s)", why, lost[0]), Remedy: remedy}, nil
 }
 
 func (f *flushing) object() string { return f.v.Pool + "/" + f.v.Name }

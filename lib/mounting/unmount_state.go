@@ -59,7 +59,7 @@ func (u *unmounting) apart(ctx context.Context, target string, flags int) error 
 	}
 	if st, e := thinpool.New(u.c, u.poolRef).Status(); e == nil && st.Queues() {
 		return &fault.Error{Err: fault.Errorf(kind, "unmounted, but its last writes wait for room in pool %s, which is full", u.mayWait),
-			Hint: health.RoomHint(u.mayWait)}
+			Remedy: health.RoomRemedy(u.mayWait)}
 	}
 	return &fault.Error{Err: fault.Errorf(kind, "unmounted, but its last writes to pool %s go on", u.mayWait), Hint: "thin-snap pool show " + u.mayWait}
 }

@@ -105,7 +105,7 @@ func refusePool(ctx context.Context, s *host.System, c *dm.Control, name string)
 	if p.HalfMade() {
 		return p.ClearHalfMade(ctx)
 	}
-	return &fault.Error{Object: "pool " + name, Err: fault.Errorf(fault.ErrExists, "exists already"), Hint: "thin-snap pool show " + name}
+	return &fault.Error{Object: "pool " + name, Err: fault.Errorf(fault.ErrExists, "exists already"), Remedy: fault.ShowPool{Pool: name}}
 }
 
 // makePool turns the plan into a pool that works. The catalog says already that it

@@ -24,7 +24,7 @@ import (
 func TestCopiedFolder(t *testing.T) {
 	s := thintest.System(t.TempDir())
 	var warned []string
-	s.Warn = func(m string) { warned = append(warned, m) }
+	s.Warn = func(m fault.Message) { warned = append(warned, m.String()) }
 	home := filepath.Join(s.StateDir, "demo")
 	thintest.Catalog(t, s, catalog.KindFile, home)
 	copied := filepath.Join(s.StateDir, "copy")
@@ -36,8 +36,8 @@ func TestCopiedFolder(t *testing.T) {
 	if !errors.Is(err, fault.ErrNotFound) || !errors.Is(err, fault.ErrCopy) || !strings.Contains(err.Error(), "is a copy of pool demo") {
 		t.Errorf("%v", err)
 	}
-	if err := refusePool(t.Context(), s, thintest.NoDevices(), "copy"); !errors.Is(err, fault.ErrExists) || !strings.Contains(host.Hint(err), "pool delete copy") {
-		t.Errorf("%v (%s)", err, host.Hint(err))
+	if err := refusePool(t.Context(), s, thintest.NoDevices(), "copy"); !errors.Is(err, fault.ErrExists) || !strings.Contains(thintest.Show(host.RemedyOf(err)), `fault.DeletePool{Pool:"copy"`) {
+		t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 	}
 	var m *catalog.MisplacedError
 	errors.As(err, &m)
@@ -109,12 +109,12 @@ func TestPoolRefusesWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := refusePool(t.Context(), s, p.DM, "demo")
-	if !errors.Is(err, fault.ErrExists) || !strings.Contains(host.Hint(err), "restore "+p.Catalog.Dir()+"/pool.json") {
-		t.Errorf("%v; hint %q", err, host.Hint(err))
+	if !errors.Is(err, fault.ErrExists) || !strings.Contains(thintest.Show(host.RemedyOf(err)), "restore "+p.Catalog.Dir()+"/pool.json") {
+		t.Errorf("%v; hint %q", err, thintest.Show(host.RemedyOf(err)))
 	}
 	_, err = registry.OpenCatalog(s, "demo")
-	if !errors.Is(err, fault.ErrNotFound) || !strings.Contains(host.Hint(err), "restore "+p.Catalog.Dir()+"/pool.json") {
-		t.Errorf("%v; hint %q", err, host.Hint(err))
+	if !errors.Is(err, fault.ErrNotFound) || !strings.Contains(thintest.Show(host.RemedyOf(err)), "restore "+p.Catalog.Dir()+"/pool.json") {
+		t.Errorf("%v; hint %q", err, thintest.Show(host.RemedyOf(err)))
 	}
 	srv := t.TempDir()
 	if err := os.WriteFile(filepath.Join(srv, "metadata"), nil, 0o600); err != nil {

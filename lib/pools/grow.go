@@ -60,7 +60,7 @@ func GrowPool(ctx context.Context, s *host.System, spec GrowSpec) error {
 		}
 		if spec.Data == (Growth{}) && spec.Metadata == (Growth{}) && meta == cfg.Metadata.Size && data == cfg.Data.Size {
 			return &fault.Error{Object: "pool " + spec.Pool, Err: fault.Errorf(fault.ErrUsage, "%s and %s have no room left", cfg.Data.Path, cfg.Metadata.Path),
-				Hint: "make the devices larger first"}
+				Remedy: fault.Hint("make the devices larger first")}
 		}
 		if err := canTake(p, meta > cfg.Metadata.Size, data > cfg.Data.Size); err != nil {
 			return err
@@ -97,12 +97,12 @@ func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
 	if part == dmname.Meta {
 		b, g, unit, limit = cfg.Metadata, spec.Metadata, thinpool.MetadataBlock, thinpool.MaxMetadata
 	}
-	refuse := func(hint, format string, args ...any) (int64, error) {
-		return 0, &fault.Error{Object: "pool " + cfg.Name, Err: fault.Errorf(fault.ErrUsage, backing.LabelRole(part)+": "+format, args...), Hint: hint}
+	refuse := func(remedy fault.Remedy, format string, args ...any) (int64, error) {
+		return 0, &fault.Error{Object: "pool " + cfg.Name, Err: fault.Errorf(fault.ErrUsage, backing.LabelRole(part)+": "+format, args...), Remedy: remedy}
 	}
 	rest := spec.Data == (Growth{}) && spec.Metadata == (Growth{})
 	if rest && b.Kind == catalog.KindFile {
-		return refuse("say by how much: thin-snap pool grow --size +10G "+cfg.Name, "lies in a file, which grows by what is asked for")
+		return refuse(fault.Sayf("say by how much: %v", fault.GrowPool{Pool: cfg.Name, Data: fault.Growth{Size: 10 << 30, More: true}}), "lies in a file, which grows by what is asked for")
 	}
 	if g == (Growth{}) && !rest {
 		return b.Size, nil
@@ -125,7 +125,7 @@ func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
 			want = math.MaxInt64
 		}
 		if err := checkGrowth(part, want); err != nil {
-			return refuse("", "%w", err)
+			return refuse(nil, "%w", err)
 		}
 		want = want / unit * unit
 	}
@@ -133,11 +133,11 @@ func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
 	case rest && want < b.Size:
 		return b.Size, nil
 	case want < b.Size:
-		return refuse("", "has %s, and a pool cannot shrink", fault.SizeText(b.Size))
+		return refuse(nil, "has %s, and a pool cannot shrink", fault.SizeText(b.Size))
 	case g.More && want == b.Size:
-		return refuse("", "%s more are less than one block of %s", fault.SizeText(g.Size), fault.SizeText(unit))
+		return refuse(nil, "%s more are less than one block of %s", fault.SizeText(g.Size), fault.SizeText(unit))
 	case want > room:
-		return refuse("make the device larger first", "%s has room for %s, not for %s", b.Path, fault.ExactSize(room), fault.ExactSize(want))
+		return refuse(fault.Hint("make the device larger first"), "%s has room for %s, not for %s", b.Path, fault.ExactSize(room), fault.ExactSize(want))
 	}
 	return want, nil
 }

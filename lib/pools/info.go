@@ -24,9 +24,9 @@ type PoolInfo struct {
 	Name, UUID    string
 	State         string // inactive, rw, ro, out_of_data_space, fail, suspended
 	NeedsCheck    bool
-	Trouble       string // what is wrong with it; "" is nothing
-	Hint          string // the way out of that
-	Margin        int    // percent that new volumes leave free
+	Trouble       string       // what is wrong with it; "" is nothing
+	Remedy        fault.Remedy // the way out of that
+	Margin        int          // percent that new volumes leave free
 	DataSize      int64
 	DataUsed      int64
 	MetadataSize  int64
@@ -106,7 +106,7 @@ func Pool(ctx context.Context, s *host.System, name string) (PoolInfo, error) {
 // ask fills in what the kernel knows of the pool.
 func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 	if other := backing.ActiveCopy(c, cfg); other != nil && !other.Renamed {
-		i.Trouble, i.Hint = other.Err.Err.Error(), other.Err.Hint
+		i.Trouble, i.Remedy = other.Err.Err.Error(), other.Err.Remedy
 		return nil
 	}
 	names := health.Suspended(c, cfg.UUID)
@@ -115,7 +115,7 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 		names = health.Suspended(c, cfg.UUID)
 	}
 	if len(names) > 0 {
-		i.State, i.Trouble, i.Hint = "suspended", health.SuspendedText(names), health.ResumeHint(cfg.Name)
+		i.State, i.Trouble, i.Remedy = "suspended", health.SuspendedText(names), health.ResumeRemedy(cfg.Name)
 		return nil
 	}
 	st, err := thinpool.New(c, dmname.PartUUID(cfg.UUID, dmname.Pool)).Status()
@@ -125,13 +125,13 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 		i.askRoom(cfg)
 		return nil
 	case err != nil && health.Foreign(c, dm.ByUUID(dmname.PartUUID(cfg.UUID, dmname.Pool))):
-		i.State, i.Trouble, i.Hint = "fail", health.ForeignText, health.ForeignHint
+		i.State, i.Trouble, i.Remedy = "fail", health.ForeignText, health.ForeignRemedy
 		return nil
 	case err != nil:
 		return &fault.Error{Object: "pool " + cfg.Name, Err: err}
 	}
 	i.State, i.NeedsCheck = string(st.Mode), st.NeedsCheck
-	i.Trouble, i.Hint = health.Trouble(cfg, st, health.RoomBelow(cfg))
+	i.Trouble, i.Remedy = health.Trouble(cfg, st, health.RoomBelow(cfg))
 	if st.MetaTotal > 0 {
 		i.DataUsed = int64(st.DataUsed) * i.BlockSize
 		i.MetadataUsed = int64(st.MetaUsed) * thinpool.MetadataBlock
@@ -143,7 +143,7 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 func (i *PoolInfo) askRoom(cfg catalog.Pool) {
 	r := health.RoomBelow(cfg)
 	if full := r.Full(cfg, thinpool.Status{}); full != "" && i.Trouble == "" && r.Allocated < cfg.Data.Size {
-		i.Trouble, i.Hint = full+": writes that need room would fail", r.Hint()
+		i.Trouble, i.Remedy = full+": writes that need room would fail", r.Remedy()
 	}
 }
 
@@ -152,7 +152,7 @@ func (i *PoolInfo) askRoom(cfg catalog.Pool) {
 func (i *PoolInfo) AskDisk(cfg catalog.Pool) {
 	for _, part := range []string{dmname.Meta, dmname.Data} {
 		if b := backing.BackingOf(cfg, part); !backing.CarriesPart(cfg, part, b.Path) {
-			i.Trouble, i.Hint = backing.NotAtPath(part, b), backing.NotAtPathHint(cfg.Name, b)
+			i.Trouble, i.Remedy = backing.NotAtPath(part, b), backing.NotAtPathRemedy(cfg.Name, b)
 		}
 	}
 	if i.Trouble != "" {
@@ -165,6 +165,6 @@ func (i *PoolInfo) AskDisk(cfg catalog.Pool) {
 	defer f.Close()
 	sb, err := thinpool.ReadSuperblock(io.NewSectionReader(f, label.Reserved, thinpool.MetadataBlock))
 	if err == nil && sb.NeedsCheck {
-		i.NeedsCheck, i.Trouble, i.Hint = true, "its metadata needs a check", health.RepairCommand(cfg)
+		i.NeedsCheck, i.Trouble, i.Remedy = true, "its metadata needs a check", fault.RepairPool{Pool: cfg.Name}
 	}
 }

@@ -21,7 +21,7 @@ func TestLinkedStateDirHint(t *testing.T) {
 	}
 	_, err := Pools(t.Context(), s)
 	want := "mount --bind " + filepath.Join(dir, "big") + " " + s.StateDir
-	if err == nil || !strings.Contains(host.Hint(err), want) {
-		t.Errorf("%v (%s), want %s", err, host.Hint(err), want)
+	if err == nil || !strings.Contains(thintest.Show(host.RemedyOf(err)), want) {
+		t.Errorf("%v (%s), want %s", err, thintest.Show(host.RemedyOf(err)), want)
 	}
 }

@@ -35,10 +35,10 @@ func warnLittleMetadata(s *host.System, cfg catalog.Pool) {
 	if cfg.Metadata.Size >= need/2 {
 		return
 	}
-	hint := "thin-snap pool grow --metadata-size " + fault.SizeText(need) + " " + cfg.Name
+	var remedy fault.Remedy = fault.GrowPool{Pool: cfg.Name, Metadata: fault.Growth{Size: need}}
 	if cfg.Metadata.Kind == catalog.KindDevice {
-		hint = "make " + fault.ShellPath(cfg.Metadata.Path) + " larger; then " + hint
+		remedy = fault.Sayf("make %s larger; then %v", fault.ShellPath(cfg.Metadata.Path), remedy)
 	}
-	s.Warnf("pool %s: %s of metadata are little for %s of data, and may run full before it: wanted are %s (%s)",
-		cfg.Name, fault.SizeText(cfg.Metadata.Size), fault.SizeText(cfg.Data.Size), fault.SizeText(need), hint)
+	s.Warnf("pool %s: %s of metadata are little for %s of data, and may run full before it: wanted are %s (%v)",
+		cfg.Name, fault.SizeText(cfg.Metadata.Size), fault.SizeText(cfg.Data.Size), fault.SizeText(need), remedy)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/label"
 	"thinmount/lib/thinpool"
@@ -53,9 +54,9 @@ func TestLittleMetadataIsTold(t *testing.T) {
 	for size, told := range map[int64]bool{64 * thintest.MiB: true, 4<<30 - 4096: true, 4 << 30: false} {
 		said := ""
 		s := host.Default()
-		s.Warn = func(w string) { said += w }
+		s.Warn = func(w fault.Message) { said += w.String() }
 		warnLittleMetadata(s, catalog.Pool{Name: "demo", BlockSize: 128, Data: catalog.Backing{Size: 4 << 40}, Metadata: catalog.Backing{Size: size}})
-		if (said != "") != told || told && !strings.Contains(said, "pool grow --metadata-size 8G demo") {
+		if (said != "") != told || told && !strings.Contains(said, thintest.Show(fault.GrowPool{Pool: "demo", Metadata: fault.Growth{Size: 8 << 30}})) {
 			t.Errorf("%d bytes for 4T: %q", size, said)
 		}
 	}

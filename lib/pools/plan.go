@@ -69,7 +69,7 @@ func checkPool(spec *PoolSpec) error {
 	}
 	object := "pool " + spec.Name
 	usage := func(format string, args ...any) error {
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrUsage, format, args...), Hint: "thin-snap pool create --help"}
+		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrUsage, format, args...), Remedy: fault.CreatePoolHelp{}}
 	}
 	if (spec.DataDevice == "") != (spec.MetadataDevice == "") {
 		return usage("--data and --metadata go together")
@@ -132,10 +132,11 @@ func planFiles(s *host.System, spec PoolSpec, cfg *catalog.Pool) error {
 		var below health.Room
 		if size, below = health.DefaultSize(dir, meta, spec.BlockSize); size < health.LeastDefault {
 			return &fault.Error{Object: "pool " + spec.Name, Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("%s has %s left: %w", below.Mount(), fault.SizeText(below.Free), unix.ENOSPC)),
-				Hint: "make room, choose another folder with --dir, or say how large it is to be: --size SIZE"}
+				Remedy: fault.Sayf("make room, choose another folder with %v, or say how large it is to be: %v SIZE", fault.OptionDir, fault.OptionSize)}
 		}
 		if size < health.DefaultPoolSize {
-			s.Warnf("pool %s: of %s, since %s has %s left (--size says another)", spec.Name, fault.SizeText(size), below.Mount(), fault.SizeText(below.Free))
+			s.Warnf("pool %s: of %s, since %s has %s left (%v says another)",
+				spec.Name, fault.SizeText(size), below.Mount(), fault.SizeText(below.Free), fault.OptionSize)
 		}
 	}
 	cfg.Data = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "data"), Size: size / spec.BlockSize * spec.BlockSize}
@@ -145,7 +146,7 @@ func planFiles(s *host.System, spec PoolSpec, cfg *catalog.Pool) error {
 	cfg.Metadata = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "metadata"), Size: meta / 4096 * 4096}
 	for _, b := range []catalog.Backing{cfg.Data, cfg.Metadata} {
 		if _, err := os.Lstat(b.Path); err == nil {
-			return &fault.Error{Object: b.Path, Err: fault.Errorf(fault.ErrExists, "is there already"), Hint: "it is not this pool's: move it away, or choose another folder with --dir"}
+			return &fault.Error{Object: b.Path, Err: fault.Errorf(fault.ErrExists, "is there already"), Remedy: fault.Sayf("it is not this pool's: move it away, or choose another folder with %v", fault.OptionDir)}
 		}
 	}
 	return checkSizes(spec, cfg)

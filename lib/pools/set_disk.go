@@ -26,7 +26,7 @@ func placed(p *engine.Pool, set Settings) (catalog.Pool, error) {
 			continue
 		}
 		if b.Kind != catalog.KindDevice {
-			return cfg, &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrUsage, "it lies in files, not on disks"), Hint: "to move its files use a bind mount"}
+			return cfg, &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrUsage, "it lies in files, not on disks"), Remedy: fault.Hint("to move its files use a bind mount")}
 		}
 		abs, err := filepath.Abs(path)
 		if err != nil {

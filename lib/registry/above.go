@@ -112,7 +112,7 @@ func thawLeft(s *host.System, c *dm.Control, v catalog.Volume) error {
 	defer a.Close()
 	s.Warnf("%s/%s: thawing what a killed snapshot may have left frozen on it", v.Pool, v.Name)
 	if err := freeze.Thaw(a.Dirs); err != nil {
-		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err, Hint: "fsfreeze -u DIR, where its filesystems are mounted"}
+		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err, Remedy: fault.Hint("fsfreeze -u DIR, where its filesystems are mounted")}
 	}
 	return os.Remove(FrozenMark(s, v))
 }

@@ -22,7 +22,7 @@ func OpenCatalog(s *host.System, name string) (*catalog.Catalog, error) {
 			return nil, err
 		}
 		if m := s.Catalogs().Misplaced(name); m != nil {
-			return nil, &fault.Error{Object: "pool " + name, Err: fault.Errorf(fault.ErrNotFound, "no such pool, but %s %w", m.Dir, m), Hint: host.Hint(Misplaced(name, fault.ErrNotFound, m))}
+			return nil, &fault.Error{Object: "pool " + name, Err: fault.Errorf(fault.ErrNotFound, "no such pool, but %s %w", m.Dir, m), Remedy: host.RemedyOf(Misplaced(name, fault.ErrNotFound, m))}
 		}
 		return nil, NoPool(name)
 	}
@@ -43,7 +43,7 @@ func RefuseRest(s *host.System, name string, kind error) error {
 	for _, d := range strays {
 		if d.Name == name && d.Holds != "" {
 			return &fault.Error{Object: "pool " + name, Err: fault.Errorf(kind, "has no pool.json, but there is %s", d.Holds),
-				Hint: "restore " + d.Path + "/pool.json from a backup, or move " + d.Path + " away"}
+				Remedy: fault.Hint("restore " + d.Path + "/pool.json from a backup, or move " + d.Path + " away")}
 		}
 	}
 	return nil
@@ -53,11 +53,11 @@ func RefuseRest(s *host.System, name string, kind error) error {
 func Corrupt(object string, err error) error {
 	var c *catalog.CorruptError
 	if errors.As(err, &c) {
-		return &fault.Error{Object: object, Err: err, Hint: "restore " + c.Path + " from a backup; nothing was changed"}
+		return &fault.Error{Object: object, Err: err, Remedy: fault.Hint("restore " + c.Path + " from a backup; nothing was changed")}
 	}
 	return &fault.Error{Object: object, Err: err}
 }
 
 func NoPool(name string) error {
-	return &fault.Error{Object: "pool " + name, Err: fault.Errorf(fault.ErrNotFound, "no such pool"), Hint: "thin-snap pool list, or make it: thin-snap pool create " + name}
+	return &fault.Error{Object: "pool " + name, Err: fault.Errorf(fault.ErrNotFound, "no such pool"), Remedy: fault.Sayf("%v, or make it: %v", fault.ListPools{}, fault.CreatePool{Pool: name})}
 }

@@ -15,6 +15,7 @@ import (
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/privdir"
+	"thinmount/lib/thintest"
 )
 
 // What cannot be found or read says what to do, and is told apart.
@@ -22,8 +23,8 @@ func TestCatalogErrors(t *testing.T) {
 	s := host.Default()
 	s.StateDir = t.TempDir()
 	_, err := FindVolume(s, "nosuch", "v")
-	if !errors.Is(err, fault.ErrNotFound) || !strings.Contains(host.Hint(err), "thin-snap pool create nosuch") {
-		t.Errorf("%v (%s)", err, host.Hint(err))
+	if !errors.Is(err, fault.ErrNotFound) || !strings.Contains(thintest.Show(host.RemedyOf(err)), `fault.ListPools{}, or make it: fault.CreatePool{Pool:"nosuch"}`) {
+		t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 	}
 	for _, names := range [][2]string{{"..", "v"}, {"p", "a/b"}, {"p", strings.Repeat("v", 128)}, {"p", "a\nb"}} {
 		if _, err := FindVolume(s, names[0], names[1]); !errors.Is(err, fault.ErrUsage) {
@@ -31,8 +32,8 @@ func TestCatalogErrors(t *testing.T) {
 		}
 	}
 	err = Corrupt("pool p", &catalog.CorruptError{Path: "/x/pool.json", Reason: "truncated"})
-	if !strings.Contains(host.Hint(err), "/x/pool.json") || errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("%v (%s)", err, host.Hint(err))
+	if !strings.Contains(thintest.Show(host.RemedyOf(err)), "/x/pool.json") || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 	}
 }
 
@@ -53,16 +54,16 @@ func TestSandbox(t *testing.T) {
 	}
 	s := host.Default()
 	s.StateDir = t.TempDir() + "/thin"
-	if _, err := OpenCatalog(s, "demo"); err == nil || !strings.Contains(host.Hint(err), "thin-snap pool create demo") {
-		t.Errorf("no pool: %v (%s)", err, host.Hint(err))
+	if _, err := OpenCatalog(s, "demo"); err == nil || !strings.Contains(thintest.Show(host.RemedyOf(err)), `fault.CreatePool{Pool:"demo"}`) {
+		t.Errorf("no pool: %v (%s)", err, thintest.Show(host.RemedyOf(err)))
 	}
 	os.Mkdir(s.StateDir, 0)
-	if _, err := OpenCatalog(s, "demo"); err == nil || !strings.Contains(err.Error(), "inaccessible in here") || strings.Contains(host.Hint(err), "create") {
-		t.Errorf("hidden: %v (%s)", err, host.Hint(err))
+	if _, err := OpenCatalog(s, "demo"); err == nil || !strings.Contains(err.Error(), "inaccessible in here") || strings.Contains(thintest.Show(host.RemedyOf(err)), "CreatePool") {
+		t.Errorf("hidden: %v (%s)", err, thintest.Show(host.RemedyOf(err)))
 	}
 	s.StateDir = t.TempDir() + "/no/such"
-	if _, err := OpenCatalog(s, "demo"); !errors.Is(err, fault.ErrNotFound) || strings.Contains(host.Hint(err), "create") {
-		t.Errorf("no folder above: %v (%s)", err, host.Hint(err))
+	if _, err := OpenCatalog(s, "demo"); !errors.Is(err, fault.ErrNotFound) || strings.Contains(thintest.Show(host.RemedyOf(err)), "CreatePool") {
+		t.Errorf("no folder above: %v (%s)", err, thintest.Show(host.RemedyOf(err)))
 	}
 	control := &fs.PathError{Op: "open", Path: "/dev/mapper/control", Err: unix.EPERM}
 	for _, row := range []struct {
@@ -73,11 +74,11 @@ func TestSandbox(t *testing.T) {
 		{control, "device-mapper: there is none in here: open /dev/mapper/control: operation not permitted", fault.ErrPermission},
 		{fmt.Errorf("open: %w", dm.ErrNoDriver), "device-mapper: open: kernel has no device-mapper", fault.ErrNoKernel},
 	} {
-		if err := host.OpenError(row.err); err.Error() != row.text || !errors.Is(err, row.is) || strings.Contains(host.Hint(err), "root") != (row.is == fault.ErrPermission) {
-			t.Errorf("%v (%s), want %q", err, host.Hint(err), row.text)
+		if err := host.OpenError(row.err); err.Error() != row.text || !errors.Is(err, row.is) || strings.Contains(thintest.Show(host.RemedyOf(err)), "root") != (row.is == fault.ErrPermission) {
+			t.Errorf("%v (%s), want %q", err, thintest.Show(host.RemedyOf(err)), row.text)
 		}
 	}
-	if got := host.Hint(&privdir.Error{Path: "/dev/mapper", Err: unix.EROFS}); got == "" {
+	if got := thintest.Show(host.RemedyOf(&privdir.Error{Path: "/dev/mapper", Err: unix.EROFS})); got == "" {
 		t.Error("no hint")
 	}
 }

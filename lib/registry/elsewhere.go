@@ -154,12 +154,12 @@ func RefuseElsewhere(s *host.System, c *dm.Control, rec refcount.Record, v catal
 func Elsewhere(object string, pid int, dir string) error {
 	if pid == 0 {
 		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "mounted on %s in another mount namespace", dir),
-			Hint: "umount " + fault.ShellPath(dir) + " there"}
+			Remedy: fault.UnmountElsewhere{Path: dir}}
 	}
 	return &fault.Error{
 		Object: object,
 		Err:    fault.Errorf(fault.ErrBusy, "mounted on %s in the mount namespace of process %d", dir, pid),
-		Hint:   "nsenter -m -t " + strconv.Itoa(pid) + " umount " + fault.ShellPath(dir),
+		Remedy: fault.UnmountElsewhere{Path: dir, PID: pid},
 	}
 }
 

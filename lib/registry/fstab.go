@@ -7,6 +7,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
 	"thinmount/lib/fstab"
 	"thinmount/lib/host"
 )
@@ -61,8 +62,9 @@ func atBoot(e fstab.Entry) bool {
 	return !slices.Contains(options, "noauto") || slices.Contains(options, "x-systemd.automount")
 }
 
-func TwoLinesHint(volume string) string {
-	return "take one of the lines out, make it noauto, or mount a snapshot: thin-snap snapshot " + volume + " " + volume + "-2"
+// TwoLinesRemedy is what to do about two lines of fstab for one volume.
+func TwoLinesRemedy(volume string) fault.Remedy {
+	return fault.Sayf("take one of the lines out, make it noauto, or mount a snapshot: %v", fault.Snapshot{Volume: volume})
 }
 
 // Loser is a line of fstab that another one wins over.

@@ -25,11 +25,11 @@ func Misplaced(name string, kind error, m *catalog.MisplacedError) error {
 	switch m.Place {
 	case catalog.Copied:
 		e.Err = fault.Wrap(fault.ErrCopy, e.Err)
-		e.Hint = "move it out of " + fault.ShellPath(filepath.Dir(m.Dir)) + ", or remove it: thin-snap pool delete " + name
+		e.Remedy = fault.Sayf("move it out of %s, or remove it: %v", fault.ShellPath(filepath.Dir(m.Dir)), fault.DeletePool{Pool: name})
 	case catalog.Moved:
-		e.Hint = "move it back: mv " + dir + " " + home
+		e.Remedy = fault.Hint("move it back: mv " + dir + " " + home)
 	default:
-		e.Hint = "a pool has one folder, of its own name: mv " + dir + " ELSEWHERE"
+		e.Remedy = fault.Hint("a pool has one folder, of its own name: mv " + dir + " ELSEWHERE")
 	}
 	return e
 }
@@ -47,7 +47,7 @@ func SkipMisplaced(s *host.System, err error) bool {
 	if !IsMisplaced(err) {
 		return false
 	}
-	s.Warnf("%v (%s)", err, host.Hint(err))
+	s.Warnf("%v (%v)", err, host.RemedyOf(err))
 	return true
 }
 
@@ -61,7 +61,7 @@ func RefuseAttached(path string) error {
 	if err != nil {
 		return err
 	}
-	return &fault.Error{Object: path, Err: fault.Errorf(fault.ErrBusy, "is in use by %s", loops[0].Path), Hint: "losetup -l " + loops[0].Path + " and lsblk " + loops[0].Path + " tell for what"}
+	return &fault.Error{Object: path, Err: fault.Errorf(fault.ErrBusy, "is in use by %s", loops[0].Path), Remedy: fault.Hint("losetup -l " + loops[0].Path + " and lsblk " + loops[0].Path + " tell for what")}
 }
 
 // RemoveCopied removes a backing file if it has the pool's label.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"time"
 
 	"thinmount/lib/backing"
@@ -78,7 +77,7 @@ func FindVolume(s *host.System, pool, volume string) (catalog.Volume, error) {
 
 func noVolume(pool, volume string) error {
 	return &fault.Error{Object: pool + "/" + volume, Err: fault.Errorf(fault.ErrNotFound, "no such volume"),
-		Hint: "thin-snap list " + pool + ", or make it: thin-snap create --size SIZE --fs ext4 " + pool + "/" + volume}
+		Remedy: fault.Sayf("%v, or make it: %v", fault.ListVolumes{Pool: pool}, fault.CreateVolume{Volume: pool + "/" + volume})}
 }
 
 // Observe compares the volume's record with the kernel and returns what is
@@ -163,14 +162,6 @@ func RefuseMounted(s *host.System, c *dm.Control, rec refcount.Record, v catalog
 	if rec.Elsewhere || rec.References == 0 {
 		return RefuseElsewhere(s, c, rec, v)
 	}
-	return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "mounted on %s", rec.MountedOn), Hint: umountHint(rec)}
-}
-
-// umountHint is how all references to a mounted volume go.
-func umountHint(rec refcount.Record) string {
-	hint := "umount " + fault.ShellPath(rec.MountedOn)
-	if rec.References > 1 {
-		hint += " (" + strconv.Itoa(rec.References) + " times: it has " + fault.Count(rec.References, "reference") + ")"
-	}
-	return hint
+	return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "mounted on %s", rec.MountedOn),
+		Remedy: fault.Unmount{Path: rec.MountedOn, Times: rec.References}}
 }

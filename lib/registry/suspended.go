@@ -27,7 +27,7 @@ func WakeVolume(s *host.System, c *dm.Control, v catalog.Volume) error {
 	if err == nil && IsAsleep(info) {
 		s.Warnf("%s was suspended: resuming it", info.Name)
 		if _, err := ResumeVolume(c, ref); err != nil {
-			return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err, Hint: "dmsetup resume " + info.Name}
+			return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err, Remedy: fault.Hint("dmsetup resume " + info.Name)}
 		}
 	}
 	if IsMarked(s, v) {

@@ -52,7 +52,7 @@ func recorded(s *host.System, c *dm.Control, source, target string, tables func(
 // lost. spare is how many lines umount(8) is going to take away.
 func Mend(ctx context.Context, s *host.System, c *dm.Control, e mount.Entry, spare int) {
 	if err := s.Utab().Mend(ctx, e, spare, LookUtab(s, c)); err != nil {
-		s.Warnf("%s: utab: %v; unmount it with: umount.thin %s", e.Spec, err, fault.ShellPath(e.Target))
+		s.Warnf("%s: utab: %v; unmount it with: %v", e.Spec, err, fault.UnmountByHelper{Path: e.Target})
 	}
 }
 

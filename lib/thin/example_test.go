@@ -22,7 +22,7 @@ func Example() {
 
 	ctx := context.Background()
 	s := thin.Default()
-	s.Warn = func(m string) { fmt.Fprintln(os.Stderr, "warning:", m) }
+	s.Warn = func(m thin.Message) { fmt.Fprintln(os.Stderr, "warning:", m) }
 	base := thin.CreateSpec{Pool: "demo", Volume: "base", Size: 1 << 30, FS: "ext4"}
 	for _, step := range []func() error{
 		func() error { return s.CreatePool(ctx, thin.PoolSpec{Name: "demo", Size: 10 << 30}) },
@@ -32,7 +32,10 @@ func Example() {
 		func() error { return s.Unmount(ctx, thin.UnmountRequest{Dir: "/mnt"}) },
 	} {
 		if err := step(); err != nil {
-			fmt.Fprintf(os.Stderr, "%s (%s)\n", thin.Text(err), thin.Hint(err))
+			fmt.Fprintln(os.Stderr, thin.Text(err))
+			if remedy := thin.RemedyOf(err); remedy != nil {
+				fmt.Fprintln(os.Stderr, "what helps:", remedy)
+			}
 			return
 		}
 	}

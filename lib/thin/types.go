@@ -29,6 +29,10 @@ type (
 	DeactivateOptions = pools.DeactivateOptions
 	Finding           = check.Finding
 	Error             = fault.Error
+	Remedy            = fault.Remedy // its types are in package fault
+	Hint              = fault.Hint
+	Message           = fault.Message
+	RunAsRoot         = fault.RunAsRoot
 )
 
 // What can go wrong, as far as a caller decides by it (exit codes). Every error of
@@ -53,8 +57,11 @@ const (
 	KindOrphan = check.KindOrphan
 )
 
-// Hint returns what to do about err, or "".
-func Hint(err error) string { return host.Hint(err) }
+// Sayf makes a Message; a Remedy among args stands at a %v.
+func Sayf(format string, args ...any) Message { return fault.Sayf(format, args...) }
+
+// RemedyOf returns what helps against err, or nil.
+func RemedyOf(err error) Remedy { return host.RemedyOf(err) }
 
 // Text returns what err says, as people are to read it.
 func Text(err error) string { return fault.Text(err) }

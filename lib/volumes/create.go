@@ -61,7 +61,7 @@ func checkCreate(s *host.System, spec CreateSpec) error {
 		return fault.Wrap(fault.ErrUsage, err)
 	}
 	if spec.Size <= 0 {
-		return &fault.Error{Object: spec.Pool + "/" + spec.Volume, Err: fault.Errorf(fault.ErrUsage, "a volume needs a size"), Hint: "add --size, for example --size 2G"}
+		return &fault.Error{Object: spec.Pool + "/" + spec.Volume, Err: fault.Errorf(fault.ErrUsage, "a volume needs a size"), Remedy: fault.Sayf("add %v, for example %v 2G", fault.OptionSize, fault.OptionSize)}
 	}
 	if err := thinpool.CheckSize(spec.Size); err != nil {
 		return &fault.Error{Object: spec.Pool + "/" + spec.Volume, Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}

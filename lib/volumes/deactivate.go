@@ -72,6 +72,6 @@ func flushed(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volum
 		return err
 	}
 	st, _ := health.PoolStatus(c, v.PoolUUID)
-	why, hint := health.WhyLost(v.Pool, st, lost)
-	return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s", why), Hint: hint + "; then write it again"}
+	why, remedy := health.WhyLost(v.Pool, st, lost)
+	return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s", why), Remedy: fault.Sayf("%v; then write it again", remedy)}
 }

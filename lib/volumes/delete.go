@@ -2,11 +2,11 @@ package volumes
 
 import (
 	"context"
-	"fmt"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/engine"
+	"thinmount/lib/fault"
 	"thinmount/lib/health"
 	"thinmount/lib/host"
 	"thinmount/lib/refcount"
@@ -47,11 +47,11 @@ func Delete(ctx context.Context, s *host.System, poolName, volume string, o engi
 		}
 	}
 	if err := finishDelete(ctx, s, c, v); err != nil {
-		text := fmt.Sprintf("%s/%s is deleted, and a later command on the pool gives its space back: %v", poolName, volume, err)
-		if hint := host.Hint(err); hint != "" {
-			text += " (" + hint + ")"
+		said := fault.Sayf("%s/%s is deleted, and a later command on the pool gives its space back: %v", poolName, volume, err)
+		if remedy := host.RemedyOf(err); remedy != nil {
+			said = fault.Sayf("%v (%v)", said, remedy)
 		}
-		s.Warn(text)
+		s.Warn(said)
 	}
 	return nil
 }

@@ -74,9 +74,9 @@ func flush(ctx context.Context, s *host.System, c *dm.Control, f *os.File, o cat
 	}
 	if lost != nil {
 		st, _ := health.PoolStatus(c, o.PoolUUID)
-		why, hint := health.WhyLost(o.Pool, st, lost)
+		why, remedy := health.WhyLost(o.Pool, st, lost)
 		return &fault.Error{Object: f.Name(), Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s, and the snapshot would lack them", why),
-			Hint: hint + "; then write again what is missing. A second attempt takes the origin as it is"}
+			Remedy: fault.Sayf("%v; then write again what is missing. A second attempt takes the origin as it is", remedy)}
 	}
 	return err
 }

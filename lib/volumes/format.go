@@ -41,7 +41,7 @@ func Format(ctx context.Context, s *host.System, pool, volume, fs, label string,
 		return err
 	}
 	if rec.Held {
-		return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "activated for other work"), Hint: "thin-snap deactivate " + rec.Volume}
+		return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "activated for other work"), Remedy: fault.DeactivateVolume{Volume: rec.Volume}}
 	}
 	if !force {
 		if err := refuseFormatted(wait, s, c, v); err != nil {
@@ -74,7 +74,7 @@ func refuseFormatted(ctx context.Context, s *host.System, c *dm.Control, v catal
 		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
 	}
 	if len(found) > 0 {
-		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: fault.Errorf(fault.ErrExists, "carries %s already", found[0].Type), Hint: "--force makes the filesystem anew"}
+		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: fault.Errorf(fault.ErrExists, "carries %s already", found[0].Type), Remedy: fault.Sayf("%v makes the filesystem anew", fault.OptionForce)}
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func checkFS(object, fs, label string) error {
 	case err == nil:
 		return nil
 	case isMissing:
-		return &fault.Error{Object: object, Err: err, Hint: "apt-get install " + missing.Package + ", or the package that has it on other systems"}
+		return &fault.Error{Object: object, Err: err, Remedy: fault.Hint("apt-get install " + missing.Package + ", or the package that has it on other systems")}
 	}
 	return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrUsage, err)}
 }

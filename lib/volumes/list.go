@@ -90,7 +90,7 @@ func ownDevices(s *host.System, c *dm.Control, cat *catalog.Catalog) bool {
 	if other == nil || other.Renamed {
 		return true
 	}
-	s.Warnf("%v (%s)", other.Err, other.Err.Hint)
+	s.Warnf("%v (%v)", other.Err, other.Err.Remedy)
 	return false
 }
 

@@ -33,7 +33,7 @@ func Snapshot(ctx context.Context, s *host.System, pool, origin, volume string, 
 	}
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		if origin == volume {
-			return &fault.Error{Object: pool + "/" + volume, Err: fault.Errorf(fault.ErrExists, "the new name is the origin's"), Hint: "choose another name"}
+			return &fault.Error{Object: pool + "/" + volume, Err: fault.Errorf(fault.ErrExists, "the new name is the origin's"), Remedy: fault.Hint("choose another name")}
 		}
 		originRef, newRef, o, err := lockBoth(ctx, s, pool, origin, volume)
 		if err != nil {
@@ -99,7 +99,7 @@ func lockBoth(ctx context.Context, s *host.System, pool, origin, volume string) 
 
 // Full is an error of a pool in which writes wait for room.
 func Full(pool, format string, args ...any) error {
-	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, format, args...), Hint: health.RoomHint(pool)}
+	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, format, args...), Remedy: health.RoomRemedy(pool)}
 }
 
 // freezeRoom is how many of a pool's blocks a freeze may want: a filesystem marks

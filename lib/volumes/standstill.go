@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"strconv"
 	"time"
 
 	"thinmount/lib/catalog"
@@ -77,21 +76,18 @@ func standstillError(p *engine.Pool, err error, dir string) error {
 	case errors.As(err, &resumed) && resumed.TooLong():
 		return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "no snapshot: the pool took %v to commit it, and writers of its origin wait for %v at most",
 			resumed.Took.Round(10*time.Millisecond), resumed.Limit),
-			Hint: "try again when its disks are less busy, or let writers wait for longer: thin-snap pool set freeze-limit=" +
-				secondsText(min(4*resumed.Limit, catalog.MaxFreezeLimit)) + " " + p.Name()}
+			Remedy: fault.Sayf("try again when its disks are less busy, or let writers wait for longer: %v",
+				fault.SetFreezeLimit{Pool: p.Name(), Limit: min(4*resumed.Limit, catalog.MaxFreezeLimit)})}
 	case errors.As(err, &resumed):
-		return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "no snapshot: another program has resumed its origin in between"), Hint: "try again"}
+		return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "no snapshot: another program has resumed its origin in between"), Remedy: fault.Hint("try again")}
 	case errors.As(err, &higher) && errors.Is(err, freeze.ErrFrozen):
-		return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "what lies on its origin is frozen by somebody"), Hint: "fsfreeze -u " + fault.ShellPath(higher.Path)}
+		return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "what lies on its origin is frozen by somebody"), Remedy: fault.Hint("fsfreeze -u " + fault.ShellPath(higher.Path))}
 	case errors.Is(err, freeze.ErrFrozen):
 		e := &fault.Error{Err: fault.Errorf(fault.ErrBusy, "its origin's filesystem is frozen by somebody")}
 		if dir != "" {
-			e.Hint = "fsfreeze -u " + fault.ShellPath(dir)
+			e.Remedy = fault.Hint("fsfreeze -u " + fault.ShellPath(dir))
 		}
 		return e
 	}
 	return err
 }
-
-// secondsText is a time in whole seconds, as pool set takes it.
-func secondsText(d time.Duration) string { return strconv.Itoa(int(d/time.Second)) + "s" }

@@ -14,7 +14,7 @@ import (
 
 // speaking are the calls whose first string is shown to a person, and the fields that are.
 var (
-	speaking = []string{"New", "Errorf", "Sprintf", "reason", "usagef", "usage", "warn", "step", "full"}
+	speaking = []string{"New", "Errorf", "Sprintf", "reason", "usagef", "usage", "warn", "step", "full", "Hint", "Sayf", "Warnf"}
 	spoken   = []string{"Hint", "What", "Repair", "Reason", "message", "hint"}
 )
 
@@ -106,8 +106,9 @@ func TestHouseMessagesFindsThem(t *testing.T) {
 		`errors.New("it is broken.")`:                   "period",
 		`fmt.Errorf("failed to open: %w", err)`:         "not why",
 		`reason(ErrBusy, "has %d volumes", n)`:          "for one",
-		`(&Error{Hint: "Try it"})`:                      "capital",
+		`Hint("Try it")`:                                "capital",
 		`(&Error{Hint: "use " + x + ", or wait now."})`: "period",
+		`fault.Sayf("use %s, or wait now.", x)`:         "period",
 		`fmt.Errorf("LUKS is on it: %w", err)`:          "",
 		`reason(ErrBusy, "has %d bytes", n)`:            "",
 	} {

@@ -10,7 +10,7 @@ import (
 	"thinmount/lib/dm"
 )
 
-func TestHintWithoutDeviceMapper(t *testing.T) {
+func TestRemedyWithoutDeviceMapper(t *testing.T) {
 	for err, want := range map[error]string{
 		fmt.Errorf("open: %w", dm.ErrNoDriver):                                  "modprobe -a dm_mod dm_thin_pool",
 		&fs.PathError{Op: "open", Path: "/dev/mapper/control", Err: unix.EPERM}: deviceHint,
@@ -18,7 +18,7 @@ func TestHintWithoutDeviceMapper(t *testing.T) {
 		fs.ErrClosed: "",
 		nil:          "",
 	} {
-		if got := Hint(OpenError(err)); got != want {
+		if got := remedyText(OpenError(err)); got != want {
 			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}

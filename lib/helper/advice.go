@@ -1,0 +1,166 @@
+package helper
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"thinmount/lib/fault"
+	"thinmount/lib/thin"
+)
+
+// Advice is what somebody who has got err can type or do about it; "" where that
+// is not known.
+func Advice(err error) string { return Words(thin.RemedyOf(err)) }
+
+// Words puts a remedy into words. Commands are written so that a shell reads the
+// paths in them as they are.
+func Words(r thin.Remedy) string {
+	switch r := r.(type) {
+	case nil:
+		return ""
+	case fault.Hint:
+		return string(r)
+	case fault.Message:
+		return r.In(Words)
+	case fault.Option:
+		return "--" + string(r)
+	case fault.RunAsRoot:
+		return "run it as root"
+	case fault.OnDevice:
+		return "d=$(" + command("activate", r.Volume) + ") && " + r.Program
+	case fault.Mount:
+		fstype := "thin"
+		if r.FSType != "" {
+			fstype += "." + r.FSType
+		}
+		return "mount -t " + fstype + " " + r.Volume + " " + fault.ShellPath(r.Path)
+	case fault.Unmount:
+		return "umount " + fault.ShellPath(r.Path) + times(r.Times)
+	case fault.UnmountElsewhere:
+		if r.PID == 0 {
+			return "umount " + fault.ShellPath(r.Path) + " there"
+		}
+		return "nsenter -m -t " + strconv.Itoa(r.PID) + " umount " + fault.ShellPath(r.Path)
+	case fault.UnmountByHelper:
+		return "umount.thin " + fault.ShellPath(r.Path)
+	}
+	if text := ofVolumes(r); text != "" {
+		return text
+	}
+	return ofPools(r)
+}
+
+// ofVolumes is the command for a use case of volumes, or "".
+func ofVolumes(r thin.Remedy) string {
+	switch r := r.(type) {
+	case fault.ListVolumes:
+		return command("list", r.Pool)
+	case fault.CreateVolume:
+		return command("create --size SIZE --fs ext4", named(r.Volume))
+	case fault.DeleteVolume:
+		return command("delete", named(r.Volume))
+	case fault.DeactivateVolume:
+		return command("deactivate", named(r.Volume))
+	case fault.FormatVolume:
+		return command("format --fs ext4", named(r.Volume))
+	case fault.Snapshot:
+		return command("snapshot", r.Volume+" "+r.Volume+"-2")
+	}
+	return ""
+}
+
+// ofPools is the command for a use case of pools, or "".
+func ofPools(r thin.Remedy) string {
+	switch r := r.(type) {
+	case fault.ListPools:
+		return command("pool list", "")
+	case fault.ShowPool:
+		return command("pool show", r.Pool)
+	case fault.CreatePool:
+		if r.Pool == "" {
+			return command("pool create", "NAME")
+		}
+		return command("pool create", r.Pool)
+	case fault.CreatePoolHelp:
+		return command("pool create", "--help")
+	case fault.GrowPool:
+		return command("pool grow"+growth("--size", r.Data)+growth("--metadata-size", r.Metadata), r.Pool)
+	case fault.ActivatePool:
+		return command("pool activate", r.Pool)
+	case fault.DeactivatePool:
+		if r.Unmount {
+			return command("pool deactivate -u", r.Pool)
+		}
+		return command("pool deactivate", r.Pool)
+	case fault.RestartPool:
+		return command("pool deactivate --unmount", r.Pool) + " && " + command("pool activate", r.Pool)
+	case fault.DeletePool:
+		if r.Volumes {
+			return command("pool delete -r", r.Pool)
+		}
+		return command("pool delete", r.Pool)
+	case fault.CheckPool:
+		return command("pool check", r.Pool)
+	case fault.CompareRecords:
+		return command("pool check", r.Pool) + " shows what differs, and with --repair mends it"
+	case fault.RepairPool:
+		return command("pool check --repair", r.Pool)
+	case fault.SaveMetadata:
+		return saveMetadata(r)
+	case fault.SetFreezeLimit:
+		return command("pool set freeze-limit="+strconv.Itoa(int(r.Limit/time.Second))+"s", r.Pool)
+	case fault.NameDisk:
+		return command("pool set "+r.Role+"=/dev/disk/by-id/LINK", r.Pool)
+	}
+	return ""
+}
+
+// command is a command of thin-snap on an object, which may be "".
+func command(verb, object string) string {
+	if object != "" {
+		object = " " + object
+	}
+	return "thin-snap " + verb + object
+}
+
+// named is a volume's name, or what stands for one.
+func named(volume string) string {
+	if volume == "" {
+		return "POOL/VOLUME"
+	}
+	return volume
+}
+
+// times says how often a mount is to be unmounted, unless once is enough.
+func times(n int) string {
+	if n <= 1 {
+		return ""
+	}
+	return " (" + strconv.Itoa(n) + " times: it has " + thin.Count(n, "reference") + ")"
+}
+
+// growth is the option for how large a part of a pool is to become, with a space
+// before it; "" leaves the part as it is.
+func growth(option string, g fault.Growth) string {
+	switch {
+	case g == fault.Growth{}:
+		return ""
+	case g.Size == 0:
+		return " " + option + " +SIZE"
+	case g.More:
+		return " " + option + " +" + fault.SizeText(g.Size)
+	}
+	return " " + option + " " + fault.SizeText(g.Size)
+}
+
+// saveMetadata makes what lies behind the label a device of its own, since the
+// programs take no offset. The damaged metadata is kept in a file; files lie in
+// /var/tmp, since the programs read past the page cache, which a tmpfs cannot.
+func saveMetadata(r fault.SaveMetadata) string {
+	return fmt.Sprintf("%[5]s && dev=$(losetup --find --show --offset %[2]d --sizelimit %[3]d %[4]s) && "+
+		"dd if=$dev of=/var/tmp/%[1]s.damaged bs=1M conv=sparse && truncate -s %[3]d /var/tmp/%[1]s.repaired && "+
+		"thin_repair -i $dev -o /var/tmp/%[1]s.repaired && dd if=/var/tmp/%[1]s.repaired of=$dev bs=1M conv=fsync; "+
+		"losetup --detach $dev; %[6]s", r.Pool, r.Offset, r.Size, fault.ShellPath(r.Path),
+		command("pool deactivate", r.Pool), command("pool check --repair", r.Pool))
+}
