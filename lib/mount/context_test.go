@@ -8,7 +8,8 @@ import (
 )
 
 // Each message of a context comes back, in order, without its level and without
-// white space around it. A pipe of packets gives one message a read, as a context does.
+// white space around it. A pipe of packets gives one message a read, as a
+// context does.
 func FuzzContextLog(f *testing.F) {
 	f.Add("e ext4: Unknown parameter 'x'\x00w xfs: noattr2 is ignored\n")
 	f.Add("i \x00e\x00 \x00e e e\x00long words")

@@ -9,8 +9,8 @@ import (
 
 // Detach takes a mount away again that was just made, by its ID, wherever its
 // directory has been moved to in the meantime. Its filesystem goes at its last
-// close. A mount that is gone is no error; one that another mount hides is left,
-// with ErrMoved.
+// close. A mount that is gone is no error; one that another mount hides is
+// left, with ErrMoved.
 func Detach(id int) error {
 	m, err := byID(id)
 	if errors.Is(err, unix.EINVAL) {

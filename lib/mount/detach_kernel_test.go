@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The mount of that ID goes, by either way of mounting, also where a folder above
-// has been renamed; what lies over it, or under it, stays.
+// The mount of that ID goes, by either way of mounting, also where a folder
+// above has been renamed; what lies over it, or under it, stays.
 func TestKernelDetach(t *testing.T) {
 	for _, flags := range []uintptr{0, unix.MS_SILENT} { // the latter by mount(2)
 		top := filepath.Join(t.TempDir(), "top")

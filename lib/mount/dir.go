@@ -12,9 +12,9 @@ import (
 )
 
 // OpenDir resolves a mount point to the path that the mount table will have. It
-// must be there and be a directory. An empty path is none: it is not the current
-// directory. Mounts on demand (autofs) on the way to it are triggered; one on the
-// directory itself is not, as with mount(2).
+// must be there and be a directory. An empty path is none: it is not the
+// current directory. Mounts on demand (autofs) on the way to it are triggered;
+// one on the directory itself is not, as with mount(2).
 func OpenDir(path string) (string, error) {
 	if path == "" {
 		return "", &dirError{`""`, unix.ENOENT}
@@ -77,8 +77,8 @@ func hold(target string, id int) (fd int, err error) {
 	return fd, nil
 }
 
-// OpenRoot opens the root folder of what is mounted on target, which has to be the
-// mount of that ID, for syncfs(2). An open file keeps the mount busy.
+// OpenRoot opens the root folder of what is mounted on target, which has to be
+// the mount of that ID, for syncfs(2). An open file keeps the mount busy.
 func OpenRoot(target string, id int) (*os.File, error) {
 	held, err := hold(target, id)
 	if err != nil {

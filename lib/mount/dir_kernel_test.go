@@ -16,8 +16,8 @@ import (
 )
 
 // The owner of the folder swaps the mount point with a symbolic link to another
-// directory, again and again: what is mounted never lands there, by either way of
-// mounting.
+// directory, again and again: what is mounted never lands there, by either way
+// of mounting.
 func TestKernelSwappedMountPoint(t *testing.T) {
 	_, device := made(t, "ext4")
 	for name, once := range map[string]func(Request, int) error{
@@ -52,7 +52,8 @@ func TestKernelSwappedMountPoint(t *testing.T) {
 }
 
 // unmountEither unmounts what is mounted on one of two names that are being
-// swapped all the while. The other name is a symlink, or nothing is mounted on it.
+// swapped all the while. The other name is a symlink, or nothing is mounted on
+// it.
 func unmountEither(names ...string) (err error) {
 	for range 1000 {
 		for _, name := range names {
@@ -102,8 +103,8 @@ func swapping(a, b string) (end func()) {
 	return func() { close(stop); <-stopped }
 }
 
-// A folder above the mount point is swapped with a symbolic link to one in which
-// something else is mounted by the same name: that stays mounted.
+// A folder above the mount point is swapped with a symbolic link to one in
+// which something else is mounted by the same name: that stays mounted.
 func TestKernelSwappedFolder(t *testing.T) {
 	top, victim := t.TempDir(), t.TempDir()
 	dir, link := filepath.Join(top, "dir"), filepath.Join(top, "link")
@@ -139,8 +140,8 @@ func TestKernelSwappedFolder(t *testing.T) {
 	}
 }
 
-// A folder above the mount point is swapped with a symbolic link to one in which
-// something else is mounted by the same name: that keeps its options.
+// A folder above the mount point is swapped with a symbolic link to one in
+// which something else is mounted by the same name: that keeps its options.
 func TestKernelSwappedFolderRemount(t *testing.T) {
 	for name, change := range map[string]func(string, int) error{
 		"Remount": func(target string, id int) error {
@@ -160,7 +161,8 @@ func TestKernelSwappedFolderRemount(t *testing.T) {
 			for changed < 30 || refused < 30 {
 				do(t, unix.Mount("ours", dir+"/mnt", "tmpfs", 0, ""))
 				id := only(t, "ours").ID
-				// Once between the look at the table and the call, and then as it comes.
+				// Once between the look at the table and the call, and then as
+				// it comes.
 				swap()
 				if err := change(dir+"/mnt", id); !errors.Is(err, ErrMoved) {
 					t.Errorf("swapped: %v", err)

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A mount is held by its ID: by another, or by a link that has taken the place of
-// a folder above, nothing is.
+// A mount is held by its ID: by another, or by a link that has taken the place
+// of a folder above, nothing is.
 func TestHold(t *testing.T) {
 	table, err := Table()
 	do(t, err)
@@ -38,8 +38,8 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// What has the path of a mount, and is another, is not asked to change. It is no
-// mount at all here, which the kernel would say.
+// What has the path of a mount, and is another, is not asked to change. It is
+// no mount at all here, which the kernel would say.
 func TestRemountLooksAtID(t *testing.T) {
 	dir := t.TempDir()
 	for name, err := range map[string]error{"Remount": Remount(dir, -1, Options{}), "MakeReadOnly": MakeReadOnly(dir, -1)} {

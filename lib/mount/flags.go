@@ -11,8 +11,8 @@ import (
 // vfsFlag is a flag of mount(2), and how it gets to the kernel. Each row of the
 // table has one way at least, so that no option is taken and then forgotten.
 type vfsFlag struct {
-	bit     uintptr // MS_*
 	on, off string  // the options that set and clear it; off may be ""
+	bit     uintptr // MS_*
 	group   uintptr // of flags that exclude each other: on clears the others
 	attr    int     // of one mount: fsmount(2), mount_setattr(2)
 	super   bool    // of the filesystem as a whole: fsconfig(2) takes on, and off
@@ -26,25 +26,30 @@ const atimes = unix.MS_NOATIME | unix.MS_RELATIME | unix.MS_STRICTATIME
 
 // vfsFlags are the options of mount(8), FILESYSTEM-INDEPENDENT MOUNT OPTIONS.
 var vfsFlags = []vfsFlag{
-	{bit: unix.MS_RDONLY, on: "ro", off: "rw", attr: unix.MOUNT_ATTR_RDONLY, super: true, hidden: true},
-	{bit: unix.MS_NOSUID, on: "nosuid", off: "suid", attr: unix.MOUNT_ATTR_NOSUID, guards: true},
-	{bit: unix.MS_NODEV, on: "nodev", off: "dev", attr: unix.MOUNT_ATTR_NODEV, guards: true},
-	{bit: unix.MS_NOEXEC, on: "noexec", off: "exec", attr: unix.MOUNT_ATTR_NOEXEC, guards: true},
-	{bit: unix.MS_SYNCHRONOUS, on: "sync", off: "async", super: true},
-	{bit: unix.MS_DIRSYNC, on: "dirsync", super: true},
-	{bit: unix.MS_LAZYTIME, on: "lazytime", off: "nolazytime", super: true},
-	{bit: unix.MS_MANDLOCK, on: "mand", off: "nomand", super: true},
-	{bit: unix.MS_SILENT, on: "silent", off: "loud", old: true, hidden: true},
-	{bit: unix.MS_I_VERSION, on: "iversion", off: "noiversion", old: true, hidden: true},
-	{bit: unix.MS_NOSYMFOLLOW, on: "nosymfollow", off: "symfollow", attr: unix.MOUNT_ATTR_NOSYMFOLLOW},
-	{bit: unix.MS_NODIRATIME, on: "nodiratime", off: "diratime", attr: unix.MOUNT_ATTR_NODIRATIME},
-	{bit: unix.MS_NOATIME, on: "noatime", off: "atime", group: atimes, attr: unix.MOUNT_ATTR_NOATIME},
-	{bit: unix.MS_STRICTATIME, on: "strictatime", off: "nostrictatime", group: atimes, attr: unix.MOUNT_ATTR_STRICTATIME, hidden: true},
-	{bit: unix.MS_RELATIME, on: "relatime", off: "norelatime", group: atimes, usual: true, hidden: true},
+	{on: "ro", off: "rw", bit: unix.MS_RDONLY,
+		attr: unix.MOUNT_ATTR_RDONLY, super: true, hidden: true},
+	{on: "nosuid", off: "suid", bit: unix.MS_NOSUID, attr: unix.MOUNT_ATTR_NOSUID, guards: true},
+	{on: "nodev", off: "dev", bit: unix.MS_NODEV, attr: unix.MOUNT_ATTR_NODEV, guards: true},
+	{on: "noexec", off: "exec", bit: unix.MS_NOEXEC, attr: unix.MOUNT_ATTR_NOEXEC, guards: true},
+	{on: "sync", off: "async", bit: unix.MS_SYNCHRONOUS, super: true},
+	{on: "dirsync", bit: unix.MS_DIRSYNC, super: true},
+	{on: "lazytime", off: "nolazytime", bit: unix.MS_LAZYTIME, super: true},
+	{on: "mand", off: "nomand", bit: unix.MS_MANDLOCK, super: true},
+	{on: "silent", off: "loud", bit: unix.MS_SILENT, old: true, hidden: true},
+	{on: "iversion", off: "noiversion", bit: unix.MS_I_VERSION, old: true, hidden: true},
+	{on: "nosymfollow", off: "symfollow", bit: unix.MS_NOSYMFOLLOW,
+		attr: unix.MOUNT_ATTR_NOSYMFOLLOW},
+	{on: "nodiratime", off: "diratime", bit: unix.MS_NODIRATIME, attr: unix.MOUNT_ATTR_NODIRATIME},
+	{on: "noatime", off: "atime", bit: unix.MS_NOATIME, group: atimes,
+		attr: unix.MOUNT_ATTR_NOATIME},
+	{on: "strictatime", off: "nostrictatime", bit: unix.MS_STRICTATIME, group: atimes,
+		attr: unix.MOUNT_ATTR_STRICTATIME, hidden: true},
+	{on: "relatime", off: "norelatime", bit: unix.MS_RELATIME, group: atimes,
+		usual: true, hidden: true},
 }
 
-// setFlag does what the option word says about the flags; ok is false if it is none
-// of the table's.
+// setFlag does what the option word says about the flags; ok is false if it is
+// none of the table's.
 func setFlag(flags uintptr, word string) (_ uintptr, ok bool) {
 	for _, f := range vfsFlags {
 		switch word {
@@ -69,9 +74,10 @@ func attributes(flags uintptr) int {
 	return attrs
 }
 
-// clearedAttributes is the clear mask of mount_setattr(2) for a remount: what is
-// not asked for is turned off, as MS_REMOUNT does it. The kind of atime is a field,
-// which the kernel wants cleared as a whole (fs/namespace.c, build_mount_kattr).
+// clearedAttributes is the clear mask of mount_setattr(2) for a remount: what
+// is not asked for is turned off, as MS_REMOUNT does it. The kind of atime is a
+// field, which the kernel wants cleared as a whole (fs/namespace.c,
+// build_mount_kattr).
 func clearedAttributes() uint64 {
 	mask := uint64(unix.MOUNT_ATTR__ATIME)
 	for _, f := range vfsFlags {
@@ -92,8 +98,8 @@ func superblockFlags(flags uintptr) []string {
 	return names
 }
 
-// superblockChanges names all flags of the filesystem as a whole, set or not: for
-// dirsync the kernel has no word that clears it (fs/fs_context.c).
+// superblockChanges names all flags of the filesystem as a whole, set or not:
+// for dirsync the kernel has no word that clears it (fs/fs_context.c).
 func superblockChanges(flags uintptr) []string {
 	names := superblockFlags(flags)
 	for _, f := range vfsFlags {
@@ -104,8 +110,8 @@ func superblockChanges(flags uintptr) []string {
 	return names
 }
 
-// oldFlags tells whether mount(2) alone can tell the kernel of a flag that is set:
-// fsconfig(2) has no word for it.
+// oldFlags tells whether mount(2) alone can tell the kernel of a flag that is
+// set: fsconfig(2) has no word for it.
 func oldFlags(flags uintptr) bool {
 	for _, f := range vfsFlags {
 		if f.old && flags&f.bit != 0 {

@@ -60,8 +60,8 @@ func TestClearedAttributes(t *testing.T) {
 	}
 }
 
-// No two rows claim the same option or the same flag, and none has no way to the
-// kernel, unless it is what the kernel does anyhow.
+// No two rows claim the same option or the same flag, and none has no way to
+// the kernel, unless it is what the kernel does anyhow.
 func TestFlagTable(t *testing.T) {
 	words, bits := map[string]bool{"": true}, uintptr(0)
 	for _, f := range vfsFlags {

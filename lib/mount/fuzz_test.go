@@ -30,8 +30,8 @@ func mountLine(m *mountinfo.Info) string {
 }
 
 // Of any mount table, what is read is what it says, whatever stands around it;
-// what is found is in it, nothing is on top of the uppermost, and a mount that is said
-// to be there is.
+// what is found is in it, nothing is on top of the uppermost, and a mount that
+// is said to be there is.
 func FuzzTable(f *testing.F) {
 	f.Add(mountinfoSample, "/mnt/a b", "/dev/mapper/thin-demo@base", 253, 3)
 	f.Add(mountinfoSample, `/mnt/b\012`, "/dev/vda1", 254, 1)
@@ -86,9 +86,9 @@ func others(text string) []string {
 	})
 }
 
-// Whatever stands in utab, and whatever a mount is called: lines of others stay,
-// byte by byte and in their order; an entry that is added has one anchor, and one
-// that is gone has none; to mend or to tidy twice is to do so once.
+// Whatever stands in utab, and whatever a mount is called: lines of others
+// stay, byte by byte and in their order; an entry that is added has one anchor,
+// and one that is gone has none; to mend or to tidy twice is to do so once.
 func FuzzUtab(f *testing.F) {
 	f.Add(utabSample, "/dev/mapper/x", "/mnt/a b", "/", "p/v", "_netdev")
 	f.Add("", "a\nID=3 SRC=b", "/t\nx\\012", "/r s", "p/v\nSRC=x", "ro\nID=4")
@@ -143,8 +143,8 @@ func FuzzUtab(f *testing.F) {
 	})
 }
 
-// twice tells of a table that no kernel makes: where IDs are not unique, or a mount
-// is on one that is on it.
+// twice tells of a table that no kernel makes: where IDs are not unique, or a
+// mount is on one that is on it.
 func twice(table []*mountinfo.Info) bool {
 	parent := map[int]int{}
 	for _, m := range table {

@@ -45,7 +45,8 @@ func (e *Error) Error() string {
 	}
 	s += e.Err.Error()
 	if errors.Is(e.Err, unix.EINVAL) {
-		s += " (the kernel gives no reason: is there " + e.FSType + " on it, and does it know the options?)"
+		s += " (the kernel gives no reason: is there " + e.FSType +
+			" on it, and does it know the options?)"
 	}
 	return s
 }
@@ -66,8 +67,8 @@ func (e *kernelError) Error() string {
 func (e *kernelError) Unwrap() error { return e.err }
 
 // Mount mounts a filesystem. Discard is asked for by default, where the
-// filesystem knows it, and given up when it is refused; xfs gets nouuid, since a
-// snapshot has its origin's UUID. The mount API is that of fsopen(2), or
+// filesystem knows it, and given up when it is refused; xfs gets nouuid, since
+// a snapshot has its origin's UUID. The mount API is that of fsopen(2), or
 // mount(2) on kernels without it and for flags that it alone knows.
 func Mount(ctx context.Context, r Request) (Result, error) {
 	if err := ctx.Err(); err != nil {
@@ -90,7 +91,8 @@ func withDiscard(r Request, once func(Request, []string) error) (Result, error) 
 	if !discards || !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EOPNOTSUPP) {
 		return Result{}, err
 	}
-	options = slices.DeleteFunc(slices.Clone(options), func(o string) bool { return o == "discard" })
+	isDiscard := func(o string) bool { return o == "discard" }
+	options = slices.DeleteFunc(slices.Clone(options), isDiscard)
 	if err := once(r, options); err != nil {
 		return Result{}, err
 	}
@@ -136,11 +138,13 @@ func mountOnce(r Request, options []string) (id int, err error) {
 	if len(said) == 0 {
 		said = log.Messages(logWords(r)...)
 	}
-	return 0, &Error{Op: op, Source: r.Source, Target: r.Target, FSType: r.FSType, Kernel: said, Err: err}
+	return 0, &Error{
+		Op: op, Source: r.Source, Target: r.Target, FSType: r.FSType, Kernel: said, Err: err,
+	}
 }
 
-// newMount is the way of fsopen(2), onto the directory that is open as dir. said
-// is what the kernel explains in the filesystem context's log.
+// newMount is the way of fsopen(2), onto the directory that is open as dir.
+// said is what the kernel explains in the filesystem context's log.
 func newMount(r Request, dir int, options []string) (id int, op string, said []string, err error) {
 	fs, err := unix.Fsopen(r.FSType, unix.FSOPEN_CLOEXEC)
 	if err != nil {
@@ -220,7 +224,8 @@ func contextLog(fs int) []string {
 func logWords(r Request) []string {
 	words := []string{r.Source}
 	if name := kernelName(r.Source); name != "" {
-		words = append(words, "("+name+")", name+":", "device "+name, strings.ToUpper(r.FSType)+" ("+name)
+		words = append(words,
+			"("+name+")", name+":", "device "+name, strings.ToUpper(r.FSType)+" ("+name)
 	}
 	return append(words, "BTRFS error", "BTRFS: ")
 }

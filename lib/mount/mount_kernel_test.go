@@ -176,8 +176,8 @@ func contains(shown, options []string, want bool) bool {
 	return !slices.ContainsFunc(options, func(o string) bool { return slices.Contains(shown, o) != want })
 }
 
-// umount(8) finds our helper by the lines in utab, each of three times, and for a
-// copy in another mount namespace.
+// umount(8) finds our helper by the lines in utab, each of three times, and for
+// a copy in another mount namespace.
 func TestKernelUmountFindsHelper(t *testing.T) {
 	calls := filepath.Join(t.TempDir(), "calls")
 	helper := filepath.Join(t.TempDir(), "helper")

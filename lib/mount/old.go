@@ -10,8 +10,8 @@ import (
 	"thinmount/lib/mountinfo"
 )
 
-// oldMount is mount(2), which does not tell what it has mounted: it is the mount
-// that was not there before.
+// oldMount is mount(2), which does not tell what it has mounted: it is the
+// mount that was not there before.
 func oldMount(r Request, dir int, options []string) (id int, err error) {
 	data, err := joinOptions(options)
 	if err != nil {
@@ -35,8 +35,8 @@ func oldMount(r Request, dir int, options []string) (id int, err error) {
 	return 0, &dirError{r.Target, ErrMoved}
 }
 
-// newcomer finds a mount that was just made: of that source, or, of a filesystem
-// that shows another one, at path.
+// newcomer finds a mount that was just made: of that source, or, of a
+// filesystem that shows another one, at path.
 func newcomer(before, after []*mountinfo.Info, r Request, path string) *mountinfo.Info {
 	was := map[int]bool{}
 	for _, m := range before {
@@ -57,9 +57,9 @@ func newcomer(before, after []*mountinfo.Info, r Request, path string) *mountinf
 	return found
 }
 
-// joinOptions makes the data argument of mount(2), where each comma separates but
-// in the contexts of SELinux, which may be quoted. Elsewhere a comma in a value
-// would smuggle in another option.
+// joinOptions makes the data argument of mount(2), where each comma separates
+// but in the contexts of SELinux, which may be quoted. Elsewhere a comma in a
+// value would smuggle in another option.
 func joinOptions(options []string) (string, error) {
 	var words []string
 	for _, word := range options {
@@ -67,7 +67,8 @@ func joinOptions(options []string) (string, error) {
 		switch {
 		case strings.Contains(word, ",") && strings.HasSuffix(key, "context"):
 		case strings.Contains(word, ","):
-			return "", fmt.Errorf("option %s %w on this kernel: it has a comma in it", word, errOption)
+			return "", fmt.Errorf("option %s %w on this kernel: it has a comma in it",
+				word, errOption)
 		case hasValue:
 			word = key + "=" + value
 		}

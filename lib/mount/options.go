@@ -28,15 +28,23 @@ var errOption = errors.New("cannot be used")
 // userspace are the options that mount(8) passes on but that are for fstab,
 // for libmount or for us, not for a filesystem.
 func userspace() []string {
-	return []string{"defaults", "auto", "noauto", "user", "users", "nouser", "nousers", "owner", "noowner", "group", "nogroup", "_netdev", "nofail", "remount", "once"}
+	return []string{
+		"defaults", "auto", "noauto", "user", "users", "nouser", "nousers", "owner", "noowner",
+		"group", "nogroup", "_netdev", "nofail", "remount", "once",
+	}
 }
 
 // refused are options of things that a thin volume cannot be, or that mount(8)
 // itself does.
 func refused() map[string]string {
 	return map[string]string{
-		"source": "the volume is what is mounted", "loop": "a volume is a device already", "offset": "a volume is mounted as a whole", "sizelimit": "a volume is mounted as a whole",
-		"bind": "use mount --bind on the mounted directory", "rbind": "use mount --rbind on the mounted directory", "move": "use mount --move",
+		"source":    "the volume is what is mounted",
+		"loop":      "a volume is a device already",
+		"offset":    "a volume is mounted as a whole",
+		"sizelimit": "a volume is mounted as a whole",
+		"bind":      "use mount --bind on the mounted directory",
+		"rbind":     "use mount --rbind on the mounted directory",
+		"move":      "use mount --move",
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 	"thinmount/lib/mountinfo"
 )
 
-// Remount gives what is mounted on target, which has to be the mount of that ID,
-// the options o: the flags of the mount and of the superblock become just these,
-// and the filesystem is told what is for it. Options go one by one (fspick(2)), so
-// that a comma within one is not taken for two; mount(2) is for kernels that lack
-// it, and for flags that it alone knows.
+// Remount gives what is mounted on target, which has to be the mount of that
+// ID, the options o: the flags of the mount and of the superblock become just
+// these, and the filesystem is told what is for it. Options go one by one
+// (fspick(2)), so that a comma within one is not taken for two; mount(2) is for
+// kernels that lack it, and for flags that it alone knows.
 func Remount(target string, id int, o Options) error {
 	fd, err := hold(target, id)
 	if err != nil {
@@ -50,8 +50,8 @@ func Remount(target string, id int, o Options) error {
 }
 
 // MakeReadOnly makes the filesystem that is mounted on target, by the mount of
-// that ID, read-only, and changes nothing else. EBUSY says that files are open for
-// writing.
+// that ID, read-only, and changes nothing else. EBUSY says that files are open
+// for writing.
 func MakeReadOnly(target string, id int) error {
 	fd, err := hold(target, id)
 	if err != nil {

@@ -7,20 +7,22 @@ import (
 	"thinmount/lib/mountinfo"
 )
 
-// optionsOf are the options of a mount as the mount table has them: its own, and its
-// filesystem's.
+// optionsOf are the options of a mount as the mount table has them: its own,
+// and its filesystem's.
 func optionsOf(m *mountinfo.Info) []string {
 	return append(strings.Split(m.Options, ","), strings.Split(m.VFSOptions, ",")...)
 }
 
-// ReadOnly tells whether nothing can be written through a mount: it is read-only
-// itself, or its filesystem is.
+// ReadOnly tells whether nothing can be written through a mount: it is
+// read-only itself, or its filesystem is.
 func ReadOnly(m *mountinfo.Info) bool { return slices.Contains(optionsOf(m), "ro") }
 
-// discards tells whether a mounted filesystem discards what is freed. Btrfs shows
-// the kind of discard behind the word.
+// discards tells whether a mounted filesystem discards what is freed. Btrfs
+// shows the kind of discard behind the word.
 func discards(m *mountinfo.Info) bool {
-	return slices.ContainsFunc(optionsOf(m), func(o string) bool { return o == "discard" || strings.HasPrefix(o, "discard=") })
+	return slices.ContainsFunc(optionsOf(m), func(o string) bool {
+		return o == "discard" || strings.HasPrefix(o, "discard=")
+	})
 }
 
 // discardChange is what a filesystem is told at a remount, if it is to change.
@@ -34,15 +36,15 @@ func (o Options) discardChange(m *mountinfo.Info) []string {
 	return []string{"nodiscard"}
 }
 
-// DiscardDiffers tells whether a mount does not discard although it was asked to, or
-// the reverse.
+// DiscardDiffers tells whether a mount does not discard although it was asked
+// to, or the reverse.
 func (o Options) DiscardDiffers(m *mountinfo.Info) bool {
 	return o.Discard != nil && *o.Discard != discards(m)
 }
 
-// Unlike lists in what a mount differs from options that are asked for, as "without
-// nosuid" or "with noexec", as far as the mount table shows it. Whether it is
-// read-only is left to ReadOnly.
+// Unlike lists in what a mount differs from options that are asked for, as
+// "without nosuid" or "with noexec", as far as the mount table shows it.
+// Whether it is read-only is left to ReadOnly.
 func (o Options) Unlike(m *mountinfo.Info) []string {
 	var unlike []string
 	is := optionsOf(m)
@@ -65,8 +67,12 @@ func (o Options) Unlike(m *mountinfo.Info) []string {
 			unlike = append(unlike, "without "+key)
 		}
 	}
-	if o.DiscardDiffers(m) {
-		unlike = append(unlike, map[bool]string{true: "without discard", false: "with discard"}[*o.Discard])
+	switch {
+	case !o.DiscardDiffers(m):
+	case *o.Discard:
+		unlike = append(unlike, "without discard")
+	default:
+		unlike = append(unlike, "with discard")
 	}
 	return unlike
 }

@@ -36,7 +36,8 @@ func TestQuotedOptionsStayValues(t *testing.T) {
 	}
 }
 
-// mount(2) knows no quotes: there, what has a comma is refused, but for contexts.
+// mount(2) knows no quotes: there, what has a comma is refused, but for
+// contexts.
 func TestOldMountSplitsNoValue(t *testing.T) {
 	for _, c := range []struct{ options, want string }{
 		{`data=ordered|x="y z"|flag`, "data=ordered,x=y z,flag"},
@@ -50,8 +51,8 @@ func TestOldMountSplitsNoValue(t *testing.T) {
 	}
 }
 
-// Names with anything in them make two lines of utab that say what they are, and
-// nothing that libmount would take for another line, token or option.
+// Names with anything in them make two lines of utab that say what they are,
+// and nothing that libmount would take for another line, token or option.
 func TestUtabSmugglesNothing(t *testing.T) {
 	for _, name := range []string{
 		"/mnt\nSRC=x TARGET=/ ROOT=/ OPTS=user", "/mnt OPTS=user=joe", "/mnt\tROOT=/.thin-shadow", `/mnt\040OPTS=user`, `/mnt\`, `/m\012n`,

@@ -8,8 +8,8 @@ import (
 	"thinmount/lib/mountinfo"
 )
 
-// Table reads the mounts of this thread's mount namespace that can be reached from
-// its root.
+// Table reads the mounts of this thread's mount namespace that can be reached
+// from its root.
 func Table() ([]*mountinfo.Info, error) {
 	runtime.LockOSThread() // what is opened of a thread that ends cannot be read
 	defer runtime.UnlockOSThread()
@@ -18,9 +18,9 @@ func Table() ([]*mountinfo.Info, error) {
 
 // Top is the mount that is seen at dir, which has no symbolic links, or nil. It
 // walks as the kernel does, from the root through each mount on the way: the
-// order of the table's lines says nothing, since a mount can be moved, or be put
-// beneath another (move_mount(2), MOVE_MOUNT_BENEATH). A mount at dir is not seen
-// where another one covers it or a folder above it.
+// order of the table's lines says nothing, since a mount can be moved, or be
+// put beneath another (move_mount(2), MOVE_MOUNT_BENEATH). A mount at dir is
+// not seen where another one covers it or a folder above it.
 func Top(table []*mountinfo.Info, dir string) *mountinfo.Info {
 	way := onTheWay(table, dir)
 	var at *mountinfo.Info
@@ -49,11 +49,11 @@ func onTheWay(table []*mountinfo.Info, dir string) []*mountinfo.Info {
 	return way
 }
 
-// nextOn is the first mount on at that the walk enters. A nil at is where the walk
-// begins: the root is a mount whose parent cannot be seen, or a folder of such a
-// mount (chroot). What is mounted on the root itself is not entered. A mount whose
-// parent is not in the table, since the table changed while it was read, counts as
-// one on the root.
+// nextOn is the first mount on at that the walk enters. A nil at is where the
+// walk begins: the root is a mount whose parent cannot be seen, or a folder of
+// such a mount (chroot). What is mounted on the root itself is not entered. A
+// mount whose parent is not in the table, since the table changed while it was
+// read, counts as one on the root.
 func nextOn(way []*mountinfo.Info, at *mountinfo.Info) *mountinfo.Info {
 	var next *mountinfo.Info
 	root := at == nil || at.Mountpoint == "/"
@@ -70,11 +70,13 @@ func nextOn(way []*mountinfo.Info, at *mountinfo.Info) *mountinfo.Info {
 }
 
 func hasParent(way []*mountinfo.Info, m *mountinfo.Info) bool {
-	return slices.ContainsFunc(way, func(p *mountinfo.Info) bool { return p != m && p.ID == m.Parent })
+	return slices.ContainsFunc(way, func(p *mountinfo.Info) bool {
+		return p != m && p.ID == m.Parent
+	})
 }
 
-// UpperFirst sorts a table so that each mount stands before the one that it lies
-// on.
+// UpperFirst sorts a table so that each mount stands before the one that it
+// lies on.
 func UpperFirst(table []*mountinfo.Info) []*mountinfo.Info {
 	parent := make(map[int]int, len(table))
 	for _, m := range table {
@@ -88,7 +90,9 @@ func UpperFirst(table []*mountinfo.Info) []*mountinfo.Info {
 	}
 	sorted := slices.Clone(table)
 	slices.Reverse(sorted)
-	slices.SortStableFunc(sorted, func(a, b *mountinfo.Info) int { return depth[b.ID] - depth[a.ID] })
+	slices.SortStableFunc(sorted, func(a, b *mountinfo.Info) int {
+		return depth[b.ID] - depth[a.ID]
+	})
 	return sorted
 }
 
@@ -103,14 +107,15 @@ func ByDev(table []*mountinfo.Info, major, minor int, source string) []*mountinf
 	return found
 }
 
-// IsOf tells whether a mount is of a block device: by the device's number, or by
-// its name where that can be believed.
+// IsOf tells whether a mount is of a block device: by the device's number, or
+// by its name where that can be believed.
 func IsOf(m *mountinfo.Info, major, minor int, source string) bool {
 	return m.Major == major && m.Minor == minor || m.Source == source && NamesDevice(m)
 }
 
 // NamesDevice tells whether the source of a mount is the name of a block device
-// that is mounted: where the kernel shows the device's number, and for btrfs, which
-// shows a number of its own. Any other filesystem without a device is called what
-// its owner likes: fusermount(1) lets each user say fsname=/dev/mapper/X.
+// that is mounted: where the kernel shows the device's number, and for btrfs,
+// which shows a number of its own. Any other filesystem without a device is
+// called what its owner likes: fusermount(1) lets each user say
+// fsname=/dev/mapper/X.
 func NamesDevice(m *mountinfo.Info) bool { return m.Major != 0 || m.FSType == "btrfs" }

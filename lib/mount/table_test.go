@@ -46,8 +46,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// No line keeps another from being read: neither a long one, which a user makes by
-// renaming a folder above a mount of his, nor one that says nothing.
+// No line keeps another from being read: neither a long one, which a user makes
+// by renaming a folder above a mount of his, nor one that says nothing.
 func TestTableLines(t *testing.T) {
 	long := "/home/u" + strings.Repeat("/"+strings.Repeat("d", 249), 400)
 	path := filepath.Join(t.TempDir(), "mountinfo")

@@ -13,10 +13,11 @@ import (
 type UnmountOptions struct {
 	Lazy     bool
 	Force    bool
-	NoFollow bool // follow no symbolic link, at the target or above: it is a path of the mount table
+	NoFollow bool // the target is a path of the mount table: follow no symbolic link in it
 	Look     bool // unmount nothing: EBUSY says that it is in use, EAGAIN that it is not
 
-	// Call is umount2(2), if another one than the plain. Target may lead through /proc/self.
+	// Call is umount2(2), if another one than the plain. Target may lead
+	// through /proc/self.
 	Call func(target string, flags int) error
 }
 
@@ -30,11 +31,14 @@ func Unmount(target string, o UnmountOptions) error {
 	if o.Force {
 		flags |= unix.MNT_FORCE
 	}
-	if o.Look { // a second such call would unmount, unless the mount was used between the two (umount2(2))
+	// A second such call would unmount, unless the mount was used in between
+	// (umount2(2)).
+	if o.Look {
 		flags |= unix.MNT_EXPIRE
 	}
 	if o.NoFollow {
-		// umount2(2) takes no descriptor, but what is mounted on cannot be renamed: to hold the folder is enough.
+		// umount2(2) takes no descriptor, but what is mounted on cannot be
+		// renamed: to hold the folder is enough.
 		flags |= unix.UMOUNT_NOFOLLOW
 		folder, err := pin(filepath.Dir(target))
 		if err != nil {

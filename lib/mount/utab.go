@@ -27,23 +27,24 @@ import (
 //	SRC=pool/volume TARGET=/mnt ROOT=/.thin-shadow OPTS=helper=thin
 //
 // The anchor is the one that libmount puts together with the mount, by source,
-// target and root. It has no ID on purpose. Since 2.39 libmount goes by the ID of
-// a line that has one, and by nothing else. The mount at a target may get another
-// ID (X-mount.idmap puts a clone in its place), and a stale line's ID another
-// mount. A copy of the mount in another mount namespace has an ID of its own: with
-// the ID, umount(8) there would call no helper, and would take the last line away
-// all the same.
+// target and root. It has no ID on purpose. Since 2.39 libmount goes by the ID
+// of a line that has one, and by nothing else. The mount at a target may get
+// another ID (X-mount.idmap puts a clone in its place), and a stale line's ID
+// another mount. A copy of the mount in another mount namespace has an ID of
+// its own: with the ID, umount(8) there would call no helper, and would take
+// the last line away all the same.
 //
-// The shadow, by its root that never is, belongs to no mount. It takes the blows
-// that are meant for the last line of a target: mount(8) finds it by SRC and
-// TARGET and adds the x- options of fstab there, where it would have appended a
-// line that hides the anchor; a remount overwrites its options; and an umount(8)
-// whose helper has returned 0 removes it, even if the helper has only dropped a
-// reference: for those, Mend and Feed put down another.
+// The shadow, by its root that never is, belongs to no mount. It takes the
+// blows that are meant for the last line of a target: mount(8) finds it by SRC
+// and TARGET and adds the x- options of fstab there, where it would have
+// appended a line that hides the anchor; a remount overwrites its options; and
+// an umount(8) whose helper has returned 0 removes it, even if the helper has
+// only dropped a reference: for those, Mend and Feed put down another.
 //
 // Lines get lost (mount -n, a umount(8) that sees another mount namespace) and
 // stale (umount -i, a namespace that ends): whoever writes here clears what is
-// stale, and Mend adds what is missing. Lines that are not ours are never changed.
+// stale, and Mend adds what is missing. Lines that are not ours are never
+// changed.
 type Utab struct{ Dir string }
 
 // Entry is a mount as /proc/self/mountinfo has it.
@@ -64,14 +65,17 @@ const (
 // target, in our mount namespace or in another one.
 type Live func(source, target string) bool
 
-// Look reads the mount table. It is called with the lock on utab held: a line is
-// written after its mount is made, so that a table that is read later has it.
+// Look reads the mount table. It is called with the lock on utab held: a line
+// is written after its mount is made, so that a table that is read later has
+// it.
 type Look func() Live
 
 // LiveIn asks a mount table.
 func LiveIn(table []*mountinfo.Info) Live {
 	return func(source, target string) bool {
-		return slices.ContainsFunc(table, func(m *mountinfo.Info) bool { return m.Mountpoint == target && m.Source == source })
+		return slices.ContainsFunc(table, func(m *mountinfo.Info) bool {
+			return m.Mountpoint == target && m.Source == source
+		})
 	}
 }
 
@@ -135,7 +139,8 @@ func (l line) String() string {
 	if l.id != "" {
 		s = "ID=" + l.id + " "
 	}
-	return s + "SRC=" + mangle(l.src) + " TARGET=" + mangle(l.target) + " ROOT=" + mangle(l.root) + " OPTS=" + mangle(l.opts)
+	return s + "SRC=" + mangle(l.src) + " TARGET=" + mangle(l.target) +
+		" ROOT=" + mangle(l.root) + " OPTS=" + mangle(l.opts)
 }
 
 // parseLine reads a line; tokens that it does not know it skips.
@@ -160,8 +165,8 @@ func parseLine(s string) line {
 	return l
 }
 
-// blank is all that separates tokens, and that mangle escapes: other white space,
-// such as U+00A0, stands in names as it is.
+// blank is all that separates tokens, and that mangle escapes: other white
+// space, such as U+00A0, stands in names as it is.
 func blank(r rune) bool { return r == ' ' || r == '\t' }
 
 // mangle escapes as libmount's lib/mangle.c does.
@@ -170,8 +175,8 @@ func mangle(s string) string {
 }
 
 // edit changes the file under libmount's lock, as libmount does: all of it is
-// written anew and renamed into place (lock.c, tab_update.c). libmount's own temp
-// files are utab.XXXXXX: a file of atomicfile's name is ours, and stale.
+// written anew and renamed into place (lock.c, tab_update.c). libmount's own
+// temp files are utab.XXXXXX: a file of atomicfile's name is ours, and stale.
 func (u Utab) edit(ctx context.Context, change func([]string) []string) error {
 	if err := os.Mkdir(u.Dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -219,10 +224,11 @@ func editText(old string, change func([]string) []string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// notify wakes libmount's monitors, which since 2.40 watch a file of its own for
-// being closed after writing.
+// notify wakes libmount's monitors, which since 2.40 watch a file of its own
+// for being closed after writing.
 func (u Utab) notify() error {
-	f, err := os.OpenFile(filepath.Join(u.Dir, "utab.event"), os.O_WRONLY|os.O_CREATE|unix.O_CLOEXEC, 0o644)
+	path := filepath.Join(u.Dir, "utab.event")
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|unix.O_CLOEXEC, 0o644)
 	if err != nil {
 		return err
 	}

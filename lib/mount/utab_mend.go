@@ -5,11 +5,13 @@ import (
 	"slices"
 )
 
-// Mend sees to it that a mount has its lines, and puts down spare shadows besides
-// for umount(8) to take away: each of several at one time takes one. Stale lines go. Where nothing is amiss nothing is
-// written, and no lock is taken.
+// Mend adds the lines that a mount lacks, and spare shadows: umount(8) removes
+// one each time its helper returns 0, and several may run at once. It removes
+// stale lines. Without anything to change it takes no lock and writes nothing.
 func (u Utab) Mend(ctx context.Context, e Entry, spare int, look Look) error {
-	change := func(lines []string) []string { return mended(dropStale(lines, look(), all), e, spare) }
+	change := func(lines []string) []string {
+		return mended(dropStale(lines, look(), all), e, spare)
+	}
 	if spare == 0 {
 		text, err := u.read()
 		if err != nil || editText(text, change) == text {
@@ -22,16 +24,22 @@ func (u Utab) Mend(ctx context.Context, e Entry, spare int, look Look) error {
 // Lacks tells whether Mend would write lines of the mount.
 func (u Utab) Lacks(e Entry) (bool, error) {
 	text, err := u.read()
-	return err == nil && editText(text, func(lines []string) []string { return mended(lines, e, 0) }) != text, err
+	if err != nil {
+		return false, err
+	}
+	return editText(text, func(lines []string) []string { return mended(lines, e, 0) }) != text, nil
 }
 
-// mended adds what is missing of a mount's lines. umount(8) takes the last line of
-// a target, so the anchor stands before the shadows. An anchor that carries an ID
-// is of a mount that was replaced.
+// mended adds the lines that a mount lacks. umount(8) removes the last line of a
+// target, so the anchor comes before the shadows. An anchor with an ID belongs to
+// a mount that was replaced.
 func mended(lines []string, e Entry, spare int) []string {
-	if !slices.ContainsFunc(lines, func(l string) bool { return parseLine(l).fits(e) }) {
-		lines = slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return parseLine(l).of(e) })
-		at := slices.IndexFunc(lines, func(l string) bool { return parseLine(l).target == e.Target })
+	fits := func(text string) bool { return parseLine(text).fits(e) }
+	isOf := func(text string) bool { return parseLine(text).of(e) }
+	there := func(text string) bool { return parseLine(text).target == e.Target }
+	if !slices.ContainsFunc(lines, fits) {
+		lines = slices.DeleteFunc(slices.Clone(lines), isOf)
+		at := slices.IndexFunc(lines, there)
 		if at < 0 {
 			at = len(lines)
 		}
@@ -53,8 +61,8 @@ func mended(lines []string, e Entry, spare int) []string {
 	return lines
 }
 
-// Feed puts down one line more for umount(8) to take away from a target that has
-// lines of ours: it takes one whenever its helper says that all is well.
+// Feed adds a shadow to a target that has lines of ours: umount(8) removes one
+// each time its helper returns 0.
 func (u Utab) Feed(ctx context.Context, target string) error {
 	change := func(lines []string) []string {
 		for _, text := range slices.Backward(lines) {

@@ -13,10 +13,10 @@ import (
 // StaleLine is a line of ours in utab that no mount has any more.
 type StaleLine struct{ Source, Target string }
 
-// Stale lists the lines of mounts that are gone, and the shadows of targets where
-// no mount is left. It takes no lock: whoever writes renames a whole file. So a
-// line may be of a mount that was made in this moment; what Stale lists is asked
-// for again before it is dropped.
+// Stale lists the lines of mounts that are gone, and the shadows of targets
+// where no mount is left. It takes no lock: whoever writes renames a whole
+// file. So a line may be of a mount that was made in this moment; what Stale
+// lists is asked for again before it is dropped.
 func (u Utab) Stale(look Look) ([]StaleLine, error) {
 	text, err := u.read()
 	if err != nil {
@@ -44,7 +44,8 @@ func (u Utab) Tidy(ctx context.Context, look Look) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(atomicfile.Temp(filepath.Join(u.Dir, "utab"))); errors.Is(err, fs.ErrNotExist) && len(stale) == 0 {
+	_, err = os.Lstat(atomicfile.Temp(filepath.Join(u.Dir, "utab")))
+	if errors.Is(err, fs.ErrNotExist) && len(stale) == 0 {
 		return nil
 	}
 	return u.DropStale(ctx, look, all)
