@@ -15,7 +15,8 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// Catalog is one pool's. It is for one goroutine, and as old as its last read: read it (Open, Reload) after the pool's lock was taken.
+// Catalog is one pool's. It is for one goroutine, and as old as its last read:
+// read it (Open, Reload) after the pool's lock was taken.
 type Catalog struct {
 	store Store
 	name  string
@@ -36,7 +37,8 @@ func (c *Catalog) Pool() Pool {
 	return p
 }
 
-// Reload reads pool.json again: after the pool's lock was let go and taken anew.
+// Reload reads pool.json again: after the pool's lock was let go and taken
+// anew.
 func (c *Catalog) Reload() error {
 	if err := c.check(); err != nil {
 		return err
@@ -85,8 +87,10 @@ func (c *Catalog) check() error {
 	return nil
 }
 
-// SetPool changes pool.json: at return it is durable. On error the file has its old content, unless the disk refuses even that; Reload
-// tells. Which of the two a power cut leaves after an error, nobody knows. The name and the uuid stay.
+// SetPool changes pool.json: at return it is durable. On error the file has its
+// old content, unless the disk refuses even that; Reload tells. Which of the
+// two a power cut leaves after an error, nobody knows. The name and the uuid
+// stay.
 func (c *Catalog) SetPool(change func(*Pool)) error {
 	p := c.Pool()
 	change(&p)
@@ -120,8 +124,10 @@ func (c *Catalog) write(p Pool) error {
 	return nil
 }
 
-// Destroy removes the catalog of a pool whose backing files are gone; pool.json goes last, so that a crash before leaves the pool to be
-// destroyed again. A folder in which there is anything else stays. A pool that is gone is no error.
+// Destroy removes the catalog of a pool whose backing files are gone; pool.json
+// goes last, so that a crash before leaves the pool to be destroyed again. A
+// folder in which there is anything else stays. A pool that is gone is no
+// error.
 func (c *Catalog) Destroy() error {
 	if err := c.destroy(); err != nil {
 		return fmt.Errorf("pool %s: %w", c.name, err)

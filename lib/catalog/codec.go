@@ -21,7 +21,8 @@ func decodePool(b []byte, name string) (p Pool, reason string) {
 	return p, ""
 }
 
-// decodeVolume reads a volume's record; reason says why it is damaged or in the wrong place.
+// decodeVolume reads a volume's record; reason says why it is damaged or in the
+// wrong place.
 func decodeVolume(b []byte, name string, p Pool) (v Volume, reason string) {
 	if reason := jsonfile.Decode(b, &v); reason != "" {
 		return Volume{}, reason

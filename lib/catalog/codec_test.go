@@ -25,7 +25,8 @@ func goodVolume() Volume {
 	}
 }
 
-// damaged is a file in which one thing is wrong, and what is to be said about it.
+// damaged is a file in which one thing is wrong, and what is to be said about
+// it.
 type damaged struct{ name, old, new, want string }
 
 // everyFile is what can be wrong with any JSON file.
@@ -97,7 +98,8 @@ func TestPathOfAnyBytes(t *testing.T) {
 	}
 }
 
-// A pool.json of before there were margins, and one that sets none, has the default one; nothing is a margin too.
+// A pool.json of before there were margins, and one that sets none, has the
+// default one; nothing is a margin too.
 func TestMargin(t *testing.T) {
 	none, five := 0, 5
 	for want, margin := range map[int]*int{defaultMargin: nil, 0: &none, 5: &five} {

@@ -14,8 +14,10 @@ var (
 	errTID   = errors.New("wrong transaction id")
 )
 
-// machine is a computer that can crash: before any step, of the catalog's or the pool's. It knows what of the filesystem would be lost if
-// the power failed now: contents without fsync, and changes of a folder without fsync of the folder.
+// machine is a computer that can crash: before any step, of the catalog's or
+// the pool's. It knows what of the filesystem would be lost if the power failed
+// now: contents without fsync, and changes of a folder without fsync of the
+// folder.
 type machine struct {
 	fuse     int // steps to go; negative is for ever
 	dead     bool
@@ -102,7 +104,8 @@ func restoreTree(path string) func() error {
 	return func() error { return errors.Join(err, os.Mkdir(path, 0o700), os.CopyFS(path, os.DirFS(saved))) }
 }
 
-// powerCut loses what is not durable, or part of it: written tells how many bytes of a file survive, lost which changes of folders do not.
+// powerCut loses what is not durable, or part of it: written tells how many
+// bytes of a file survive, lost which changes of folders do not.
 func (m *machine) powerCut(t fataler, written func(size int64) int64, lost func() bool) {
 	for path := range maps.Keys(m.unsynced) {
 		if st, err := os.Lstat(path); err == nil {
@@ -126,7 +129,8 @@ type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
-// restart is what comes after a crash of the program alone, too: the kernel writes all in the end.
+// restart is what comes after a crash of the program alone, too: the kernel
+// writes all in the end.
 func (m *machine) restart() {
 	*m = machine{fuse: -1, full: m.full, unsynced: map[string]bool{}}
 }

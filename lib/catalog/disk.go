@@ -10,8 +10,9 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// disk does everything that changes the filesystem. Each method does its steps in an order in which a power cut after any of them leaves
-// the old state or the new one, and comes back when the new one is durable.
+// disk does everything that changes the filesystem. Each method does its steps
+// in an order in which a power cut after any of them leaves the old state or
+// the new one, and comes back when the new one is durable.
 type disk struct {
 	before atomicfile.Before // nil but in tests, which stop here as a crash would
 }
@@ -24,17 +25,20 @@ func (d disk) step(step, path string) error {
 	return d.before(step, path)
 }
 
-// replace puts b in path's place: temp file, fsync, rename, fsync of the folder. Until the rename path is untouched, and if it does not
-// come to that, as on a full disk, no temp file stays. It has a fixed name, so that what a crash leaves does not pile up: callers hold
-// the pool's lock. Where only the last fsync fails, what was there before is put back: an error means the state before, as far as
-// anybody can see who does not lose power now.
+// replace puts b in path's place: temp file, fsync, rename, fsync of the
+// folder. Until the rename path is untouched, and if it does not come to that,
+// as on a full disk, no temp file stays. It has a fixed name, so that what a
+// crash leaves does not pile up: callers hold the pool's lock. Where only the
+// last fsync fails, what was there before is put back: an error means the state
+// before, as far as anybody can see who does not lose power now.
 func (d disk) replace(path string, b []byte) error {
 	before, readErr := read(path)
 	if err := d.rename(path, b); err != nil {
 		return err
 	}
 	err := d.syncDir(filepath.Dir(path))
-	if err == nil || readErr != nil && !errors.Is(readErr, fs.ErrNotExist) { // what could not be read is no loss
+	// A file that could not be read is not put back.
+	if err == nil || readErr != nil && !errors.Is(readErr, fs.ErrNotExist) {
 		return err
 	}
 	return errors.Join(err, d.putBack(path, before))
@@ -65,7 +69,8 @@ func (d disk) syncDir(dir string) error {
 	return atomicfile.SyncDir(dir)
 }
 
-// remove unlinks a file; one that is gone already is as good, if that is durable.
+// remove unlinks a file; one that is gone already is as good, if that is
+// durable.
 func (d disk) remove(path string) error {
 	if err := d.step("unlink", path); err != nil {
 		return err
@@ -84,7 +89,8 @@ func (d disk) removeAll(path string) error {
 	return os.RemoveAll(path)
 }
 
-// mkdir makes a private directory where it is missing and refuses one that is not private.
+// mkdir makes a private directory where it is missing and refuses one that is
+// not private.
 func (d disk) mkdir(dir string) error {
 	if err := d.step("mkdir", dir); err != nil {
 		return err

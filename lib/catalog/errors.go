@@ -24,7 +24,8 @@ func (e *sentinel) Error() string { return e.text }
 
 func (e *sentinel) Unwrap() error { return e.is }
 
-// CorruptError says that a file of the catalog does not hold what it should. Nothing is changed in a pool whose pool.json is corrupt.
+// CorruptError says that a file of the catalog does not hold what it should.
+// Nothing is changed in a pool whose pool.json is corrupt.
 type CorruptError struct {
 	Path   string
 	Reason string
@@ -35,8 +36,10 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("%s: damaged: %s", e.Path, e.Reason)
 }
 
-// MismatchError says that the kernel's pool is not where the catalog left it, and that no operation explains the difference: the catalog
-// is an old copy, the pool's metadata has been put back or repaired, or somebody else has changed the pool. Nothing may be changed then.
+// MismatchError says that the kernel's pool is not where the catalog left it,
+// and that no operation explains the difference: the catalog is an old copy,
+// the pool's metadata has been put back or repaired, or somebody else has
+// changed the pool. Nothing may be changed then.
 type MismatchError struct {
 	Pool    string
 	Catalog uint64 // transaction id in pool.json
@@ -45,6 +48,7 @@ type MismatchError struct {
 
 // Error tells both transaction ids.
 func (e *MismatchError) Error() string {
-	return fmt.Sprintf("pool %s: the kernel's pool is at transaction id %d, pool.json at %d: one of them is an old copy, or the pool was changed by others",
+	return fmt.Sprintf("pool %s: the kernel's pool is at transaction id %d, pool.json at %d: "+
+		"one of them is an old copy, or the pool was changed by others",
 		e.Pool, e.Kernel, e.Catalog)
 }

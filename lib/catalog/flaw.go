@@ -9,13 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of a pool's block size, in sectors (kernel: drivers/md/dm-thin.c, DATA_DEV_BLOCK_SIZE_MIN_SECTORS and _MAX_SECTORS).
+// Bounds of a pool's block size, in sectors (kernel: drivers/md/dm-thin.c,
+// DATA_DEV_BLOCK_SIZE_MIN_SECTORS and _MAX_SECTORS).
 const (
 	minBlock = 128
 	maxBlock = 1 << 21
 )
 
-// maxTransaction bounds transaction ids, so that the next one exists in every arithmetic.
+// maxTransaction bounds transaction ids, so that the next one exists in every
+// arithmetic.
 const maxTransaction = 1<<62 - 1
 
 // flaw says what pool.json cannot say.
@@ -26,15 +28,18 @@ func (p Pool) flaw() string {
 	case !isUUID(p.UUID):
 		return fmt.Sprintf("uuid: %q is not 32 hexadecimal digits", p.UUID)
 	case p.BlockSize < minBlock || p.BlockSize > maxBlock || p.BlockSize%minBlock != 0:
-		return fmt.Sprintf("block_size: %d is not a multiple of %d sectors up to %d", p.BlockSize, minBlock, maxBlock)
+		return fmt.Sprintf("block_size: %d is not a multiple of %d sectors up to %d",
+			p.BlockSize, minBlock, maxBlock)
 	case p.OnFull != "error" && p.OnFull != "queue":
 		return fmt.Sprintf("on_full: %q is neither error nor queue", p.OnFull)
 	case p.FreeMargin() < 0 || p.FreeMargin() > MaxMargin:
 		return fmt.Sprintf("margin: %d is not between 0 and %d", p.FreeMargin(), MaxMargin)
 	case p.FreezeSeconds < 0 || p.FreezeSeconds > int(MaxFreezeLimit/time.Second):
-		return fmt.Sprintf("freeze_limit: %d s is not between 1 and %d", p.FreezeSeconds, MaxFreezeLimit/time.Second)
+		return fmt.Sprintf("freeze_limit: %d s is not between 1 and %d",
+			p.FreezeSeconds, MaxFreezeLimit/time.Second)
 	case p.TransactionID > maxTransaction:
-		return fmt.Sprintf("transaction_id: %d is more than %d", p.TransactionID, uint64(maxTransaction))
+		return fmt.Sprintf("transaction_id: %d is more than %d",
+			p.TransactionID, uint64(maxTransaction))
 	case p.Head != nil && *p.Head > maxID:
 		return fmt.Sprintf("head: %d is more than 24 bits", *p.Head)
 	case p.NextID > maxID+1:
@@ -62,7 +67,8 @@ func (b Backing) flaw() string {
 	return ""
 }
 
-// operationsFlaw also sees to it that recovery is unambiguous: one operation per volume, and at most one at the kernel.
+// operationsFlaw also sees to it that recovery is unambiguous: one operation
+// per volume, and at most one at the kernel.
 func (p Pool) operationsFlaw() string {
 	seen := map[string]bool{}
 	told := false
@@ -73,9 +79,11 @@ func (p Pool) operationsFlaw() string {
 		case seen[op.Volume]:
 			reason = fmt.Sprintf("volume: %q is in another operation", op.Volume)
 		case op.TransactionID != 0 && op.TransactionID != p.TransactionID+1:
-			reason = fmt.Sprintf("transaction_id: %d is neither 0 nor %d", op.TransactionID, p.TransactionID+1)
+			reason = fmt.Sprintf("transaction_id: %d is neither 0 nor %d",
+				op.TransactionID, p.TransactionID+1)
 		case op.TransactionID != 0 && told:
-			reason = fmt.Sprintf("transaction_id: %d is that of another operation", op.TransactionID)
+			reason = fmt.Sprintf("transaction_id: %d is that of another operation",
+				op.TransactionID)
 		}
 		if reason != "" {
 			return fmt.Sprintf("operations[%d]: %s", i, reason)
@@ -120,7 +128,8 @@ func (v Volume) flaw(p Pool) string {
 	case v.Size <= 0 || v.Size%512 != 0:
 		return fmt.Sprintf("size: %d is not a positive multiple of 512", v.Size)
 	case v.TransactionID > maxTransaction:
-		return fmt.Sprintf("transaction_id: %d is more than %d", v.TransactionID, uint64(maxTransaction))
+		return fmt.Sprintf("transaction_id: %d is more than %d",
+			v.TransactionID, uint64(maxTransaction))
 	}
 	if v.Origin != "" {
 		if err := CheckVolumeName(v.Origin); err != nil {

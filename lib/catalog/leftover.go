@@ -15,8 +15,9 @@ type Temp struct {
 	Volume string // whose record it was to be; empty for pool.json
 }
 
-// Temps lists the temp files in the pool's folder. Who holds the pool's lock exclusively sees no living ones but those of records: a
-// mount writes its volume's.
+// Temps lists the temp files in the pool's folder. Who holds the pool's lock
+// exclusively sees no living ones but those of records: a mount writes its
+// volume's.
 func (c *Catalog) Temps() ([]Temp, error) {
 	var all []Temp
 	for _, dir := range []string{c.Dir(), c.volumeDir()} {
@@ -45,7 +46,8 @@ func (c *Catalog) Temps() ([]Temp, error) {
 
 // RemoveTemp removes a file that Temps has listed.
 func (c *Catalog) RemoveTemp(t Temp) error {
-	if !strings.HasSuffix(t.Path, suffix+".tmp") || filepath.Dir(t.Path) != c.Dir() && filepath.Dir(t.Path) != c.volumeDir() {
+	dir := filepath.Dir(t.Path)
+	if !strings.HasSuffix(t.Path, suffix+".tmp") || dir != c.Dir() && dir != c.volumeDir() {
 		return errors.New("" + t.Path + ": not a temp file of pool " + c.name)
 	}
 	if err := c.store.disk.remove(t.Path); err != nil {

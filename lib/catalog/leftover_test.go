@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A crash at any step of a write leaves what Temps lists, or nothing; other files are nobody's temp files.
+// A crash at any step of a write leaves what Temps lists, or nothing; other
+// files are nobody's temp files.
 func TestTemps(t *testing.T) {
 	s := Store{Dir: filepath.Join(memory(t), "thin")}
 	c, err := s.Create(goodPool())

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// lifecycle creates a pool with one volume and destroys it, or crashes on the way.
+// lifecycle creates a pool with one volume and destroys it, or crashes on the
+// way.
 func lifecycle(s Store) (made, ended bool, err error) {
 	pool := goodPool()
 	pool.Operations = []Operation{{Op: OpCreatePool}}
@@ -25,7 +26,8 @@ func lifecycle(s Store) (made, ended bool, err error) {
 	return made, ended, err
 }
 
-// A pool that is created or destroyed is there with all its catalog or not at all, or has the operation that says what to do about it.
+// A pool that is created or destroyed is there with all its catalog or not at
+// all, or has the operation that says what to do about it.
 func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
 	for what, lost := range map[string]func() bool{
 		"none":               func() bool { return false },
@@ -56,7 +58,8 @@ func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
 	}
 }
 
-// afterwards judges what a crash has left, cleans up and tries the pool's name again.
+// afterwards judges what a crash has left, cleans up and tries the pool's name
+// again.
 func afterwards(t *testing.T, s Store, made, ended bool) {
 	found, err := s.Pools()
 	if err != nil {
@@ -89,7 +92,8 @@ func afterwards(t *testing.T, s Store, made, ended bool) {
 	}
 }
 
-// noFiles checks that what is no pool has nothing in it that the next pool of that name would inherit.
+// noFiles checks that what is no pool has nothing in it that the next pool of
+// that name would inherit.
 func noFiles(t *testing.T, dir string) {
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() && !strings.HasSuffix(path, ".tmp") {

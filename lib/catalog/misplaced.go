@@ -43,7 +43,8 @@ func (e *MisplacedError) Error() string {
 // misplaced tells a sound pool.json of another name from a damaged one.
 func (c *Catalog) misplaced(b []byte) error {
 	var p Pool
-	if jsonfile.Decode(b, &p) != "" || p.flaw() != "" || p.Name == c.name || CheckPoolName(p.Name) != nil {
+	if jsonfile.Decode(b, &p) != "" || p.flaw() != "" ||
+		p.Name == c.name || CheckPoolName(p.Name) != nil {
 		return nil
 	}
 	e := &MisplacedError{Dir: c.Dir(), Pool: p.Name, UUID: p.UUID, Place: Moved}
@@ -75,14 +76,15 @@ func (s Store) Misplaced(pool string) *MisplacedError {
 	return nil
 }
 
-// CopyVolumes names the volumes that have records in the folder of a copied pool.
+// CopyVolumes names the volumes that have records in the folder of a copied
+// pool.
 func (s Store) CopyVolumes(name string) ([]string, error) {
 	c := &Catalog{store: s, name: name}
 	return c.recordNames()
 }
 
-// DestroyCopy is Destroy for the folder of a copied pool; the pool itself is not
-// touched. The caller has the lock of that name, and has removed what lies
+// DestroyCopy is Destroy for the folder of a copied pool; the pool itself is
+// not touched. The caller has the lock of that name, and has removed what lies
 // beside.
 func (s Store) DestroyCopy(name string) error {
 	var e *MisplacedError

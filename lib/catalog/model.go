@@ -5,7 +5,8 @@ import "time"
 // format is the version of the files that this program writes.
 const format = 1
 
-// maxID is the greatest thin id: they have 24 bits (kernel: drivers/md/dm-thin-metadata.c).
+// maxID is the greatest thin id: they have 24 bits (kernel:
+// drivers/md/dm-thin-metadata.c).
 const maxID = 1<<24 - 1
 
 // Pool is pool.json: what the kernel does not know about a pool.
@@ -21,19 +22,21 @@ type Pool struct {
 	Margin        *int        `json:"margin,omitempty"`       // percent, see FreeMargin
 	FreezeSeconds int         `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
 	TransactionID uint64      `json:"transaction_id"`         // what the kernel's pool must be at
-	NextID        uint32      `json:"next_id"`                // the thin id that is tried next; maxID+1 when all have been
-	Head          *uint32     `json:"head,omitempty"`         // the thin id that has the first data blocks; nil in a pool that was made without
+	NextID        uint32      `json:"next_id"`                // to try next; maxID+1: none is left
+	Head          *uint32     `json:"head,omitempty"`         // its id has the first blocks; or nil
 	Operations    []Operation `json:"operations,omitempty"`
 }
 
-// defaultMargin is the margin (percent) of a pool that none was set for, and MaxMargin the largest.
+// defaultMargin is the margin (percent) of a pool that none was set for, and
+// MaxMargin the largest.
 const (
 	defaultMargin = 10
 	MaxMargin     = 90
 )
 
-// FreeMargin is how much (percent) of its data and of its metadata a pool keeps free of new volumes and snapshots: what is there is
-// still written to, and deleting takes metadata too.
+// FreeMargin is how much (percent) of its data and of its metadata a pool keeps
+// free of new volumes and snapshots: what is there is still written to, and
+// deleting takes metadata too.
 func (p Pool) FreeMargin() int {
 	if p.Margin == nil {
 		return defaultMargin
@@ -79,13 +82,14 @@ const (
 	OpDeletePool = "delete-pool"
 )
 
-// Operation is something that has been begun: whoever finds it without its owner has to undo it or to go on with it (Pool.Recovery). The
-// volume that it names exists for nobody else.
+// Operation is something that has been begun: whoever finds it without its
+// owner has to undo it or to go on with it (Pool.Recovery). The volume that it
+// names exists for nobody else.
 type Operation struct {
 	Op            string `json:"op"`
 	Volume        string `json:"volume,omitempty"` // empty for operations on the pool
 	ID            uint32 `json:"id"`
-	TransactionID uint64 `json:"transaction_id"` // the pool's when the kernel has been told; 0 as long as it is not to be told
+	TransactionID uint64 `json:"transaction_id"` // pool's, once the kernel has been told; 0 before
 }
 
 // Volume is volumes/VOLUME.json.

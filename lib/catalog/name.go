@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Lengths of names, in bytes. "thin-POOL@VOLUME" must fit into the 127 bytes of a dm name.
+// Lengths of names, in bytes. "thin-POOL@VOLUME" must fit into the 127 bytes of
+// a dm name.
 const (
 	maxPoolName   = 48
 	maxVolumeName = 72
@@ -24,7 +25,8 @@ func (e *NameError) Error() string { return fmt.Sprintf("%s %q: %s", e.What, e.N
 // CheckPoolName gives a *NameError unless name can be a pool's.
 func CheckPoolName(name string) error { return checkName("pool name", name, maxPoolName) }
 
-// CheckVolumeName gives a *NameError unless name can be a volume's within its pool.
+// CheckVolumeName gives a *NameError unless name can be a volume's within its
+// pool.
 func CheckVolumeName(name string) error { return checkName("volume name", name, maxVolumeName) }
 
 // ParseSpec takes "pool/volume" apart. The error is a *NameError.
@@ -50,7 +52,9 @@ func checkName(what, name string, limit int) error {
 	if wrong == "" {
 		return nil
 	}
-	return &NameError{what, name, fmt.Sprintf("%s; allowed are 1 to %d of A-Z a-z 0-9 _ . + -, of which . + - not at the beginning", wrong, limit)}
+	reason := fmt.Sprintf("%s; allowed are 1 to %d of A-Z a-z 0-9 _ . + -, "+
+		"of which . + - not at the beginning", wrong, limit)
+	return &NameError{what, name, reason}
 }
 
 // nameFlaw says what is wrong with a name, or nothing.
@@ -73,5 +77,6 @@ func nameFlaw(name string, limit int) string {
 }
 
 func nameRune(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_.+-", r)
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
+		strings.ContainsRune("_.+-", r)
 }

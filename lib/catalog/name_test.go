@@ -82,7 +82,8 @@ func TestParseSpec(t *testing.T) {
 	}
 }
 
-// The dm name that is made of a good spec must be one for the kernel, and say which spec it was made of.
+// The dm name that is made of a good spec must be one for the kernel, and say
+// which spec it was made of.
 func FuzzParseSpec(f *testing.F) {
 	for _, s := range []string{"demo/base", "a-b/c", "a/b-c", "../x", "demo/a\x00", "p@q/r", "", "/", strings.Repeat("p", 48) + "/" + strings.Repeat("v", 72)} {
 		f.Add(s)

@@ -2,13 +2,16 @@ package catalog
 
 import "slices"
 
-// The methods of this file change a Pool for SetPool: SetPool(func(p *Pool) { p.Begin(op) }).
+// The methods of this file change a Pool for SetPool: SetPool(func(p *Pool) {
+// p.Begin(op) }).
 
-// Begin puts op into the list of operations, in place of the one of the same volume if there is one. A create claims its id: NextID moves
-// past it before anybody uses it.
+// Begin puts op into the list of operations, in place of the one of the same
+// volume if there is one. A create claims its id: NextID moves past it before
+// anybody uses it.
 //
-// An op with a transaction id is the one that goes to the kernel now: any other that was meant to and did not get there is set back, as
-// is right for who holds the pool's lock and has found the kernel's pool at p.TransactionID.
+// An op with a transaction id is the one that goes to the kernel now: any other
+// that was meant to and did not get there is set back, as is right for who
+// holds the pool's lock and has found the kernel's pool at p.TransactionID.
 func (p *Pool) Begin(op Operation) {
 	if op.TransactionID != 0 {
 		for i := range p.Operations {
@@ -25,8 +28,9 @@ func (p *Pool) Begin(op Operation) {
 	p.Operations = append(p.Operations, op)
 }
 
-// Finish ends the operation of a volume ("" for the pool itself): the pool's transaction id becomes the operation's, if that has one. Only
-// when the kernel's pool has got there, too; otherwise Abandon.
+// Finish ends the operation of a volume ("" for the pool itself): the pool's
+// transaction id becomes the operation's, if that has one. Only when the
+// kernel's pool has got there, too; otherwise Abandon.
 func (p *Pool) Finish(volume string) {
 	if i := p.operation(volume); i >= 0 {
 		p.TransactionID = max(p.TransactionID, p.Operations[i].TransactionID)
@@ -34,7 +38,8 @@ func (p *Pool) Finish(volume string) {
 	}
 }
 
-// FinishInto is Finish of a step of several: next (format after create) takes the operation's place in the same write.
+// FinishInto is Finish of a step of several: next (format after create) takes
+// the operation's place in the same write.
 func (p *Pool) FinishInto(next Operation) {
 	p.Finish(next.Volume)
 	p.Begin(next)

@@ -9,7 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// protocol runs creates and deletes as docs/design.md has them, each in a process that can crash, and recovers as it says.
+// protocol runs creates and deletes as docs/design.md has them, each in a
+// process that can crash, and recovers as it says.
 type protocol struct {
 	m         *machine
 	k         *fakePool

@@ -9,19 +9,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// On a full filesystem pool.json can still be written: a spare file beside it has blocks of its own. Without it a delete, which makes
-// room, could not write its intent.
+// On a full filesystem pool.json can still be written: a spare file beside it
+// has blocks of its own. Without it a delete, which makes room, could not write
+// its intent.
 
-// spareSize is how many bytes of pool.json the spare has room for: some hundred operations.
+// spareSize is how many bytes of pool.json the spare has room for: some hundred
+// operations.
 const spareSize = 16 << 10
 
 func (c *Catalog) sparePath() string { return filepath.Join(c.Dir(), "."+poolFile+".spare") }
 
-// noRoom tells whether a write failed since the filesystem, or the quota, is full.
+// noRoom tells whether a write failed since the filesystem, or the quota, is
+// full.
 func noRoom(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
 
-// replaceOnFull is replace by means of the spare: b is written into the blocks that it has, and the two files change places, so that the
-// old content's blocks are the next spare. Until then path is untouched.
+// replaceOnFull is replace by means of the spare: b is written into the blocks
+// that it has, and the two files change places, so that the old content's
+// blocks are the next spare. Until then path is untouched.
 func (d disk) replaceOnFull(path, spare string, b []byte) error {
 	if err := d.step("write", spare); err != nil {
 		return err
@@ -43,7 +47,8 @@ func (d disk) replaceOnFull(path, spare string, b []byte) error {
 	if err := d.step("exchange", path); err != nil {
 		return err
 	}
-	if err := unix.Renameat2(unix.AT_FDCWD, spare, unix.AT_FDCWD, path, unix.RENAME_EXCHANGE); err != nil {
+	err = unix.Renameat2(unix.AT_FDCWD, spare, unix.AT_FDCWD, path, unix.RENAME_EXCHANGE)
+	if err != nil {
 		return &os.LinkError{Op: "exchange", Old: spare, New: path, Err: err}
 	}
 	return d.syncDir(filepath.Dir(path))
@@ -64,11 +69,13 @@ func overwrite(f *os.File, b []byte) error {
 	return f.Truncate(int64(len(b)))
 }
 
-// keepSpare sees to it that there is a spare with all its blocks. That there is no room for one, or no way to allocate it, does no harm now.
+// keepSpare sees to it that there is a spare with all its blocks. That there is
+// no room for one, or no way to allocate it, does no harm now.
 func (d disk) keepSpare(spare string) {
 	var st unix.Stat_t
 	err := unix.Lstat(spare, &st)
-	if err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Nlink == 1 && st.Blocks*512 >= spareSize {
+	isFile := err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Nlink == 1
+	if isFile && st.Blocks*512 >= spareSize {
 		return
 	}
 	if d.step("spare", spare) != nil {

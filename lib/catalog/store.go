@@ -1,17 +1,22 @@
-// Package catalog keeps what the kernel does not know about pools and volumes: names, sizes, origins, and what is being done.
+// Package catalog keeps what the kernel does not know about pools and volumes:
+// names, sizes, origins, and what is being done.
 //
 //	DIR/                       0700
 //	  POOL/                    0700
-//	    pool.json              0600  Pool: identity, backing devices, transaction id, next thin id, operations
+//	    pool.json              0600  Pool: identity, disks, operations
 //	    volumes/               0700
 //	      VOLUME.json          0600  Volume: thin id, size, origin, filesystem
-//	    data, metadata               the pool's backing files, unless they lie elsewhere (not ours to read)
+//	    data, metadata               the pool's backing files, unless elsewhere
 //
-// The files are indented JSON of at most 1 MiB; fields that this version does not know are passed over, and lost when it writes the file.
-// Each carries a format number, its own name and, in a volume's case, the pool's uuid, so that a file that was put in a wrong place is
-// noticed. Names that begin with a dot are temp files that a crash may leave; the next write of the same file takes them along.
+// The files are indented JSON of at most 1 MiB; fields that this version does
+// not know are passed over, and lost when it writes the file. Each carries a
+// format number, its own name and, in a volume's case, the pool's uuid, so that
+// a file that was put in a wrong place is noticed. Names that begin with a dot
+// are temp files that a crash may leave; the next write of the same file takes
+// them along.
 //
-// The package neither locks nor talks to the kernel. Who changes anything holds the pool's lock exclusively.
+// The package neither locks nor talks to the kernel. Who changes anything holds
+// the pool's lock exclusively.
 package catalog
 
 import (
@@ -24,7 +29,8 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// Store is the directory that holds all pools' catalogs. Its parent must exist. Store may be used by many goroutines.
+// Store is the directory that holds all pools' catalogs. Its parent must exist.
+// Store may be used by many goroutines.
 type Store struct {
 	Dir string // /var/lib/thin
 
@@ -37,7 +43,8 @@ const (
 	suffix    = ".json"
 )
 
-// Pools lists the names of all pools in order, incomplete ones too. Without a store there are none.
+// Pools lists the names of all pools in order, incomplete ones too. Without a
+// store there are none.
 func (s Store) Pools() ([]string, error) {
 	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -60,8 +67,9 @@ func (s Store) Pools() ([]string, error) {
 	return names, nil
 }
 
-// Open reads a pool's pool.json. Errors: *NameError, ErrNoPool, *CorruptError, *MisplacedError for a folder that was copied or moved,
-// *privdir.Error for a directory in which others may write.
+// Open reads a pool's pool.json. Errors: *NameError, ErrNoPool, *CorruptError,
+// *MisplacedError for a folder that was copied or moved, *privdir.Error for a
+// directory in which others may write.
 func (s Store) Open(name string) (*Catalog, error) {
 	if err := CheckPoolName(name); err != nil {
 		return nil, err
@@ -73,7 +81,8 @@ func (s Store) Open(name string) (*Catalog, error) {
 	return c, nil
 }
 
-// Create makes the catalog of a new pool; Format is filled in. Errors: *NameError, fs.ErrExist.
+// Create makes the catalog of a new pool; Format is filled in. Errors:
+// *NameError, fs.ErrExist.
 func (s Store) Create(p Pool) (*Catalog, error) {
 	if err := CheckPoolName(p.Name); err != nil {
 		return nil, err

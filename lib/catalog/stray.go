@@ -7,10 +7,11 @@ import (
 	"path/filepath"
 )
 
-// Stray is the folder of a pool that is not there: a crash came before the first pool.json, or after the last.
+// Stray is the folder of a pool that is not there: a crash came before the
+// first pool.json, or after the last.
 type Stray struct {
 	Name, Path string
-	Holds      string // a file in it that is no temp file of ours; "" when there is none, and RemoveStray removes it
+	Holds      string // a file that is no temp file of ours; "": RemoveStray removes the folder
 }
 
 // Strays lists the folders that have a pool's name and no pool.json.
@@ -55,8 +56,9 @@ func (c *Catalog) holds() (string, error) {
 	return holds, err
 }
 
-// RemoveStray removes the folder of a pool that is not there. One that holds anything, and one that has become a pool, stays, with an
-// error. The caller has the pool's lock.
+// RemoveStray removes the folder of a pool that is not there. One that holds
+// anything, and one that has become a pool, stays, with an error. The caller
+// has the pool's lock.
 func (s Store) RemoveStray(name string) error {
 	done, err := s.clear(name)
 	if err == nil && !done {

@@ -45,7 +45,8 @@ func (p *protocol) Check(t *rapid.T) {
 	}
 }
 
-// memory is a new directory where fsync costs nothing, if there is such a place: the crashes are simulated.
+// memory is a new directory where fsync costs nothing, if there is such a
+// place: the crashes are simulated.
 func memory(t fataler) string {
 	for _, parent := range []string{"/dev/shm", ""} {
 		if dir, err := os.MkdirTemp(parent, "catalog"); err == nil {

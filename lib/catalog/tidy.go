@@ -9,8 +9,10 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// Tidy removes the temp files that writers who were killed have left, and gives the names of all volumes that have a record, readable or
-// not, also of those in operations. It reads two folders and no file. The caller holds the pool's lock exclusively.
+// Tidy removes the temp files that writers who were killed have left, and gives
+// the names of all volumes that have a record, readable or not, also of those
+// in operations. It reads two folders and no file. The caller holds the pool's
+// lock exclusively.
 func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
 	temps, err := c.Temps()
 	if err != nil {
@@ -32,8 +34,9 @@ func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
 	return volumes, nil
 }
 
-// Halves lists the folders that have a pool's name and no pool.json: a pool may be in the making or half removed there, which the pool's
-// lock tells; if it is free, ClearHalf removes the folder.
+// Halves lists the folders that have a pool's name and no pool.json: a pool may
+// be in the making or half removed there, which the pool's lock tells; if it is
+// free, ClearHalf removes the folder.
 func (s Store) Halves() ([]string, error) {
 	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -46,25 +49,30 @@ func (s Store) Halves() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if CheckPoolName(e.Name()) != nil || !e.IsDir() || e.Name() == "lost+found" { // of a filesystem of its own, fsck(8)
+		// lost+found is fsck(8)'s, where the folder is a filesystem of its own.
+		if CheckPoolName(e.Name()) != nil || !e.IsDir() || e.Name() == "lost+found" {
 			continue
 		}
-		if _, err := os.Lstat(filepath.Join(s.Dir, e.Name(), poolFile)); errors.Is(err, fs.ErrNotExist) {
+		_, err := os.Lstat(filepath.Join(s.Dir, e.Name(), poolFile))
+		if errors.Is(err, fs.ErrNotExist) {
 			names = append(names, e.Name())
 		}
 	}
 	return names, nil
 }
 
-// ClearHalf removes what Create leaves when it is killed before there is a pool.json, and Destroy when it is killed after. A folder that
-// holds anything else is not touched: it may be the rest of a pool whose pool.json was lost. Neither is one that was made a pool
-// meanwhile. The caller holds the pool's lock exclusively.
+// ClearHalf removes what Create leaves when it is killed before there is a
+// pool.json, and Destroy when it is killed after. A folder that holds anything
+// else is not touched: it may be the rest of a pool whose pool.json was lost.
+// Neither is one that was made a pool meanwhile. The caller holds the pool's
+// lock exclusively.
 func (s Store) ClearHalf(name string) error {
 	_, err := s.clear(name)
 	return err
 }
 
-// clear removes the folder of a pool that is not there, unless it holds anything.
+// clear removes the folder of a pool that is not there, unless it holds
+// anything.
 func (s Store) clear(name string) (done bool, err error) {
 	if err := CheckPoolName(name); err != nil {
 		return false, err

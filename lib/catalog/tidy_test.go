@@ -84,8 +84,8 @@ func TestHalves(t *testing.T) {
 	}
 }
 
-// TestClearHalfSparesData wants that a folder whose pool.json was lost keeps the
-// pool's data.
+// TestClearHalfSparesData wants that a folder whose pool.json was lost keeps
+// the pool's data.
 func TestClearHalfSparesData(t *testing.T) {
 	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
 	c, err := s.Create(goodPool())
@@ -107,7 +107,8 @@ func TestClearHalfSparesData(t *testing.T) {
 	}
 }
 
-// TestHalvesKnowsFilesystems wants that a state directory on a filesystem of its own keeps what fsck(8) needs.
+// TestHalvesKnowsFilesystems wants that a state directory on a filesystem of
+// its own keeps what fsck(8) needs.
 func TestHalvesKnowsFilesystems(t *testing.T) {
 	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
 	for _, dir := range []string{s.Dir, filepath.Join(s.Dir, "lost+found"), filepath.Join(s.Dir, "half")} {

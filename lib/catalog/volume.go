@@ -9,10 +9,13 @@ import (
 	"strings"
 )
 
-func (c *Catalog) volumePath(name string) string { return filepath.Join(c.volumeDir(), name+suffix) }
+func (c *Catalog) volumePath(name string) string {
+	return filepath.Join(c.volumeDir(), name+suffix)
+}
 
-// Volume reads a volume's record. A volume that an operation names, and any volume of a pool that is being deleted, does not exist.
-// Errors: *NameError, ErrNoVolume, *CorruptError.
+// Volume reads a volume's record. A volume that an operation names, and any
+// volume of a pool that is being deleted, does not exist. Errors: *NameError,
+// ErrNoVolume, *CorruptError.
 func (c *Catalog) Volume(name string) (Volume, error) {
 	if err := CheckVolumeName(name); err != nil {
 		return Volume{}, err
@@ -56,11 +59,13 @@ func (p Pool) hides(volume string) bool {
 	return false
 }
 
-// Volumes reads the records of all volumes that exist, in the order of their names. Those that cannot be read do not hide the others:
-// the error is theirs, joined.
+// Volumes reads the records of all volumes that exist, in the order of their
+// names. Those that cannot be read do not hide the others: the error is theirs,
+// joined.
 func (c *Catalog) Volumes() ([]Volume, error) { return c.volumes(c.Volume) }
 
-// VolumesAnyState is Volumes that shows volumes in operations, too: for recovery.
+// VolumesAnyState is Volumes that shows volumes in operations, too: for
+// recovery.
 func (c *Catalog) VolumesAnyState() ([]Volume, error) { return c.volumes(c.VolumeAnyState) }
 
 // Count is how many volumes have a record, readable or not; it reads none.
@@ -96,8 +101,8 @@ func (c *Catalog) volumes(get func(string) (Volume, error)) ([]Volume, error) {
 	return volumes, errors.Join(errs...)
 }
 
-// recordNames lists the volumes that have a record, readable or not, in order. It
-// reads the folder and no record.
+// recordNames lists the volumes that have a record, readable or not, in order.
+// It reads the folder and no record.
 func (c *Catalog) recordNames() ([]string, error) {
 	entries, err := os.ReadDir(c.volumeDir())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -113,8 +118,9 @@ func (c *Catalog) recordNames() ([]string, error) {
 	return names, nil
 }
 
-// PutVolume writes a volume's record, new or in place of the old one: at return it is durable. Format is filled in, and so are Pool and
-// PoolUUID where they are empty.
+// PutVolume writes a volume's record, new or in place of the old one: at return
+// it is durable. Format is filled in, and so are Pool and PoolUUID where they
+// are empty.
 func (c *Catalog) PutVolume(v Volume) error {
 	v.Format = format
 	if v.Pool == "" {
@@ -133,7 +139,8 @@ func (c *Catalog) PutVolume(v Volume) error {
 	return nil
 }
 
-// RemoveVolume removes a volume's record: at return that is durable. One that is not there is no error.
+// RemoveVolume removes a volume's record: at return that is durable. One that
+// is not there is no error.
 func (c *Catalog) RemoveVolume(name string) error {
 	if err := CheckVolumeName(name); err != nil {
 		return err
