@@ -44,13 +44,16 @@ func (m mode) block(f *flock.Flock) error {
 	}
 }
 
-// open prepares a lock file; the library opens it when it locks. A symlink is refused, a FIFO does not make us wait for its writer, and
-// the Go runtime adds O_CLOEXEC.
+// open prepares a lock file; the library opens it when it locks. A symlink is
+// refused, a FIFO does not make us wait for its writer, and the Go runtime adds
+// O_CLOEXEC.
 func open(path string) *flock.Flock {
-	return flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC), flock.SetPermissions(0o600))
+	flags := os.O_CREATE | os.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
+	return flock.New(path, flock.SetFlag(flags), flock.SetPermissions(0o600))
 }
 
-// acquire waits for the file that path names at the time when the lock is granted.
+// acquire waits for the file that path names at the time when the lock is
+// granted.
 func acquire(ctx context.Context, path string, m mode) (*flock.Flock, error) {
 	for {
 		f := open(path)
@@ -65,13 +68,15 @@ func acquire(ctx context.Context, path string, m mode) (*flock.Flock, error) {
 	}
 }
 
-// wait locks f unless ctx ends first. flock(2) cannot be called off, so at the end of ctx the goroutine that sleeps in it is abandoned;
-// should it get the lock later it gives it back at once. Programs that give up exit soon after.
+// wait locks f unless ctx ends first. flock(2) cannot be called off, so at the
+// end of ctx the goroutine that sleeps in it is abandoned; should it get the
+// lock later it gives it back at once. Programs that give up exit soon after.
 func wait(ctx context.Context, f *flock.Flock, m mode) error {
 	if ok, err := m.try(f); ok || err != nil {
 		return err
 	}
-	got := make(chan error) // unbuffered: either we take the lock or the goroutine keeps it and returns it
+	// Unbuffered: either we take the lock, or the goroutine gives it back.
+	got := make(chan error)
 	go func() {
 		err := m.block(f)
 		select {
@@ -88,8 +93,8 @@ func wait(ctx context.Context, f *flock.Flock, m mode) error {
 	}
 }
 
-// settle tells whether the locked f is still the file that path names: the last holder may have unlinked it while we waited. If not, f
-// is unlocked.
+// settle tells whether the locked f is still the file that path names: the last
+// holder may have unlinked it while we waited. If not, f is unlocked.
 func settle(f *flock.Flock, path string) (valid bool, err error) {
 	mine, err := f.Stat()
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// holdArg makes the test binary lock a file, say so, and hold it until it is killed or its stdin ends.
+// holdArg makes the test binary lock a file, say so, and hold it until it is
+// killed or its stdin ends.
 const holdArg = "THINMOUNT_TEST_HOLD"
 
 func TestMain(m *testing.M) {
@@ -57,7 +58,8 @@ func holder(t *testing.T, path string) *exec.Cmd {
 	return cmd
 }
 
-// patience bounds how long a test hangs before it fails; no test depends on how long anything takes.
+// patience bounds how long a test hangs before it fails; no test depends on how
+// long anything takes.
 func patience(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)

@@ -26,7 +26,8 @@ func (h Holder) String() string {
 	return fmt.Sprintf("pid %d (%s)", h.PID, h.Command)
 }
 
-// HeldError says that the lock did not become free before the context ended. It is ErrLocked as well as the context's error.
+// HeldError says that the lock did not become free before the context ended. It
+// is ErrLocked as well as the context's error.
 type HeldError struct {
 	Path    string
 	Holders []Holder // who held it at the end; may be empty
@@ -38,7 +39,8 @@ func (e *HeldError) Error() string {
 	return fmt.Sprintf("%s: held by %s: %v", e.Path, e.Who(), e.Err)
 }
 
-// Who is "pid 812 (thin-snap create demo/base)", or several of them, or "another process" where none is known.
+// Who is "pid 812 (thin-snap create demo/base)", or several of them, or
+// "another process" where none is known.
 func (e *HeldError) Who() string {
 	if len(e.Holders) == 0 {
 		return "another process"
@@ -59,9 +61,11 @@ func (e *HeldError) Is(target error) bool { return target == ErrLocked }
 // proc is where the proc filesystem lies.
 type proc string
 
-// holdersOf lists who holds path, as /proc/locks knows them (proc_locks(5)). Holders in pid namespaces that are not below ours are left
-// out by the kernel, and so are all holders on filesystems that show other device numbers in stat(2) than the kernel uses (btrfs,
-// overlayfs): an empty answer is no proof that the lock is free.
+// holdersOf lists who holds path, as /proc/locks knows them (proc_locks(5)).
+// Holders in pid namespaces that are not below ours are left out by the kernel,
+// and so are all holders on filesystems that show other device numbers in
+// stat(2) than the kernel uses (btrfs, overlayfs): an empty answer is no proof
+// that the lock is free.
 func holdersOf(path string) ([]Holder, error) { return proc("/proc").holders(path) }
 
 func (p proc) holders(path string) ([]Holder, error) {
@@ -87,7 +91,8 @@ func (p proc) holders(path string) ([]Holder, error) {
 // maxCommand bounds what is shown of a command line, in bytes.
 const maxCommand = 128
 
-// command reads /proc/PID/cmdline. Another user chose these bytes, and they go to a terminal.
+// command reads /proc/PID/cmdline. Another user chose these bytes, and they go
+// to a terminal.
 func (p proc) command(pid int) string {
 	b, err := os.ReadFile(filepath.Join(string(p), strconv.Itoa(pid), "cmdline"))
 	if err != nil {

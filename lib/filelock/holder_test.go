@@ -53,7 +53,8 @@ func FuzzParseLocks(f *testing.F) {
 	})
 }
 
-// fakeProc is a proc filesystem in which pid 5 holds path and pid 6 waits for it.
+// fakeProc is a proc filesystem in which pid 5 holds path and pid 6 waits for
+// it.
 func fakeProc(t *testing.T, path, cmdline string) proc {
 	t.Helper()
 	dir := t.TempDir()

@@ -21,8 +21,8 @@ type procLock struct {
 	file    fileID
 }
 
-// parseLocks reads /proc/locks (kernel: fs/locks.c, lock_get_status). Lines of a form that we do not know are left out: they only serve
-// to name a culprit.
+// parseLocks reads /proc/locks (kernel: fs/locks.c, lock_get_status). Lines of
+// a form that we do not know are left out: they only serve to name a culprit.
 func parseLocks(b []byte) []procLock {
 	var locks []procLock
 	for line := range bytes.Lines(b) {
@@ -33,7 +33,8 @@ func parseLocks(b []byte) []procLock {
 	return locks
 }
 
-// parseLock reads "1: FLOCK  ADVISORY  WRITE 812 08:01:9977890 0 EOF"; one that waits has "->" after the number.
+// parseLock reads "1: FLOCK  ADVISORY  WRITE 812 08:01:9977890 0 EOF"; one that
+// waits has "->" after the number.
 func parseLock(line string) (l procLock, ok bool) {
 	f := strings.Fields(line)
 	if len(f) > 1 && f[1] == "->" {

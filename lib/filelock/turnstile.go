@@ -7,9 +7,11 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Turnstile is what a lock file's name is followed by in the name of its turnstile: a second lock file, held exclusively while one waits
-// for the first and let go as soon as one has it. flock(2) admits a sharer whenever another sharer holds the file, so sharers that
-// overlap would keep an exclusive waiter out for ever; behind the turnstile, who comes later waits for it.
+// Turnstile is what a lock file's name is followed by in the name of its
+// turnstile: a second lock file, held exclusively while one waits for the first
+// and let go as soon as one has it. flock(2) admits a sharer whenever another
+// sharer holds the file, so sharers that overlap would keep an exclusive waiter
+// out for ever; behind the turnstile, who comes later waits for it.
 const Turnstile = "@turn"
 
 // queue takes the lock in turn.
@@ -25,7 +27,8 @@ func queue(ctx context.Context, path string, m mode) (*Lock, error) {
 	return held(f, path, m, err)
 }
 
-// held makes the Lock of a locked file, or the error of one that could not be locked.
+// held makes the Lock of a locked file, or the error of one that could not be
+// locked.
 func held(f *flock.Flock, path string, m mode, err error) (*Lock, error) {
 	if err != nil {
 		return nil, failed(path, err)

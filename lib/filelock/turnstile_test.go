@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Sharers that overlap for ever would keep the exclusive waiter out for ever if those who come after it were let in before it.
+// Sharers that overlap for ever would keep the exclusive waiter out for ever if
+// those who come after it were let in before it.
 func TestLaterSharerWaitsBehindExclusive(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	first := must(t)(Shared(patience(t), path))
@@ -39,7 +40,8 @@ func TestLaterSharerWaitsBehindExclusive(t *testing.T) {
 	}
 }
 
-// Who gives up waiting must not keep others out: neither by the turnstile nor by the lock that it is granted too late.
+// Who gives up waiting must not keep others out: neither by the turnstile nor
+// by the lock that it is granted too late.
 func TestAbandonedWaiterIsInNobodysWay(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	first := must(t)(Shared(patience(t), path))

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Whoever waits for a file that is unlinked meanwhile must not end up with a lock that nobody else sees.
+// Whoever waits for a file that is unlinked meanwhile must not end up with a
+// lock that nobody else sees.
 func TestUnlinkedWhileWaiting(t *testing.T) {
 	for name, unlink := range map[string]func(*Lock) error{
 		"Remove":        (*Lock).Remove,
