@@ -1,7 +1,10 @@
-// Package fstab reads /etc/fstab with the rules that libmount reads it by (libmount/src/tab_parse.c).
+// Package fstab reads /etc/fstab with the rules that libmount reads it by
+// (libmount/src/tab_parse.c).
 //
-// mount(8) reads the file itself and hands each helper the line it has chosen. What needs all of the lines (which volumes are to be
-// mounted at boot, which line is wrong) must read them just as mount(8) does, or the two see different files.
+// mount(8) reads the file itself and hands each helper the line it has chosen.
+// What needs all of the lines (which volumes are to be mounted at boot, which
+// line is wrong) must read them just as mount(8) does, or the two see different
+// files.
 package fstab
 
 import (
@@ -22,7 +25,8 @@ const maxSize = 1 << 20
 // errTooLarge is for a file above 1 MiB, of which nothing is believed.
 var errTooLarge = errors.New("larger than 1 MiB")
 
-// Entry is a line of fstab(5), its escapes undone. The two numbers at its end, for dump(8) and fsck(8), are only checked.
+// Entry is a line of fstab(5), its escapes undone. The two numbers at its end,
+// for dump(8) and fsck(8), are only checked.
 type Entry struct {
 	Spec    string // a device, LABEL=…, pool/volume: as written, quotes included
 	Dir     string
@@ -40,10 +44,12 @@ type LineError struct {
 // Error names the line first.
 func (e *LineError) Error() string { return "line " + strconv.Itoa(e.Line) + ": " + e.Reason }
 
-// Read reads the file at path. A file that is missing has no entries, which is no error. A line that mount(8) would skip as
-// malformed is skipped, and told of in the error, beside the entries that are good.
+// Read reads the file at path. A file that is missing has no entries, which is
+// no error. A line that mount(8) would skip as malformed is skipped, and told
+// of in the error, beside the entries that are good.
 func Read(path string) ([]Entry, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0) // opening a fifo waits for nobody
+	// O_NONBLOCK: to open a FIFO waits for no writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -65,7 +71,8 @@ func Read(path string) ([]Entry, error) {
 	return entries, err
 }
 
-// parse reads the lines of r. Its error joins a *LineError for each malformed line; with any other error there are no entries.
+// parse reads the lines of r. Its error joins a *LineError for each malformed
+// line; with any other error there are no entries.
 func parse(r io.Reader) ([]Entry, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {
@@ -80,7 +87,8 @@ func parse(r io.Reader) ([]Entry, error) {
 	for line := range strings.Lines(string(text)) {
 		n++
 		line, whole := strings.CutSuffix(line, "\n")
-		if !whole { // the last: getline(3) gives a C string, and nobody looks for the newline behind its end
+		// libmount reads the last line as a C string, up to a NUL (getline(3)).
+		if !whole {
 			line, _, _ = strings.Cut(line, "\x00")
 		}
 		e, reason := parseLine(line)

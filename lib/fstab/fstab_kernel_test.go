@@ -15,8 +15,9 @@ import (
 	"testing"
 )
 
-// findmnt is what libmount reads in a file: its entries, and whether it ignores a line. At such a line the findmnt of util-linux 2.41
-// says so and ends without an entry, so that it must be given each alone.
+// findmnt is what libmount reads in a file: its entries, and whether it ignores
+// a line. At such a line the findmnt of util-linux 2.41 says so and ends
+// without an entry, so that it must be given each alone.
 func findmnt(t *testing.T, text string) (entries []Entry, ignores bool) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "fstab")

@@ -7,7 +7,8 @@ import (
 
 const blanks = " \t"
 
-// parseLine reads a line without its newline. Blank lines and comments are no entry and no error.
+// parseLine reads a line without its newline. Blank lines and comments are no
+// entry and no error.
 func parseLine(line string) (e Entry, reason string) {
 	if strings.Contains(line, "\x00") {
 		return e, "has a NUL byte"
@@ -40,8 +41,8 @@ func parseLine(line string) (e Entry, reason string) {
 	return e, "" // what follows is no field, and libmount does not look at it
 }
 
-// unescape puts one byte for a backslash and three octal digits, of which C takes the lower eight bits. A NUL byte ends the field, as it
-// does for C.
+// unescape puts one byte for a backslash and three octal digits, of which C
+// takes the lower eight bits. A NUL byte ends the field, as it does for C.
 func unescape(s string) string {
 	if !strings.Contains(s, `\`) {
 		return s
