@@ -1,7 +1,9 @@
-// Package privdir makes and checks the directories that hold locks, references and catalogs, and checks the files in them.
+// Package privdir makes and checks the directories that hold locks, references
+// and catalogs, and checks the files in them.
 //
-// A program that runs as root and believes what it reads there must not be fed by somebody else: such a directory is ours, is no
-// symlink, and nobody else may write in it. Do not use it for directories that users are meant to share.
+// A program that runs as root and believes what it reads there must not be fed
+// by somebody else: such a directory is ours, is no symlink, and nobody else
+// may write in it. Do not use it for directories that users are meant to share.
 package privdir
 
 import (
@@ -35,8 +37,10 @@ func (e *Error) Error() string {
 // Unwrap gives the errno, so that a missing directory is fs.ErrNotExist.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Make makes the directory path with mode 0700 where it is missing (not its parents), then checks it as Check does. made tells whether
-// the directory is new, for callers that have to sync its parent. Any number of processes may do so at once.
+// Make makes the directory path with mode 0700 where it is missing (not its
+// parents), then checks it as Check does. made tells whether the directory is
+// new, for callers that have to sync its parent. Any number of processes may do
+// so at once.
 func Make(path string) (made bool, err error) {
 	err = os.Mkdir(path, 0o700)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -45,8 +49,9 @@ func Make(path string) (made bool, err error) {
 	return err == nil, Check(path)
 }
 
-// Check refuses path with an *Error unless it is a directory (no symlink to one) of the effective user in which group and others may
-// not write. A missing directory is fs.ErrNotExist.
+// Check refuses path with an *Error unless it is a directory (no symlink to
+// one) of the effective user in which group and others may not write. A missing
+// directory is fs.ErrNotExist.
 func Check(path string) error {
 	return check(path, os.Geteuid())
 }
@@ -62,9 +67,10 @@ func check(path string, uid int) error {
 	return nil
 }
 
-// CheckPath refuses an absolute path without symlinks with an *Error if somebody but root and the effective user could put another
-// directory in its place: all directories on it are theirs, and nobody else may write in them. Above the last one, the sticky bit will
-// do (inode(7)).
+// CheckPath refuses an absolute path without symlinks with an *Error if
+// somebody but root and the effective user could put another directory in its
+// place: all directories on it are theirs, and nobody else may write in them.
+// Above the last one, the sticky bit will do (inode(7)).
 func CheckPath(path string) error { return checkPath(path, os.Geteuid()) }
 
 func checkPath(path string, uid int) error {
@@ -77,7 +83,8 @@ func checkPath(path string, uid int) error {
 		if owner(st) == 0 {
 			reason = unfit(st, 0)
 		}
-		if sticky := st.Mode()&fs.ModeSticky != 0; reason != "" && (last || !sticky || !st.IsDir()) {
+		sticky := st.IsDir() && st.Mode()&fs.ModeSticky != 0
+		if reason != "" && (last || !sticky) {
 			return &Error{Path: dir, Reason: reason}
 		}
 		if dir == filepath.Dir(dir) {
@@ -87,9 +94,10 @@ func checkPath(path string, uid int) error {
 }
 
 // ReadFile reads a file that is to be believed: a regular file of the effective
-// user in which group and others may not write, of limit bytes at most. For a file
-// that is there and is not so, unfit says why, as in "is not a regular file". No
-// symlink is followed, and no FIFO waited for. A missing file is fs.ErrNotExist.
+// user in which group and others may not write, of limit bytes at most. For a
+// file that is there and is not so, unfit says why, as in "is not a regular
+// file". No symlink is followed, and no FIFO waited for. A missing file is
+// fs.ErrNotExist.
 func ReadFile(path string, limit int) (b []byte, unfit string, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) { // a symlink, a socket
@@ -117,8 +125,8 @@ func ReadFile(path string, limit int) (b []byte, unfit string, err error) {
 }
 
 // UnfitFile is the check of ReadFile for a file that was opened, or "" where it
-// passes. Open it with O_NOFOLLOW|O_NONBLOCK, so that neither a symlink nor a FIFO
-// leads further.
+// passes. Open it with O_NOFOLLOW|O_NONBLOCK, so that neither a symlink nor a
+// FIFO leads further.
 func UnfitFile(st fs.FileInfo) string { return unfitFile(st, os.Geteuid()) }
 
 func unfitFile(st fs.FileInfo, uid int) string {
@@ -155,7 +163,8 @@ func owner(st fs.FileInfo) int {
 	return -1
 }
 
-// cause takes the errno out of a *fs.PathError, whose path would otherwise be said twice.
+// cause takes the errno out of a *fs.PathError, whose path would otherwise be
+// said twice.
 func cause(err error) error {
 	if p, ok := err.(*fs.PathError); ok {
 		return p.Err
