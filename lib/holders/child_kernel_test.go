@@ -17,7 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A child process holds something in the way that childMode says until its input ends.
+// A child process holds something in the way that childMode says until its
+// input ends.
 const (
 	childMode = "HOLDERS_CHILD"
 	childPath = "HOLDERS_PATH"

@@ -86,14 +86,17 @@ func kernelUsers(proc, sys string, d Device) []Holder {
 // isDevice tells whether a path below /dev, which no server answers for, is d.
 func isDevice(path string, d Device) bool {
 	var st unix.Stat_t
-	if !strings.HasPrefix(path, "/dev/") || unix.Stat(path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
+	if !strings.HasPrefix(path, "/dev/") || unix.Stat(path, &st) != nil ||
+		st.Mode&unix.S_IFMT != unix.S_IFBLK {
 		return false
 	}
-	return int(unix.Major(uint64(st.Rdev))) == d.Major && int(unix.Minor(uint64(st.Rdev))) == d.Minor
+	major, minor := unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev))
+	return int(major) == d.Major && int(minor) == d.Minor
 }
 
-// hasLayer tells whether the options of an overlay, as mountinfo shows them, name
-// a layer in dir. A layer whose own name has a colon or a comma is not found.
+// hasLayer tells whether the options of an overlay, as mountinfo shows them,
+// name a layer in dir. A layer whose own name has a colon or a comma is not
+// found.
 func hasLayer(options, dir string) bool {
 	for _, o := range strings.Split(options, ",") {
 		key, layers, _ := strings.Cut(o, "=")

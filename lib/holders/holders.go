@@ -1,9 +1,11 @@
-// Package holders finds out who keeps a mount busy: umount(2) says EBUSY and nothing more, and whoever reads that wants to know
-// which program to close.
+// Package holders finds out who keeps a mount busy: umount(2) says EBUSY and
+// nothing more, and whoever reads that wants to know which program to close.
 //
-// Nothing found does not mean that nobody holds the mount: what other users' processes do is seen by root alone, and sockets bound
-// on the mount, descriptors under way between processes and NFS exports are not looked for. What is found may be over by the time
-// it is read. So this explains a failure and decides nothing.
+// Nothing found does not mean that nobody holds the mount: what other users'
+// processes do is seen by root alone, and sockets bound on the mount,
+// descriptors under way between processes and NFS exports are not looked for.
+// What is found may be over by the time it is read. So this explains a failure
+// and decides nothing.
 package holders
 
 import (
@@ -27,7 +29,7 @@ type Holder struct {
 	UID     int    // effective; -1 where there is no process
 	What    string // one of the constants below
 	Path    string // as the kernel shows it, so perhaps with " (deleted)" at its end
-	More    int    // further holders that were counted and not kept; in a list's last alone, or the last of a process
+	More    int    // holders counted and not listed; in the last of a list or of a process
 }
 
 // What a Holder does with its path.
@@ -51,9 +53,11 @@ const (
 	maxKernel    = 16
 )
 
-// Of lists who holds m, the processes by number and then what the kernel holds, at most 64 in all: Holder.More tells how many were
-// left out. proc is where procfs is mounted. It asks no filesystem but procfs and sysfs for anything, so that a dead NFS server
-// keeps it from nothing; should a process be stuck in such a way that looking at it hangs, ctx ends the search. Then, as with any
+// Of lists who holds m, the processes by number and then what the kernel holds,
+// at most 64 in all: Holder.More tells how many were left out. proc is where
+// procfs is mounted. It asks no filesystem but procfs and sysfs for anything,
+// so that a dead NFS server keeps it from nothing; should a process be stuck in
+// such a way that looking at it hangs, ctx ends the search. Then, as with any
 // error, what was found is returned beside it. The calling process is left out.
 func Of(ctx context.Context, proc string, m Mount) ([]Holder, error) {
 	return of(ctx, proc, "/sys", m)

@@ -70,7 +70,8 @@ func of1(t *testing.T, m Mount) []Holder {
 	return found
 }
 
-// agree compares with the kernel: what is busy has a holder, and what has none is unmounted.
+// agree compares with the kernel: what is busy has a holder, and what has none
+// is unmounted.
 func agree(t *testing.T, m Mount, want ...Holder) {
 	t.Helper()
 	found := of1(t, m)
@@ -220,8 +221,9 @@ func TestKernelKernelHolds(t *testing.T) {
 	agree(t, m)
 }
 
-// A process in another mount namespace has a mount of its own there. Where that came from ours by propagation the kernel unmounts
-// both or none, so that its use counts; where the namespace is private it does not.
+// A process in another mount namespace has a mount of its own there. Where that
+// came from ours by propagation the kernel unmounts both or none, so that its
+// use counts; where the namespace is private it does not.
 func TestKernelNamespaces(t *testing.T) {
 	m := on(t, "tmpfs", "private")
 	pid, stop := child(t, "cwd", m.Point, &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}, own(t))

@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stage is a procfs and a sysfs of our own making, for a mount that is the one below the test's folder.
+// stage is a procfs and a sysfs of our own making, for a mount that is the one
+// below the test's folder.
 type stage struct {
 	proc, sys, dir string
 	mount          Mount

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// kernelHeld is what holds the mount without a process: mounts on it, swap files, loop devices.
+// kernelHeld is what holds the mount without a process: mounts on it, swap
+// files, loop devices.
 func kernelHeld(proc, sys string, table []mounted, m Mount) []Holder {
 	var found []Holder
 	for _, t := range table {
@@ -31,7 +32,8 @@ func kernelHeld(proc, sys string, table []mounted, m Mount) []Holder {
 	return found
 }
 
-// loopFiles gives the file, or device, behind each loop device that is attached.
+// loopFiles gives the file, or device, behind each loop device that is
+// attached.
 func loopFiles(sys string) map[string]string {
 	files := map[string]string{}
 	names, _ := list(sys + "/block")
@@ -48,8 +50,9 @@ func loopFiles(sys string) map[string]string {
 	return files
 }
 
-// lies tells by names alone whether a file lies on m: looking it up could ask a server that is dead. Of mounts that lie over each other
-// at one point, each may be the one.
+// lies tells by names alone whether a file lies on m: looking it up could ask a
+// server that is dead. Of mounts that lie over each other at one point, each
+// may be the one.
 func lies(table []mounted, m Mount, file string) bool {
 	longest := ""
 	for _, t := range table {

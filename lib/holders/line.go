@@ -7,8 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Line says in one line who was found, in words for users: at most limit of them, of each process one thing before the second of any.
-// What could change the look of a terminal is shown as an escape of Go's. It is empty where there is nobody.
+// Line says in one line who was found, in words for users: at most limit of
+// them, of each process one thing before the second of any. What could change
+// the look of a terminal is shown as an escape of Go's. It is empty where there
+// is nobody.
 func Line(found []Holder, limit int) string {
 	var first, rest []Holder
 	more, seen := 0, map[int]bool{}
@@ -65,7 +67,8 @@ func (h Holder) words() string {
 	return harmless(h.Command) + " (pid " + strconv.Itoa(h.PID) + ", " + path + ")"
 }
 
-// harmless shows what is not printable, and what is no UTF-8, as Go writes it in a string: names are what others chose.
+// harmless shows what is not printable, and what is no UTF-8, as Go writes it
+// in a string: names are what others chose.
 func harmless(s string) string {
 	var b strings.Builder
 	for i, r := range s {

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// workers look at processes side by side, so that one stuck process does not hide the others.
+// workers look at processes side by side, so that one stuck process does not
+// hide the others.
 const workers = 4
 
 // search is one look at all processes.
@@ -25,10 +26,12 @@ type search struct {
 	same map[string]map[int]bool // by mount namespace: the mounts in it that keep ours busy
 }
 
-// processes asks each process. Processes that are gone, or that we may not look at, hold nothing that we could tell.
+// processes asks each process. Processes that are gone, or that we may not look
+// at, hold nothing that we could tell.
 func (s *search) processes(ctx context.Context) ([]Holder, error) {
 	self := os.Getpid()
-	if to, err := os.Readlink(s.proc + "/self"); err == nil { // another number in another pid namespace
+	// /proc may be of another pid namespace, in which we have another number.
+	if to, err := os.Readlink(s.proc + "/self"); err == nil {
 		if pid, err := strconv.Atoi(to); err == nil {
 			self = pid
 		}
@@ -77,11 +80,13 @@ func (s *search) process(pid int) []Holder {
 	l := look{search: s, dir: dir, seen: map[string]bool{}}
 	l.task(dir, true, true, true)
 
-	// Threads may have a folder or descriptors of their own, and outlive the first thread, which then has none.
+	// Threads may have a folder or descriptors of their own, and outlive the
+	// first thread, which then has none.
 	tids, _ := list(dir + "/task")
 	for _, name := range tids {
 		if tid, err := strconv.Atoi(name); err == nil && tid != pid {
-			l.task(dir+"/task/"+name, !shared(pid, tid, kcmpFS), !shared(pid, tid, kcmpFiles), !shared(pid, tid, kcmpVM))
+			l.task(dir+"/task/"+name,
+				!shared(pid, tid, kcmpFS), !shared(pid, tid, kcmpFiles), !shared(pid, tid, kcmpVM))
 		}
 	}
 	if len(l.found) == 0 {
@@ -103,7 +108,8 @@ const (
 	kcmpFS    = 3
 )
 
-// shared tells whether two threads are known to have something in common, which then is looked at once.
+// shared tells whether two threads are known to have something in common, which
+// then is looked at once.
 func shared(a, b int, what uintptr) bool {
 	r, _, errno := unix.Syscall6(unix.SYS_KCMP, uintptr(a), uintptr(b), what, 0, 0, 0)
 	return errno == 0 && r == 0
@@ -150,8 +156,9 @@ func (l *look) task(dir string, fs, files, vm bool) {
 	}
 }
 
-// maps goes through the mapped files. The device's number says which of them to look at; where we may not follow
-// map_files (CAP_CHECKPOINT_RESTORE, or a thread without its first), it has to do.
+// maps goes through the mapped files. The device's number says which of them to
+// look at; where we may not follow map_files (CAP_CHECKPOINT_RESTORE, or a
+// thread without its first), it has to do.
 func (l *look) maps(dir string, link func(what, name string) bool) {
 	text, _ := os.ReadFile(dir + "/maps")
 	for _, m := range parseMaps(string(text)) {
@@ -181,12 +188,13 @@ type place struct {
 	device       [2]int // major and minor of a block device, if it is one
 }
 
-// stat follows a magic link of procfs, which goes to the open file itself and looks up no name. No server is asked:
-// what the kernel remembers will do.
+// stat follows a magic link of procfs, which goes to the open file itself and
+// looks up no name. No server is asked: what the kernel remembers will do.
 func stat(link string) (place, error) {
 	var st unix.Statx_t
 	for {
-		err := unix.Statx(unix.AT_FDCWD, link, unix.AT_STATX_DONT_SYNC|unix.AT_NO_AUTOMOUNT, unix.STATX_MNT_ID, &st)
+		const flags = unix.AT_STATX_DONT_SYNC | unix.AT_NO_AUTOMOUNT
+		err := unix.Statx(unix.AT_FDCWD, link, flags, unix.STATX_MNT_ID, &st)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
@@ -204,7 +212,8 @@ func stat(link string) (place, error) {
 	}
 }
 
-// on tells whether a file lies on the mount, or on one of those that keep it busy.
+// on tells whether a file lies on the mount, or on one of those that keep it
+// busy.
 func (l *look) on(p place, busy map[int]bool) bool {
 	if l.device && p.device == [2]int{l.mount.Major, l.mount.Minor} {
 		return true

@@ -12,7 +12,7 @@ type mounted struct {
 	id, parent   int
 	major, minor int
 	root, point  string
-	groups       []string // that it gets mounts from or gives them to: the N of shared:N, master:N, propagate_from:N
+	groups       []string // its N of shared:N, master:N, propagate_from:N
 	shared       string   // the N of shared:N
 }
 
@@ -25,7 +25,10 @@ func readTable(path string) ([]mounted, error) {
 func mounts(table []*mountinfo.Info) []mounted {
 	var all []mounted
 	for _, i := range table {
-		m := mounted{id: i.ID, parent: i.Parent, major: i.Major, minor: i.Minor, root: i.Root, point: i.Mountpoint}
+		m := mounted{
+			id: i.ID, parent: i.Parent, major: i.Major, minor: i.Minor,
+			root: i.Root, point: i.Mountpoint,
+		}
 		for _, tag := range strings.Split(i.Optional, " ") {
 			if name, group, _ := strings.Cut(tag, ":"); group != "" {
 				m.groups = append(m.groups, group)
@@ -48,9 +51,11 @@ func find(table []mounted, id int) (mounted, bool) {
 	return mounted{}, false
 }
 
-// copies are the mounts in table that keep the mount id of ours busy: itself, and those that the kernel made of it in other places
-// because the mount below is shared. An unmount has to undo all of them, so that a use of one is a use of all (fs/pnode.c,
-// propagate_mount_busy). Any other mount of the same filesystem keeps nothing busy.
+// copies are the mounts in table that keep the mount id of ours busy: itself,
+// and those that the kernel made of it in other places because the mount below
+// is shared. An unmount has to undo all of them, so that a use of one is a use
+// of all (fs/pnode.c, propagate_mount_busy). Any other mount of the same
+// filesystem keeps nothing busy.
 func copies(ours, table []mounted, id int) map[int]bool {
 	busy := map[int]bool{id: true}
 	m, ok := find(ours, id)
@@ -58,7 +63,8 @@ func copies(ours, table []mounted, id int) map[int]bool {
 	if !ok || !okBelow || below.shared == "" {
 		return busy
 	}
-	// A slave of a slave names the group in between, which is in its table, or in none that we see.
+	// A slave of a slave names the group in between, which is in its table, or
+	// in none that we see.
 	reached := map[string]bool{below.shared: true}
 	for again := true; again; {
 		again = false
@@ -72,7 +78,8 @@ func copies(ours, table []mounted, id int) map[int]bool {
 		if t.major != m.major || t.minor != m.minor || t.root != m.root {
 			continue
 		}
-		if p, ok := find(table, t.parent); ok && p.in(reached) && within(p, t.point) == within(below, m.point) {
+		p, ok := find(table, t.parent)
+		if ok && p.in(reached) && within(p, t.point) == within(below, m.point) {
 			busy[t.id] = true
 		}
 	}
@@ -90,7 +97,8 @@ func (m mounted) in(groups map[string]bool) bool {
 
 // within is where in the filesystem of m a mount point on it lies.
 func within(m mounted, point string) string {
-	return strings.TrimSuffix(m.root, "/") + "/" + strings.TrimPrefix(strings.TrimPrefix(point, m.point), "/")
+	below := strings.TrimPrefix(strings.TrimPrefix(point, m.point), "/")
+	return strings.TrimSuffix(m.root, "/") + "/" + below
 }
 
 // mapping is a mapped file.
@@ -100,7 +108,8 @@ type mapping struct {
 	path         string
 }
 
-// parseMaps reads /proc/PID/maps (proc_pid_maps(5)), and leaves out what is no file.
+// parseMaps reads /proc/PID/maps (proc_pid_maps(5)), and leaves out what is no
+// file.
 func parseMaps(text string) []mapping {
 	var found []mapping
 	for line := range strings.Lines(text) {
@@ -117,7 +126,8 @@ func parseMaps(text string) []mapping {
 	return found
 }
 
-// mapName takes off the zeros that maps pads addresses with and map_files does not.
+// mapName takes off the zeros that maps pads addresses with and map_files does
+// not.
 func mapName(addresses string) string {
 	from, to, _ := strings.Cut(addresses, "-")
 	trim := func(s string) string {
@@ -141,7 +151,8 @@ func parseSwaps(text, kind string) []string {
 	return files
 }
 
-// parseUID is the effective user in /proc/PID/status (proc_pid_status(5)), or -1.
+// parseUID is the effective user in /proc/PID/status (proc_pid_status(5)), or
+// -1.
 func parseUID(text string) int {
 	for line := range strings.Lines(text) {
 		if f := strings.FieldsFunc(line, blank); len(f) >= 3 && f[0] == "Uid:" {
