@@ -14,7 +14,7 @@ const (
 	cmdList             = unix.DM_LIST_DEVICES
 	cmdCreate           = unix.DM_DEV_CREATE
 	cmdRemove           = unix.DM_DEV_REMOVE
-	cmdSuspend          = unix.DM_DEV_SUSPEND // and resume, which is suspend without DM_SUSPEND_FLAG
+	cmdSuspend          = unix.DM_DEV_SUSPEND // without DM_SUSPEND_FLAG: resume
 	cmdStatus           = unix.DM_DEV_STATUS
 	cmdLoad             = unix.DM_TABLE_LOAD
 	cmdTableStatus      = unix.DM_TABLE_STATUS

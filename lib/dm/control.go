@@ -59,8 +59,8 @@ func Open() (*Control, error) {
 }
 
 // NewControl makes a Control over a function in the place of the kernel: call
-// gets the ioctl, as unix.DM_DEV_CREATE, and the buffer, which begins with struct
-// dm_ioctl, and changes the buffer as the kernel would. An errno that it
+// gets the ioctl, as unix.DM_DEV_CREATE, and the buffer, which begins with
+// struct dm_ioctl, and changes the buffer as the kernel would. An errno that it
 // returns is treated as the kernel's. No udev is waited for. It is meant for
 // tests.
 func NewControl(call func(cmd uint, buf []byte) error) *Control {

@@ -6,10 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FIFREEZE and FITHAW of include/uapi/linux/fs.h, which x/sys lacks. An ioctl that
-// reads and writes has the same two bits on all machines
-// (include/uapi/asm-generic/ioctl.h; arch/powerpc and arch/mips, which number the
-// directions differently, agree on these).
+// FIFREEZE and FITHAW of include/uapi/linux/fs.h, which x/sys lacks. An ioctl
+// that reads and writes has the same two bits on all machines
+// (include/uapi/asm-generic/ioctl.h; arch/powerpc and arch/mips, which number
+// the directions differently, agree on these).
 const (
 	fiFreeze = 0xc0045877
 	fiThaw   = 0xc0045878
