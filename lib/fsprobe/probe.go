@@ -61,8 +61,8 @@ const (
 	// Container holds something else: a volume group, an encrypted volume,
 	// partitions, swap.
 	Container
-	// Named is a filesystem that is only named, and mounted only if the user gives
-	// its name.
+	// Named is a filesystem that is only named, and mounted only if the user
+	// gives its name.
 	Named
 )
 
