@@ -10,7 +10,7 @@ import (
 // Sizes of metadata, in bytes.
 const (
 	MetadataBlock       = 4096
-	MaxMetadata   int64 = 255 * 16320 * MetadataBlock // 15.8 GiB: what the space map can count (dm-space-map-metadata.h)
+	MaxMetadata   int64 = 255 * 16320 * MetadataBlock // 15.8 GiB (dm-space-map-metadata.h)
 	MinMetadata   int64 = 2 << 20                     // the least that the kernel formats
 	usualMetadata int64 = 64 << 20
 )

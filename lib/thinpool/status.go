@@ -131,7 +131,8 @@ func (s Status) Writable() error {
 	case s.Failed():
 		return modeError("has failed: its metadata cannot be written, nor undone what was begun")
 	case s.NeedsCheck:
-		return modeError("read-only: a write of its metadata failed, and the metadata needs a check")
+		return modeError("read-only: a write of its metadata failed, " +
+			"and the metadata needs a check")
 	case s.Mode == ModeRO:
 		return modeError("read-only: its metadata is full")
 	}
