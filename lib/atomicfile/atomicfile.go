@@ -1,14 +1,15 @@
-// Package atomicfile replaces a file as a whole: a reader, and whoever comes after
-// a crash, finds the old content or the new one.
+// Package atomicfile replaces a file as a whole: a reader, and whoever comes
+// after a crash, finds the old content or the new one.
 //
-// It is not github.com/google/renameio for two reasons. The temp file has a fixed
-// name, so that writers who are killed leave one file at most, which the next write
-// uses again and which a search for leftovers knows by its name; renameio's names
-// are random. And a test can stop between any two steps, as a crash would; renameio
-// syncs and renames in one call.
+// It is not github.com/google/renameio for two reasons. The temp file has a
+// fixed name, so that writers who are killed leave one file at most, which the
+// next write uses again and which a search for leftovers knows by its name;
+// renameio's names are random. And a test can stop between any two steps, as a
+// crash would; renameio syncs and renames in one call.
 //
-// Do not use it where two writers may come at once: callers hold a lock. The new
-// name is not durable at return, which matters on a disk: SyncDir makes it so.
+// Do not use it where two writers may come at once: callers hold a lock. The
+// new name is not durable at return, which matters on a disk: SyncDir makes it
+// so.
 package atomicfile
 
 import (
@@ -20,9 +21,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Before is called before each step: "write", "sync", "rename", and "discard" after
-// one of them has failed, with the path that the step changes. An error of it is
-// that of the step. Programs have nil; tests stop here.
+// Before is called before each step: "write", "sync", "rename", and "discard"
+// after one of them has failed, with the path that the step changes. An error
+// of it is that of the step. Programs have nil; tests stop here.
 type Before func(step, path string) error
 
 func (b Before) step(step, path string) error {
@@ -32,15 +33,16 @@ func (b Before) step(step, path string) error {
 	return b(step, path)
 }
 
-// Temp is the path of the temp file by which Replace writes path: ".NAME.tmp" in
-// the same folder.
+// Temp is the path of the temp file by which Replace writes path: ".NAME.tmp"
+// in the same folder.
 func Temp(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
 }
 
-// Replace puts b, with the permissions mode, in the place of the file path, or of
-// none: temp file, fsync, rename. On error path is untouched, and the temp file is
-// removed, also on a full disk. A symlink in the place of the temp file is refused.
+// Replace puts b, with the permissions mode, in the place of the file path, or
+// of none: temp file, fsync, rename. On error path is untouched, and the temp
+// file is removed, also on a full disk. A symlink in the place of the temp file
+// is refused.
 func Replace(path string, b []byte, mode fs.FileMode, before Before) error {
 	tmp := Temp(path)
 	err := write(tmp, b, mode, before)
@@ -85,8 +87,8 @@ func write(tmp string, b []byte, mode fs.FileMode, before Before) error {
 	return err
 }
 
-// discard removes the temp file. There is none where it could not be made, as on a
-// read-only filesystem.
+// discard removes the temp file. There is none where it could not be made, as
+// on a read-only filesystem.
 func discard(tmp string, before Before) error {
 	if before.step("discard", tmp) != nil {
 		return nil // crashed
@@ -98,8 +100,8 @@ func discard(tmp string, before Before) error {
 	return err
 }
 
-// SyncDir makes the names in a folder durable: what was made, renamed or unlinked
-// there. The fsync of a file does not do that (fsync(2)).
+// SyncDir makes the names in a folder durable: what was made, renamed or
+// unlinked there. The fsync of a file does not do that (fsync(2)).
 func SyncDir(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {

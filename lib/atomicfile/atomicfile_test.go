@@ -40,8 +40,8 @@ func only(t *testing.T, path string) {
 	}
 }
 
-// Whatever step fails, the old content stays and no temp file does; a crash leaves
-// one at most, and each step comes in its turn.
+// Whatever step fails, the old content stays and no temp file does; a crash
+// leaves one at most, and each step comes in its turn.
 func TestReplaceFails(t *testing.T) {
 	for _, crash := range []bool{false, true} {
 		for i, at := range []string{"write", "sync", "rename"} {

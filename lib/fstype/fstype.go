@@ -1,6 +1,6 @@
 // Package fstype lists the filesystems that are mounted from a volume, and what
-// the packages that probe, make and mount them have to agree on. Shell completions
-// and manual pages are tested against it.
+// the packages that probe, make and mount them have to agree on. Shell
+// completions and manual pages are tested against it.
 package fstype
 
 // Discard says which words a filesystem has for discarding what is freed.
@@ -36,8 +36,8 @@ var types = []Type{
 	{Name: "iso9660"},
 }
 
-// Find returns what is known of a filesystem. One that is not in the list, which
-// may still be mounted by its name, has only that.
+// Find returns what is known of a filesystem. One that is not in the list,
+// which may still be mounted by its name, has only that.
 func Find(name string) Type {
 	for _, t := range types {
 		if t.Name == name {

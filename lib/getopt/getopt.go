@@ -1,9 +1,9 @@
-// Package getopt walks the arguments of a program as getopt_long(3) does. The two
-// helpers of mount(8) and thin-snap share it: mount(8) puts options behind the
-// operands, and so do people.
+// Package getopt walks the arguments of a program as getopt_long(3) does. The
+// two helpers of mount(8) and thin-snap share it: mount(8) puts options behind
+// the operands, and so do people.
 //
-// It knows no options itself: the program says of each whether it takes a value,
-// which may depend on what came before, as on the name of a command.
+// It knows no options itself: the program says of each whether it takes a
+// value, which may depend on what came before, as on the name of a command.
 package getopt
 
 import (
@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// Set is what a program does with its arguments, in their order. An error of any
-// of the functions ends the walk.
+// Set is what a program does with its arguments, in their order. An error of
+// any of the functions ends the walk.
 type Set struct {
-	// Valued tells whether the option name takes a value, and refuses one that is
-	// unknown. name has no hyphen before it: "o", "size". arg is the argument in
-	// which it stands, for the message.
+	// Valued tells whether the option name takes a value, and refuses one that
+	// is unknown. name has no hyphen before it: "o", "size". arg is the
+	// argument in which it stands, for the message.
 	Valued func(name, arg string) (bool, error)
 	// Option takes an option, with its value if it takes one.
 	Option func(name, value string) error

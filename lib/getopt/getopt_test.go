@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// walk writes down what a walk takes: the options n, v and quiet, o and size with
-// a value.
+// walk writes down what a walk takes: the options n, v and quiet, o and size
+// with a value.
 func walk(argv []string) (taken []string, err error) {
 	err = Set{
 		Valued: func(name, arg string) (bool, error) {

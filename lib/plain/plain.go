@@ -1,8 +1,8 @@
 // Package plain makes text fit for a message: names of files and processes, and
 // what the kernel says, may hold any bytes, and go to terminals and journals.
 //
-// It loses what it replaces. Where a reader needs the exact name, as in a table or
-// in a command to paste, escape it instead.
+// It loses what it replaces. Where a reader needs the exact name, as in a table
+// or in a command to paste, escape it instead.
 package plain
 
 import (

@@ -21,7 +21,8 @@ func TestOneLine(t *testing.T) {
 	}
 }
 
-// Whatever comes in, one line of valid text goes out, and what is harmless stays.
+// Whatever comes in, one line of valid text goes out, and what is harmless
+// stays.
 func FuzzOneLine(f *testing.F) {
 	for _, s := range []string{"a\nb", "\x1b]0;x\a", "\xff", " ", "é\u2028"} {
 		f.Add(s)

@@ -12,16 +12,16 @@ import (
 	"testing"
 )
 
-// unchecked are the packages whose exported names need no user: the face of the use
-// cases, whose users are programs of others, and what tests share. A line that is
-// deleted here adds a package to the test.
+// unchecked are the packages whose exported names need no user: the face of the
+// use cases, whose users are programs of others, and what tests share. A line
+// that is deleted here adds a package to the test.
 var unchecked = []string{
 	"lib/thin",
 	"lib/thintest",
 }
 
-// libraries are the packages that programs of others are meant to import. What their
-// Examples show counts as used.
+// libraries are the packages that programs of others are meant to import. What
+// their Examples show counts as used.
 var libraries = []string{
 	"lib/dm", "lib/thinpool", "lib/fsprobe", "lib/refcount", "lib/freeze", "lib/apart", "lib/thin",
 }
@@ -72,7 +72,8 @@ func loadModule(t *testing.T) *typed {
 	return m
 }
 
-// examples checks the file of Examples of a package, which is in a package of its own.
+// examples checks the file of Examples of a package, which is in a package of
+// its own.
 func (m *typed) examples(t *testing.T, lib string) {
 	t.Helper()
 	name := filepath.Join("../..", lib, "example_test.go")
@@ -144,8 +145,8 @@ func (m *typed) interfaces() (all []*types.Interface) {
 // interfaces have no names.
 var asErrors = []string{"Is", "As", "Unwrap"}
 
-// viaInterface reports whether a method of typ can be called without its name in the
-// caller's source being that of typ.
+// viaInterface reports whether a method of typ can be called without its name
+// in the caller's source being that of typ.
 func viaInterface(typ types.Type, method *types.Func, all []*types.Interface) bool {
 	ptr := types.NewPointer(typ)
 	if isError(typ) && slices.Contains(asErrors, method.Name()) {
@@ -157,9 +158,9 @@ func viaInterface(typ types.Type, method *types.Func, all []*types.Interface) bo
 	})
 }
 
-// reach marks the types of the module that a type leads to: those of its parameters,
-// results, elements and exported fields. Who has a value of them uses them, with or
-// without their names.
+// reach marks the types of the module that a type leads to: those of its
+// parameters, results, elements and exported fields. Who has a value of them
+// uses them, with or without their names.
 func reach(typ types.Type, seen map[types.Type]bool, used map[types.Object]bool) {
 	if typ == nil || seen[typ] {
 		return
@@ -214,10 +215,10 @@ func isError(typ types.Type) bool {
 
 var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
 
-// unused lists the exported functions, types, methods, variables and constants of a
-// package that no other package uses. Constants that are declared together are used
-// together. A type of error belongs to the functions that return it, and so does the
-// error variable of a library.
+// unused lists the exported functions, types, methods, variables and constants
+// of a package that no other package uses. Constants that are declared together
+// are used together. A type of error belongs to the functions that return it,
+// and so does the error variable of a library.
 func (m *typed) unused(pkg *types.Package, used map[types.Object]bool, all []*types.Interface) (found []string) {
 	path := strings.TrimPrefix(pkg.Path(), "thinmount/")
 	groups := m.usedGroups(pkg, used)
@@ -273,7 +274,8 @@ func (m *typed) usedGroups(pkg *types.Package, used map[types.Object]bool) map[*
 	return groups
 }
 
-// used are the objects that other packages name, and the types that those lead to.
+// used are the objects that other packages name, and the types that those lead
+// to.
 func (m *typed) used() map[types.Object]bool {
 	used, seen := map[types.Object]bool{}, map[types.Type]bool{}
 	for o := range m.uses {
@@ -283,8 +285,8 @@ func (m *typed) used() map[types.Object]bool {
 	return used
 }
 
-// Every name that a package exports is used by another package: what only its own
-// tests use is kept up for nobody.
+// Every name that a package exports is used by another package: what only its
+// own tests use is kept up for nobody.
 func TestHouseExportsAreUsed(t *testing.T) {
 	m := loadModule(t)
 	used, all := m.used(), m.interfaces()

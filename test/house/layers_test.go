@@ -89,7 +89,8 @@ func reserved(s source) (found []string) {
 // starts are the calls that start a program by another way than os/exec.
 var starts = map[string]bool{"StartProcess": true, "ForkExec": true, "Exec": true}
 
-// lowLevel returns calls that start programs, and ioctls, outside of the packages that are for it.
+// lowLevel returns calls that start programs, and ioctls, outside of the
+// packages that are for it.
 func lowLevel(s source) (found []string) {
 	if s.test() || strings.HasPrefix(s.path, "test/") {
 		return nil
@@ -104,13 +105,14 @@ func lowLevel(s source) (found []string) {
 	return found
 }
 
-// environment are the packages that may ask the environment, and why: nothing that comes from there says where state lies or which
-// program runs.
+// environment are the packages that may ask the environment, and why: nothing
+// that comes from there says where state lies or which program runs.
 var environment = map[string]string{
 	"lib/dm": "THIN_DEBUG, which only prints",
 }
 
-// asksEnvironment returns the places that read environment variables, or pass them on, outside of those.
+// asksEnvironment returns the places that read environment variables, or pass
+// them on, outside of those.
 func asksEnvironment(s source) (found []string) {
 	if s.test() || strings.HasPrefix(s.path, "test/") || environment[s.pkg()] != "" {
 		return nil

@@ -14,16 +14,16 @@ import (
 	"testing"
 )
 
-// machines are the architectures that the programs have to build for. Each takes less
-// than a second of processor time.
+// machines are the architectures that the programs have to build for. Each
+// takes less than a second of processor time.
 var machines = []string{"amd64", "arm64", "ppc64le", "riscv64", "s390x", "arm", "386"}
 
 // programTags are the build tags of the programs, as in the Makefile.
 var programTags = []string{"urfave_cli_no_docs"}
 
-// checker checks the types of packages for one architecture, from their source: in a
-// second or two, where the compiler takes a minute. Of packages that are not ours it
-// takes no more than what they export.
+// checker checks the types of packages for one architecture, from their source:
+// in a second or two, where the compiler takes a minute. Of packages that are
+// not ours it takes no more than what they export.
 type checker struct {
 	ctx     build.Context
 	modules map[string]string // module to its folder
@@ -121,8 +121,8 @@ func modulesOf(t *testing.T, packages string) map[string]string {
 	return modules
 }
 
-// The programs have the right types on all machines: numbers and structures of system
-// calls differ from one to the other.
+// The programs have the right types on all machines: numbers and structures of
+// system calls differ from one to the other.
 func TestHouseMachines(t *testing.T) {
 	modules := modulesOf(t, "thinmount/...")
 	root := goSays(t, "env", "GOROOT")
@@ -151,8 +151,8 @@ func TestHouseMachines(t *testing.T) {
 }
 
 // ioctls returns the numbers of ioctls that a file writes out. They differ from
-// machine to machine (include/uapi/asm-generic/ioctl.h and those of powerpc, mips
-// and sparc), so they come from x/sys.
+// machine to machine (include/uapi/asm-generic/ioctl.h and those of powerpc,
+// mips and sparc), so they come from x/sys.
 func ioctls(s source) (found []string) {
 	if s.test() || strings.HasPrefix(s.path, "test/") {
 		return nil

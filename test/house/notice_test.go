@@ -2,7 +2,8 @@ package house
 
 import "testing"
 
-// TestHouseNotices feeds each check a file that breaks its rule, and one that keeps it.
+// TestHouseNotices feeds each check a file that breaks its rule, and one that
+// keeps it.
 func TestHouseNotices(t *testing.T) {
 	for _, c := range []struct {
 		rule      string

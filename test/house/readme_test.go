@@ -16,8 +16,8 @@ func text(t *testing.T, name string) string {
 	return string(raw)
 }
 
-// block returns the lines of the indented block that begins with a line, without
-// their indent.
+// block returns the lines of the indented block that begins with a line,
+// without their indent.
 func block(page, first string) []string {
 	_, rest, found := strings.Cut(page, "    "+first+"\n")
 	if !found {
@@ -44,8 +44,8 @@ func TestHouseReadmeTable(t *testing.T) {
 	}
 }
 
-// The steps of the README's image build are those of examples/build.sh, in their
-// order.
+// The steps of the README's image build are those of examples/build.sh, in
+// their order.
 func TestHouseReadmeBuild(t *testing.T) {
 	steps := block(text(t, "README.md"), `thin-snap snapshot images/base "$new"`)
 	if len(steps) != 5 {

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// skips returns the places where a test can end without a verdict: in CI that is a hole which nobody sees.
+// skips returns the places where a test can end without a verdict: in CI that
+// is a hole which nobody sees.
 func skips(s source) (found []string) {
 	if !s.test() {
 		return nil
@@ -38,7 +39,8 @@ func scriptSkips(name, text string) (found []string) {
 	return found
 }
 
-// untagged returns kernel and oracle tests in a file without the build tag that keeps them out of the pure tests.
+// untagged returns kernel and oracle tests in a file without the build tag that
+// keeps them out of the pure tests.
 func untagged(s source) (found []string) {
 	for _, d := range s.file.Decls {
 		f, ok := d.(*ast.FuncDecl)
@@ -75,9 +77,9 @@ func inits(s source) (found []string) {
 	return found
 }
 
-// compared returns the places where an err is compared with an errno or a sentinel by
-// == or in a switch: a wrapped one is none of them. A value of type unix.Errno has
-// another name.
+// compared returns the places where an err is compared with an errno or a
+// sentinel by == or in a switch: a wrapped one is none of them. A value of type
+// unix.Errno has another name.
 func compared(s source) (found []string) {
 	if s.test() || strings.HasPrefix(s.path, "test/") {
 		return nil

@@ -32,7 +32,8 @@ func TestHouseNamedTestsExist(t *testing.T) {
 	}
 }
 
-// Every fuzz target asserts something: one that only looks for panics passes for a parser that returns nonsense.
+// Every fuzz target asserts something: one that only looks for panics passes
+// for a parser that returns nonsense.
 func TestHouseFuzzTargetsAssert(t *testing.T) {
 	for _, s := range tree(t) {
 		for _, problem := range toothless(s) {
@@ -41,7 +42,8 @@ func TestHouseFuzzTargetsAssert(t *testing.T) {
 	}
 }
 
-// toothless returns the fuzz targets whose function has a body that cannot fail.
+// toothless returns the fuzz targets whose function has a body that cannot
+// fail.
 func toothless(s source) (found []string) {
 	if !s.test() {
 		return nil
