@@ -1,6 +1,7 @@
 package house
 
 import (
+	"go/ast"
 	"io/fs"
 	"path"
 	"regexp"
@@ -100,5 +101,78 @@ func TestHouseNamedFiles(t *testing.T) {
 	want := []string{"README.md", "lib/dm/list.go", "lib/dm", "test/all", "test/x"}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// functions maps the functions and methods of the programs, as pkg.Func and
+// pkg.Type.Method, to the files that declare them.
+func functions(all []source) map[string][]string {
+	in := map[string][]string{}
+	for _, s := range all {
+		for _, d := range s.file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || s.test() {
+				continue
+			}
+			name := f.Name.Name
+			if f.Recv != nil {
+				of := f.Recv.List[0].Type
+				if star, ok := of.(*ast.StarExpr); ok {
+					of = star.X
+				}
+				if id, ok := of.(*ast.Ident); ok {
+					name = id.Name + "." + name
+				}
+			}
+			name = s.file.Name.Name + "." + name
+			in[name] = append(in[name], s.path)
+		}
+	}
+	return in
+}
+
+// code is a word in backquotes, and a path in parentheses after it.
+var code = regexp.MustCompile("`([^`]*)`(?:\\s+\\(([^)\\s]*\\.go)\\))?")
+
+// lost returns the functions in a section of a page that do not exist, or that
+// are not in the file named after them. All that is in backquotes there is one.
+func lost(section string, there map[string][]string) (found []string, functions int) {
+	for _, m := range code.FindAllStringSubmatch(section, -1) {
+		functions++
+		in, name := there[m[1]], m[1]
+		if len(in) == 0 {
+			found = append(found, "there is no function "+name)
+		} else if m[2] != "" && !strings.Contains(" "+strings.Join(in, " ")+" ", " "+m[2]+" ") {
+			found = append(found, name+" is not in "+m[2])
+		}
+	}
+	return found, functions
+}
+
+// The functions that docs/design.md leads a stranger to are where it says.
+func TestHouseWalk(t *testing.T) {
+	there, page := functions(tree(t)), text(t, "docs/design.md")
+	for _, heading := range []string{"## The states of an operation\n", "## A stranger's walk\n"} {
+		_, rest, found := strings.Cut(page, heading)
+		section, _, _ := strings.Cut(rest, "\n## ")
+		problems, n := lost(section, there)
+		if !found || n < 10 {
+			t.Errorf("docs/design.md, %s: %d functions", heading, n)
+		}
+		for _, p := range problems {
+			t.Errorf("docs/design.md, %s: %s", strings.TrimSpace(heading), p)
+		}
+	}
+}
+
+func TestHouseLost(t *testing.T) {
+	there := functions([]source{parse(t, "lib/b/b.go", []byte("package b\nfunc F() {}\nfunc (t *T) M() {}\nfunc (t U) M() {}"))})
+	for section, want := range map[string]int{
+		"`b.F` (lib/b/b.go)": 0, "`b.F`\n(lib/b/b.go)": 0, "`b.T.M` and `b.U.M`": 0, "`b.F` (see c.go)": 0,
+		"`b.F` (lib/b/c.go)": 1, "`b.G`": 1, "`F`": 1, "`b.M`": 1, "`b.T.F`": 1,
+	} {
+		if got, _ := lost(section, there); len(got) != want {
+			t.Errorf("%q: %q, want %d", section, got, want)
+		}
 	}
 }
