@@ -17,6 +17,9 @@ var programs = []string{"mount.thin", "umount.thin", "thin-snap"}
 // tags are those of the Makefile: one of them leaves a module out of thin-snap.
 const tags = "urfave_cli_no_docs"
 
+// format makes go list print the module of each package, if it is of others.
+const format = "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}"
+
 // module is a module of others that a program links.
 type module struct {
 	path, version string
@@ -28,8 +31,7 @@ type module struct {
 func linked(top string) ([]module, error) {
 	found := map[string]*module{}
 	for _, program := range programs {
-		cmd := exec.Command("go", "list", "-deps", "-tags", tags, "-f",
-			"{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}", "./cmd/"+program)
+		cmd := exec.Command("go", "list", "-deps", "-tags", tags, "-f", format, "./cmd/"+program)
 		cmd.Dir = top
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 		cmd.Stderr = os.Stderr
@@ -60,6 +62,9 @@ func linked(top string) ([]module, error) {
 	return all, nil
 }
 
+// legal are the names of such files, in capitals and without their ending.
+var legal = []string{"LICENSE", "LICENCE", "UNLICENSE", "COPYING", "NOTICE"}
+
 // texts reads the files at the top of a module that hold a licence or a notice.
 func (m module) texts() ([]string, error) {
 	entries, err := os.ReadDir(m.dir)
@@ -69,7 +74,7 @@ func (m module) texts() ([]string, error) {
 	var all []string
 	for _, e := range entries {
 		name, _, _ := strings.Cut(strings.ToUpper(e.Name()), ".")
-		if e.IsDir() || !slices.Contains([]string{"LICENSE", "LICENCE", "UNLICENSE", "COPYING", "NOTICE"}, name) {
+		if e.IsDir() || !slices.Contains(legal, name) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(m.dir, e.Name()))

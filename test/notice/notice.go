@@ -76,13 +76,14 @@ func notice(modules []module) (string, error) {
 		if len(names) == 0 {
 			return "", errors.New(m.path + ": its licence is not known")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.path, m.version, strings.Join(names, ", "), strings.Join(m.in, ", "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n",
+			m.path, m.version, strings.Join(names, ", "), strings.Join(m.in, ", "))
 	}
 	if err := w.Flush(); err != nil {
 		return "", err
 	}
-	body.WriteString("The programs of thinmount contain these modules of others, and " + goName + ".\n" +
-		"The licences follow below. `make notice` writes this file.\n\n")
+	body.WriteString("The programs of thinmount contain these modules of others, and " +
+		goName + ".\nThe licences follow below. `make notice` writes this file.\n\n")
 	body.WriteString(table.String())
 	for _, key := range order {
 		body.WriteString("\n" + rule + strings.Join(of[key], "\n") + "\n" + rule + "\n")

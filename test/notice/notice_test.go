@@ -51,8 +51,12 @@ const free = "This is free and unencumbered software\nreleased into the public d
 
 // TestNotice wants each text once, and the modules that have it above it.
 func TestNotice(t *testing.T) {
-	a := source(t, "a.example/a", map[string]string{"LICENSE.txt": free, "NOTICE": "Made by A.\n", "README": "no licence"})
-	b := source(t, "b.example/b", map[string]string{"UNLICENSE": strings.ReplaceAll(free, "\n", " \n")})
+	a := source(t, "a.example/a", map[string]string{
+		"LICENSE.txt": free, "NOTICE": "Made by A.\n", "README": "no licence",
+	})
+	b := source(t, "b.example/b", map[string]string{
+		"UNLICENSE": strings.ReplaceAll(free, "\n", " \n"),
+	})
 	got, err := notice([]module{a, b})
 	if err != nil {
 		t.Fatal(err)
