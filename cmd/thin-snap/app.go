@@ -6,7 +6,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// newApp is the whole command line. It ends no process and prints no error: run does both.
+// newApp is the whole command line. It ends no process and prints no error: run
+// does both.
 func newApp(e *env) *cli.App {
 	app := &cli.App{
 		Name:      "thin-snap",
@@ -49,7 +50,8 @@ func newApp(e *env) *cli.App {
 	return app
 }
 
-// strict takes away urfave's own ways: a help command under each command (an operand "h" would be one), and help for every mistake.
+// strict takes away urfave's own ways: a help command under each command (an
+// operand "h" would be one), and help for every mistake.
 func strict(c *cli.Command) {
 	c.HideHelpCommand = true
 	c.OnUsageError = onUsageError

@@ -29,8 +29,9 @@ type operands struct {
 	min, max int
 }
 
-// action makes a command's action of plan, which reads the flags and operands, and returns nil if nothing is left to do. Only then the system is opened, so that a mistyped
-// line is told what is wrong with it, whoever types it.
+// action makes a command's action of plan, which reads the flags and operands,
+// and returns nil if nothing is left to do. Only then the system is opened, so
+// that a mistyped line is told what is wrong with it, whoever types it.
 func (e *env) action(o operands, plan func(*call) (work, error)) cli.ActionFunc {
 	return func(cc *cli.Context) error {
 		if err := o.check(cc.Args().Slice()); err != nil {
@@ -51,7 +52,8 @@ func (e *env) action(o operands, plan func(*call) (work, error)) cli.ActionFunc 
 	}
 }
 
-// do opens the system for one piece of work. What the work says on the way goes to standard error, unless it was to be quiet.
+// do opens the system for one piece of work. What the work says on the way goes
+// to standard error, unless it was to be quiet.
 func (c *call) do(do work) error {
 	if c.env.uid != 0 {
 		return notRoot(c.Command.FullName())
@@ -74,7 +76,8 @@ func (c *call) do(do work) error {
 	return do(c.Context.Context, sys)
 }
 
-// did says what was done, for who asked by --verbose, or with --dry-run what would be: would delete demo/one.
+// did says what was done, for who asked by --verbose, or with --dry-run what
+// would be: would delete demo/one.
 func (c *call) did(verb, past, object string) {
 	switch {
 	case c.Bool("dry-run"):

@@ -11,7 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// Values of a column are ordered as what they are, not as they print; what does not apply comes first.
+// Values of a column are ordered as what they are, not as they print; what does
+// not apply comes first.
 func TestCompareValues(t *testing.T) {
 	for _, ordered := range [][]any{
 		{nil, bytes(9), bytes(10), bytes(1 << 40)},
@@ -30,7 +31,8 @@ func TestCompareValues(t *testing.T) {
 	}
 }
 
-// What is shown breaks no line and no column, and tells a terminal nothing: a mount point is named by whoever made it.
+// What is shown breaks no line and no column, and tells a terminal nothing: a
+// mount point is named by whoever made it.
 func TestEscape(t *testing.T) {
 	for s, want := range map[string]string{
 		"/mnt/a b":           "/mnt/a b",

@@ -12,8 +12,9 @@ import (
 	"thinmount/lib/fstype"
 )
 
-// TestCompletions looks for every command and long option in both files, and for options there that the program does not have.
-// That bash offers the right ones in the right place is in testdata/script/completion.txtar.
+// TestCompletions looks for every command and long option in both files, and
+// for options there that the program does not have. That bash offers the right
+// ones in the right place is in testdata/script/completion.txtar.
 func TestCompletions(t *testing.T) {
 	app := newApp(&env{})
 	commands := []string{}
@@ -45,8 +46,8 @@ func longNames(flags []cli.Flag) []string {
 	return slices.DeleteFunc(flagNames(flags), func(n string) bool { return len(n) == 1 })
 }
 
-// TestFilesystems holds the completions and the manual pages against the list of
-// filesystems.
+// TestFilesystems holds the completions and the manual pages against the list
+// of filesystems.
 func TestFilesystems(t *testing.T) {
 	for _, row := range []struct {
 		file, list string

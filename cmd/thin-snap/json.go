@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// writeJSON prints one object; fields are only ever added to it, or the major version grows.
+// writeJSON prints one object; fields are only ever added to it, or the major
+// version grows.
 func (l *listing[T]) writeJSON(w io.Writer, things []T) error {
 	records := make([]any, len(things))
 	for i, t := range things {

@@ -48,7 +48,8 @@ func list(c *call) (work, error) {
 	}, nil
 }
 
-// volumesOf collects the volumes of pools, of all if none is named. Those found are good even if there is an error about the others.
+// volumesOf collects the volumes of pools, of all if none is named. Those found
+// are good even if there is an error about the others.
 func volumesOf(ctx context.Context, sys system, pools []string) ([]thin.VolumeInfo, error) {
 	if len(pools) == 0 {
 		volumes, err := sys.Volumes(ctx, "")

@@ -138,7 +138,8 @@ func (l *listing[T]) writeRows(w io.Writer, rows [][]cell) error {
 	return writeTable(w, rows)
 }
 
-// sorted is by name where the order leaves it open, so that two runs print the same.
+// sorted is by name where the order leaves it open, so that two runs print the
+// same.
 func (l *listing[T]) sorted(things []T) []T {
 	name := l.all[0]
 	return slices.SortedStableFunc(slices.Values(things), func(a, b T) int {

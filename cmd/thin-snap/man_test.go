@@ -20,7 +20,8 @@ func manPage(t *testing.T) string {
 	return string(page)
 }
 
-// manItems is, for each subsection, what pattern finds in the lines of its lists.
+// manItems is, for each subsection, what pattern finds in the lines of its
+// lists.
 func manItems(page string, pattern *regexp.Regexp) map[string][]string {
 	items := map[string][]string{}
 	section := ""
@@ -96,7 +97,8 @@ func TestManColumns(t *testing.T) {
 	sameSet(t, "columns of pools", page["Columns of pools"], pools)
 }
 
-// TestManSynopsis holds the page's SYNOPSIS against the usage lines of --help, word by word.
+// TestManSynopsis holds the page's SYNOPSIS against the usage lines of --help,
+// word by word.
 func TestManSynopsis(t *testing.T) {
 	_, rest, _ := strings.Cut(manPage(t), ".Sh SYNOPSIS\n")
 	source, _, _ := strings.Cut(rest, ".Sh ")

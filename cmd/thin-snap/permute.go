@@ -12,11 +12,11 @@ import (
 )
 
 // permute puts the options of a command line before its operands and gives each
-// its long name. It is there for one trap of urfave/cli v2: cli takes everything
-// behind the first operand as operands, so that in `thin-snap create demo/base
-// --size 2G` the size is lost, silently. lib/getopt does the walk, as it does for
-// the two helpers; what is added here is which command, or program above it, an
-// option belongs to, and what to say of one that is unknown.
+// its long name. It is there for one trap of urfave/cli v2: cli takes
+// everything behind the first operand as operands, so that in `thin-snap create
+// demo/base --size 2G` the size is lost, silently. lib/getopt does the walk, as
+// it does for the two helpers; what is added here is which command, or program
+// above it, an option belongs to, and what to say of one that is unknown.
 func permute(app *cli.App, args []string) ([]string, error) {
 	p := &permuter{levels: []level{{flags: app.Flags, commands: app.Commands}}}
 	rest := args[1:]
@@ -33,7 +33,8 @@ func permute(app *cli.App, args []string) ([]string, error) {
 	return p.args(args[0]), nil
 }
 
-// level is the program, or one command below it, with the options that go to it.
+// level is the program, or one command below it, with the options that go to
+// it.
 type level struct {
 	name     string
 	flags    []cli.Flag

@@ -65,7 +65,8 @@ func TestPermuteRefuses(t *testing.T) {
 	}
 }
 
-// However a line is shuffled, its operands keep their order and nothing is lost; a line in order stays as it is.
+// However a line is shuffled, its operands keep their order and nothing is
+// lost; a line in order stays as it is.
 func TestPermuteKeeps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.SampledFrom([]string{"a", "b/c", "-H", "-p", "-o x", "--sort y", "--debug", "-S=z"})

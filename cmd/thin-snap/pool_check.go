@@ -88,7 +88,8 @@ func poolCheck(c *call) (work, error) {
 	}, nil
 }
 
-// poolExists knows half-made pools, too, for which there is something to repair.
+// poolExists knows half-made pools, too, for which there is something to
+// repair.
 func poolExists(ctx context.Context, sys system, name string) error {
 	names, err := sys.PoolNames(ctx)
 	if err == nil && !slices.Contains(names, name) {

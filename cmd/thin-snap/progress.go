@@ -12,7 +12,8 @@ import (
 // patience is how long work may take before anybody wants to watch it.
 const patience = time.Second
 
-// progress draws one bar per piece of work, once the work has taken longer than patience. Safe for concurrent use.
+// progress draws one bar per piece of work, once the work has taken longer than
+// patience. Safe for concurrent use.
 type progress struct {
 	w     io.Writer
 	now   func() time.Time
@@ -67,7 +68,8 @@ func (p *progress) Write(line []byte) (int, error) {
 	return p.all.Write(line)
 }
 
-// close takes the bars away, so that what is printed next stands on a line of its own.
+// close takes the bars away, so that what is printed next stands on a line of
+// its own.
 func (p *progress) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

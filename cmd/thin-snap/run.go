@@ -22,7 +22,8 @@ func run(args []string, e env) int {
 	return code
 }
 
-// runApp returns what was asked for in its proper order too, as far as it could be read.
+// runApp returns what was asked for in its proper order too, as far as it could
+// be read.
 func runApp(ctx context.Context, args []string, e env) (ordered []string, err error) {
 	app := newApp(&e)
 	ordered, err = permute(app, args)

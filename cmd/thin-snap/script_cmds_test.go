@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scriptStatus is "rc STATUS PROGRAM ARG...": testscript's own exec tells success from failure only. Output goes to the files out and err.
+// scriptStatus is "rc STATUS PROGRAM ARG...": testscript's own exec tells
+// success from failure only. Output goes to the files out and err.
 func scriptStatus(ts *testscript.TestScript, _ bool, args []string) {
 	c := scriptProgram(ts, args[1:])
 	_ = c.Run() // the status says it
@@ -22,7 +23,8 @@ func scriptStatus(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// scriptInterrupt is "interrupt SIGNAL FILE STATUS PROGRAM ARG...": the signal is sent once the program has made FILE.
+// scriptInterrupt is "interrupt SIGNAL FILE STATUS PROGRAM ARG...": the signal
+// is sent once the program has made FILE.
 func scriptInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 	c := scriptProgram(ts, args[3:])
 	ts.Check(c.Start())

@@ -17,7 +17,8 @@ func (e *signalError) Error() string { return "interrupted by " + unix.SignalNam
 // Unwrap lets code that asks for a cancelled context find one.
 func (e *signalError) Unwrap() error { return context.Canceled }
 
-// signalContext is a context that the first SIGINT or SIGTERM ends; the second one kills as if nobody had caught it.
+// signalContext is a context that the first SIGINT or SIGTERM ends; the second
+// one kills as if nobody had caught it.
 func signalContext(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	caught := make(chan os.Signal, 1)

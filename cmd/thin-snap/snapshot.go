@@ -49,7 +49,8 @@ func snapshot(c *call) (work, error) {
 	}, nil
 }
 
-// snapshotSpec reads the name of a snapshot; the pool may be left out, since it can only be the origin's.
+// snapshotSpec reads the name of a snapshot; the pool may be left out, since it
+// can only be the origin's.
 func snapshotSpec(origin volumeSpec, s string) (volumeSpec, error) {
 	if !strings.Contains(s, "/") {
 		return volumeSpec{origin.pool, s}, nil

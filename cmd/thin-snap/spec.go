@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// volumeSpec is POOL/VOLUME. Whether the names are allowed, and whether anything bears them, lib/thin says.
+// volumeSpec is POOL/VOLUME. Whether the names are allowed, and whether
+// anything bears them, lib/thin says.
 type volumeSpec struct{ pool, volume string }
 
 func (v volumeSpec) String() string { return v.pool + "/" + v.volume }

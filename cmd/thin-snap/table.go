@@ -6,13 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// cell is one field of a table; right says that it is set to the right of its column, as numbers are.
+// cell is one field of a table; right says that it is set to the right of its
+// column, as numbers are.
 type cell struct {
 	text  string
 	right bool
 }
 
-// writeTable sets rows in columns, two spaces apart, with nothing at the end of a line.
+// writeTable sets rows in columns, two spaces apart, with nothing at the end of
+// a line.
 func writeTable(w io.Writer, rows [][]cell) error {
 	var widths []int
 	for _, row := range rows {

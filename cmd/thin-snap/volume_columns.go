@@ -28,7 +28,8 @@ func volumeColumns() []column[thin.VolumeInfo] {
 	}
 }
 
-// volumeJSON has the fields of a volume; what does not apply or is not known is null.
+// volumeJSON has the fields of a volume; what does not apply or is not known is
+// null.
 type volumeJSON struct {
 	Name       string    `json:"name"`
 	Pool       string    `json:"pool"`
