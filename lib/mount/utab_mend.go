@@ -30,9 +30,9 @@ func (u Utab) Lacks(e Entry) (bool, error) {
 	return editText(text, func(lines []string) []string { return mended(lines, e, 0) }) != text, nil
 }
 
-// mended adds the lines that a mount lacks. umount(8) removes the last line of a
-// target, so the anchor comes before the shadows. An anchor with an ID belongs to
-// a mount that was replaced.
+// mended adds the lines that a mount lacks. umount(8) removes the last line of
+// a target, so the anchor comes before the shadows. An anchor with an ID
+// belongs to a mount that was replaced.
 func mended(lines []string, e Entry, spare int) []string {
 	fits := func(text string) bool { return parseLine(text).fits(e) }
 	isOf := func(text string) bool { return parseLine(text).of(e) }
