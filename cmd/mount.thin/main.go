@@ -18,7 +18,12 @@ const (
 // version is set by the Makefile where the build information has none.
 var version string
 
-func main() { os.Exit(helper.Main(program, usage, version, run)) }
+func main() {
+	argv, done := helper.Start(program, usage, version)
+	if !done {
+		os.Exit(helper.Report(os.Stderr, program, run(argv)))
+	}
+}
 
 func run(argv []string) error {
 	a, err := helper.Parse(argv, "sfnv", "otN")
@@ -32,12 +37,13 @@ func run(argv []string) error {
 	if err != nil {
 		return helper.UsageError(err, hint)
 	}
+	if err := helper.EnterNamespace(a.Values['N']); err != nil {
+		return err
+	}
 	ctx, stop := helper.Context()
 	defer stop()
-	return helper.InNamespace(a.Values['N'], func() error {
-		return helper.System(program, a.Flags['v']).Mount(ctx, thin.MountRequest{
-			Spec: a.Operands[0], Dir: a.Operands[1], Options: a.Values['o'], FSType: a.Values['t'],
-			Fake: a.Flags['f'], NoMtab: a.Flags['n'] || a.Values['N'] != "",
-		})
+	return helper.System(program, a.Flags['v']).Mount(ctx, thin.MountRequest{
+		Spec: a.Operands[0], Dir: a.Operands[1], Options: a.Values['o'], FSType: a.Values['t'],
+		Fake: a.Flags['f'], NoMtab: a.Flags['n'] || a.Values['N'] != "",
 	})
 }

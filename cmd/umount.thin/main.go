@@ -19,7 +19,10 @@ var version string
 
 func main() {
 	apart.RunIfChild() // of an unmount that may have to be left to itself
-	os.Exit(helper.Main(program, usage, version, run))
+	argv, done := helper.Start(program, usage, version)
+	if !done {
+		os.Exit(helper.Report(os.Stderr, program, run(argv)))
+	}
 }
 
 func run(argv []string) error {
@@ -30,12 +33,13 @@ func run(argv []string) error {
 	if err != nil {
 		return helper.UsageError(err, usage)
 	}
+	if err := helper.EnterNamespace(a.Values['N']); err != nil {
+		return err
+	}
 	ctx, stop := helper.Context()
 	defer stop()
-	return helper.InNamespace(a.Values['N'], func() error {
-		return helper.System(program, a.Flags['v']).Unmount(ctx, thin.UnmountRequest{
-			Dir: a.Operands[0], Lazy: a.Flags['l'], Force: a.Flags['f'], ReadOnly: a.Flags['r'],
-			All: helper.StopsUnit(),
-		})
+	return helper.System(program, a.Flags['v']).Unmount(ctx, thin.UnmountRequest{
+		Dir: a.Operands[0], Lazy: a.Flags['l'], Force: a.Flags['f'], ReadOnly: a.Flags['r'],
+		All: helper.StopsUnit(),
 	})
 }

@@ -34,7 +34,8 @@ const (
 
 // OpenPool locks the pool and reads its catalog; it does not activate it.
 // A pool that is half made or half deleted is not found: what is left of it
-// goes when somebody opens it exclusively.
+// goes when somebody opens it exclusively. OpenPool looks before it locks, too:
+// a name that is mistyped makes no lock file.
 func OpenPool(ctx context.Context, s *host.System, c *dm.Control, name string, a access) (*Pool, error) {
 	if err := catalog.CheckPoolName(name); err != nil {
 		return nil, fault.Wrap(fault.ErrUsage, err)
@@ -42,6 +43,12 @@ func OpenPool(ctx context.Context, s *host.System, c *dm.Control, name string, a
 	if _, err := registry.OpenCatalog(s, name); err != nil {
 		return nil, err
 	}
+	return openKnown(ctx, s, c, name, a)
+}
+
+// openKnown is OpenPool of a pool that was there a moment ago. It reads pool.json
+// once, under the lock.
+func openKnown(ctx context.Context, s *host.System, c *dm.Control, name string, a access) (*Pool, error) {
 	done := s.WaitingFor("another command on pool " + name)
 	lock, err := s.Refs().PoolLock(ctx, name, a == Shared)
 	done()
@@ -68,7 +75,8 @@ func OpenPool(ctx context.Context, s *host.System, c *dm.Control, name string, a
 }
 
 // OpenActive opens the pool and sees to it that it is active, and that what a
-// killed command left in it is finished.
+// killed command left in it is finished. A caller who opens it Shared has read
+// its catalog already.
 func OpenActive(ctx context.Context, s *host.System, c *dm.Control, name string, a access) (*Pool, error) {
 	if a == Exclusive {
 		p, err := OpenPool(ctx, s, c, name, Exclusive)
@@ -80,7 +88,7 @@ func OpenActive(ctx context.Context, s *host.System, c *dm.Control, name string,
 	// Activating and finishing want the pool alone. Between the two locks it
 	// may be deactivated again, hence the loop.
 	for tended := false; ; tended = true {
-		p, err := OpenPool(ctx, s, c, name, Shared)
+		p, err := openKnown(ctx, s, c, name, Shared)
 		if err != nil {
 			return nil, err
 		}
@@ -108,7 +116,7 @@ func tend(ctx context.Context, s *host.System, c *dm.Control, name string, live 
 		}
 		lock.Unlock()
 	}
-	p, err := OpenPool(ctx, s, c, name, Exclusive)
+	p, err := openKnown(ctx, s, c, name, Exclusive)
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,8 @@ func (p *Pool) settleRemoval(a *Activation, v catalog.Volume, keep bool) error {
 func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, error) {
 	name, ref := dmname.Volume(v.Pool, v.Name), dmname.VolumeRef(p.UUID(), v.ID)
 	info, err := p.DM.Info(ref)
+	// The steps have the numbers of the table "mount" in docs/crashes.md.
+	// 2. the volume's device: create, load, resume, node
 	switch {
 	case err == nil && info.Name != name:
 		return nil, backing.ForeignDevice(v.Pool+"/"+v.Name, info.Name, info.UUID)
@@ -88,9 +90,11 @@ func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, 
 	if err != nil {
 		return nil, err
 	}
+	// 2a. the names of removed devices
 	if _, err := registry.DropStaleNames(p.Sys, p.DM, info); err != nil {
 		return nil, err
 	}
+	// 3. open; then settleRemoval
 	return OpenActivation(p.DM.NodePath(name), info.Dev)
 }
 

@@ -141,7 +141,7 @@ func TestReport(t *testing.T) {
 		{&thin.Error{Object: "/mnt", Err: unix.EBUSY}, exitFail, "mount.thin: /mnt: device or resource busy\n"},
 	} {
 		var out bytes.Buffer
-		if code := report(&out, "mount.thin", row.err); code != row.code || out.String() != row.line {
+		if code := Report(&out, "mount.thin", row.err); code != row.code || out.String() != row.line {
 			t.Errorf("%v: %d %q, want %d %q", row.err, code, out.String(), row.code, row.line)
 		}
 	}

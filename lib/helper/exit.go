@@ -41,9 +41,9 @@ func code(err error) int {
 	return exitFail
 }
 
-// report prints err as the one line that mount(8) leaves to its helper, with
+// Report prints err as the one line that mount(8) leaves to its helper, with
 // the hint behind it, and returns the exit code.
-func report(w io.Writer, program string, err error) int {
+func Report(w io.Writer, program string, err error) int {
 	if err != nil {
 		line := thin.Text(err)
 		if hint := Advice(err); hint != "" {
@@ -54,24 +54,26 @@ func report(w io.Writer, program string, err error) int {
 	return code(err)
 }
 
-// Main runs a helper and returns its exit code: -h and -V are for people, the
-// rest is mount(8)'s protocol.
-func Main(program, usage, version string, run func(argv []string) error) int {
+// Start is the first call of a helper's main. It readies the process, and returns
+// the arguments. done says that a person asked with -h or -V, and has the answer;
+// all else is mount(8)'s protocol.
+func Start(program, usage, version string) (argv []string, done bool) {
 	// All that changes the system happens on the first thread, one step after
 	// the other, where strace(1) shows it, and can break it at each step.
 	runtime.LockOSThread()
 	// Who reads what we print may leave (mount -v … | head -1). Caught, the signal
 	// ends nothing: printing fails, and the work goes on.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
-	switch argv := os.Args[1:]; {
+	argv = os.Args[1:]
+	switch {
 	case wants(argv, "-h", "--help"):
 		fmt.Println(usage)
 	case wants(argv, "-V", "--version"):
 		fmt.Println(program, versionOf(version))
 	default:
-		return report(os.Stderr, program, run(argv))
+		return argv, false
 	}
-	return exitOK
+	return nil, true
 }
 
 // Context ends at SIGINT, SIGTERM and SIGHUP, so that what is half done gets
@@ -135,27 +137,13 @@ func Needs(names []string, operands []string) error {
 	return fmt.Errorf("needs %s alone, and has %q, too", want, operands[len(names)])
 }
 
-// InNamespace runs do in the mount namespace at path (mount -N), or where it is
-// if path is empty. The thread goes down with the namespace.
-func InNamespace(path string, do func() error) error {
+// EnterNamespace moves the calling thread into the mount namespace at path (mount
+// -N); an empty path is none. The caller is locked to its thread, see Start, and
+// the kernel wants a thread that shares its fs attributes with no other (setns(2)).
+func EnterNamespace(path string) error {
 	if path == "" {
-		return do()
+		return nil
 	}
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		err := enter(path)
-		if err == nil {
-			err = do()
-		}
-		done <- err
-	}()
-	return <-done
-}
-
-// enter moves the calling thread into a mount namespace (setns(2): the thread
-// must share no fs attributes with others).
-func enter(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

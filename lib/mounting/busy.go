@@ -17,10 +17,10 @@ import (
 
 // patiently unmounts, and tries again for a while where that is refused with
 // EBUSY and nobody stays who holds the mount. With EBUSY come those who do.
-func (u *unmounting) patiently(ctx context.Context, top *mountinfo.Info, unmount func() error) (found []holders.Holder, err error) {
+func (u *unmounting) patiently(ctx context.Context, top *mountinfo.Info, unmount func(context.Context) error) (found []holders.Holder, err error) {
 	until := time.Now().Add(engine.PassingWait)
 	for {
-		if err = unmount(); !errors.Is(err, unix.EBUSY) {
+		if err = unmount(ctx); !errors.Is(err, unix.EBUSY) {
 			return nil, err
 		}
 		before := found

@@ -1,9 +1,21 @@
 package mounting
 
 import (
+	"errors"
+
 	"thinmount/lib/fault"
 	"thinmount/lib/registry"
 )
+
+// unlessNofail drops the error of a volume that is not there, or whose pool lacks a
+// disk or file, if the option nofail is given: mount(8) does so for a device.
+func (m *mounting) unlessNofail(err error) error {
+	if !m.options.Nofail || m.options.Remount || !errors.Is(err, fault.ErrNotFound) && !errors.Is(err, fault.ErrNoBacking) {
+		return err
+	}
+	m.Warnf("%v: skipped (nofail)", err)
+	return nil
+}
 
 // skip is an error that nofail makes a warning of.
 func (m *mounting) skip(err error) error {

@@ -40,7 +40,7 @@ func FuzzResolveSpec(f *testing.F) {
 		if !inFstab {
 			on = "/nonexistent"
 		}
-		pool, volume, err := resolveSpec(s, nil, spec, on)
+		pool, volume, _, err := resolveSpec(s, nil, spec, on)
 		if err != nil {
 			if !errors.Is(err, fault.ErrUsage) || pool+volume != "" {
 				t.Errorf("%q: %q, %q, %v", spec, pool, volume, err)

@@ -45,7 +45,7 @@ func (m *mounting) mendLines(ctx context.Context, rec refcount.Record) {
 	if m.request.NoMtab {
 		return
 	}
-	table, err := mount.Table()
+	table, err := m.table()
 	if err != nil {
 		m.Warnf("%v", err)
 		return
@@ -90,7 +90,7 @@ func (m *mounting) copies(rec refcount.Record, v catalog.Volume) (seen []*mounti
 	if rec.References == 0 {
 		return nil, nil
 	}
-	table, err := mount.Table()
+	table, err := m.table()
 	if err != nil {
 		return nil, err
 	}

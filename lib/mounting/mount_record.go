@@ -12,20 +12,15 @@ import (
 	"thinmount/lib/registry"
 )
 
-// record writes the reference and libmount's utab, by which umount(8) finds
-// umount.thin.
-func (m *mounting) record(ctx context.Context, ref *refcount.Ref, rec refcount.Record, v catalog.Volume, a *engine.Activation) error {
-	table, err := mount.Table()
-	if err != nil {
-		return err
-	}
-	top, err := m.made(table, v, a)
-	if err != nil {
-		return err
-	}
+// makeAlias makes the alias, without which a mount is as good.
+func (m *mounting) makeAlias(v catalog.Volume, a *engine.Activation) {
 	if err := registry.MakeAlias(m.System, v.Pool, v.Name, a.Path); err != nil {
 		m.Warnf("%s/%s: alias: %v", v.Pool, v.Name, err)
 	}
+}
+
+// saveRecord writes down the first reference, to the mount top.
+func (m *mounting) saveRecord(ref *refcount.Ref, rec refcount.Record, v catalog.Volume, a *engine.Activation, top *mountinfo.Info) error {
 	if m.dir == subdirTarget {
 		return nil
 	}
@@ -34,13 +29,17 @@ func (m *mounting) record(ctx context.Context, ref *refcount.Ref, rec refcount.R
 	if err := ref.Save(rec); err != nil {
 		return &fault.Error{Object: rec.Volume, Err: err}
 	}
+	return nil
+}
+
+// addLines writes the mount's lines in utab, by which umount(8) finds umount.thin.
+func (m *mounting) addLines(ctx context.Context, v catalog.Volume, top *mountinfo.Info) {
 	if m.request.NoMtab {
-		return nil
+		return
 	}
 	if err := m.Utab().Add(ctx, m.utabEntry(top), registry.LookUtab(m.System, m.c)); err != nil {
-		m.Warnf("%s: utab: %v; unmount it with: umount.thin %s", rec.Volume, err, fault.ShellPath(m.dir))
+		m.Warnf("%s/%s: utab: %v; unmount it with: umount.thin %s", v.Pool, v.Name, err, fault.ShellPath(m.dir))
 	}
-	return nil
 }
 
 func (m *mounting) utabEntry(top *mountinfo.Info) mount.Entry {

@@ -3,13 +3,11 @@ package mounting
 import (
 	"golang.org/x/sys/unix"
 
-	"thinmount/lib/catalog"
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/health"
 	"thinmount/lib/host"
 	"thinmount/lib/refcount"
-	"thinmount/lib/registry"
 	"thinmount/lib/thinpool"
 )
 
@@ -59,22 +57,4 @@ func (m *mounting) warnFull(p *engine.Pool, st thinpool.Status) {
 func (m *mounting) makeReadOnly() {
 	m.options.ReadOnly = true
 	m.options.Flags |= unix.MS_RDONLY
-}
-
-// suitRemount refuses to make a mount writable in a pool that is read-only, or
-// whose writes would wait.
-func (m *mounting) suitRemount(v catalog.Volume) error {
-	cat, err := registry.OpenCatalog(m.System, v.Pool)
-	if err != nil {
-		return err
-	}
-	p := &engine.Pool{Sys: m.System, DM: m.c, Catalog: cat}
-	st, err := health.PoolStatus(m.c, v.PoolUUID)
-	if err != nil {
-		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
-	}
-	if st.Writable() != nil || st.Queues() {
-		return p.InState(st)
-	}
-	return nil
 }

@@ -49,7 +49,7 @@ func (m *mounting) suitsAgain(rec refcount.Record) error {
 
 // seen is the volume's mount at DIR, if that is what one sees there.
 func (m *mounting) seen(rec refcount.Record) (*mountinfo.Info, error) {
-	table, err := mount.Table()
+	table, err := m.table()
 	if err != nil {
 		return nil, err
 	}

@@ -15,11 +15,15 @@ import (
 	"thinmount/lib/registry"
 )
 
-// made finds the mount that was just made in the table, and makes sure that it is
-// what was wanted: on the directory that was named, and shown as of the volume's
+// made finds the mount that was just made in the mount table, and makes sure that it
+// is what was wanted: on the directory that was named, and shown as of the volume's
 // device. A btrfs of several devices is shown as of one of them, whichever was
 // named; unmount and list, which go by the device, would not find it.
-func (m *mounting) made(table []*mountinfo.Info, v catalog.Volume, a *engine.Activation) (*mountinfo.Info, error) {
+func (m *mounting) made(v catalog.Volume, a *engine.Activation) (*mountinfo.Info, error) {
+	table, err := mount.Table()
+	if err != nil {
+		return nil, err
+	}
 	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == m.id })
 	if i < 0 || table[i].Mountpoint != m.dir {
 		return nil, &fault.Error{Object: m.dir, Err: mount.ErrMoved, Hint: "nobody but root should be able to write in the folders above a mount point"}
@@ -36,9 +40,6 @@ func (m *mounting) made(table []*mountinfo.Info, v catalog.Volume, a *engine.Act
 
 // undone takes the mount away again that could not be written down.
 func (m *mounting) undone(err error) error {
-	if err == nil {
-		return nil
-	}
 	if undo := mount.Detach(m.id); undo != nil {
 		return errors.Join(err, undo)
 	}
@@ -62,14 +63,4 @@ func (m *mounting) cleanUp(ctx context.Context, rec refcount.Record, v catalog.V
 		m.Warnf("%s/%s: the device stays until its last close: %v", v.Pool, v.Name, err)
 	}
 	registry.DropAlias(m.System, v.Pool, v.Name)
-}
-
-// warnOfDiscard says that a remount did not change whether the filesystem discards:
-// xfs takes the option and ignores it (fs/xfs/xfs_super.c, xfs_fs_reconfigure).
-func (m *mounting) warnOfDiscard(object string, rec refcount.Record) {
-	table, err := mount.Table()
-	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == rec.MountID })
-	if err == nil && i >= 0 && m.options.DiscardDiffers(table[i]) {
-		m.Warnf("%s: %s changes discard at a mount only: unmount it, and mount it with the option", object, table[i].FSType)
-	}
 }

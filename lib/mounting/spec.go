@@ -13,46 +13,56 @@ import (
 	"thinmount/lib/registry"
 )
 
+// find finds out which volume is meant, and looks whether there is one.
+func (m *mounting) find() (pool, volume string, err error) {
+	pool, volume, found, err := resolveSpec(m.System, m.c, m.request.Spec, m.request.Dir)
+	if err == nil && !found {
+		_, err = registry.FindVolume(m.System, pool, volume)
+	}
+	return pool, volume, err
+}
+
 // resolveSpec turns what mount(8) hands over into a pool and a volume: the name
 // POOL/VOLUME; its alias; the device of an active volume, which libmount makes of
 // an alias; or the path that libmount has made of a POOL/VOLUME because there is
 // such a path below the current folder. Where that path leads elsewhere by a
 // symbolic link, fstab may still say what is meant for dir. A device to which the
 // name of another volume leads, too, is refused: it may be that name that was given.
-func resolveSpec(s *host.System, c *dm.Control, spec, dir string) (pool, volume string, err error) {
+// found says that the volume was looked up, and is there.
+func resolveSpec(s *host.System, c *dm.Control, spec, dir string) (pool, volume string, found bool, err error) {
 	if !strings.HasPrefix(spec, "/") {
 		pool, volume, err = catalog.ParseSpec(spec)
-		return pool, volume, wrapUsage(err)
+		return pool, volume, false, wrapUsage(err)
 	}
 	if pool, volume, ok := registry.SplitAlias(s, spec); ok {
-		return pool, volume, nil
+		return pool, volume, false, nil
 	}
 	info, deviceErr := infoOfNode(c, spec)
 	if deviceErr == nil {
 		if err := refuseStaleNames(s, c, spec, info); err != nil {
-			return "", "", err
+			return "", "", false, err
 		}
 	}
 	if pool, volume, ok := registry.NamedBy(s, spec); ok {
-		return pool, volume, nil
+		return pool, volume, false, nil
 	}
 	if deviceErr == nil {
 		if pool, volume, ok := dmname.ParseVolume(info.Name); ok && strings.HasPrefix(info.UUID, dmname.UUIDPrefix) {
-			return pool, volume, nil
+			return pool, volume, false, nil
 		}
-		return "", "", &fault.Error{Object: spec, Err: fault.Errorf(fault.ErrUsage, "not a thin volume of ours"), Hint: "name it as POOL/VOLUME: thin-snap list"}
+		return "", "", false, &fault.Error{Object: spec, Err: fault.Errorf(fault.ErrUsage, "not a thin volume of ours"), Hint: "name it as POOL/VOLUME: thin-snap list"}
 	}
 	parent, volume := filepath.Split(spec)
 	pool = filepath.Base(parent)
 	if _, err := registry.FindVolume(s, pool, volume); err == nil {
-		return pool, volume, nil
+		return pool, volume, true, nil
 	}
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		if pool, volume, ok := registry.FstabSpec(s, real); ok {
-			return pool, volume, nil
+			return pool, volume, false, nil
 		}
 	}
-	return "", "", &fault.Error{Object: spec, Err: fault.Errorf(fault.ErrUsage, "neither POOL/VOLUME nor the device of a volume"),
+	return "", "", false, &fault.Error{Object: spec, Err: fault.Errorf(fault.ErrUsage, "neither POOL/VOLUME nor the device of a volume"),
 		Hint: "thin-snap list shows the names; where the current folder has a path of that name, use " + registry.AliasPath(s, "POOL", "VOLUME")}
 }
 

@@ -45,6 +45,7 @@ func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
 		return err
 	}
 	u := &unmounting{System: s, request: r, dir: dir}
+	// No lock is held yet, and device-mapper, which a sandbox may lack, is not open.
 	top, err := u.top()
 	if err != nil {
 		return err
@@ -80,9 +81,10 @@ type unmounting struct {
 }
 
 // top is the mount that an unmount of dir would take away. Where dir has symbolic
-// links it becomes the path that the mount table has.
+// links it becomes the path that the mount table has. To follow them may trigger a
+// mount on demand, so the table is read again then.
 func (u *unmounting) top() (*mountinfo.Info, error) {
-	top, err := u.seen()
+	_, top, err := u.seen()
 	if !errors.Is(err, fault.ErrNotFound) {
 		return top, err
 	}
@@ -92,24 +94,24 @@ func (u *unmounting) top() (*mountinfo.Info, error) {
 	}
 	given := u.dir
 	u.dir = real
-	if top, err := u.seen(); !errors.Is(err, fault.ErrNotFound) {
+	if _, top, err := u.seen(); !errors.Is(err, fault.ErrNotFound) {
 		return top, err
 	}
 	u.dir = given
 	return nil, err
 }
 
-// seen is the mount at dir as the mount table has it. It looks at no path, so that
-// no mount on demand is triggered, and may be called with a lock held.
-func (u *unmounting) seen() (*mountinfo.Info, error) {
-	table, err := mount.Table()
+// seen reads the mount table and finds the mount at dir in it. It looks at no path,
+// so that no mount on demand is triggered, and may be called with a lock held.
+func (u *unmounting) seen() (table []*mountinfo.Info, top *mountinfo.Info, err error) {
+	table, err = mount.Table()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if top := mount.Top(table, u.dir); top != nil {
-		return top, nil
+		return table, top, nil
 	}
-	return nil, &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrNotFound, "not mounted"), Hint: "findmnt shows what is mounted"}
+	return nil, nil, &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrNotFound, "not mounted"), Hint: "findmnt shows what is mounted"}
 }
 
 // simply unmounts what is not a volume's one mount.
@@ -130,7 +132,7 @@ func (u *unmounting) unmount(ctx context.Context) error {
 // plain unmounts, by do. stays says that it was busy and is read-only now, where
 // the caller wants that.
 func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info, do func(context.Context) error) (stays bool, err error) {
-	found, err := u.patiently(ctx, top, func() error { return do(ctx) })
+	found, err := u.patiently(ctx, top, do)
 	if !errors.Is(err, unix.EBUSY) {
 		return false, err
 	}
@@ -143,9 +145,10 @@ func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info, do func(con
 	return false, u.busy(found, err)
 }
 
-// locked goes on with the volume's lock held, on what is mounted by now.
+// locked goes on with the volume's lock held, on what is mounted by now, and
+// decides which kind of unmount it is.
 func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume string) error {
-	top, err := u.seen()
+	table, top, err := u.seen()
 	if err != nil {
 		return err
 	}
@@ -159,7 +162,8 @@ func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume
 	if err := u.rouse(ctx, v); err != nil {
 		return err
 	}
-	rec, err := registry.Observe(u.System, u.c, ref, v)
+	once := func() ([]*mountinfo.Info, error) { return table, nil }
+	rec, err := registry.ObserveIn(once, u.System, u.c, ref, v, func() error { return nil })
 	if err != nil {
 		return err
 	}
@@ -168,15 +172,14 @@ func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume
 		return u.copied(ctx, rec.Volume, top)
 	case rec.MountedOn != u.dir:
 		return u.simply(ctx, top)
-	}
-	if rec.References > 1 && !u.request.Force && !u.request.All {
-		return u.dropReference(ctx, ref, rec, top)
+	case rec.References > 1 && !u.request.Force && !u.request.All:
+		return u.notLast(ctx, ref, rec, top)
 	}
 	return u.last(ctx, ref, v, top)
 }
 
-// volumeOf finds which thin device is mounted: by the catalog, or, where the
-// catalog cannot be read, by the device itself. An unmount must not need more.
+// volumeOf finds which thin device is mounted, by the device itself: an unmount
+// needs no catalog, which may be damaged or gone.
 func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog.Volume, error) {
 	info, err := u.c.Info(dm.ByName(dmname.Volume(pool, volume)))
 	if err != nil {
@@ -189,8 +192,9 @@ func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog
 	return catalog.Volume{Name: volume, Pool: pool, PoolUUID: uuid, ID: id}, nil
 }
 
-// dropReference counts one less; the mount stays.
-func (u *unmounting) dropReference(ctx context.Context, ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info) error {
+// notLast is step 1 of the table "umount" of docs/crashes.md: the record, then a
+// line in utab. The mount stays.
+func (u *unmounting) notLast(ctx context.Context, ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info) error {
 	u.Stepf("%s stays mounted on %s: %s left", rec.Volume, rec.MountedOn, fault.Count(rec.References-1, "reference"))
 	if err := ref.Drop(); err != nil {
 		return &fault.Error{Object: rec.Volume, Err: err}
@@ -205,16 +209,19 @@ func (u *unmounting) feedUtab(ctx context.Context, volume string, top *mountinfo
 	registry.Mend(ctx, u.System, u.c, registry.UtabEntry(top, volume), 1)
 }
 
-// last unmounts and sees the device off.
+// last goes through the steps 2 to 4 of the table "umount" of docs/crashes.md, and
+// sees the device off.
 func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info) error {
 	held := ref.Record().Held
 	f := u.flushing(v, top, ref.Record().Since)
-	var late error
-	stays, err := u.plain(ctx, top, func(ctx context.Context) error {
-		err := f.before(ctx)
-		if err == nil {
-			late, err = f.watched(func() error { return u.unmount(ctx) })
+	var late error // of writes that failed in the unmount itself
+	stays, err := u.plain(ctx, top, func(ctx context.Context) (err error) {
+		// 2. syncfs
+		if err := f.before(ctx); err != nil {
+			return err
 		}
+		// 3. umount2
+		late, err = f.watched(func() error { return u.unmount(ctx) })
 		return err
 	})
 	if stays {
@@ -227,30 +234,32 @@ func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volu
 		u.Warnf("%v", late)
 		late = nil
 	}
+	// 4. lines in utab, record, alias
 	u.dropUtab(ctx)
-	return errors.Join(late, u.unmounted(ctx, ref, v, held))
+	gone, err := u.dropRecord(ref, v, held)
+	if gone {
+		registry.DropAlias(u.System, v.Pool, v.Name)
+		u.seeOff(ctx, v)
+	}
+	return errors.Join(late, err)
 }
 
-// unmounted puts down what is left of the volume's mounts, and sees the device
-// off if nothing is.
-func (u *unmounting) unmounted(ctx context.Context, ref *refcount.Ref, v catalog.Volume, held bool) error {
+// dropRecord takes the record away, unless the volume was activated on purpose, or
+// has another mount, which is its one path now. gone says that no mount of the
+// volume is left, here or in another mount namespace.
+func (u *unmounting) dropRecord(ref *refcount.Ref, v catalog.Volume, held bool) (gone bool, err error) {
 	rec, err := registry.Observe(u.System, u.c, ref, v)
 	if err != nil {
 		u.Warnf("%v", err)
-		return nil
+		return false, nil
 	}
-	if rec.References > 0 || held { // a bind mount of it is left, and is its path now
-		return ref.Save(rec)
+	if rec.References > 0 || held {
+		return false, ref.Save(rec)
 	}
 	if err := ref.Clear(); err != nil {
 		u.Warnf("%s/%s: %v", v.Pool, v.Name, err)
 	}
-	if u.hasCopies(rec, v) {
-		return nil
-	}
-	registry.DropAlias(u.System, v.Pool, v.Name)
-	u.seeOff(ctx, v)
-	return nil
+	return !u.hasCopies(rec, v), nil
 }
 
 // dropUtab takes the mount's lines out of libmount's table, with all that are

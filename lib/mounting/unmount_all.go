@@ -8,6 +8,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/mount"
@@ -75,6 +76,16 @@ func covering(top *mountinfo.Info) string {
 		return "a mount on a folder above"
 	}
 	return mounted(top)
+}
+
+// isOurs says whether a mount is of a volume, by its source: btrfs shows no
+// device number of ours in the mount table.
+func isOurs(m *mountinfo.Info) (pool, volume string, ok bool) {
+	name, found := dmname.OfNode(m.Source)
+	if !found || !mount.NamesDevice(m) {
+		return "", "", false
+	}
+	return dmname.ParseVolume(name)
 }
 
 // mounted names what a mount is of. The source of one of others may be anything.

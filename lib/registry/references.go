@@ -13,10 +13,12 @@ import (
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/mount"
+	"thinmount/lib/mountinfo"
 	"thinmount/lib/refcount"
 )
 
-// LockKnown locks a volume and reads its record, which must exist.
+// LockKnown locks a volume and reads its record, which must exist. It looks before
+// it locks, too: a name that is mistyped makes no lock file.
 func LockKnown(ctx context.Context, s *host.System, pool, volume string) (*refcount.Ref, catalog.Volume, error) {
 	if _, err := FindVolume(s, pool, volume); err != nil {
 		return nil, catalog.Volume{}, err
@@ -58,21 +60,27 @@ func LetGo(s *host.System, ref *refcount.Ref, pool, volume string) {
 
 // FindVolume reads a volume's record without any lock.
 func FindVolume(s *host.System, pool, volume string) (catalog.Volume, error) {
+	_, v, err := Find(s, pool, volume)
+	return v, err
+}
+
+// Find is FindVolume with the catalog of the pool, as it was read for that.
+func Find(s *host.System, pool, volume string) (*catalog.Catalog, catalog.Volume, error) {
 	if err := errors.Join(catalog.CheckPoolName(pool), catalog.CheckVolumeName(volume)); err != nil {
-		return catalog.Volume{}, fault.Wrap(fault.ErrUsage, err)
+		return nil, catalog.Volume{}, fault.Wrap(fault.ErrUsage, err)
 	}
 	cat, err := OpenCatalog(s, pool)
 	if err != nil {
-		return catalog.Volume{}, err
+		return nil, catalog.Volume{}, err
 	}
 	v, err := cat.Volume(volume)
 	if errors.Is(err, catalog.ErrNoVolume) {
-		return v, noVolume(pool, volume)
+		return nil, v, noVolume(pool, volume)
 	}
 	if err != nil {
-		return v, Corrupt(pool+"/"+volume, err)
+		return nil, v, Corrupt(pool+"/"+volume, err)
 	}
-	return v, nil
+	return cat, v, nil
 }
 
 func noVolume(pool, volume string) error {
@@ -84,13 +92,13 @@ func noVolume(pool, volume string) error {
 // true. A volume that a killed snapshot has left suspended runs again then. The
 // caller has the volume's lock.
 func Observe(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
-	return observeIf(s, c, ref, v, func() error { return nil })
+	return ObserveIn(mount.Table, s, c, ref, v, func() error { return nil })
 }
 
 // ObserveOwn is observe for whoever goes by the catalog: an active volume of a copy
 // of the pool is not the one that is meant, and is left alone.
 func ObserveOwn(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
-	return observeIf(s, c, ref, v, func() error {
+	return ObserveIn(mount.Table, s, c, ref, v, func() error {
 		cat, err := OpenCatalog(s, v.Pool)
 		if err == nil {
 			err = backing.RefuseCopy(c, cat.Pool())
@@ -99,9 +107,14 @@ func ObserveOwn(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volu
 	})
 }
 
-// observeIf is observe of a volume that, where it is active, may be used.
-func observeIf(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume, may func() error) (refcount.Record, error) {
-	obs, asleep, err := Observed(c, v, ref.Record())
+// MountTable gives the own mount table, as mount.Table does.
+type MountTable func() ([]*mountinfo.Info, error)
+
+// ObserveIn is Observe for a caller who reads files once: table gives the mount
+// table, and is called only if the volume is active. An active volume for which
+// may returns an error is left alone, and the error is returned.
+func ObserveIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume, may func() error) (refcount.Record, error) {
+	obs, asleep, err := observedIn(table, c, v, ref.Record())
 	if err == nil && obs.Active {
 		err = may()
 	}
@@ -120,6 +133,10 @@ func observeIf(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volum
 // the mount that the record claims where the own mount table does not have it.
 // asleep says that the device is suspended.
 func Observed(c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
+	return observedIn(mount.Table, c, v, rec)
+}
+
+func observedIn(read MountTable, c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
 	obs = refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
 	info, err := c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
 	if errors.Is(err, dm.ErrNotExist) {
@@ -129,7 +146,7 @@ func Observed(c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcoun
 		return obs, false, err
 	}
 	obs.Active, obs.OpenCount, obs.Dev = info.Active(), info.OpenCount, info.Dev.String()
-	table, err := mount.Table()
+	table, err := read()
 	if err != nil {
 		return obs, false, err
 	}

@@ -79,7 +79,7 @@ func works(t *testing.T, argv ...string) []string {
 var slowly = []string{"taskset", "-c", "0", "env", "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=8"}
 
 // strace runs a command under strace, which follows its first thread only: all
-// that changes the system happens there (helper.Main).
+// that changes the system happens there (helper.Start).
 func strace(t *testing.T, options []string, argv []string) outcome {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "strace")

@@ -1,0 +1,59 @@
+package mounting
+
+import (
+	"errors"
+	"slices"
+
+	"thinmount/lib/catalog"
+	"thinmount/lib/engine"
+	"thinmount/lib/fault"
+	"thinmount/lib/health"
+	"thinmount/lib/mount"
+	"thinmount/lib/mountinfo"
+	"thinmount/lib/refcount"
+)
+
+// remount changes the options of a mounted volume; no reference is counted.
+func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
+	object := v.Pool + "/" + v.Name
+	if rec.References == 0 || rec.MountedOn != m.dir {
+		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrNotFound, "not mounted on %s", m.dir), Hint: "mount -t thin " + object + " " + fault.ShellPath(m.dir)}
+	}
+	if !m.options.ReadOnly {
+		if err := m.suitRemount(v); err != nil {
+			return err
+		}
+	}
+	switch err := mount.Remount(m.dir, rec.MountID, m.options); {
+	case errors.Is(err, mount.ErrMoved):
+		return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrBusy, err), Hint: "findmnt shows what is mounted there by now"}
+	case err != nil:
+		return &fault.Error{Object: object, Err: err}
+	}
+	m.warnOfDiscard(object, rec)
+	return nil
+}
+
+// suitRemount refuses to make a mount writable in a pool that is read-only, or
+// whose writes would wait.
+func (m *mounting) suitRemount(v catalog.Volume) error {
+	p := &engine.Pool{Sys: m.System, DM: m.c, Catalog: m.cat}
+	st, err := health.PoolStatus(m.c, v.PoolUUID)
+	if err != nil {
+		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
+	}
+	if st.Writable() != nil || st.Queues() {
+		return p.InState(st)
+	}
+	return nil
+}
+
+// warnOfDiscard says that a remount did not change whether the filesystem discards:
+// xfs takes the option and ignores it (fs/xfs/xfs_super.c, xfs_fs_reconfigure).
+func (m *mounting) warnOfDiscard(object string, rec refcount.Record) {
+	table, err := mount.Table()
+	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == rec.MountID })
+	if err == nil && i >= 0 && m.options.DiscardDiffers(table[i]) {
+		m.Warnf("%s: %s changes discard at a mount only: unmount it, and mount it with the option", object, table[i].FSType)
+	}
+}

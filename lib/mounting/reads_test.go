@@ -1,0 +1,108 @@
+package mounting
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
+	"thinmount/lib/refcount"
+	"thinmount/lib/thintest"
+)
+
+// A mount reads pool.json and the volume's record once before it takes a lock, and
+// once under each lock under which they may have changed. A name that is mistyped
+// makes no lock file: where no pool has it, each folder is asked whether it is that
+// pool, moved. The pool has failed, so that the mounts end before a device is made.
+func TestMountReadsOnce(t *testing.T) {
+	found := []string{"pool.json", "volumes/v.json", "locks/demo@v", "pool.json", "volumes/v.json"}
+	whole := slices.Concat(found, []string{"locks/demo@", "pool.json"})
+	for _, row := range []struct {
+		name   string
+		spec   string
+		active bool // the volume's device is there
+		kind   error
+		want   []string
+	}{
+		{"first", "demo/v", false, fault.ErrPoolState, whole},
+		{"activated before", "demo/v", true, fault.ErrPoolState, whole},
+		{"path that libmount made", "/current/folder/demo/v", false, fault.ErrPoolState, whole},
+		{"remount", "demo/v remount", true, fault.ErrNotFound, found},
+		{"mistyped", "demo/w", false, fault.ErrNotFound, []string{"pool.json"}},
+		{"pool mistyped", "dmo/v", false, fault.ErrNotFound, []string{"pool.json"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := thintest.System(dir)
+			s.Fstab = filepath.Join(dir, "fstab")
+			cat := thintest.Catalog(t, s, "file", dir)
+			err := errors.Join(cat.PutVolume(thintest.Volume("v", 1)), refcount.CheckDir(s.RunDir), os.Mkdir(s.RunDir+"/locks", 0o700))
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := &thintest.Kernel{PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool), Mode: "Fail", Open: map[string]int{}}
+			if row.active {
+				k.Open[dmname.VolumeUUID(thintest.UUID, 1)] = 0
+			}
+			spec, option, _ := strings.Cut(row.spec, " ")
+			m := &mounting{System: s, c: dm.NewControl(k.Call), request: MountRequest{Spec: spec, Dir: dir}}
+			m.options.Remount = option == "remount"
+			got := opened(t, map[string]string{cat.Dir(): "", cat.Dir() + "/volumes": "volumes/", s.RunDir + "/locks": "locks/"}, func() {
+				if err := m.do(t.Context()); !errors.Is(err, row.kind) {
+					t.Errorf("%v, want %v", err, row.kind)
+				}
+			})
+			if !slices.Equal(got, row.want) {
+				t.Errorf("opened %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+// opened lists the files that do opens in folders, in order, each by the name that
+// stands for its folder. Of a lock it leaves out the turnstile before it.
+func opened(t *testing.T, folders map[string]string, do func()) (files []string) {
+	t.Helper()
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	names := map[uint32]string{}
+	for path, name := range folders {
+		// With IN_CLOSE two openings of one file are two events: of equal ones in a row
+		// the kernel tells one (inotify(7)).
+		wd, err := unix.InotifyAddWatch(fd, path, unix.IN_OPEN|unix.IN_CLOSE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names[uint32(wd)] = name
+	}
+	do()
+	buf := make([]byte, 64<<10)
+	n, err := unix.Read(fd, buf)
+	if err != nil && !errors.Is(err, unix.EAGAIN) {
+		t.Fatal(err)
+	}
+	for rest := buf[:max(n, 0)]; len(rest) > 0; {
+		var e unix.InotifyEvent
+		size, err := binary.Decode(rest, binary.NativeEndian, &e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := names[uint32(e.Wd)] + unix.ByteSliceToString(rest[size:size+int(e.Len)])
+		if e.Mask&unix.IN_OPEN != 0 && e.Mask&unix.IN_ISDIR == 0 && !strings.HasSuffix(file, "@turn") {
+			files = append(files, file)
+		}
+		rest = rest[size+int(e.Len):]
+	}
+	return files
+}
