@@ -32,7 +32,6 @@ type Error struct {
 	Object string // "demo/base", "pool demo", "/mnt"; may be empty
 	Err    error
 	Remedy Remedy // nil where that is not known
-	Hint   string // a remedy in words; "" where Remedy has it
 }
 
 // Error implements error.

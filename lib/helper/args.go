@@ -1,7 +1,8 @@
 // Package helper is what mount.thin and umount.thin share: the protocol by
 // which mount(8) and umount(8) call their helpers. It parses arguments itself:
 // a command-line library would cost the two more start-up time than all of
-// their other work in user space, and expects options before operands.
+// their other work in user space, and expects options before operands. It also
+// has the words for what helps against an error, which thin-snap shares.
 package helper
 
 import (

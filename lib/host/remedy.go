@@ -34,8 +34,6 @@ func RemedyOf(err error) fault.Remedy {
 func given(err error) fault.Remedy {
 	if e, ok := err.(*fault.Error); ok && e.Remedy != nil {
 		return e.Remedy
-	} else if ok && e.Hint != "" {
-		return fault.Hint(e.Hint)
 	}
 	switch u := err.(type) {
 	case interface{ Unwrap() error }:

@@ -50,5 +50,5 @@ func (u *unmounting) busy(found []holders.Holder, err error) error {
 	if len(found) > 0 {
 		err = fmt.Errorf("%w: %s", err, holders.Line(found, engine.MaxHolders))
 	}
-	return &fault.Error{Err: fault.Wrap(fault.ErrBusy, err), Hint: "end what uses it; or umount -l " + fault.ShellPath(u.dir) + " detaches it now"}
+	return &fault.Error{Err: fault.Wrap(fault.ErrBusy, err), Remedy: fault.Hint("end what uses it; or umount -l " + fault.ShellPath(u.dir) + " detaches it now")}
 }

@@ -9,38 +9,38 @@ import (
 
 // unprobed is the error of a volume on which no one filesystem is found.
 func (m *mounting) unprobed(object string, err error) error {
-	return &fault.Error{Object: object, Err: err, Hint: contentHint(object, fault.ShellPath(m.dir), err)}
+	return &fault.Error{Object: object, Err: err, Remedy: content(object, m.dir, err)}
 }
 
-// contentHint says what to do with what lies on a volume instead of a filesystem.
-// dir is quoted for a shell.
-func contentHint(object, dir string, err error) string {
-	device := "d=$(thin-snap activate " + object + ") && "
+// content is what to do with what lies on a volume instead of a filesystem, which
+// was to be mounted on dir; nil of an error of reading.
+func content(object, dir string, err error) fault.Remedy {
+	by := func(program string) fault.Remedy { return fault.OnDevice{Volume: object, Program: program} }
 	_, ambiguous := errors.AsType[*fsprobe.AmbiguousError](err)
 	if ambiguous {
-		return "look at it with: " + device + "wipefs $d; and name the right one: mount -t thin.ext4 " + object + " " + dir
+		return fault.Sayf("look at it with: %v; and name the right one: %v", by("wipefs $d"), fault.Mount{Volume: object, Path: dir, FSType: "ext4"})
 	}
 	other, ok := errors.AsType[*fsprobe.OtherError](err)
 	if !ok {
-		return "" // of reading: the device's own trouble
+		return nil // the device's own trouble
 	}
 	switch found := other.Result; found.Type {
 	case "gpt", "dos":
-		return "it has partitions: " + device + "losetup -fP --show $d; then mount /dev/loopNp1 and so on"
+		return fault.Sayf("it has partitions: %v; then mount /dev/loopNp1 and so on", by("losetup -fP --show $d"))
 	case "crypto_LUKS":
-		return "it is encrypted: " + device + "cryptsetup open $d NAME && mount /dev/mapper/NAME " + dir
+		return fault.Sayf("it is encrypted: %v", by("cryptsetup open $d NAME && mount /dev/mapper/NAME "+fault.ShellPath(dir)))
 	case "LVM2_member":
-		return "it belongs to a volume group: " + device + "pvs $d, vgchange -ay GROUP, and mount its logical volumes"
+		return fault.Sayf("it belongs to a volume group: %v, vgchange -ay GROUP, and mount its logical volumes", by("pvs $d"))
 	case "linux_raid_member":
-		return "it belongs to an array: " + device + "mdadm --examine $d, mdadm --assemble, and mount the array"
+		return fault.Sayf("it belongs to an array: %v, mdadm --assemble, and mount the array", by("mdadm --examine $d"))
 	case "swap":
-		return "it is swap space: " + device + "swapon $d"
+		return fault.Sayf("it is swap space: %v", by("swapon $d"))
 	case "zfs_member":
-		return "it belongs to a pool of ZFS: " + device + "zpool import -d $d"
+		return fault.Sayf("it belongs to a pool of ZFS: %v", by("zpool import -d $d"))
 	default:
 		if found.Kind == fsprobe.Named {
-			return "if that is right: mount -t thin." + found.Type + " " + object + " " + dir
+			return fault.Sayf("if that is right: %v", fault.Mount{Volume: object, Path: dir, FSType: found.Type})
 		}
 	}
-	return device + "wipefs $d shows it, for the programs that know " + other.Result.Type
+	return fault.Sayf("%v shows it, for the programs that know %s", by("wipefs $d"), other.Result.Type)
 }

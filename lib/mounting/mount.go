@@ -44,7 +44,7 @@ func Mount(ctx context.Context, s *host.System, r MountRequest) error {
 	}
 	c, err := s.Kernel()
 	if o.User && errors.Is(err, fault.ErrPermission) {
-		return &fault.Error{Err: fault.ErrPermission, Hint: "mount.thin is not setuid, so the option user is of no use: ask root"}
+		return &fault.Error{Err: fault.ErrPermission, Remedy: fault.Hint("mount.thin is not setuid, so the option user is of no use: ask root")}
 	}
 	if err != nil {
 		return err
@@ -221,7 +221,7 @@ func (m *mounting) probe(a *engine.Activation, v catalog.Volume, named string) (
 	case err == nil:
 		return found, nil
 	case errors.Is(err, fsprobe.ErrNone):
-		return found, &fault.Error{Object: object, Err: err, Hint: "if it is new: thin-snap format --fs ext4 " + object}
+		return found, &fault.Error{Object: object, Err: err, Remedy: fault.Sayf("if it is new: %v", fault.FormatVolume{Volume: object})}
 	}
 	return found, m.unprobed(object, err)
 }

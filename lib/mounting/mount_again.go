@@ -37,7 +37,7 @@ func (m *mounting) addReference(ctx context.Context, ref *refcount.Ref, rec refc
 // otherPath refuses a mount of a volume that is mounted on the path on.
 func (m *mounting) otherPath(volume, on string) error {
 	return &fault.Error{Object: volume, Err: fault.Errorf(fault.ErrBusy, "already mounted on %s, and a volume has one mount path", on),
-		Hint: "use " + fault.ShellPath(on) + ", or a snapshot: thin-snap snapshot " + volume + " " + volume + "-2"}
+		Remedy: fault.Sayf("use %s, or a snapshot: %v", fault.ShellPath(on), fault.Snapshot{Volume: volume})}
 }
 
 // mendLines mends the lines in utab of the counted mount.

@@ -15,9 +15,9 @@ func dirError(dir string, err error) error {
 	e := &fault.Error{Err: err}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.Hint = "mkdir -p " + fault.ShellPath(dir)
+		e.Remedy = fault.Hint("mkdir -p " + fault.ShellPath(dir))
 	case errors.Is(err, unix.ENOTDIR):
-		e.Hint = "a volume is mounted on a directory"
+		e.Remedy = fault.Hint("a volume is mounted on a directory")
 	}
 	return e
 }

@@ -38,7 +38,7 @@ func (m *mounting) addLines(ctx context.Context, v catalog.Volume, top *mountinf
 		return
 	}
 	if err := m.Utab().Add(ctx, m.utabEntry(top), registry.LookUtab(m.System, m.c)); err != nil {
-		m.Warnf("%s/%s: utab: %v; unmount it with: umount.thin %s", v.Pool, v.Name, err, fault.ShellPath(m.dir))
+		m.Warnf("%s/%s: utab: %v; unmount it with: %v", v.Pool, v.Name, err, fault.UnmountByHelper{Path: m.dir})
 	}
 }
 

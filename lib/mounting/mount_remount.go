@@ -17,7 +17,7 @@ import (
 func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 	object := v.Pool + "/" + v.Name
 	if rec.References == 0 || rec.MountedOn != m.dir {
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrNotFound, "not mounted on %s", m.dir), Hint: "mount -t thin " + object + " " + fault.ShellPath(m.dir)}
+		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrNotFound, "not mounted on %s", m.dir), Remedy: fault.Mount{Volume: object, Path: m.dir}}
 	}
 	if !m.options.ReadOnly {
 		if err := m.suitRemount(v); err != nil {
@@ -26,7 +26,7 @@ func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 	}
 	switch err := mount.Remount(m.dir, rec.MountID, m.options); {
 	case errors.Is(err, mount.ErrMoved):
-		return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrBusy, err), Hint: "findmnt shows what is mounted there by now"}
+		return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrBusy, err), Remedy: fault.Hint("findmnt shows what is mounted there by now")}
 	case err != nil:
 		return &fault.Error{Object: object, Err: err}
 	}

@@ -35,7 +35,7 @@ func (m *mounting) suitsAgain(rec refcount.Record) error {
 	}
 	if _, fstype, ok := strings.Cut(m.request.FSType, "."); ok && fstype != at.FSType {
 		return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "mounted on %s as %s, not as %s", m.dir, at.FSType, fstype),
-			Hint: "leave the type out: mount -t thin " + rec.Volume + " " + fault.ShellPath(m.dir)}
+			Remedy: fault.Sayf("leave the type out: %v", fault.Mount{Volume: rec.Volume, Path: m.dir})}
 	}
 	if err := m.suitsReadOnly(rec, at); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (m *mounting) seen(rec refcount.Record) (*mountinfo.Info, error) {
 	return nil, &fault.Error{
 		Object: rec.Volume,
 		Err:    fault.Errorf(fault.ErrBusy, "mounted on %s already, but %s lies over it", rec.MountedOn, covering(top)),
-		Hint:   "unmount that first; findmnt shows it",
+		Remedy: fault.Hint("unmount that first; findmnt shows it"),
 	}
 }
 
@@ -91,6 +91,6 @@ func (m *mounting) suitsReadOnly(rec refcount.Record, at *mountinfo.Info) error 
 	return &fault.Error{
 		Object: rec.Volume,
 		Err:    fault.Errorf(fault.ErrBusy, "mounted on %s already, and %s, not %s", m.dir, how[is], how[!is]),
-		Hint:   "ask for the same: mount -o " + word[is] + "; or change the mount for all who use it: mount -o remount," + word[!is] + " " + fault.ShellPath(m.dir),
+		Remedy: fault.Hint("ask for the same: mount -o " + word[is] + "; or change the mount for all who use it: mount -o remount," + word[!is] + " " + fault.ShellPath(m.dir)),
 	}
 }

@@ -26,13 +26,13 @@ func (m *mounting) made(v catalog.Volume, a *engine.Activation) (*mountinfo.Info
 	}
 	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == m.id })
 	if i < 0 || table[i].Mountpoint != m.dir {
-		return nil, &fault.Error{Object: m.dir, Err: mount.ErrMoved, Hint: "nobody but root should be able to write in the folders above a mount point"}
+		return nil, &fault.Error{Object: m.dir, Err: mount.ErrMoved, Remedy: fault.Hint("nobody but root should be able to write in the folders above a mount point")}
 	}
 	if !mount.IsOf(table[i], int(a.Dev.Major), int(a.Dev.Minor), a.Path) {
 		return nil, &fault.Error{
 			Object: v.Pool + "/" + v.Name,
 			Err:    fault.Errorf(fault.ErrBusy, "its filesystem lies on several devices, and the kernel calls it %s", mounted(table[i])),
-			Hint:   "mount the volume that the kernel names, with all the others activated",
+			Remedy: fault.Hint("mount the volume that the kernel names, with all the others activated"),
 		}
 	}
 	return table[i], nil

@@ -36,13 +36,14 @@ func (m *mounting) refused(a *engine.Activation, v catalog.Volume, fstype string
 		found, probeErr := fsprobe.Probe(a, v.Size)
 		if probeErr == nil && !sameDriver(found.Type, fstype) {
 			return &fault.Error{Object: object, Err: fault.Retold{Text: "carries " + found.Type + ", not " + fstype, Err: err},
-				Hint: "mount -t thin " + object + " " + fault.ShellPath(m.dir)}
+				Remedy: fault.Mount{Volume: object, Path: m.dir}}
 		}
 	}
-	if cause := refusalHint(object, fstype, err); m.wayOut == nil || namesCause(err) {
-		return &fault.Error{Object: object, Err: err, Hint: cause}
+	remedy := m.wayOut
+	if remedy == nil || namesCause(err) {
+		remedy = afterRefusal(object, fstype, err)
 	}
-	return &fault.Error{Object: object, Err: err, Remedy: m.wayOut}
+	return &fault.Error{Object: object, Err: err, Remedy: remedy}
 }
 
 // othersOn lists who else has the device open. One that carries another device,
@@ -77,9 +78,9 @@ func namesCause(err error) bool {
 	return option || errors.Is(err, mount.ErrNoProc) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EMFILE) || errors.Is(err, unix.EPERM)
 }
 
-// refusalHint says what to do about a mount that was refused, where the cause is
-// known: "" elsewhere.
-func refusalHint(object, fstype string, err error) string {
+// afterRefusal is what to do about a mount that was refused, where the cause is
+// known: nil elsewhere.
+func afterRefusal(object, fstype string, err error) fault.Remedy {
 	kernel := ""
 	if e, ok := errors.AsType[*mount.Error](err); ok {
 		kernel = strings.Join(e.Kernel, "\n")
@@ -87,21 +88,22 @@ func refusalHint(object, fstype string, err error) string {
 	_, option := errors.AsType[*mount.OptionError](err)
 	switch {
 	case errors.Is(err, mount.ErrMoved):
-		return "nobody but root should be able to write in the folders above a mount point"
+		return fault.Hint("nobody but root should be able to write in the folders above a mount point")
 	case option && hasManual(fstype):
-		return "man 5 " + fstype + " has the options"
+		return fault.Hint("man 5 " + fstype + " has the options")
 	case option:
-		return ""
+		return nil
 	case errors.Is(err, unix.ENODEV):
-		return "cat /proc/filesystems lists what this kernel can mount by now, and modprobe " + fstype + " says whether there is more"
+		return fault.Hint("cat /proc/filesystems lists what this kernel can mount by now, and modprobe " + fstype + " says whether there is more")
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return "something keeps root from mounting in here: a sandbox, as by SystemCallFilter= or CapabilityBoundingSet=, a container or a security module"
+		return fault.Hint("something keeps root from mounting in here: a sandbox, as by SystemCallFilter= or CapabilityBoundingSet=, " +
+			"a container or a security module")
 	case tooNew(kernel):
-		return "this kernel is too old for what the filesystem uses: take a newer one"
+		return fault.Hint("this kernel is too old for what the filesystem uses: take a newer one")
 	case kernel != "" && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EUCLEAN)):
-		return "if the filesystem is damaged: d=$(thin-snap activate " + object + ") && " + inspection(fstype) + " $d"
+		return fault.Sayf("if the filesystem is damaged: %v", fault.OnDevice{Volume: object, Program: inspection(fstype) + " $d"})
 	}
-	return ""
+	return nil
 }
 
 // hasManual tells whether there is a manual of a filesystem's mount options.

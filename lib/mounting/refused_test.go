@@ -19,9 +19,9 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// A hint is given where the cause is known, and only there: what the filesystem
+// A remedy is given where the cause is known, and only there: what the filesystem
 // complains of is looked at by its own program.
-func TestRefusalHint(t *testing.T) {
+func TestAfterRefusal(t *testing.T) {
 	fails := func(err error, kernel ...string) error {
 		return &mount.Error{Op: "fsconfig", FSType: "ext4", Target: "/mnt", Kernel: kernel, Err: err}
 	}
@@ -29,7 +29,7 @@ func TestRefusalHint(t *testing.T) {
 	for name, row := range map[string]struct {
 		fstype string
 		err    error
-		want   string // "" is no hint
+		want   string // "" is no remedy
 	}{
 		"superblock":       {"ext4", fails(unix.EINVAL, "EXT4-fs (dm-3): VFS: Can't find ext4 filesystem"), "fsck.ext4 -n $d"},
 		"damaged":          {"xfs", fails(unix.EUCLEAN, "XFS (dm-3): Metadata corruption detected"), "xfs_repair -n $d"},
@@ -49,7 +49,7 @@ func TestRefusalHint(t *testing.T) {
 		"no proc":          {"ext4", fmt.Errorf("/mnt: %w", mount.ErrNoProc), "mount -t proc proc /proc"},
 		"moved":            {"ext4", fmt.Errorf("/mnt: %w", mount.ErrMoved), "folders above a mount point"},
 	} {
-		got := thintest.Show(host.RemedyOf(&fault.Error{Err: row.err, Hint: refusalHint("p/v", row.fstype, row.err)}))
+		got := thintest.Show(host.RemedyOf(&fault.Error{Err: row.err, Remedy: afterRefusal("p/v", row.fstype, row.err)}))
 		if !strings.Contains(got, row.want) || row.want == "" && got != "" || row.want == "" && strings.Contains(got, "fsck") {
 			t.Errorf("%s: %v: %q, want %q", name, row.err, got, row.want)
 		}
@@ -90,7 +90,7 @@ func TestRefused(t *testing.T) {
 	if found, err := fsprobe.Probe(f, size); err != nil || found.Type != "squashfs" {
 		t.Fatalf("%v, %v", found, err)
 	}
-	if got := tell("xfs", invalid); got != "p/v: carries squashfs, not xfs (mount -t thin p/v /mnt)" {
+	if got := tell("xfs", invalid); got != "p/v: carries squashfs, not xfs ("+thintest.Show(fault.Mount{Volume: "p/v", Path: "/mnt"})+")" {
 		t.Error(got)
 	}
 	if !errors.Is(m.refused(a, v, "xfs", invalid), unix.EINVAL) {
@@ -106,20 +106,21 @@ func TestRefused(t *testing.T) {
 }
 
 // Everything that lies on a volume and is no filesystem has its own way.
-func TestContentHint(t *testing.T) {
+func TestContent(t *testing.T) {
 	for fstype, want := range map[string]string{
 		"gpt": "losetup -fP --show $d", "dos": "losetup -fP --show $d", "crypto_LUKS": "cryptsetup open $d", "LVM2_member": "vgchange -ay",
 		"linux_raid_member": "mdadm --assemble", "swap": "swapon $d", "zfs_member": "zpool import -d $d", "drbd": "wipefs $d",
 	} {
-		got := contentHint("p/v", "/mnt", &fsprobe.OtherError{Result: fsprobe.Result{Type: fstype, Kind: fsprobe.Container}})
-		if !strings.Contains(got, want) || !strings.Contains(got, "d=$(thin-snap activate p/v)") || strings.Contains(got, "mount -t thin") {
+		got := thintest.Show(content("p/v", "/mnt", &fsprobe.OtherError{Result: fsprobe.Result{Type: fstype, Kind: fsprobe.Container}}))
+		if !strings.Contains(got, want) || !strings.Contains(got, `fault.OnDevice{Volume:"p/v"`) || strings.Contains(got, "fault.Mount") {
 			t.Errorf("%s: %q, want %q", fstype, got, want)
 		}
 	}
-	if got := contentHint("p/v", "/mnt", &fsprobe.OtherError{Result: fsprobe.Result{Type: "jfs", Kind: fsprobe.Named}}); !strings.Contains(got, "mount -t thin.jfs p/v /mnt") {
+	jfs := &fsprobe.OtherError{Result: fsprobe.Result{Type: "jfs", Kind: fsprobe.Named}}
+	if got := fmt.Sprint(content("p/v", "/mnt", jfs)); got != "if that is right: "+thintest.Show(fault.Mount{Volume: "p/v", Path: "/mnt", FSType: "jfs"}) {
 		t.Error(got)
 	}
-	if got := contentHint("p/v", "/mnt", unix.EIO); got != "" {
-		t.Errorf("a device that cannot be read: %q", got)
+	if got := content("p/v", "/mnt", unix.EIO); got != nil {
+		t.Errorf("a device that cannot be read: %v", got)
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"thinmount/lib/catalog"
 	"thinmount/lib/fault"
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/host"
@@ -22,19 +21,17 @@ import (
 func TestHintsQuotePaths(t *testing.T) {
 	const dir, want = "/mnt/a b$(x)", "'/mnt/a b$(x)'"
 	s := host.Default()
-	v := catalog.Volume{Pool: "p", Name: "v"}
 	m := &mounting{System: s, dir: dir}
 	file := &fs.PathError{Op: "open", Path: dir + "/f", Err: unix.EROFS}
 	for name, hint := range map[string]string{
-		"mkdir":       thintest.Show(host.RemedyOf(dirError(dir, fs.ErrNotExist))),
-		"other path":  thintest.Show(host.RemedyOf((&mounting{System: s, dir: "/srv"}).addReference(t.Context(), nil, refcount.Record{Volume: "p/v", MountedOn: dir}))),
-		"not mounted": thintest.Show(host.RemedyOf(m.remount(refcount.Record{}, v))),
-		"unknown":     thintest.Show(host.RemedyOf(m.unprobed("p/v", &fsprobe.AmbiguousError{}))),
-		"busy":        thintest.Show(host.RemedyOf((&unmounting{System: s, dir: dir}).busy(nil, unix.EBUSY))),
-		"folder":      thintest.Show(host.RemedyOf(&privdir.Error{Path: dir, Reason: "belongs to uid 1"})),
-		"full":        thintest.Show(host.RemedyOf(&privdir.Error{Path: dir + "/f", Err: unix.ENOSPC})),
-		"read-only":   thintest.Show(host.RemedyOf(file)),
-		"not a file":  thintest.Show(host.RemedyOf(&privdir.Error{Path: dir, Err: unix.ELOOP})),
+		"mkdir":      thintest.Show(host.RemedyOf(dirError(dir, fs.ErrNotExist))),
+		"other path": thintest.Show(host.RemedyOf((&mounting{System: s, dir: "/srv"}).addReference(t.Context(), nil, refcount.Record{Volume: "p/v", MountedOn: dir}))),
+		"encrypted":  thintest.Show(host.RemedyOf(m.unprobed("p/v", &fsprobe.OtherError{Result: fsprobe.Result{Type: "crypto_LUKS"}}))),
+		"busy":       thintest.Show(host.RemedyOf((&unmounting{System: s, dir: dir}).busy(nil, unix.EBUSY))),
+		"folder":     thintest.Show(host.RemedyOf(&privdir.Error{Path: dir, Reason: "belongs to uid 1"})),
+		"full":       thintest.Show(host.RemedyOf(&privdir.Error{Path: dir + "/f", Err: unix.ENOSPC})),
+		"read-only":  thintest.Show(host.RemedyOf(file)),
+		"not a file": thintest.Show(host.RemedyOf(&privdir.Error{Path: dir, Err: unix.ELOOP})),
 	} {
 		if !strings.Contains(hint, want) || strings.Contains(strings.ReplaceAll(hint, want, ""), dir) {
 			t.Errorf("%s: %s", name, hint)

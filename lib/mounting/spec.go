@@ -50,7 +50,7 @@ func resolveSpec(s *host.System, c *dm.Control, spec, dir string) (pool, volume 
 		if pool, volume, ok := dmname.ParseVolume(info.Name); ok && strings.HasPrefix(info.UUID, dmname.UUIDPrefix) {
 			return pool, volume, false, nil
 		}
-		return "", "", false, &fault.Error{Object: spec, Err: fault.Errorf(fault.ErrUsage, "not a thin volume of ours"), Hint: "name it as POOL/VOLUME: thin-snap list"}
+		return "", "", false, &fault.Error{Object: spec, Err: fault.Errorf(fault.ErrUsage, "not a thin volume of ours"), Remedy: fault.Sayf("name it as POOL/VOLUME: %v", fault.ListVolumes{})}
 	}
 	parent, volume := filepath.Split(spec)
 	pool = filepath.Base(parent)
@@ -63,7 +63,7 @@ func resolveSpec(s *host.System, c *dm.Control, spec, dir string) (pool, volume 
 		}
 	}
 	return "", "", false, &fault.Error{Object: spec, Err: fault.Errorf(fault.ErrUsage, "neither POOL/VOLUME nor the device of a volume"),
-		Hint: "thin-snap list shows the names; where the current folder has a path of that name, use " + registry.AliasPath(s, "POOL", "VOLUME")}
+		Remedy: fault.Sayf("%v shows the names; where the current folder has a path of that name, use %s", fault.ListVolumes{}, registry.AliasPath(s, "POOL", "VOLUME"))}
 }
 
 // refuseStaleNames removes the names of other volumes that lead to the device at
@@ -82,7 +82,7 @@ func refuseStaleNames(s *host.System, c *dm.Control, path string, info dm.Info) 
 	return &fault.Error{
 		Object: path,
 		Err:    fault.Errorf(fault.ErrBusy, "the name of %s led to it, too, although that volume is not active: it is not sure which one is meant", strings.Join(stale, ", ")),
-		Hint:   "the wrong name is gone: try again, or name the volume as POOL/VOLUME",
+		Remedy: fault.Hint("the wrong name is gone: try again, or name the volume as POOL/VOLUME"),
 	}
 }
 
@@ -90,7 +90,7 @@ func wrapUsage(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &fault.Error{Err: fault.Wrap(fault.ErrUsage, err), Hint: "a volume is named POOL/VOLUME: thin-snap list"}
+	return &fault.Error{Err: fault.Wrap(fault.ErrUsage, err), Remedy: fault.Sayf("a volume is named POOL/VOLUME: %v", fault.ListVolumes{})}
 }
 
 // infoOfNode asks device-mapper about the block device at path.

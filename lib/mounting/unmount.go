@@ -38,7 +38,7 @@ func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
 	ctx, cancel := s.Waiting(ctx)
 	defer cancel()
 	if r.Dir == "" {
-		return &fault.Error{Err: fault.Errorf(fault.ErrUsage, "no directory is named"), Hint: "umount DIR"}
+		return &fault.Error{Err: fault.Errorf(fault.ErrUsage, "no directory is named"), Remedy: fault.Hint("umount DIR")}
 	}
 	dir, err := filepath.Abs(r.Dir)
 	if err != nil {
@@ -111,7 +111,7 @@ func (u *unmounting) seen() (table []*mountinfo.Info, top *mountinfo.Info, err e
 	if top := mount.Top(table, u.dir); top != nil {
 		return table, top, nil
 	}
-	return nil, nil, &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrNotFound, "not mounted"), Hint: "findmnt shows what is mounted"}
+	return nil, nil, &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrNotFound, "not mounted"), Remedy: fault.Hint("findmnt shows what is mounted")}
 }
 
 // simply unmounts what is not a volume's one mount.
@@ -153,7 +153,7 @@ func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume
 		return err
 	}
 	if p, v, ok := isOurs(top); !ok || p != pool || v != volume {
-		return &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrBusy, "another mount came in between"), Hint: "try again"}
+		return &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrBusy, "another mount came in between"), Remedy: fault.Hint("try again")}
 	}
 	v, err := u.volumeOf(pool, volume, top)
 	if err != nil {

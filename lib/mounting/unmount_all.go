@@ -66,7 +66,7 @@ func uncovered(table []*mountinfo.Info, id int, pool string) (*mountinfo.Info, e
 		return m, nil
 	}
 	return nil, &fault.Error{Object: m.Mountpoint, Err: fault.Errorf(fault.ErrBusy, "%s lies on %s/%s", covering(top), pool, volume),
-		Hint: "unmount that first; findmnt " + fault.ShellPath(m.Mountpoint) + " shows it"}
+		Remedy: fault.Hint("unmount that first; findmnt " + fault.ShellPath(m.Mountpoint) + " shows it")}
 }
 
 // covering names the mount that hides another: that which is seen at the same

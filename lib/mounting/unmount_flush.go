@@ -74,9 +74,9 @@ func (f *flushing) flush(ctx context.Context) error {
 		f.Warnf("%s: what is dirty is written out by the unmount itself, which tells no errors: %v", f.object(), err)
 		return nil
 	}
-	what := "what is dirty in " + f.dir + " to be written"
+	what := fault.Sayf("what is dirty in %s to be written", f.dir)
 	if f.mayWait != "" {
-		what = "the last writes, for which pool " + f.mayWait + " needs room: thin-snap pool show " + f.mayWait
+		what = lastWrites(f.mayWait)
 	}
 	defer f.WaitingFor(what)()
 	lost, err := health.SyncApart(ctx, root, func() error { return f.looksFull() })
@@ -89,6 +89,11 @@ func (f *flushing) flush(ctx context.Context) error {
 		return nil
 	}
 	return f.judge(lost)
+}
+
+// lastWrites are what an unmount waits for in a pool that may have to grow first.
+func lastWrites(pool string) fault.Message {
+	return fault.Sayf("the last writes, for which pool %s needs room: %v", pool, fault.ShowPool{Pool: pool})
 }
 
 // looksFull ends the wait of a lazy unmount, which is to wait for nothing.
@@ -109,7 +114,7 @@ func (f *flushing) unfinished(ctx context.Context) error {
 		return &fault.Error{Object: f.object(), Err: fault.Errorf(kind, "stays mounted: its last writes wait for room in pool %s, which is full", f.v.Pool),
 			Remedy: fault.Sayf("%v; umount -l %s detaches it now", health.RoomRemedy(f.v.Pool), fault.ShellPath(f.dir))}
 	}
-	return &fault.Error{Object: f.object(), Err: fault.Errorf(kind, "stays mounted: its last writes are still under way"), Hint: "thin-snap pool show " + f.v.Pool}
+	return &fault.Error{Object: f.object(), Err: fault.Errorf(kind, "stays mounted: its last writes are still under way"), Remedy: fault.ShowPool{Pool: f.v.Pool}}
 }
 
 // judge decides by the error of the flush, and by what the kernel has logged since

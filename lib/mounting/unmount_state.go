@@ -48,7 +48,7 @@ func (u *unmounting) rousePool(ctx context.Context, v catalog.Volume) error {
 
 // apart unmounts where it may be waited for until the deadline only.
 func (u *unmounting) apart(ctx context.Context, target string, flags int) error {
-	defer u.WaitingFor("the last writes, for which pool " + u.mayWait + " needs room: thin-snap pool show " + u.mayWait)()
+	defer u.WaitingFor(lastWrites(u.mayWait))()
 	err := apart.Unmount(ctx, target, flags)
 	if err == nil || ctx.Err() == nil {
 		return err
@@ -61,5 +61,5 @@ func (u *unmounting) apart(ctx context.Context, target string, flags int) error 
 		return &fault.Error{Err: fault.Errorf(kind, "unmounted, but its last writes wait for room in pool %s, which is full", u.mayWait),
 			Remedy: health.RoomRemedy(u.mayWait)}
 	}
-	return &fault.Error{Err: fault.Errorf(kind, "unmounted, but its last writes to pool %s go on", u.mayWait), Hint: "thin-snap pool show " + u.mayWait}
+	return &fault.Error{Err: fault.Errorf(kind, "unmounted, but its last writes to pool %s go on", u.mayWait), Remedy: fault.ShowPool{Pool: u.mayWait}}
 }
