@@ -4,8 +4,8 @@ package main
 import (
 	"os"
 
-	"thinmount/lib/apart"
 	"thinmount/lib/helper"
+	"thinmount/lib/reexec"
 	"thinmount/lib/thin"
 )
 
@@ -18,7 +18,7 @@ const (
 var version string
 
 func main() {
-	apart.RunIfChild() // of an unmount that may have to be left to itself
+	reexec.RunIfChild() // of an unmount that may have to be left to itself
 	argv, done := helper.Start(program, usage, version)
 	if !done {
 		os.Exit(helper.Report(os.Stderr, program, run(argv)))

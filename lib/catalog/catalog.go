@@ -33,7 +33,7 @@ func (c *Catalog) volumeDir() string { return filepath.Join(c.Dir(), volumeDir) 
 // Pool is a copy of what pool.json said when it was last read or written.
 func (c *Catalog) Pool() Pool {
 	p := c.pool
-	p.Operations = slices.Clone(p.Operations)
+	p.Intents = slices.Clone(p.Intents)
 	return p
 }
 
@@ -102,7 +102,7 @@ func (c *Catalog) SetPool(change func(*Pool)) error {
 
 func (c *Catalog) write(p Pool) error {
 	p.Format = format
-	p.Operations = slices.Clone(p.Operations)
+	p.Intents = slices.Clone(p.Intents)
 	b, reason := encodePool(p)
 	if reason != "" {
 		return fmt.Errorf("pool %s: %s", c.name, reason)

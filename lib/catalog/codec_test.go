@@ -14,7 +14,7 @@ func goodPool() Pool {
 		Data:          Backing{KindFile, "/var/lib/thin/demo/data", 1 << 30},
 		Metadata:      Backing{KindDevice, "/dev/disk/by-id/x", 64 << 20},
 		TransactionID: 4, NextID: 9,
-		Operations: []Operation{{OpCreate, "fresh", 8, 5}, {OpDelete, "old", 2, 0}},
+		Intents: []Intent{{OpCreate, "fresh", 8, 5}, {OpDelete, "old", 2, 0}},
 	}
 }
 
@@ -181,13 +181,13 @@ func FuzzDecodePool(f *testing.F) {
 			t.Fatalf("%+v was read, but cannot be written: %s", p, reason)
 		}
 		back, reason := decodePool(again, "demo")
-		if reason != "" || back.TransactionID != p.TransactionID || len(back.Operations) != len(p.Operations) || back.Data != p.Data ||
+		if reason != "" || back.TransactionID != p.TransactionID || len(back.Intents) != len(p.Intents) || back.Data != p.Data ||
 			back.FreeMargin() != p.FreeMargin() {
 			t.Errorf("%+v comes back as %+v, %s", p, back, reason)
 		}
 		for _, kernel := range []uint64{p.TransactionID, p.TransactionID + 1} {
-			if steps, err := p.Recovery(kernel); err == nil && len(steps) > len(p.Operations) {
-				t.Errorf("%d steps for %d operations", len(steps), len(p.Operations))
+			if steps, err := p.Recovery(kernel); err == nil && len(steps) > len(p.Intents) {
+				t.Errorf("%d steps for %d operations", len(steps), len(p.Intents))
 			}
 		}
 	})

@@ -72,7 +72,7 @@ func (b Backing) flaw() string {
 func (p Pool) operationsFlaw() string {
 	seen := map[string]bool{}
 	told := false
-	for i, op := range p.Operations {
+	for i, op := range p.Intents {
 		reason := op.flaw()
 		switch {
 		case reason != "":
@@ -94,7 +94,7 @@ func (p Pool) operationsFlaw() string {
 	return ""
 }
 
-func (op Operation) flaw() string {
+func (op Intent) flaw() string {
 	ofVolume := slices.Contains([]string{OpCreate, OpFormat, OpDelete}, op.Op)
 	ofPool := slices.Contains([]string{OpCreatePool, OpDeletePool}, op.Op)
 	switch {

@@ -13,15 +13,15 @@ import (
 // way.
 func lifecycle(s Store) (made, ended bool, err error) {
 	pool := goodPool()
-	pool.Operations = []Operation{{Op: OpCreatePool}}
+	pool.Intents = []Intent{{Op: OpCreatePool}}
 	c, err := s.Create(pool)
 	if err != nil {
 		return false, false, err
 	}
 	err = first(
-		func() error { return c.SetPool(func(p *Pool) { p.Finish("") }) },
+		func() error { return c.SetPool(func(p *Pool) { p.FinishIntent("") }) },
 		func() error { made = true; return c.PutVolume(Volume{Name: "base", Size: 512}) },
-		func() error { return c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDeletePool}) }) },
+		func() error { return c.SetPool(func(p *Pool) { p.BeginIntent(Intent{Op: OpDeletePool}) }) },
 		func() error { ended = true; return c.Destroy() })
 	return made, ended, err
 }

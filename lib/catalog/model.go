@@ -11,20 +11,20 @@ const maxID = 1<<24 - 1
 
 // Pool is pool.json: what the kernel does not know about a pool.
 type Pool struct {
-	Format        int         `json:"format"`
-	Name          string      `json:"name"`
-	UUID          string      `json:"uuid"` // 32 hexadecimal digits
-	Created       time.Time   `json:"created"`
-	BlockSize     uint64      `json:"block_size"` // sectors of 512 bytes
-	Data          Backing     `json:"data"`
-	Metadata      Backing     `json:"metadata"`
-	OnFull        string      `json:"on_full"`                // "error" or "queue"
-	Margin        *int        `json:"margin,omitempty"`       // percent, see FreeMargin
-	FreezeSeconds int         `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
-	TransactionID uint64      `json:"transaction_id"`         // what the kernel's pool must be at
-	NextID        uint32      `json:"next_id"`                // to try next; maxID+1: none is left
-	Head          *uint32     `json:"head,omitempty"`         // its id has the first blocks; or nil
-	Operations    []Operation `json:"operations,omitempty"`
+	Format        int       `json:"format"`
+	Name          string    `json:"name"`
+	UUID          string    `json:"uuid"` // 32 hexadecimal digits
+	Created       time.Time `json:"created"`
+	BlockSize     uint64    `json:"block_size"` // sectors of 512 bytes
+	Data          Backing   `json:"data"`
+	Metadata      Backing   `json:"metadata"`
+	OnFull        string    `json:"on_full"`                // "error" or "queue"
+	Margin        *int      `json:"margin,omitempty"`       // percent, see FreeMargin
+	FreezeSeconds int       `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
+	TransactionID uint64    `json:"transaction_id"`         // what the kernel's pool must be at
+	NextID        uint32    `json:"next_id"`                // to try next; maxID+1: none is left
+	Head          *uint32   `json:"head,omitempty"`         // its id has the first blocks; or nil
+	Intents       []Intent  `json:"operations,omitempty"`
 }
 
 // defaultMargin is the margin (percent) of a pool that none was set for, and
@@ -73,7 +73,7 @@ type Backing struct {
 	Size int64  `json:"size"` // bytes, after the label
 }
 
-// What an operation does.
+// What an intent is for.
 const (
 	OpCreatePool = "create-pool"
 	OpCreate     = "create"
@@ -82,12 +82,12 @@ const (
 	OpDeletePool = "delete-pool"
 )
 
-// Operation is something that has been begun: whoever finds it without its
-// owner has to undo it or to go on with it (Pool.Recovery). The volume that it
-// names exists for nobody else.
-type Operation struct {
+// Intent is a change that a command has begun. If the command dies, the next
+// one undoes the change or goes on with it (Pool.Recovery). No other command
+// sees the volume that it names.
+type Intent struct {
 	Op            string `json:"op"`
-	Volume        string `json:"volume,omitempty"` // empty for operations on the pool
+	Volume        string `json:"volume,omitempty"` // empty for an intent on the pool itself
 	ID            uint32 `json:"id"`
 	TransactionID uint64 `json:"transaction_id"` // pool's, once the kernel has been told; 0 before
 }

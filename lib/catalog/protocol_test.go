@@ -83,7 +83,7 @@ func (p *protocol) step(c *Catalog, s Step) error {
 	case op.Op == OpCreate:
 		return first(
 			func() error { return c.RemoveVolume(op.Volume) },
-			func() error { return c.SetPool(func(p *Pool) { p.Abandon(op.Volume) }) })
+			func() error { return c.SetPool(func(p *Pool) { p.DropIntent(op.Volume) }) })
 	}
 	return first(func() error { return c.CheckID(op) }, func() error { return p.deleteID(c, op) })
 }
@@ -100,23 +100,23 @@ func first(steps ...func() error) error {
 
 func (p *protocol) create(c *Catalog, name string, format bool) error {
 	pool := c.Pool()
-	op := Operation{OpCreate, name, pool.NextID, pool.TransactionID + 1}
+	op := Intent{OpCreate, name, pool.NextID, pool.TransactionID + 1}
 	err := first(
-		func() error { return c.SetPool(func(p *Pool) { p.Begin(op) }) },
+		func() error { return c.SetPool(func(p *Pool) { p.BeginIntent(op) }) },
 		func() error { return p.k.setTransactionID(pool.TransactionID) },
 		func() error { return p.k.create(op.ID) },
 		func() error {
 			return c.PutVolume(Volume{Name: name, ID: op.ID, Size: 512, TransactionID: op.TransactionID})
 		})
 	if err != nil || !format {
-		return errors.Join(err, ifNil(err, func() error { return c.SetPool(func(p *Pool) { p.Finish(name) }) }))
+		return errors.Join(err, ifNil(err, func() error { return c.SetPool(func(p *Pool) { p.FinishIntent(name) }) }))
 	}
 	return first(
 		func() error {
-			return c.SetPool(func(p *Pool) { p.FinishInto(Operation{OpFormat, name, op.ID, 0}) })
+			return c.SetPool(func(p *Pool) { p.AdvanceIntent(Intent{OpFormat, name, op.ID, 0}) })
 		},
 		p.m.tick, // mkfs
-		func() error { return c.SetPool(func(p *Pool) { p.Finish(name) }) })
+		func() error { return c.SetPool(func(p *Pool) { p.FinishIntent(name) }) })
 }
 
 func ifNil(err error, do func() error) error {
@@ -127,22 +127,22 @@ func ifNil(err error, do func() error) error {
 }
 
 // deleteID is delete from step 3 on.
-func (p *protocol) deleteID(c *Catalog, op Operation) error {
+func (p *protocol) deleteID(c *Catalog, op Intent) error {
 	old := c.Pool().TransactionID
-	op = Operation{OpDelete, op.Volume, op.ID, old + 1}
+	op = Intent{OpDelete, op.Volume, op.ID, old + 1}
 	return first(
-		func() error { return c.SetPool(func(p *Pool) { p.Begin(op) }) },
+		func() error { return c.SetPool(func(p *Pool) { p.BeginIntent(op) }) },
 		func() error { return p.k.setTransactionID(old) },
 		func() error { return p.finishDelete(c, op) })
 }
 
-func (p *protocol) finishDelete(c *Catalog, op Operation) error {
+func (p *protocol) finishDelete(c *Catalog, op Intent) error {
 	if err := p.k.delete(op.ID); err != nil && !errors.Is(err, errNoID) {
 		return err
 	}
 	return first(
 		func() error { return c.RemoveVolume(op.Volume) },
-		func() error { return c.SetPool(func(p *Pool) { p.Finish(op.Volume) }) })
+		func() error { return c.SetPool(func(p *Pool) { p.FinishIntent(op.Volume) }) })
 }
 
 func (p *protocol) Create(t *rapid.T) {
@@ -170,7 +170,7 @@ func (p *protocol) DeleteBegin(t *rapid.T) {
 	id := p.committed[name]
 	delete(p.committed, name)
 	if !p.run(t, name, func(c *Catalog) error {
-		return c.SetPool(func(p *Pool) { p.Begin(Operation{OpDelete, name, id, 0}) })
+		return c.SetPool(func(p *Pool) { p.BeginIntent(Intent{OpDelete, name, id, 0}) })
 	}) {
 		p.deleting[name] = id
 	}
@@ -184,5 +184,5 @@ func (p *protocol) DeleteEnd(t *rapid.T) {
 	name := rapid.SampledFrom(slices.Sorted(maps.Keys(p.deleting))).Draw(t, "volume")
 	id := p.deleting[name]
 	delete(p.deleting, name)
-	p.run(t, name, func(c *Catalog) error { return p.deleteID(c, Operation{Volume: name, ID: id}) })
+	p.run(t, name, func(c *Catalog) error { return p.deleteID(c, Intent{Volume: name, ID: id}) })
 }

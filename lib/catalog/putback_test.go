@@ -29,11 +29,11 @@ func TestLastSyncFails(t *testing.T) {
 		s, c := newPool(t)
 		put(t, c, "a")
 		failing(c, 1, always)
-		err := c.SetPool(func(p *Pool) { p.Begin(Operation{OpDelete, "a", 0, 0}) })
-		if !errors.Is(err, unix.EIO) || len(c.Pool().Operations) != 0 {
+		err := c.SetPool(func(p *Pool) { p.BeginIntent(Intent{OpDelete, "a", 0, 0}) })
+		if !errors.Is(err, unix.EIO) || len(c.Pool().Intents) != 0 {
 			t.Errorf("%v; %+v", err, c.Pool())
 		}
-		if again, err := s.Open(c.name); err != nil || len(again.Pool().Operations) != 0 {
+		if again, err := s.Open(c.name); err != nil || len(again.Pool().Intents) != 0 {
 			t.Errorf("on disk: %+v, %v", again.Pool(), err)
 		}
 		failing(c, 1, always)

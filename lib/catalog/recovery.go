@@ -23,20 +23,20 @@ import "fmt"
 // A create-pool is undone and a delete-pool redone by taking the pool's devices
 // down and Destroy.
 type Step struct {
-	Operation Operation
+	Operation Intent
 	InKernel  bool
 }
 
 // Incomplete gives the operation on the pool itself, if there is one: such a
 // pool is not to be activated, and Recovery needs no transaction id to say what
 // is to be done about it.
-func (p Pool) Incomplete() (Operation, bool) {
-	for _, op := range p.Operations {
+func (p Pool) Incomplete() (Intent, bool) {
+	for _, op := range p.Intents {
 		if op.Op == OpCreatePool || op.Op == OpDeletePool {
 			return op, true
 		}
 	}
-	return Operation{}, false
+	return Intent{}, false
 }
 
 // Recovery says what is to be done about the operations of p, whose owners are
@@ -50,7 +50,7 @@ func (p Pool) Recovery(kernel uint64) ([]Step, error) {
 	}
 	var steps []Step
 	explained := kernel == p.TransactionID
-	for _, op := range p.Operations {
+	for _, op := range p.Intents {
 		inKernel := op.TransactionID != 0 && op.TransactionID == kernel &&
 			kernel == p.TransactionID+1
 		if inKernel {
@@ -71,7 +71,7 @@ func (p Pool) Recovery(kernel uint64) ([]Step, error) {
 // before an id is deleted for a command that has died, and reads all records.
 // One that cannot be read is passed over: it keeps its own name from being
 // used, and no other volume's id.
-func (c *Catalog) CheckID(op Operation) error {
+func (c *Catalog) CheckID(op Intent) error {
 	names, err := c.recordNames()
 	if err != nil {
 		return err

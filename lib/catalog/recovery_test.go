@@ -9,35 +9,35 @@ import (
 )
 
 func TestPoolRecovery(t *testing.T) {
-	create, remove := Operation{OpCreate, "n", 8, 5}, Operation{OpDelete, "d", 2, 5}
-	waiting, format := Operation{OpDelete, "w", 3, 0}, Operation{OpFormat, "f", 4, 0}
-	untold := Operation{OpCreate, "u", 9, 0}
+	create, remove := Intent{OpCreate, "n", 8, 5}, Intent{OpDelete, "d", 2, 5}
+	waiting, format := Intent{OpDelete, "w", 3, 0}, Intent{OpFormat, "f", 4, 0}
+	untold := Intent{OpCreate, "u", 9, 0}
 	for _, tt := range []struct {
 		name   string
-		ops    []Operation
+		ops    []Intent
 		kernel uint64 // the catalog is at 4
 		want   []Step
 		broken bool
 	}{
 		{"nothing", nil, 4, nil, false},
-		{"create, not told", []Operation{create}, 4, []Step{{create, false}}, false},
-		{"create, told", []Operation{create}, 5, []Step{{create, true}}, false},
-		{"create without a transaction id", []Operation{untold}, 4, []Step{{untold, false}}, false},
-		{"delete, not told", []Operation{remove}, 4, []Step{{remove, false}}, false},
-		{"delete, told", []Operation{remove}, 5, []Step{{remove, true}}, false},
-		{"delete, discarding", []Operation{waiting}, 4, []Step{{waiting, false}}, false},
-		{"format", []Operation{format}, 4, []Step{{format, false}}, false},
-		{"told ones first", []Operation{waiting, format, create}, 5, []Step{{create, true}, {waiting, false}, {format, false}}, false},
-		{"all untold", []Operation{waiting, create}, 4, []Step{{waiting, false}, {create, false}}, false},
+		{"create, not told", []Intent{create}, 4, []Step{{create, false}}, false},
+		{"create, told", []Intent{create}, 5, []Step{{create, true}}, false},
+		{"create without a transaction id", []Intent{untold}, 4, []Step{{untold, false}}, false},
+		{"delete, not told", []Intent{remove}, 4, []Step{{remove, false}}, false},
+		{"delete, told", []Intent{remove}, 5, []Step{{remove, true}}, false},
+		{"delete, discarding", []Intent{waiting}, 4, []Step{{waiting, false}}, false},
+		{"format", []Intent{format}, 4, []Step{{format, false}}, false},
+		{"told ones first", []Intent{waiting, format, create}, 5, []Step{{create, true}, {waiting, false}, {format, false}}, false},
+		{"all untold", []Intent{waiting, create}, 4, []Step{{waiting, false}, {create, false}}, false},
 		{"ahead, no operation", nil, 5, nil, true},
-		{"ahead, none told", []Operation{waiting, format}, 5, nil, true},
-		{"ahead by two", []Operation{create}, 6, nil, true},
-		{"behind", []Operation{create}, 3, nil, true},
+		{"ahead, none told", []Intent{waiting, format}, 5, nil, true},
+		{"ahead by two", []Intent{create}, 6, nil, true},
+		{"behind", []Intent{create}, 3, nil, true},
 		{"behind, no operation", nil, 0, nil, true},
-		{"pool half made", []Operation{{Op: OpCreatePool}}, 99, []Step{{Operation{Op: OpCreatePool}, false}}, false},
-		{"pool half gone", []Operation{waiting, {Op: OpDeletePool}}, 0, []Step{{Operation{Op: OpDeletePool}, false}}, false},
+		{"pool half made", []Intent{{Op: OpCreatePool}}, 99, []Step{{Intent{Op: OpCreatePool}, false}}, false},
+		{"pool half gone", []Intent{waiting, {Op: OpDeletePool}}, 0, []Step{{Intent{Op: OpDeletePool}, false}}, false},
 	} {
-		p := Pool{Name: "demo", TransactionID: 4, Operations: tt.ops}
+		p := Pool{Name: "demo", TransactionID: 4, Intents: tt.ops}
 		got, err := p.Recovery(tt.kernel)
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
@@ -70,14 +70,14 @@ func TestCheckIDSparesOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range []struct {
-		op    Operation
+		op    Intent
 		fails string
 	}{
-		{Operation{OpCreate, "n", 1, 5}, "id 1 is volume b's"},
-		{Operation{OpFormat, "a", 1, 0}, "id 1 is volume b's"},
-		{Operation{OpDelete, "b", 1, 5}, ""},
-		{Operation{OpDelete, "bad", 7, 5}, ""},
-		{Operation{OpCreate, "n", 2, 5}, ""},
+		{Intent{OpCreate, "n", 1, 5}, "id 1 is volume b's"},
+		{Intent{OpFormat, "a", 1, 0}, "id 1 is volume b's"},
+		{Intent{OpDelete, "b", 1, 5}, ""},
+		{Intent{OpDelete, "bad", 7, 5}, ""},
+		{Intent{OpCreate, "n", 2, 5}, ""},
 	} {
 		err := c.CheckID(row.op)
 		if row.fails == "" && err != nil {
@@ -91,22 +91,22 @@ func TestCheckIDSparesOthers(t *testing.T) {
 
 func TestOperations(t *testing.T) {
 	p := Pool{TransactionID: 4, NextID: 3}
-	p.Begin(Operation{OpDelete, "d", 1, 5})
-	p.Begin(Operation{OpCreate, "n", 3, 5}) // the delete did not get to the kernel
-	if p.NextID != 4 || !slices.Equal(p.Operations, []Operation{{OpDelete, "d", 1, 0}, {OpCreate, "n", 3, 5}}) {
+	p.BeginIntent(Intent{OpDelete, "d", 1, 5})
+	p.BeginIntent(Intent{OpCreate, "n", 3, 5}) // the delete did not get to the kernel
+	if p.NextID != 4 || !slices.Equal(p.Intents, []Intent{{OpDelete, "d", 1, 0}, {OpCreate, "n", 3, 5}}) {
 		t.Errorf("begun: %+v", p)
 	}
-	p.Begin(Operation{OpCreate, "n", 4, 5}) // the next id
-	p.FinishInto(Operation{OpFormat, "n", 4, 0})
-	if p.TransactionID != 5 || p.NextID != 5 || !slices.Equal(p.Operations, []Operation{{OpDelete, "d", 1, 0}, {OpFormat, "n", 4, 0}}) {
+	p.BeginIntent(Intent{OpCreate, "n", 4, 5}) // the next id
+	p.AdvanceIntent(Intent{OpFormat, "n", 4, 0})
+	if p.TransactionID != 5 || p.NextID != 5 || !slices.Equal(p.Intents, []Intent{{OpDelete, "d", 1, 0}, {OpFormat, "n", 4, 0}}) {
 		t.Errorf("created: %+v", p)
 	}
-	p.Finish("n")
-	p.Finish("unknown")
-	p.Begin(Operation{OpDelete, "d", 1, 6})
-	p.Abandon("d")
-	p.Abandon("d")
-	if p.TransactionID != 5 || len(p.Operations) != 0 {
+	p.FinishIntent("n")
+	p.FinishIntent("unknown")
+	p.BeginIntent(Intent{OpDelete, "d", 1, 6})
+	p.DropIntent("d")
+	p.DropIntent("d")
+	if p.TransactionID != 5 || len(p.Intents) != 0 {
 		t.Errorf("ended: %+v", p)
 	}
 }

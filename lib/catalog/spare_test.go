@@ -21,27 +21,27 @@ func full(step, path string) error {
 func TestPoolIsWrittenOnFullDisk(t *testing.T) {
 	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
 	pool := goodPool()
-	pool.Operations = nil
+	pool.Intents = nil
 	c, err := s.Create(pool)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.store.disk.before = full
 	for id := range uint32(40) {
-		if err := c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDelete, Volume: "v" + strings.Repeat("x", int(id)), ID: id}) }); err != nil {
+		if err := c.SetPool(func(p *Pool) { p.BeginIntent(Intent{Op: OpDelete, Volume: "v" + strings.Repeat("x", int(id)), ID: id}) }); err != nil {
 			t.Fatal(err)
 		}
 		again, err := s.Open(pool.Name)
-		if err != nil || len(again.Pool().Operations) != int(id)+1 {
+		if err != nil || len(again.Pool().Intents) != int(id)+1 {
 			t.Fatalf("reads %+v, %v", again, err)
 		}
 	}
-	for len(c.Pool().Operations) > 0 {
-		if err := c.SetPool(func(p *Pool) { p.Abandon(p.Operations[0].Volume) }); err != nil {
+	for len(c.Pool().Intents) > 0 {
+		if err := c.SetPool(func(p *Pool) { p.DropIntent(p.Intents[0].Volume) }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if again, err := s.Open(pool.Name); err != nil || len(again.Pool().Operations) > 0 {
+	if again, err := s.Open(pool.Name); err != nil || len(again.Pool().Intents) > 0 {
 		t.Fatalf("reads %+v, %v", again, err)
 	}
 	c.store.disk.before = nil // with room the spare gets all its blocks again

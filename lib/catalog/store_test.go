@@ -15,7 +15,7 @@ func newPool(t *testing.T) (Store, *Catalog) {
 	t.Helper()
 	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
 	p := goodPool()
-	p.Operations = nil
+	p.Intents = nil
 	c, err := s.Create(p)
 	if err != nil {
 		t.Fatal(err)
@@ -114,29 +114,29 @@ func TestSetPool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetPool(func(p *Pool) { p.Begin(Operation{OpCreate, "x", 9, 5}) }); err != nil {
+	if err := c.SetPool(func(p *Pool) { p.BeginIntent(Intent{OpCreate, "x", 9, 5}) }); err != nil {
 		t.Fatal(err)
 	}
-	c.Pool().Operations[0].ID = 77 // a copy
-	if got := c.Pool(); got.NextID != 10 || got.Operations[0].ID != 9 {
+	c.Pool().Intents[0].ID = 77 // a copy
+	if got := c.Pool(); got.NextID != 10 || got.Intents[0].ID != 9 {
 		t.Errorf("%+v", got)
 	}
-	if len(other.Pool().Operations) != 0 {
+	if len(other.Pool().Intents) != 0 {
 		t.Error("the other reader has seen the future")
 	}
-	if err := other.Reload(); err != nil || len(other.Pool().Operations) != 1 {
+	if err := other.Reload(); err != nil || len(other.Pool().Intents) != 1 {
 		t.Errorf("%+v, %v", other.Pool(), err)
 	}
 	for what, change := range map[string]func(*Pool){
 		"name":       func(p *Pool) { p.Name = "x" },
 		"uuid":       func(p *Pool) { p.UUID = strings.Repeat("0", 32) },
-		"operations": func(p *Pool) { p.Operations[0].TransactionID = 99 },
+		"operations": func(p *Pool) { p.Intents[0].TransactionID = 99 },
 		"larger":     func(p *Pool) { p.Data.Path = "/" + strings.Repeat("x", maxFile) },
 	} {
 		if err := c.SetPool(change); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
-		if got := c.Pool(); got.Name != "demo" || got.Operations[0].TransactionID != 5 {
+		if got := c.Pool(); got.Name != "demo" || got.Intents[0].TransactionID != 5 {
 			t.Errorf("%s: believes what was not written: %+v", what, got)
 		}
 	}

@@ -37,7 +37,7 @@ func (p *protocol) Check(t *rapid.T) {
 		t.Fatalf("ids in the pool %v, want %v", p.k.ids, ids)
 	}
 	pool := c.Pool()
-	if pool.TransactionID != p.k.tid || len(pool.Operations) != len(p.deleting) {
+	if pool.TransactionID != p.k.tid || len(pool.Intents) != len(p.deleting) {
 		t.Fatalf("pool.json: %+v; kernel at %d; being deleted %v", pool, p.k.tid, p.deleting)
 	}
 	if all, err := c.VolumesAnyState(); err != nil || len(all) != len(ids) {
@@ -69,7 +69,7 @@ func TestProtocolsSurviveCrashes(t *testing.T) {
 			committed: map[string]uint32{}, deleting: map[string]uint32{},
 		}
 		pool := goodPool()
-		pool.Operations = nil
+		pool.Intents = nil
 		if _, err := p.s.Create(pool); err != nil {
 			t.Fatal(err)
 		}

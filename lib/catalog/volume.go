@@ -51,7 +51,7 @@ func (c *Catalog) noVolume(name string) error {
 
 // hides tells whether an operation names a volume.
 func (p Pool) hides(volume string) bool {
-	for _, op := range p.Operations {
+	for _, op := range p.Intents {
 		if op.Op == OpDeletePool || op.Volume == volume {
 			return true
 		}

@@ -13,7 +13,7 @@ import (
 func TestVolumes(t *testing.T) {
 	_, c := newPool(t)
 	put(t, c, "b", "a", "hidden", "c")
-	if err := c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDelete, Volume: "hidden"}) }); err != nil {
+	if err := c.SetPool(func(p *Pool) { p.BeginIntent(Intent{Op: OpDelete, Volume: "hidden"}) }); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(c.volumeDir(), ".a.json.tmp"), []byte("{"), 0o600); err != nil {
@@ -42,7 +42,7 @@ func TestVolumes(t *testing.T) {
 	if _, err := c.Volume("a"); !errors.Is(err, ErrNoVolume) {
 		t.Errorf("removed: %v", err)
 	}
-	if err := c.SetPool(func(p *Pool) { p.Begin(Operation{Op: OpDeletePool}) }); err != nil {
+	if err := c.SetPool(func(p *Pool) { p.BeginIntent(Intent{Op: OpDeletePool}) }); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := c.Volumes(); err != nil || len(got) != 0 {

@@ -29,7 +29,7 @@ func applied(f *Facts, found []Finding) *Facts {
 			f.Config.Head, f.HeadErr = new(uint32), nil
 			f.Meta.Devices[0] = deviceAt(0, 16)
 		case d.Kind == KindTransaction:
-			f.Config.TransactionID, f.Config.Operations = d.Transaction, nil
+			f.Config.TransactionID, f.Config.Intents = d.Transaction, nil
 		}
 	}
 	return f
@@ -61,7 +61,7 @@ func drawFacts(t *rapid.T) *Facts {
 	}
 	f.Config.TransactionID, f.Meta.TransactionID = transaction.Draw(t, "catalog"), transaction.Draw(t, "pool")
 	if rapid.Bool().Draw(t, "operation") {
-		f.Config.Operations = []catalog.Operation{{Op: catalog.OpCreate, Volume: "c", ID: id.Draw(t, "id"), TransactionID: f.Config.TransactionID + 1}}
+		f.Config.Intents = []catalog.Intent{{Op: catalog.OpCreate, Volume: "c", ID: id.Draw(t, "id"), TransactionID: f.Config.TransactionID + 1}}
 	}
 	return f
 }

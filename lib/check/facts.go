@@ -132,7 +132,7 @@ func (f *Facts) known(volume string) bool {
 
 // inOperation tells whether an operation names the volume.
 func (f *Facts) inOperation(volume string) bool {
-	for _, op := range f.Config.Operations {
+	for _, op := range f.Config.Intents {
 		if op.Volume == volume {
 			return true
 		}

@@ -41,7 +41,7 @@ func (f *Facts) compareTransaction() []Finding {
 		why = "the pool's metadata is an older copy"
 	}
 	forget := ""
-	for _, op := range f.Config.Operations {
+	for _, op := range f.Config.Intents {
 		forget += fmt.Sprintf("; forget the %s of %s that was under way when the copy was made", op.Op, op.Volume)
 	}
 	return []Finding{{Kind: KindTransaction, Object: f.Config.Name, Transaction: id,
@@ -56,7 +56,7 @@ func (f *Facts) compareOperations() []Finding {
 		return nil
 	}
 	var found []Finding
-	for _, op := range f.Config.Operations {
+	for _, op := range f.Config.Intents {
 		if op.TransactionID != 0 || !f.Busy[op.Volume] {
 			found = append(found, f.interrupted(op))
 		}
@@ -64,7 +64,7 @@ func (f *Facts) compareOperations() []Finding {
 	return found
 }
 
-func (f *Facts) interrupted(op catalog.Operation) Finding {
+func (f *Facts) interrupted(op catalog.Intent) Finding {
 	d := Finding{Kind: KindInterrupted, Object: f.Config.Name, Volume: op.Volume, ID: op.ID}
 	if op.Volume != "" {
 		d.Object = f.object(op.Volume)

@@ -55,7 +55,7 @@ func (f *Facts) compareIDs() []Finding {
 func (f *Facts) explained() map[uint32]bool {
 	ids := map[uint32]bool{}
 	if !f.mismatch() {
-		for _, op := range f.Config.Operations {
+		for _, op := range f.Config.Intents {
 			ids[op.ID] = true
 		}
 	}

@@ -197,20 +197,20 @@ func TestNamesAgainstIDs(t *testing.T) {
 	for _, u := range []unlike{
 		{"an operation's id", func(f *Facts) {
 			f.Meta.Devices[7] = deviceAt(3, 0)
-			f.Config.Operations = []catalog.Operation{{Op: catalog.OpCreate, Volume: "new", ID: 7, TransactionID: 3}}
+			f.Config.Intents = []catalog.Intent{{Op: catalog.OpCreate, Volume: "new", ID: 7, TransactionID: 3}}
 			f.Live.TransactionID = 3
 		}, []string{"interrupted demo/new: undo it"}},
 		{"an operation under way", func(f *Facts) {
 			f.Meta.Devices[7] = deviceAt(2, 0)
-			f.Config.Operations = []catalog.Operation{{Op: catalog.OpFormat, Volume: "new", ID: 7}}
+			f.Config.Intents = []catalog.Intent{{Op: catalog.OpFormat, Volume: "new", ID: 7}}
 			f.Busy["new"] = true
 		}, nil},
 		{"delete that is to go on", func(f *Facts) {
-			f.Config.Operations = []catalog.Operation{{Op: catalog.OpDelete, Volume: "one", ID: 2}}
+			f.Config.Intents = []catalog.Intent{{Op: catalog.OpDelete, Volume: "one", ID: 2}}
 		}, []string{"interrupted demo/one: finish it"}},
 		{"delete that the kernel has done, with its record", func(f *Facts) {
 			delete(f.Meta.Devices, 2)
-			f.Config.Operations = []catalog.Operation{{Op: catalog.OpDelete, Volume: "one", ID: 2, TransactionID: 3}}
+			f.Config.Intents = []catalog.Intent{{Op: catalog.OpDelete, Volume: "one", ID: 2, TransactionID: 3}}
 			f.Live.TransactionID = 3
 		}, []string{"interrupted demo/one: finish it"}},
 		{"deleted and made again under its name since the copy", func(f *Facts) {
@@ -219,7 +219,7 @@ func TestNamesAgainstIDs(t *testing.T) {
 			f.Devices = append(f.Devices, Device{Info: dm.Info{Name: "thin-demo@one", OpenCount: 1}, Volume: "one", ID: 7, Size: 512 * thintest.MiB})
 		}, []string{"missing-id demo/one: remove the record", "orphan-id demo: thin id 7: name it demo/one, of 512M"}},
 		{"operation that would take another's id", func(f *Facts) {
-			f.Config.Operations = []catalog.Operation{{Op: catalog.OpDelete, Volume: "x", ID: 2, TransactionID: 3}}
+			f.Config.Intents = []catalog.Intent{{Op: catalog.OpDelete, Volume: "x", ID: 2, TransactionID: 3}}
 			f.Live.TransactionID = 3
 		}, []string{"interrupted demo/x: forget it"}},
 		{"missing", func(f *Facts) { delete(f.Meta.Devices, 2) }, []string{"missing-id demo/one: remove the record"}},
@@ -247,12 +247,12 @@ func TestTransactionIDs(t *testing.T) {
 		{"older catalog with an operation", func(f *Facts) {
 			f.Live.TransactionID = 9
 			f.Meta.Devices[7] = deviceAt(8, 0)
-			f.Config.Operations = []catalog.Operation{{Op: catalog.OpCreate, Volume: "new", ID: 7, TransactionID: 3}, {Op: catalog.OpDelete, Volume: "one", ID: 2}}
+			f.Config.Intents = []catalog.Intent{{Op: catalog.OpCreate, Volume: "new", ID: 7, TransactionID: 3}, {Op: catalog.OpDelete, Volume: "one", ID: 2}}
 		}, []string{"transaction-id demo: take 9 over into pool.json; forget the create of new that was under way when the copy was made; forget the delete of one",
 			"orphan-id demo: thin id 7: name it demo/orphan-7"}},
 		{"failed pool tells nothing", func(f *Facts) { f.Live, f.Meta = &thinpool.Status{Mode: thinpool.ModeFail}, nil }, []string{"pool-mode demo: by hand"}},
 		{"half made", func(f *Facts) {
-			f.Config.Operations = []catalog.Operation{{Op: catalog.OpCreatePool}}
+			f.Config.Intents = []catalog.Intent{{Op: catalog.OpCreatePool}}
 			f.Live.TransactionID, f.Backings[0].Size = 9, 0
 		},
 			[]string{"interrupted demo: undo it"}},

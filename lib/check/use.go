@@ -94,7 +94,7 @@ func (u Use) flaw() string {
 		return ""
 	case now.Empty() && !u.Record.Empty():
 		return fmt.Sprintf("the record says %s, but it is not", claim(u.Record))
-	case now.MountedOn != u.Record.MountedOn || now.References != u.Record.References || now.Held != u.Record.Held:
+	case now.MountedOn != u.Record.MountedOn || now.References != u.Record.References || now.Pinned != u.Record.Pinned:
 		return fmt.Sprintf("the record says %s, but it is %s", claim(u.Record), claim(now))
 	}
 	return ""
@@ -105,7 +105,7 @@ func claim(r refcount.Record) string {
 	switch {
 	case r.References > 0:
 		return fmt.Sprintf("mounted on %s with %s", r.MountedOn, fault.Count(r.References, "reference"))
-	case r.Held:
+	case r.Pinned:
 		return "active"
 	}
 	return "not mounted"

@@ -76,7 +76,7 @@ func TestUsesAgainstMounts(t *testing.T) {
 			u.Record, u.Written = refcount.Record{Volume: "demo/base"}, false
 			u.Seen.Mounts[0].Root = "/sub"
 		}), nil},
-		{"held by the record alone", change("one", func(u *Use) { u.Record.Held, u.Written = true, true }), []string{"record demo/one" + fix}},
+		{"held by the record alone", change("one", func(u *Use) { u.Record.Pinned, u.Written = true, true }), []string{"record demo/one" + fix}},
 		{"damaged", change("one", func(u *Use) { u.Damage = errors.New("damaged") }), []string{"record demo/one" + fix}},
 	} {
 		u.run(t)
@@ -111,7 +111,7 @@ func TestLeftFiles(t *testing.T) {
 		{"lock that is held", func(f *Facts) { entry(refcount.KindLock, "l", "gone")(f); f.Busy["gone"] = true }, nil},
 		{"lock of what is being made", func(f *Facts) {
 			entry(refcount.KindLock, "l", "new")(f)
-			f.Config.Operations = []catalog.Operation{{Op: catalog.OpFormat, Volume: "new", ID: 9}}
+			f.Config.Intents = []catalog.Intent{{Op: catalog.OpFormat, Volume: "new", ID: 9}}
 		}, []string{"interrupted demo/new"}},
 		{"record of nothing", entry(refcount.KindRecord, "r", "gone"), []string{"record r: remove it"}},
 		{"record of a damaged volume", func(f *Facts) {

@@ -28,7 +28,7 @@ func (p *Pool) Activate(ctx context.Context) error {
 	}
 	info, err := p.DM.Info(p.Ref(dmname.Pool))
 	if err == nil && info.Active() {
-		return p.mend(info)
+		return p.refreshActive(info)
 	}
 	if err := p.checkName(dmname.Pool); err != nil {
 		return err
@@ -41,25 +41,25 @@ func (p *Pool) Activate(ctx context.Context) error {
 		undo, cancel := p.Sys.Undoing(ctx)
 		defer cancel()
 		p.Dismantle(undo)
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
 	return nil
 }
 
-// mend resumes what is suspended of an active pool, gives it the node that it
+// refreshActive resumes what is suspended of an active pool, gives it the node that it
 // may lack, and finishes its growing. That the latter fails keeps nobody from
 // using the pool as it is.
-func (p *Pool) mend(info dm.Info) error {
-	if health.Foreign(p.DM, p.Ref(dmname.Pool)) {
+func (p *Pool) refreshActive(info dm.Info) error {
+	if health.LostTable(p.DM, p.Ref(dmname.Pool)) {
 		return health.BeyondHelp(p.Name())
 	}
 	if err := p.DM.EnsureNode(info); err != nil {
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
-	if err := health.Wake(p.Sys, p.DM, p.Name(), p.UUID()); err != nil {
+	if err := health.ResumePool(p.Sys, p.DM, p.Name(), p.UUID()); err != nil {
 		return err
 	}
-	if err := p.Fit(); err != nil {
+	if err := p.ApplySizes(); err != nil {
 		p.Sys.Warnf("%v", err)
 	}
 	return nil
@@ -124,7 +124,7 @@ func poolTable(cfg catalog.Pool, data, meta dm.DevNo) thinpool.Table {
 func (p *Pool) BuildPart(ctx context.Context, part string, b catalog.Backing) (dm.DevNo, error) {
 	info, err := p.DM.Info(p.Ref(part))
 	if err == nil {
-		left, err := p.takeOver(ctx, part, info)
+		left, err := p.adoptPart(ctx, part, info)
 		if err != nil || left {
 			return info.Dev, err
 		}
@@ -153,10 +153,10 @@ func (p *Pool) BuildPart(ctx context.Context, part string, b catalog.Backing) (d
 	return info.Dev, err
 }
 
-// takeOver makes good for use the device that a killed command left of a part.
+// adoptPart makes good for use the device that a killed command left of a part.
 // One that has no table yet goes, and with it the loop device that the table to
 // come holds: then the answer is false.
-func (p *Pool) takeOver(ctx context.Context, part string, info dm.Info) (bool, error) {
+func (p *Pool) adoptPart(ctx context.Context, part string, info dm.Info) (bool, error) {
 	if !info.Active() {
 		if err := p.DM.Deactivate(ctx, p.Ref(part)); err != nil {
 			return false, err

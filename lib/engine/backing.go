@@ -85,7 +85,7 @@ func (p *Pool) RefuseShared() error {
 	}
 	names, err := p.Sys.Catalogs().Pools()
 	if err != nil {
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
 	for _, name := range names {
 		cat, err := p.Sys.Catalogs().Open(name)

@@ -19,7 +19,7 @@ import (
 // overrides the pool's margin. Exclusive access; the caller has v's lock.
 func (p *Pool) AddVolume(ctx context.Context, v catalog.Volume, next string, force bool, send func(thinpool.ID) error) (catalog.Volume, error) {
 	object := v.Pool + "/" + v.Name
-	if err := p.finishOwn(ctx, v.Name); err != nil {
+	if err := p.finishDeadCommand(ctx, v.Name); err != nil {
 		return v, err
 	}
 	if _, err := p.Catalog.VolumeAnyState(v.Name); err == nil {
@@ -30,7 +30,7 @@ func (p *Pool) AddVolume(ctx context.Context, v catalog.Volume, next string, for
 	if err := p.CanGrow(force); err != nil {
 		return v, err
 	}
-	op, err := p.Begin(catalog.Operation{Op: catalog.OpCreate, Volume: v.Name})
+	op, err := p.Begin(catalog.Intent{Op: catalog.OpCreate, Volume: v.Name})
 	if err == nil {
 		op, err = p.SendCreate(op, send)
 	}
@@ -43,7 +43,7 @@ func (p *Pool) AddVolume(ctx context.Context, v catalog.Volume, next string, for
 		err = p.Commit(op, next)
 	}
 	if err != nil {
-		err = p.GiveUp(ctx, p.Explain(err))
+		err = p.Rollback(ctx, p.Explain(err))
 		return v, &fault.Error{Object: object, Err: err, Remedy: host.RemedyOf(err)}
 	}
 	return v, nil
@@ -51,30 +51,30 @@ func (p *Pool) AddVolume(ctx context.Context, v catalog.Volume, next string, for
 
 // Begin writes the intent and takes the next transaction id, which fails, with
 // nothing changed, where anybody else has changed the pool.
-func (p *Pool) Begin(op catalog.Operation) (catalog.Operation, error) {
+func (p *Pool) Begin(op catalog.Intent) (catalog.Intent, error) {
 	current := p.Catalog.Pool().TransactionID
 	op.TransactionID = current + 1
-	op, err := p.intend(op)
+	op, err := p.writeIntent(op)
 	if err != nil {
 		return op, err
 	}
 	return op, p.Target.SetTransactionID(current, op.TransactionID)
 }
 
-// intend writes the intent; that of a create takes the next id.
-func (p *Pool) intend(op catalog.Operation) (catalog.Operation, error) {
+// writeIntent writes the intent; that of a create takes the next id.
+func (p *Pool) writeIntent(op catalog.Intent) (catalog.Intent, error) {
 	if op.Op == catalog.OpCreate {
 		var err error
 		if op.ID, err = p.nextID(op.ID); err != nil {
 			return op, err
 		}
 	}
-	return op, p.Catalog.SetPool(func(c *catalog.Pool) { c.Begin(op) })
+	return op, p.Catalog.SetPool(func(c *catalog.Pool) { c.BeginIntent(op) })
 }
 
 // SendCreate sends until an id is free. The kernel holds ids that the catalog
 // does not know where a pool was changed by hand.
-func (p *Pool) SendCreate(op catalog.Operation, send func(thinpool.ID) error) (catalog.Operation, error) {
+func (p *Pool) SendCreate(op catalog.Intent, send func(thinpool.ID) error) (catalog.Intent, error) {
 	for {
 		err := send(thinpool.ID(op.ID))
 		if !errors.Is(err, thinpool.ErrIDExists) {
@@ -84,35 +84,35 @@ func (p *Pool) SendCreate(op catalog.Operation, send func(thinpool.ID) error) (c
 			return op, err
 		}
 		p.Sys.Warnf("pool %s: thin id %d is in use but has no name", p.Name(), op.ID)
-		if op, err = p.intend(op); err != nil {
+		if op, err = p.writeIntent(op); err != nil {
 			return op, err
 		}
 	}
 }
 
 // Commit ends an operation that the kernel has done: from here it is true.
-func (p *Pool) Commit(op catalog.Operation, next string) error {
+func (p *Pool) Commit(op catalog.Intent, next string) error {
 	return p.Catalog.SetPool(func(c *catalog.Pool) {
 		if next == "" {
-			c.Finish(op.Volume)
+			c.FinishIntent(op.Volume)
 			return
 		}
-		c.FinishInto(catalog.Operation{Op: next, Volume: op.Volume, ID: op.ID})
+		c.AdvanceIntent(catalog.Intent{Op: next, Volume: op.Volume, ID: op.ID})
 	})
 }
 
-// GiveUp undoes what an operation that failed has begun and returns err. A write
+// Rollback undoes what an operation that failed has begun and returns err. A write
 // of pool.json that fails at its last sync leaves on disk what we do not go by:
 // so what we do go by is written again before the kernel is told anything.
-func (p *Pool) GiveUp(ctx context.Context, err error) error {
-	if len(p.Catalog.Pool().Operations) == 0 {
+func (p *Pool) Rollback(ctx context.Context, err error) error {
+	if len(p.Catalog.Pool().Intents) == 0 {
 		return err
 	}
 	undo, cancel := p.Sys.Undoing(ctx)
 	defer cancel()
 	e := p.Catalog.SetPool(func(*catalog.Pool) {})
 	if e == nil {
-		e = p.settle(undo)
+		e = p.replayIntent(undo)
 	}
 	if e != nil {
 		p.Sys.Warnf("pool %s: undoing will be tried again by the next command: %v", p.Name(), e)
@@ -149,7 +149,7 @@ func unusedID(cfg catalog.Pool, volumes []catalog.Volume, tried uint32) (id uint
 	for _, v := range volumes {
 		taken[v.ID] = true
 	}
-	for _, op := range cfg.Operations {
+	for _, op := range cfg.Intents {
 		taken[op.ID] = true
 	}
 	if cfg.Head != nil {

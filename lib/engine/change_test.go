@@ -23,7 +23,7 @@ func add(t *testing.T, p *Pool, name string) (catalog.Volume, error) {
 		t.Fatal(err)
 	}
 	defer ref.Close()
-	if err := p.finishLeft(t.Context()); err != nil {
+	if err := p.finishDeadCommands(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), Size: 1 << 20}
@@ -37,7 +37,7 @@ func TestNameOfAnInterruptedOperation(t *testing.T) {
 		t.Run(op, func(t *testing.T) {
 			p, k, _ := testPool(t, catalog.KindDevice)
 			withVolume(t, p, k, "other", 1)
-			withVolume(t, p, k, "x", 2, catalog.Operation{Op: op, Volume: "x", ID: 2})
+			withVolume(t, p, k, "x", 2, catalog.Intent{Op: op, Volume: "x", ID: 2})
 			v, err := add(t, p, "x")
 			if err != nil || v.ID != 3 || k.Told() != "delete 2, create_thin 3" {
 				t.Errorf("%+v, %v; told: %s", v, err, k.Told())
@@ -52,7 +52,7 @@ func TestNameOfAnInterruptedOperation(t *testing.T) {
 func TestNameOfAFormatThatIsStillRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, k, _ := testPool(t, catalog.KindDevice)
-		withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpFormat, Volume: "x", ID: 1})
+		withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpFormat, Volume: "x", ID: 1})
 		k.Open[dmname.VolumeUUID(thintest.UUID, 1)] = 1 << 20
 		_, err := add(t, p, "x")
 		if !errors.Is(err, fault.ErrBusy) || errors.Is(err, fault.ErrExists) || k.Told() != "" {
@@ -67,7 +67,7 @@ func TestNameOfAFormatThatIsStillRunning(t *testing.T) {
 // A pool that cannot be changed says so, not that the volume is there.
 func TestNameOfAnInterruptedOperationThatHasToWait(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
-	withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+	withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1})
 	k.Mode = "ro"
 	_, err := p.AddVolume(t.Context(), catalog.Volume{Name: "x", Pool: "demo"}, "", false, nil)
 	if !errors.Is(err, fault.ErrPoolState) || len(k.Messages) > 0 {
@@ -78,12 +78,12 @@ func TestNameOfAnInterruptedOperationThatHasToWait(t *testing.T) {
 // Id 0 is an id like others, which pool check --repair gives a name, too.
 func TestDeleteOfTheFirstID(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
-	withVolume(t, p, k, "zero", 0, catalog.Operation{Op: catalog.OpDelete, Volume: "zero", ID: 0})
+	withVolume(t, p, k, "zero", 0, catalog.Intent{Op: catalog.OpDelete, Volume: "zero", ID: 0})
 	k.IDs[1] = true
-	if err := p.DeleteVolume(t.Context(), p.Catalog.Pool().Operations[0]); err != nil || k.Told() != "delete 0" {
+	if err := p.DeleteVolume(t.Context(), p.Catalog.Pool().Intents[0]); err != nil || k.Told() != "delete 0" {
 		t.Errorf("%v; told: %s", err, k.Told())
 	}
-	if cfg := OnDisk(t, p); len(cfg.Operations) > 0 || cfg.NextID != 1 || k.IDs[0] || !k.IDs[1] {
+	if cfg := OnDisk(t, p); len(cfg.Intents) > 0 || cfg.NextID != 1 || k.IDs[0] || !k.IDs[1] {
 		t.Errorf("%+v; ids %v", cfg, k.IDs)
 	}
 }
@@ -104,7 +104,7 @@ func TestLastID(t *testing.T) {
 	for _, name := range []string{"over", "one"} {
 		v, err := p.Catalog.Volume(name)
 		if err == nil {
-			err = p.DeleteVolume(t.Context(), catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
+			err = p.DeleteVolume(t.Context(), catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -135,7 +135,7 @@ func TestLastIDIsTaken(t *testing.T) {
 
 func TestUnusedID(t *testing.T) {
 	head := uint32(1)
-	cfg := catalog.Pool{Head: &head, Operations: []catalog.Operation{{Op: catalog.OpDelete, ID: 3}}}
+	cfg := catalog.Pool{Head: &head, Intents: []catalog.Intent{{Op: catalog.OpDelete, ID: 3}}}
 	volumes := []catalog.Volume{{ID: 2}, {ID: 5}}
 	for tried, want := range map[uint32]uint32{0: 4, 3: 4, 4: 6, thinpool.MaxID: 4, thinpool.MaxID - 2: thinpool.MaxID - 1} {
 		if id, ok := unusedID(cfg, volumes, tried); !ok || id != want {
@@ -152,23 +152,23 @@ func TestUnusedID(t *testing.T) {
 func TestUndoingIsOnDiskFirst(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "x", 1)
-	op, err := p.Begin(catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+	op, err := p.Begin(catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	other, err := registry.OpenCatalog(p.Sys, "demo") // as if p had written that and not learnt of it
 	if err == nil {
-		err = other.SetPool(func(c *catalog.Pool) { c.Finish("x") })
+		err = other.SetPool(func(c *catalog.Pool) { c.FinishIntent("x") })
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	k.Before = func(message string) {
-		if ops := OnDisk(t, p).Operations; len(ops) != 1 || ops[0] != op {
+		if ops := OnDisk(t, p).Intents; len(ops) != 1 || ops[0] != op {
 			t.Errorf("at %q the disk has %+v", message, ops)
 		}
 	}
-	if err := p.GiveUp(t.Context(), errors.ErrUnsupported); err != errors.ErrUnsupported || k.Told() != "delete 1" {
+	if err := p.Rollback(t.Context(), errors.ErrUnsupported); err != errors.ErrUnsupported || k.Told() != "delete 1" {
 		t.Errorf("%v; told: %s", err, k.Told())
 	}
 }
@@ -177,11 +177,11 @@ func TestUndoingIsOnDiskFirst(t *testing.T) {
 func TestNothingIsUndoneOnABrokenDisk(t *testing.T) {
 	p, k, warnings := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "x", 1)
-	if _, err := p.Begin(catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1}); err != nil {
+	if _, err := p.Begin(catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1}); err != nil {
 		t.Fatal(err)
 	}
 	breakDisk(t, p)
-	p.GiveUp(t.Context(), errors.ErrUnsupported)
+	p.Rollback(t.Context(), errors.ErrUnsupported)
 	if k.Told() != "" || len(*warnings) != 1 || !strings.Contains((*warnings)[0], "tried again by the next command") {
 		t.Errorf("told: %s; %q", k.Told(), *warnings)
 	}

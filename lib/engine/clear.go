@@ -30,12 +30,12 @@ func (p *Pool) ClearHalfMade(ctx context.Context) error {
 	p.Sys.Stepf("clearing away pool %s", p.Name())
 	if p.OwnsDevices() { // those of a copy of the pool stay
 		if err := p.Dismantle(ctx); err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
 	if p.ownsLocks() {
 		if err := p.dropLocks(); err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
 	for _, part := range []string{dmname.Data, dmname.Meta} {
@@ -46,10 +46,10 @@ func (p *Pool) ClearHalfMade(ctx context.Context) error {
 			err = p.clearDevice(part)
 		}
 		if err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
-	return p.Fail(p.Catalog.Destroy())
+	return p.Wrap(p.Catalog.Destroy())
 }
 
 // dropLocks removes the files of all locks of volumes, whoever they were.

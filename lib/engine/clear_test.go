@@ -22,7 +22,7 @@ func halfMadePool(t *testing.T, s *host.System, dir string) *Pool {
 	if dir == "" {
 		dir = filepath.Join(s.StateDir, "demo")
 	}
-	cat := thintest.Catalog(t, s, catalog.KindFile, dir, catalog.Operation{Op: catalog.OpCreatePool})
+	cat := thintest.Catalog(t, s, catalog.KindFile, dir, catalog.Intent{Op: catalog.OpCreatePool})
 	return &Pool{Sys: s, DM: thintest.NoDevices(), Catalog: cat}
 }
 
@@ -90,7 +90,7 @@ func TestTidyGoesOn(t *testing.T) {
 	if err := os.Mkdir(half, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := tidyPools(t.Context(), s, thintest.NoDevices()); !errors.Is(err, unix.ENOTDIR) {
+	if err := clearHalfMadePools(t.Context(), s, thintest.NoDevices()); !errors.Is(err, unix.ENOTDIR) {
 		t.Errorf("%v", err)
 	}
 	if _, err := os.Lstat(half); !errors.Is(err, unix.ENOENT) {

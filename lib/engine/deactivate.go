@@ -13,8 +13,8 @@ import (
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
+	"thinmount/lib/fuser"
 	"thinmount/lib/health"
-	"thinmount/lib/holders"
 	"thinmount/lib/loop"
 	"thinmount/lib/registry"
 )
@@ -25,19 +25,19 @@ func (p *Pool) Deactivate(ctx context.Context) error {
 	if other := backing.ActiveCopy(p.DM, p.Catalog.Pool()); !other.Disposable() {
 		return other.Err
 	}
-	if err := health.Wake(p.Sys, p.DM, p.Name(), p.UUID()); err != nil { // the pool's last commit would hang
+	if err := health.ResumePool(p.Sys, p.DM, p.Name(), p.UUID()); err != nil { // the pool's last commit would hang
 		return err
 	}
-	if err := p.sweepDevices(ctx); err != nil {
+	if err := p.removeUnusedDevices(ctx); err != nil {
 		return err
 	}
-	if err := p.tidy(ctx); err != nil { // at shutdown, say, where /var is read-only by now
+	if err := p.removeStaleFiles(ctx); err != nil { // at shutdown, say, where /var is read-only by now
 		p.Sys.Warnf("%v: it has to wait", err)
 	}
 	if err := p.refuseActive(ctx); err != nil {
 		return err
 	}
-	return p.Fail(p.Dismantle(ctx))
+	return p.Wrap(p.Dismantle(ctx))
 }
 
 // refuseActive says which volumes keep the pool busy.
@@ -64,7 +64,7 @@ func (p *Pool) refuseActive(ctx context.Context) error {
 // mount in another mount namespace, and for who has it open, there is a remedy.
 func (p *Pool) whereUsed(ctx context.Context, v catalog.Volume) (text string, remedy fault.Remedy) {
 	rec, _ := p.Sys.Refs().Read(v.Pool, v.Name) // unreadable: the kernel alone tells
-	obs, _, err := registry.Observed(p.DM, v, rec)
+	obs, _, err := registry.QueryKernel(p.DM, v, rec)
 	if err != nil {
 		return " (active)", nil
 	}
@@ -88,7 +88,7 @@ func (p *Pool) whoHolds(ctx context.Context, v catalog.Volume) (text string, rem
 	if len(found) == 0 {
 		return " (active, " + unseen + ")", unseenRemedy
 	}
-	return " (" + holders.Line(found, MaxHolders) + ")", holdersRemedy(found)
+	return " (" + fuser.Line(found, MaxHolders) + ")", holdersRemedy(found)
 }
 
 // activeVolumes lists the dm devices of the pool's volumes. A device that goes
@@ -96,7 +96,7 @@ func (p *Pool) whoHolds(ctx context.Context, v catalog.Volume) (text string, rem
 func (p *Pool) activeVolumes() ([]dm.Device, error) {
 	all, err := p.DM.List(dmname.UUIDPrefix + p.UUID() + "-")
 	if err != nil {
-		return nil, p.Fail(err)
+		return nil, p.Wrap(err)
 	}
 	var volumes []dm.Device
 	for _, d := range all {

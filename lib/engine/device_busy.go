@@ -10,7 +10,7 @@ import (
 
 	"thinmount/lib/dm"
 	"thinmount/lib/fault"
-	"thinmount/lib/holders"
+	"thinmount/lib/fuser"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
 )
@@ -32,44 +32,44 @@ const (
 	PassingPause = 100 * time.Millisecond
 )
 
-// Stays tells whether one who was seen holding the mount is seen again.
-func Stays(before, now []holders.Holder) bool {
-	return slices.ContainsFunc(now, func(h holders.Holder) bool {
-		return slices.ContainsFunc(before, func(b holders.Holder) bool { return b.PID == h.PID && b.Command == h.Command })
+// SameHolders tells whether one who was seen holding the mount is seen again.
+func SameHolders(before, now []fuser.Holder) bool {
+	return slices.ContainsFunc(now, func(h fuser.Holder) bool {
+		return slices.ContainsFunc(before, func(b fuser.Holder) bool { return b.PID == h.PID && b.Command == h.Command })
 	})
 }
 
 // OurCaller is the umount(8) that has called us: what it has open it has from the
 // shell, which is named as well.
-func OurCaller(h holders.Holder) bool { return h.PID == os.Getppid() && h.Command == "umount" }
+func OurCaller(h fuser.Holder) bool { return h.PID == os.Getppid() && h.Command == "umount" }
 
 // DeviceHolders lists who has a volume's device open. Was is where it was
 // mounted, or "".
-func DeviceHolders(ctx context.Context, dev dm.DevNo, was string) []holders.Holder {
+func DeviceHolders(ctx context.Context, dev dm.DevNo, was string) []fuser.Holder {
 	if dev == (dm.DevNo{}) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, HoldersWait)
 	defer cancel()
 	// What it did not come to in time is not worth an error of its own.
-	found, _ := holders.OfDevice(ctx, "/proc", holders.Device{Major: int(dev.Major), Minor: int(dev.Minor), Was: was})
+	found, _ := fuser.OfDevice(ctx, "/proc", fuser.Device{Major: int(dev.Major), Minor: int(dev.Minor), Was: was})
 	return slices.DeleteFunc(found, OurCaller)
 }
 
 // remains tells whether somebody holds a device who will not let it go by
 // himself in a moment: the kernel, or a process that two looks have found. Udev
 // looks at a device and goes on.
-func remains(before, now []holders.Holder) bool {
-	if slices.ContainsFunc(now, func(h holders.Holder) bool { return h.PID == 0 }) {
+func remains(before, now []fuser.Holder) bool {
+	if slices.ContainsFunc(now, func(h fuser.Holder) bool { return h.PID == 0 }) {
 		return true
 	}
-	return Stays(before, slices.DeleteFunc(slices.Clone(now), isUdev))
+	return SameHolders(before, slices.DeleteFunc(slices.Clone(now), isUdev))
 }
 
-func isUdev(h holders.Holder) bool { return strings.Contains(h.Command, "udev") }
+func isUdev(h fuser.Holder) bool { return strings.Contains(h.Command, "udev") }
 
 // DeviceBusy is the error of a volume whose device somebody has open.
-func DeviceBusy(s *host.System, c *dm.Control, object string, info dm.Info, found []holders.Holder) error {
+func DeviceBusy(s *host.System, c *dm.Control, object string, info dm.Info, found []fuser.Holder) error {
 	path := c.NodePath(info.Name)
 	if len(found) == 0 {
 		if pid, dir := registry.MountedBy(registry.ProcTables("/proc"), info.Dev.String(), path); pid != 0 {
@@ -77,7 +77,7 @@ func DeviceBusy(s *host.System, c *dm.Control, object string, info dm.Info, foun
 		}
 		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "%s is open, and no process has it: %s", path, unseen), Remedy: unseenRemedy}
 	}
-	return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "%s is in use: %s", path, holders.Line(found, MaxHolders)), Remedy: holdersRemedy(found)}
+	return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "%s is in use: %s", path, fuser.Line(found, MaxHolders)), Remedy: holdersRemedy(found)}
 }
 
 // unseen is what holds a device and shows neither in /proc nor in /sys: an
@@ -90,16 +90,16 @@ const (
 
 // holdersRemedy is how the first of the kernel's holders is made to let go, or a
 // process.
-func holdersRemedy(found []holders.Holder) fault.Remedy {
+func holdersRemedy(found []fuser.Holder) fault.Remedy {
 	h := found[0]
 	switch h.What {
-	case holders.Loop:
+	case fuser.Loop:
 		return fault.Hint("losetup -d /dev/" + h.Command)
-	case holders.Swap:
+	case fuser.Swap:
 		return fault.Hint("swapoff " + fault.ShellPath(h.Path))
-	case holders.Overlay:
+	case fuser.Overlay:
 		return fault.Unmount{Path: h.Path}
-	case holders.Above:
+	case fuser.Above:
 		return aboveRemedy(h)
 	}
 	return fault.Hint("end what uses it")
@@ -107,7 +107,7 @@ func holdersRemedy(found []holders.Holder) fault.Remedy {
 
 // aboveRemedy is how a device is removed that lies on a volume. What made it tells
 // its uuid (libdm's convention: the subsystem's name, a dash, the rest).
-func aboveRemedy(h holders.Holder) fault.Remedy {
+func aboveRemedy(h fuser.Holder) fault.Remedy {
 	text, _ := os.ReadFile("/sys/block/" + h.Command + "/dm/uuid")
 	name, isDM := strings.CutPrefix(h.Path, "/dev/mapper/")
 	switch kind, _, _ := strings.Cut(string(text), "-"); {

@@ -10,7 +10,7 @@ import (
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
-	"thinmount/lib/holders"
+	"thinmount/lib/fuser"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
 )
@@ -43,9 +43,9 @@ func RemoveDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.
 // found who has come to stay, or until nobody who would go in a moment is left to
 // wait for. Each try takes some time if the device is busy. With dm.ErrBusy come
 // those who have it open. Was is where it was mounted, or "".
-func WaitOut(ctx context.Context, was string, try func() (dm.Info, error)) (dm.Info, []holders.Holder, error) {
+func WaitOut(ctx context.Context, was string, try func() (dm.Info, error)) (dm.Info, []fuser.Holder, error) {
 	until := time.Now().Add(PassingWait)
-	var found []holders.Holder
+	var found []fuser.Holder
 	for {
 		info, err := try()
 		if !IsBusy(err) {
@@ -72,9 +72,9 @@ func removeOnce(ctx context.Context, c *dm.Control, ref dm.Ref, within time.Dura
 	return info, c.Deactivate(ctx, ref)
 }
 
-// GoneSoon waits a moment for a device that goes at its last close. If that has
+// WaitGoneBriefly waits a moment for a device that goes at its last close. If that has
 // not come, the error is dm.ErrBusy; if it has, the node is seen off, too.
-func GoneSoon(ctx context.Context, c *dm.Control, ref dm.Ref, name string) (dm.Info, error) {
+func WaitGoneBriefly(ctx context.Context, c *dm.Control, ref dm.Ref, name string) (dm.Info, error) {
 	for until := time.Now().Add(PassingPause); ; time.Sleep(2 * time.Millisecond) {
 		info, err := c.Info(ref)
 		switch {

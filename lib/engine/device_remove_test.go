@@ -10,7 +10,7 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
-	"thinmount/lib/holders"
+	"thinmount/lib/fuser"
 	"thinmount/lib/host"
 	"thinmount/lib/thintest"
 )
@@ -61,16 +61,16 @@ func TestDeviceGoesWithWhoPasses(t *testing.T) {
 // The kernel's holders stay, and so does a process that two looks have found, but
 // for udev.
 func TestRemains(t *testing.T) {
-	sleep, udev, loop := holders.Holder{PID: 7, Command: "sleep"}, holders.Holder{PID: 8, Command: "(udev-worker)"}, holders.Holder{Command: "loop1", What: holders.Loop}
+	sleep, udev, loop := fuser.Holder{PID: 7, Command: "sleep"}, fuser.Holder{PID: 8, Command: "(udev-worker)"}, fuser.Holder{Command: "loop1", What: fuser.Loop}
 	for _, row := range []struct {
-		before, now []holders.Holder
+		before, now []fuser.Holder
 		want        bool
 	}{
 		{nil, nil, false},
-		{nil, []holders.Holder{sleep}, false},
-		{[]holders.Holder{sleep}, []holders.Holder{udev, sleep}, true},
-		{[]holders.Holder{udev}, []holders.Holder{udev}, false},
-		{nil, []holders.Holder{sleep, loop}, true},
+		{nil, []fuser.Holder{sleep}, false},
+		{[]fuser.Holder{sleep}, []fuser.Holder{udev, sleep}, true},
+		{[]fuser.Holder{udev}, []fuser.Holder{udev}, false},
+		{nil, []fuser.Holder{sleep, loop}, true},
 	} {
 		if got := remains(row.before, row.now); got != row.want {
 			t.Errorf("%v, %v: %v", row.before, row.now, got)
@@ -80,16 +80,16 @@ func TestRemains(t *testing.T) {
 
 // Each holder has the command that makes it let go.
 func TestHoldersRemedy(t *testing.T) {
-	for want, h := range map[string]holders.Holder{
-		"losetup -d /dev/loop1":     {Command: "loop1", What: holders.Loop, Path: "/dev/dm-3"},
-		"swapoff /dev/dm-3":         {What: holders.Swap, Path: "/dev/dm-3"},
-		`fault.Unmount{Path:"/o v"`: {What: holders.Overlay, Path: "/o v"},
-		"mdadm --stop /dev/md0":     {Command: "md0", What: holders.Above, Path: "/dev/md0"},
-		"lsblk shows what":          {Command: "bcache0", What: holders.Above, Path: "/dev/bcache0"},
-		"dmsetup remove no-such-dm": {Command: "no-such-dm", What: holders.Above, Path: "/dev/mapper/no-such-dm"},
-		"end what uses it":          {PID: 7, Command: "sleep", What: holders.Open, Path: "/x"},
+	for want, h := range map[string]fuser.Holder{
+		"losetup -d /dev/loop1":     {Command: "loop1", What: fuser.Loop, Path: "/dev/dm-3"},
+		"swapoff /dev/dm-3":         {What: fuser.Swap, Path: "/dev/dm-3"},
+		`fault.Unmount{Path:"/o v"`: {What: fuser.Overlay, Path: "/o v"},
+		"mdadm --stop /dev/md0":     {Command: "md0", What: fuser.Above, Path: "/dev/md0"},
+		"lsblk shows what":          {Command: "bcache0", What: fuser.Above, Path: "/dev/bcache0"},
+		"dmsetup remove no-such-dm": {Command: "no-such-dm", What: fuser.Above, Path: "/dev/mapper/no-such-dm"},
+		"end what uses it":          {PID: 7, Command: "sleep", What: fuser.Open, Path: "/x"},
 	} {
-		if got := thintest.Show(holdersRemedy([]holders.Holder{h})); !strings.HasPrefix(got, want) {
+		if got := thintest.Show(holdersRemedy([]fuser.Holder{h})); !strings.HasPrefix(got, want) {
 			t.Errorf("%+v: %q, want %q", h, got, want)
 		}
 	}

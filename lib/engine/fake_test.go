@@ -29,7 +29,7 @@ func testPool(t *testing.T, kind string) (p *Pool, k *thintest.Kernel, warnings 
 }
 
 // withVolume is a volume of the pool, and what is being done with it.
-func withVolume(t *testing.T, p *Pool, k *thintest.Kernel, name string, id uint32, ops ...catalog.Operation) catalog.Volume {
+func withVolume(t *testing.T, p *Pool, k *thintest.Kernel, name string, id uint32, ops ...catalog.Intent) catalog.Volume {
 	t.Helper()
 	k.IDs[id] = true
 	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), ID: id, Size: 1 << 20}
@@ -38,7 +38,7 @@ func withVolume(t *testing.T, p *Pool, k *thintest.Kernel, name string, id uint3
 		err = p.Catalog.SetPool(func(c *catalog.Pool) {
 			c.NextID = max(c.NextID, id+1)
 			for _, op := range ops {
-				c.Begin(op)
+				c.BeginIntent(op)
 			}
 		})
 	}

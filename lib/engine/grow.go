@@ -17,35 +17,35 @@ import (
 // versions of this program made pools with more.
 func UsableMetadata(cfg catalog.Pool) int64 { return min(cfg.Metadata.Size, thinpool.MaxMetadata) }
 
-// Fit brings an active pool's devices in step with the catalog, which growing
+// ApplySizes brings an active pool's devices in step with the catalog, which growing
 // and setting write first: so whoever dies in between has it finished by the
 // next command. Metadata goes before data: a pool whose metadata is full could
 // not take more data, and would want a check for having tried. Exclusive access.
-func (p *Pool) Fit() error {
+func (p *Pool) ApplySizes() error {
 	st, err := p.Target.Status()
 	if err != nil || st.Failed() || st.NeedsCheck { // the kernel would grow nothing
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
 	cfg := p.Catalog.Pool()
-	grown, err := p.fitPart(dmname.Meta, cfg.Metadata)
+	grown, err := p.applyPartSize(dmname.Meta, cfg.Metadata)
 	if err != nil {
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
 	if grown || int64(st.MetaTotal)*thinpool.MetadataBlock < UsableMetadata(cfg) {
 		p.Sys.Stepf("growing the metadata of pool %s", p.Name())
 		if err := p.reloadPool(st.DataTotal); err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
 	if st, err = p.Target.Status(); err != nil || st.Writable() != nil {
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
-	return p.Fail(p.fitData(cfg, st))
+	return p.Wrap(p.applyDataSize(cfg, st))
 }
 
-// fitData grows the data, and sets what a full pool does.
-func (p *Pool) fitData(cfg catalog.Pool, st thinpool.Status) error {
-	grown, err := p.fitPart(dmname.Data, cfg.Data)
+// applyDataSize grows the data, and sets what a full pool does.
+func (p *Pool) applyDataSize(cfg catalog.Pool, st thinpool.Status) error {
+	grown, err := p.applyPartSize(dmname.Data, cfg.Data)
 	if err != nil {
 		return err
 	}
@@ -65,9 +65,9 @@ func (p *Pool) fitData(cfg catalog.Pool, st thinpool.Status) error {
 	return p.reloadPool(0)
 }
 
-// fitPart makes the linear device over a backing device as long as the catalog
+// applyPartSize makes the linear device over a backing device as long as the catalog
 // says. grown tells whether it was shorter.
-func (p *Pool) fitPart(part string, b catalog.Backing) (grown bool, err error) {
+func (p *Pool) applyPartSize(part string, b catalog.Backing) (grown bool, err error) {
 	targets, _, err := p.DM.Table(p.Ref(part))
 	if err != nil {
 		return false, err

@@ -83,7 +83,7 @@ func OpenActive(ctx context.Context, s *host.System, c *dm.Control, name string,
 		if err != nil {
 			return nil, err
 		}
-		return p, p.closeOn(p.ready(ctx))
+		return p, p.closeOn(p.prepare(ctx))
 	}
 	// Activating and finishing want the pool alone. Between the two locks it
 	// may be deactivated again, hence the loop.
@@ -96,19 +96,19 @@ func OpenActive(ctx context.Context, s *host.System, c *dm.Control, name string,
 		if err != nil {
 			return nil, p.closeOn(err)
 		}
-		if live && (tended || len(p.Catalog.Pool().Operations) == 0) {
+		if live && (tended || len(p.Catalog.Pool().Intents) == 0) {
 			return p, nil
 		}
 		p.Close()
-		if err := tend(ctx, s, c, name, live); err != nil {
+		if err := prepareShared(ctx, s, c, name, live); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// tend activates the pool and finishes, if that is possible, what is left in it.
+// prepareShared activates the pool and finishes, if that is possible, what is left in it.
 // Where the pool is active and somebody at work on it, there is nothing to do.
-func tend(ctx context.Context, s *host.System, c *dm.Control, name string, live bool) error {
+func prepareShared(ctx context.Context, s *host.System, c *dm.Control, name string, live bool) error {
 	if live {
 		lock, err := s.Refs().TryPoolLock(name, false)
 		if err != nil {
@@ -127,9 +127,9 @@ func tend(ctx context.Context, s *host.System, c *dm.Control, name string, live 
 	return p.recoverIfPossible(ctx)
 }
 
-// ready activates the pool if need be, checks that it is the one that the
+// prepare activates the pool if need be, checks that it is the one that the
 // catalog describes, and finishes what a killed command left.
-func (p *Pool) ready(ctx context.Context) error {
+func (p *Pool) prepare(ctx context.Context) error {
 	if err := p.Activate(ctx); err != nil {
 		return err
 	}
@@ -182,8 +182,8 @@ func (p *Pool) live() (bool, error) {
 	return sound, nil
 }
 
-// Fail puts the pool's name before err.
-func (p *Pool) Fail(err error) error {
+// Wrap puts the pool's name before err.
+func (p *Pool) Wrap(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -31,16 +31,16 @@ func Recover(ctx context.Context, s *host.System, name string) error {
 			return err
 		}
 		defer p.Close()
-		if len(p.Catalog.Pool().Operations) == 0 && !p.HasDevice() {
-			return p.Fail(p.dropRest(ctx))
+		if len(p.Catalog.Pool().Intents) == 0 && !p.HasDevice() {
+			return p.Wrap(p.removeLeftDevices(ctx))
 		}
-		return p.ready(ctx)
+		return p.prepare(ctx)
 	})
 }
 
-// dropRest removes the devices that a killed activation has left of a pool that
+// removeLeftDevices removes the devices that a killed activation has left of a pool that
 // is not active. Those of a copy of the pool stay. Exclusive access.
-func (p *Pool) dropRest(ctx context.Context) error {
+func (p *Pool) removeLeftDevices(ctx context.Context) error {
 	if !p.OwnsDevices() {
 		return nil
 	}
@@ -60,25 +60,25 @@ func (p *Pool) dropRest(ctx context.Context) error {
 func (p *Pool) Recover(ctx context.Context) error {
 	st, err := p.Target.Status()
 	if err != nil {
-		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
+		return p.Wrap(fault.Wrap(fault.ErrPoolState, err))
 	}
 	if st.Writable() != nil && !st.Failed() {
 		// Whoever only reads is not to fail for what has to wait.
-		if _, err := p.compare(st); err != nil {
+		if _, err := p.leftIntents(st); err != nil {
 			return err
 		}
-		if n := len(p.Catalog.Pool().Operations); n > 0 {
+		if n := len(p.Catalog.Pool().Intents); n > 0 {
 			p.Sys.Warnf("%v; until then %s cannot be finished", p.InState(st), fault.Count(n, "interrupted command"))
 		}
-		return p.Sweep(ctx)
+		return p.RemoveUnused(ctx)
 	}
-	if err := p.settle(ctx); err != nil {
+	if err := p.replayIntent(ctx); err != nil {
 		return err
 	}
-	if err := p.finishLeft(ctx); err != nil {
+	if err := p.finishDeadCommands(ctx); err != nil {
 		return err
 	}
-	return p.Sweep(ctx)
+	return p.RemoveUnused(ctx)
 }
 
 // recoverIfPossible is recover for whoever only needs the pool active: that it
@@ -93,43 +93,43 @@ func (p *Pool) recoverIfPossible(ctx context.Context) error {
 	return nil
 }
 
-// settle compares the catalog's transaction id with the pool's. One operation
+// replayIntent compares the catalog's transaction id with the pool's. One operation
 // may lie between them: the one that was at the kernel when its command died,
 // and whose command, holding the pool alone, can only be dead.
-func (p *Pool) settle(ctx context.Context) error {
+func (p *Pool) replayIntent(ctx context.Context) error {
 	st, err := p.Target.Status()
 	if err != nil {
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
-	steps, err := p.compare(st)
+	steps, err := p.leftIntents(st)
 	if err != nil {
 		return err
 	}
 	for _, s := range steps {
 		switch {
 		case s.InKernel:
-			err = p.endInKernel(ctx, s.Operation)
+			err = p.replayInKernel(ctx, s.Operation)
 		case s.Operation.Op == catalog.OpCreate:
-			err = p.forget(s.Operation)
+			err = p.dropIntent(s.Operation)
 		}
 		if err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
 	return nil
 }
 
-// compare gives what is to be done about the operations of dead commands.
-func (p *Pool) compare(st thinpool.Status) ([]catalog.Step, error) {
+// leftIntents gives what is to be done about the operations of dead commands.
+func (p *Pool) leftIntents(st thinpool.Status) ([]catalog.Step, error) {
 	if st.Failed() {
 		return nil, p.InState(st)
 	}
 	steps, err := p.Catalog.Pool().Recovery(st.TransactionID)
-	return steps, p.differs(err)
+	return steps, p.wrapMismatch(err)
 }
 
-// differs is the error of a catalog that does not fit the pool, or itself.
-func (p *Pool) differs(err error) error {
+// wrapMismatch is the error of a catalog that does not fit the pool, or itself.
+func (p *Pool) wrapMismatch(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -137,12 +137,12 @@ func (p *Pool) differs(err error) error {
 		Remedy: fault.Sayf("%v; nothing was changed", fault.CompareRecords{Pool: p.Name()})}
 }
 
-// endInKernel ends the operation that was at the kernel. The id of a create is
+// replayInKernel ends the operation that was at the kernel. The id of a create is
 // deleted only if that create has made it: one that the catalog did not know was
 // there before, and somebody's, where the create died at the kernel's "exists".
-func (p *Pool) endInKernel(ctx context.Context, op catalog.Operation) error {
+func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	if err := p.Catalog.CheckID(op); err != nil {
-		return p.differs(err)
+		return p.wrapMismatch(err)
 	}
 	if op.Op == catalog.OpDelete {
 		return p.deleteID(ctx, op)
@@ -156,7 +156,7 @@ func (p *Pool) endInKernel(ctx context.Context, op catalog.Operation) error {
 		if err := p.Catalog.RemoveVolume(op.Volume); err != nil {
 			return err
 		}
-		return p.Catalog.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume) })
+		return p.Catalog.SetPool(func(c *catalog.Pool) { c.FinishIntent(op.Volume) })
 	}
 	return p.deleteID(ctx, op)
 }
@@ -171,17 +171,17 @@ func (p *Pool) Devices() (map[thinpool.ID]thinpool.Details, error) {
 	return thinpool.ReadDevices(f, 0)
 }
 
-// forget undoes the intent of a create that the kernel never saw.
-func (p *Pool) forget(op catalog.Operation) error {
+// dropIntent undoes the intent of a create that the kernel never saw.
+func (p *Pool) dropIntent(op catalog.Intent) error {
 	if err := p.Catalog.RemoveVolume(op.Volume); err != nil {
 		return err
 	}
-	return p.Catalog.SetPool(func(c *catalog.Pool) { c.Abandon(op.Volume) })
+	return p.Catalog.SetPool(func(c *catalog.Pool) { c.DropIntent(op.Volume) })
 }
 
 // deleteID deletes op's thin id and name, for a delete and for the undoing of
 // a create alike, under the transaction id that op has taken already.
-func (p *Pool) deleteID(ctx context.Context, op catalog.Operation) error {
+func (p *Pool) deleteID(ctx context.Context, op catalog.Intent) error {
 	if err := p.RemoveVolumeDevice(ctx, op.Volume, op.ID); err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (p *Pool) deleteID(ctx context.Context, op catalog.Operation) error {
 	if err := p.Catalog.RemoveVolume(op.Volume); err != nil {
 		return err
 	}
-	return p.Catalog.SetPool(func(c *catalog.Pool) { c.Finish(op.Volume) })
+	return p.Catalog.SetPool(func(c *catalog.Pool) { c.FinishIntent(op.Volume) })
 }
 
 // sendDelete deletes a thin id; gone already is no error. A device that the
@@ -217,38 +217,38 @@ func (p *Pool) sendDelete(ctx context.Context, id thinpool.ID) error {
 	}
 }
 
-// finishLeft goes on with formats and deletes whose command has died, which
+// finishDeadCommands goes on with formats and deletes whose command has died, which
 // shows in the volume's lock being free. One that cannot be ended now keeps
 // nobody from the pool: its mkfs may still be running, or the catalog gives its
 // id to another volume, too.
-func (p *Pool) finishLeft(ctx context.Context) error {
-	for _, op := range p.Catalog.Pool().Operations {
+func (p *Pool) finishDeadCommands(ctx context.Context) error {
+	for _, op := range p.Catalog.Pool().Intents {
 		ref, err := p.Sys.Refs().TryLock(p.Name(), op.Volume)
 		if err != nil {
 			continue
 		}
 		p.Sys.Stepf("finishing the %s of %s/%s", op.Op, p.Name(), op.Volume)
-		err = p.finish(ctx, op)
+		err = p.finishDelete(ctx, op)
 		if err == nil {
 			err = ref.Clear()
 		}
-		registry.LetGo(p.Sys, ref, p.Name(), op.Volume)
+		registry.Unlock(p.Sys, ref, p.Name(), op.Volume)
 		if errors.Is(err, fault.ErrBusy) || errors.As(err, new(*catalog.CorruptError)) {
 			p.Sys.Warnf("%v: the %s of %s/%s, which was interrupted, has to wait", err, op.Op, p.Name(), op.Volume)
 			continue
 		}
 		if err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
 	return nil
 }
 
-// finishOwn is finishLeft for the volume whose lock the caller has: that lock
+// finishDeadCommand is finishLeft for the volume whose lock the caller has: that lock
 // keeps finishLeft away, and says that whoever has begun the operation is dead.
-func (p *Pool) finishOwn(ctx context.Context, volume string) error {
-	ops := p.Catalog.Pool().Operations
-	i := slices.IndexFunc(ops, func(op catalog.Operation) bool { return op.Volume == volume })
+func (p *Pool) finishDeadCommand(ctx context.Context, volume string) error {
+	ops := p.Catalog.Pool().Intents
+	i := slices.IndexFunc(ops, func(op catalog.Intent) bool { return op.Volume == volume })
 	if i < 0 {
 		return nil
 	}
@@ -256,12 +256,12 @@ func (p *Pool) finishOwn(ctx context.Context, volume string) error {
 		return err
 	}
 	p.Sys.Stepf("finishing the %s of %s/%s", ops[i].Op, p.Name(), volume)
-	return p.Fail(stillAtWork(ops[i], p.Explain(p.finish(ctx, ops[i]))))
+	return p.Wrap(stillAtWork(ops[i], p.Explain(p.finishDelete(ctx, ops[i]))))
 }
 
 // stillAtWork says of a device that is busy whose it is: its mkfs, say, is still
 // running.
-func stillAtWork(op catalog.Operation, err error) error {
+func stillAtWork(op catalog.Intent, err error) error {
 	if !errors.Is(err, fault.ErrBusy) {
 		return err
 	}
@@ -276,7 +276,7 @@ func ClearName(ctx context.Context, s *host.System, c *dm.Control, pool, volume 
 	if err != nil {
 		return err
 	}
-	for _, op := range cat.Pool().Operations {
+	for _, op := range cat.Pool().Intents {
 		if op.Volume == volume {
 			v := catalog.Volume{Name: volume, Pool: pool, PoolUUID: cat.Pool().UUID, ID: op.ID}
 			return stillAtWork(op, RemoveDevice(ctx, s, c, v))
@@ -285,11 +285,11 @@ func ClearName(ctx context.Context, s *host.System, c *dm.Control, pool, volume 
 	return nil
 }
 
-// finish deletes the volume of a left operation, unless somebody has its device
+// finishDelete deletes the volume of a left operation, unless somebody has its device
 // open: the pool's lock is held, and nobody is waited for.
-func (p *Pool) finish(ctx context.Context, op catalog.Operation) error {
+func (p *Pool) finishDelete(ctx context.Context, op catalog.Intent) error {
 	if err := p.Catalog.CheckID(op); err != nil {
-		return p.differs(err)
+		return p.wrapMismatch(err)
 	}
 	if info, err := p.DM.Info(dmname.VolumeRef(p.UUID(), op.ID)); err == nil && info.OpenCount > 0 {
 		return DeviceBusy(p.Sys, p.DM, p.Name()+"/"+op.Volume, info, DeviceHolders(ctx, info.Dev, ""))
@@ -320,14 +320,14 @@ func (p *Pool) discardLeft(ctx context.Context, volume string) error {
 
 // DeleteVolume is the second half of a delete: the message, and the end of the
 // operation.
-func (p *Pool) DeleteVolume(ctx context.Context, op catalog.Operation) error {
+func (p *Pool) DeleteVolume(ctx context.Context, op catalog.Intent) error {
 	if err := p.RemoveVolumeDevice(ctx, op.Volume, op.ID); err != nil {
 		return err
 	}
 	op.Op = catalog.OpDelete
 	op, err := p.Begin(op)
 	if err != nil {
-		return errors.Join(err, p.settle(ctx))
+		return errors.Join(err, p.replayIntent(ctx))
 	}
 	return p.deleteID(ctx, op)
 }

@@ -16,7 +16,7 @@ import (
 func TestDamagedRecordKeepsItsNameAlone(t *testing.T) {
 	for _, locked := range []bool{false, true} {
 		p, k, _ := testPool(t, catalog.KindDevice)
-		withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpFormat, Volume: "x", ID: 1})
+		withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpFormat, Volume: "x", ID: 1})
 		if err := os.WriteFile(filepath.Join(p.Catalog.Dir(), "volumes", "bad.json"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -29,10 +29,10 @@ func TestDamagedRecordKeepsItsNameAlone(t *testing.T) {
 			defer ref.Close()
 			told = ""
 		}
-		if err := p.settle(t.Context()); err != nil {
+		if err := p.replayIntent(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if err := p.finishLeft(t.Context()); err != nil || k.Told() != told {
+		if err := p.finishDeadCommands(t.Context()); err != nil || k.Told() != told {
 			t.Errorf("%v; told: %s", err, k.Told())
 		}
 	}
@@ -43,8 +43,8 @@ func TestDamagedRecordKeepsItsNameAlone(t *testing.T) {
 func TestOperationWithAnIDOfAnother(t *testing.T) {
 	p, k, warnings := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "a", 1)
-	withVolume(t, p, k, "x", 2, catalog.Operation{Op: catalog.OpDelete, Volume: "wrong", ID: 1}, catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 2})
-	if err := p.finishLeft(t.Context()); err != nil || k.Told() != "delete 2" || !k.IDs[1] {
+	withVolume(t, p, k, "x", 2, catalog.Intent{Op: catalog.OpDelete, Volume: "wrong", ID: 1}, catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 2})
+	if err := p.finishDeadCommands(t.Context()); err != nil || k.Told() != "delete 2" || !k.IDs[1] {
 		t.Errorf("%v; told: %s", err, k.Told())
 	}
 	if w := strings.Join(*warnings, "\n"); !strings.Contains(w, "id 1 is volume a's") || !strings.Contains(w, "has to wait") {
@@ -55,9 +55,9 @@ func TestOperationWithAnIDOfAnother(t *testing.T) {
 // A volume's device that is open is left to a later command at once.
 func TestLeftDeviceThatIsOpen(t *testing.T) {
 	p, k, warnings := testPool(t, catalog.KindDevice)
-	withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpFormat, Volume: "x", ID: 1})
+	withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpFormat, Volume: "x", ID: 1})
 	k.Open[dmname.VolumeUUID(thintest.UUID, 1)] = 1 << 20
-	if err := p.finishLeft(t.Context()); err != nil || k.Told() != "" || !k.IDs[1] {
+	if err := p.finishDeadCommands(t.Context()); err != nil || k.Told() != "" || !k.IDs[1] {
 		t.Errorf("%v; told: %s", err, k.Told())
 	}
 	if w := strings.Join(*warnings, "\n"); !strings.Contains(w, "has to wait") {

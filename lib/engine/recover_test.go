@@ -24,11 +24,11 @@ func TestFinishOfTheDeleteOfOthers(t *testing.T) {
 		t.Run(row.kind, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p, k, warnings := testPool(t, row.kind)
-				withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+				withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1})
 				ctx, cancel := p.Sys.Waiting(t.Context())
 				defer cancel()
 				begun := time.Now()
-				if err := p.finishLeft(ctx); err != nil || k.Told() != "delete 1" {
+				if err := p.finishDeadCommands(ctx); err != nil || k.Told() != "delete 1" {
 					t.Errorf("%v; told: %s", err, k.Told())
 				}
 				if waited := time.Since(begun).Round(100 * time.Millisecond); waited != row.waited {
@@ -59,7 +59,7 @@ func TestRecoverIfPossible(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p, k, warnings := testPool(t, catalog.KindDevice)
-			withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+			withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1})
 			row.spoil(t, p, k)
 			err := p.recoverIfPossible(t.Context())
 			if !errors.Is(err, row.fails) || (err == nil) != (row.fails == nil) {
@@ -75,7 +75,7 @@ func TestRecoverIfPossible(t *testing.T) {
 // Whoever gives up waiting does not go on with less.
 func TestRecoverIfPossibleIsInterrupted(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
-	withVolume(t, p, k, "x", 1, catalog.Operation{Op: catalog.OpDelete, Volume: "x", ID: 1})
+	withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1})
 	breakDisk(t, p)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -88,7 +88,7 @@ func (p *Pool) InState(st thinpool.Status) error {
 func (p *Pool) CanWrite() (thinpool.Status, error) {
 	st, err := p.Target.Status()
 	if err != nil {
-		return st, p.Fail(fault.Wrap(fault.ErrPoolState, err))
+		return st, p.Wrap(fault.Wrap(fault.ErrPoolState, err))
 	}
 	if st.Writable() != nil {
 		return st, p.InState(st)

@@ -13,8 +13,8 @@ import (
 	"thinmount/lib/registry"
 )
 
-// sweepAliases removes the links whose device the kernel has removed by itself.
-func (p *Pool) sweepAliases() {
+// removeStaleAliases removes the links whose device the kernel has removed by itself.
+func (p *Pool) removeStaleAliases() {
 	dir := filepath.Join(registry.AliasDir(p.Sys), p.Name())
 	os.Remove(dir) // if it is empty: its maker was killed
 	entries, err := os.ReadDir(dir)
@@ -33,24 +33,24 @@ func (p *Pool) sweepAliases() {
 		if _, err := p.DM.Info(dm.ByName(dmname.Volume(p.Name(), volume))); errors.Is(err, dm.ErrNotExist) {
 			registry.DropAlias(p.Sys, p.Name(), volume)
 		}
-		registry.LetGo(p.Sys, ref, p.Name(), volume)
+		registry.Unlock(p.Sys, ref, p.Name(), volume)
 	}
 }
 
-// Sweep removes what nobody uses: devices, nodes, files.
-func (p *Pool) Sweep(ctx context.Context) error {
-	if err := p.sweepDevices(ctx); err != nil {
+// RemoveUnused removes what nobody uses: devices, nodes, files.
+func (p *Pool) RemoveUnused(ctx context.Context) error {
+	if err := p.removeUnusedDevices(ctx); err != nil {
 		return err
 	}
-	return p.tidy(ctx)
+	return p.removeStaleFiles(ctx)
 }
 
-// sweepDevices removes the devices of volumes that nobody uses and resumes those
+// removeUnusedDevices removes the devices of volumes that nobody uses and resumes those
 // that a killed snapshot left suspended. A volume whose lock is taken is in good
 // hands; one that was activated on purpose stays.
-func (p *Pool) sweepDevices(ctx context.Context) error {
+func (p *Pool) removeUnusedDevices(ctx context.Context) error {
 	if err := p.dropPart(ctx, dmname.Head); err != nil {
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
 	active, err := p.activeVolumes()
 	if err != nil {
@@ -65,22 +65,22 @@ func (p *Pool) sweepDevices(ctx context.Context) error {
 		if err != nil {
 			continue
 		}
-		err = p.sweepOne(ctx, ref, d.UUID, volume)
+		err = p.removeUnusedDevice(ctx, ref, d.UUID, volume)
 		ref.Close()
 		if err != nil {
 			p.Sys.Warnf("%s: %v", d.Name, err)
 		}
 	}
-	p.sweepAliases()
-	return p.sweepNodes()
+	p.removeStaleAliases()
+	return p.removeStaleNodes()
 }
 
-// sweepNodes removes the nodes of devices that the kernel has removed by itself
+// removeStaleNodes removes the nodes of devices that the kernel has removed by itself
 // when nobody was there to remove the node.
-func (p *Pool) sweepNodes() error {
+func (p *Pool) removeStaleNodes() error {
 	stale, err := p.DM.StaleNodes(dmname.Volume(p.Name(), ""))
 	if err != nil {
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
 	for _, name := range stale {
 		pool, volume, ok := dmname.ParseVolume(name)
@@ -92,25 +92,25 @@ func (p *Pool) sweepNodes() error {
 			continue // somebody is making or removing that very device
 		}
 		err = p.DM.DropStaleNode(name)
-		registry.LetGo(p.Sys, ref, pool, volume)
+		registry.Unlock(p.Sys, ref, pool, volume)
 		if err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
 	return nil
 }
 
-func (p *Pool) sweepOne(ctx context.Context, ref *refcount.Ref, uuid, volume string) error {
+func (p *Pool) removeUnusedDevice(ctx context.Context, ref *refcount.Ref, uuid, volume string) error {
 	info, err := p.DM.Info(dm.ByUUID(uuid))
 	if err != nil {
 		return nil // gone by itself
 	}
-	if _, id, ok := dmname.ParseVolumeUUID(uuid); ok && (registry.IsAsleep(info) || registry.IsMarked(p.Sys, catalog.Volume{Pool: p.Name(), Name: volume})) {
-		if err := registry.WakeVolume(p.Sys, p.DM, catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: p.UUID(), ID: id}); err != nil {
+	if _, id, ok := dmname.ParseVolumeUUID(uuid); ok && (registry.IsSuspended(info) || registry.IsMarked(p.Sys, catalog.Volume{Pool: p.Name(), Name: volume})) {
+		if err := registry.ResumeAndThaw(p.Sys, p.DM, catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: p.UUID(), ID: id}); err != nil {
 			return err
 		}
 	}
-	if rec := ref.Record(); rec.Held && rec.PoolUUID == p.UUID() {
+	if rec := ref.Record(); rec.Pinned && rec.PoolUUID == p.UUID() {
 		return nil
 	}
 	if info.OpenCount > 0 {

@@ -16,18 +16,18 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// tidy removes the files that killed commands have left of this pool: temp files,
+// removeStaleFiles removes the files that killed commands have left of this pool: temp files,
 // and the locks and records of volumes that do not exist. Exclusive access. What
 // has its lock taken is in good hands.
-func (p *Pool) tidy(ctx context.Context) error {
-	p.tidyUtab(ctx)
+func (p *Pool) removeStaleFiles(ctx context.Context) error {
+	p.removeStaleUtabLines(ctx)
 	volumes, err := p.Catalog.Tidy()
 	if err != nil {
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
 	traces, err := p.Sys.Refs().Traces(p.Name())
 	if err != nil {
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
 	active, err := p.activeVolumes()
 	if err != nil {
@@ -48,61 +48,61 @@ func (p *Pool) tidy(ctx context.Context) error {
 			continue
 		}
 		if err = ref.Tidy(); err == nil {
-			err = p.clearIdle(ref, volume)
+			err = p.removeIdleRecord(ref, volume)
 		}
-		registry.LetGo(p.Sys, ref, p.Name(), volume)
+		registry.Unlock(p.Sys, ref, p.Name(), volume)
 		if err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
 	if err := dm.DropStaleSemaphores(); err != nil { // a container may see what it must not touch
 		p.Sys.Warnf("%v", err)
 	}
-	TidyOthers(ctx, p.Sys, p.DM)
+	ClearHalfMadeOthers(ctx, p.Sys, p.DM)
 	return nil
 }
 
-// clearIdle removes the record of a volume that is not active.
-func (p *Pool) clearIdle(ref *refcount.Ref, volume string) error {
+// removeIdleRecord removes the record of a volume that is not active.
+func (p *Pool) removeIdleRecord(ref *refcount.Ref, volume string) error {
 	if _, err := p.DM.Info(dm.ByName(dmname.Volume(p.Name(), volume))); !errors.Is(err, dm.ErrNotExist) {
 		return err
 	}
 	return ref.Clear()
 }
 
-// tidyUtab takes the lines of mounts that are gone out of libmount's table. That it cannot be done is no failure of the command.
-func (p *Pool) tidyUtab(ctx context.Context) {
+// removeStaleUtabLines takes the lines of mounts that are gone out of libmount's table. That it cannot be done is no failure of the command.
+func (p *Pool) removeStaleUtabLines(ctx context.Context) {
 	if err := p.Sys.Utab().Tidy(ctx, registry.LookUtab(p.Sys, p.DM)); err != nil {
 		p.Sys.Warnf("utab: %v", err)
 	}
 }
 
-// Tidy finishes the deleting of pools, and undoes the making of those, whose
+// ClearHalfMadePools finishes the deleting of pools, and undoes the making of those, whose
 // command was killed, and which therefore no list shows. Commands on any other
 // pool do so, too.
-func Tidy(ctx context.Context, s *host.System) error {
+func ClearHalfMadePools(ctx context.Context, s *host.System) error {
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
-		return tidyPools(ctx, s, c)
+		return clearHalfMadePools(ctx, s, c)
 	})
 }
 
 // othersWait bounds what a command does for pools that are not its own.
 const othersWait = 2 * time.Second
 
-// TidyOthers is Tidy in passing: that a pool cannot be cleared away, as one whose
+// ClearHalfMadeOthers is Tidy in passing: that a pool cannot be cleared away, as one whose
 // disk hangs, keeps no command from its work on another.
-func TidyOthers(ctx context.Context, s *host.System, c *dm.Control) {
+func ClearHalfMadeOthers(ctx context.Context, s *host.System, c *dm.Control) {
 	ctx, cancel := context.WithTimeout(ctx, othersWait)
 	defer cancel()
-	if err := tidyPools(ctx, s, c); err != nil {
+	if err := clearHalfMadePools(ctx, s, c); err != nil {
 		s.Warnf("%v", err)
 	}
 }
 
-// tidyPools removes what is left of pools that were being made or deleted when
+// clearHalfMadePools removes what is left of pools that were being made or deleted when
 // their command died: pools whose catalog says so, folders without a catalog, and
 // locks of pools that do not exist.
-func tidyPools(ctx context.Context, s *host.System, c *dm.Control) error {
+func clearHalfMadePools(ctx context.Context, s *host.System, c *dm.Control) error {
 	pools, err := s.Catalogs().Pools()
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func tidyPools(ctx context.Context, s *host.System, c *dm.Control) error {
 		if whole[name] || catalog.CheckPoolName(name) != nil {
 			continue
 		}
-		if err := tidyPool(ctx, s, c, name); err != nil {
+		if err := clearHalfMadePool(ctx, s, c, name); err != nil {
 			errs = append(errs, &fault.Error{Object: "pool " + name, Err: err})
 		}
 		whole[name] = true // done, as far as it could be
@@ -138,8 +138,8 @@ func tidyPools(ctx context.Context, s *host.System, c *dm.Control) error {
 	return errors.Join(errs...)
 }
 
-// tidyPool does so for one, unless somebody has its lock.
-func tidyPool(ctx context.Context, s *host.System, c *dm.Control, name string) error {
+// clearHalfMadePool does so for one, unless somebody has its lock.
+func clearHalfMadePool(ctx context.Context, s *host.System, c *dm.Control, name string) error {
 	lock, err := s.Refs().TryPoolLock(name, false)
 	if err != nil {
 		return nil

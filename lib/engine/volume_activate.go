@@ -35,7 +35,7 @@ func (p *Pool) ActivateVolume(ctx context.Context, v catalog.Volume, keep bool) 
 	for {
 		a, err := p.tryActivate(ctx, v)
 		if err == nil {
-			return a, p.settleRemoval(a, v, keep)
+			return a, p.scheduleRemoval(a, v, keep)
 		}
 		// A device whose last user left in this moment goes while we open it.
 		if !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.ENOENT) {
@@ -55,9 +55,9 @@ func (p *Pool) ActivateVolume(ctx context.Context, v catalog.Volume, keep bool) 
 	}
 }
 
-// settleRemoval sets the deferred removal while our descriptor keeps the
+// scheduleRemoval sets the deferred removal while our descriptor keeps the
 // device, or takes it back for a device that is to stay.
-func (p *Pool) settleRemoval(a *Activation, v catalog.Volume, keep bool) error {
+func (p *Pool) scheduleRemoval(a *Activation, v catalog.Volume, keep bool) error {
 	ref := dmname.VolumeRef(p.UUID(), v.ID)
 	var err error
 	if !keep {
@@ -81,7 +81,7 @@ func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, 
 	case err == nil && info.Name != name:
 		return nil, backing.ForeignDevice(v.Pool+"/"+v.Name, info.Name, info.UUID)
 	case err == nil && info.Active():
-		if err = registry.WakeVolume(p.Sys, p.DM, v); err == nil {
+		if err = registry.ResumeAndThaw(p.Sys, p.DM, v); err == nil {
 			err = p.DM.EnsureNode(info)
 		}
 	default:
@@ -158,7 +158,7 @@ func Activate(ctx context.Context, s *host.System, poolName, volume string) (str
 		return "", err
 	}
 	defer ref.Close()
-	rec, err := registry.ObserveOwn(s, c, ref, v) // before we have it open ourselves
+	rec, err := registry.ReconcileOwn(s, c, ref, v) // before we have it open ourselves
 	if err != nil {
 		return "", err
 	}
@@ -173,6 +173,6 @@ func Activate(ctx context.Context, s *host.System, poolName, volume string) (str
 	}
 	defer a.Close()
 	registry.FillRecord(&rec, v, a.Path, a.Dev)
-	rec.Held = true
+	rec.Pinned = true
 	return a.Path, errors.Join(ref.Save(rec), registry.MakeAlias(s, poolName, volume, a.Path))
 }

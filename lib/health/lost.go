@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"thinmount/lib/apart"
 	"thinmount/lib/fault"
 	"thinmount/lib/kmsg"
+	"thinmount/lib/reexec"
 	"thinmount/lib/thinpool"
 )
 
@@ -22,7 +22,7 @@ import (
 // descriptor that was opened later (lib/errseq.c, errseq_sample; fs/sync.c). An
 // error of look or of ctx is returned as err.
 func SyncApart(ctx context.Context, f *os.File, look func() error) (lost, err error) {
-	err = apart.Sync(ctx, f, look)
+	err = reexec.Sync(ctx, f, look)
 	if errno, ok := errors.AsType[unix.Errno](err); ok {
 		return errno, nil
 	}

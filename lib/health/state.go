@@ -71,11 +71,11 @@ func Suspended(c *dm.Control, uuid string) (names []string) {
 	return names
 }
 
-// Wake resumes those of the pool's devices that are suspended. No command of
+// ResumePool resumes those of the pool's devices that are suspended. No command of
 // ours leaves one so, but for a grow that dies when the kernel has refused its
 // table; and a pool that stands still brings everybody to a halt. The caller
 // has the pool's lock.
-func Wake(s *host.System, c *dm.Control, pool, uuid string) error {
+func ResumePool(s *host.System, c *dm.Control, pool, uuid string) error {
 	for _, part := range []string{dmname.Meta, dmname.Data, dmname.Pool} {
 		ref := dm.ByUUID(dmname.PartUUID(uuid, part))
 		info, err := c.Info(ref)
@@ -109,9 +109,9 @@ func ResumeRemedy(pool string) fault.Remedy {
 	return fault.Sayf("%v resumes it", fault.ActivatePool{Pool: pool})
 }
 
-// Foreign says that a pool's device has the table of something else, as
+// LostTable says that a pool's device has the table of something else, as
 // dmsetup remove --force leaves it.
-func Foreign(c *dm.Control, r dm.Ref) bool {
+func LostTable(c *dm.Control, r dm.Ref) bool {
 	targets, _, err := c.Table(r)
 	return err == nil && (len(targets) != 1 || targets[0].Type != "thin-pool")
 }

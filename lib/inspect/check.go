@@ -35,7 +35,7 @@ func CheckPool(ctx context.Context, s *host.System, name string) (found []check.
 			}
 			return err
 		}
-		registry.WakeVolumes(s, c, cat)
+		registry.ResumeVolumes(s, c, cat)
 		lock := &lookLock{sys: s, pool: name}
 		defer lock.close()
 		found, err = lookTwice(ctx, s, c, cat, lock)

@@ -51,7 +51,7 @@ func look(ctx context.Context, s *host.System, c *dm.Control, cat *catalog.Catal
 	if names := health.Suspended(c, f.Config.UUID); len(names) > 0 && f.Copied == nil { // to read them would hang
 		return nil, &fault.Error{Object: "pool " + f.Config.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", health.SuspendedText(names)), Remedy: health.ResumeRemedy(f.Config.Name)}
 	}
-	if f.Copied == nil && health.Foreign(c, dm.ByUUID(dmname.PartUUID(f.Config.UUID, dmname.Pool))) {
+	if f.Copied == nil && health.LostTable(c, dm.ByUUID(dmname.PartUUID(f.Config.UUID, dmname.Pool))) {
 		return nil, health.BeyondHelp(f.Config.Name)
 	}
 	findPlaces(f, c)

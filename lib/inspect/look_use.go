@@ -138,14 +138,14 @@ func lookUse(s *host.System, c *dm.Control, v catalog.Volume, hasFile, isActive 
 		u.Written = err == nil
 	}
 	if isActive {
-		if u.Seen, _, err = registry.Observed(c, v, u.Record); err != nil {
+		if u.Seen, _, err = registry.QueryKernel(c, v, u.Record); err != nil {
 			return u, &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
 		}
 		if u.Unlined, err = unlined(s, c, v, u.Record.Reconcile(u.Seen), u.Seen); err != nil {
 			return u, err
 		}
 	}
-	u.Held = u.Written && u.Record.Held && u.Record.PoolUUID == v.PoolUUID
+	u.Held = u.Written && u.Record.Pinned && u.Record.PoolUUID == v.PoolUUID
 	return u, nil
 }
 
@@ -158,7 +158,7 @@ func named(f *check.Facts) map[string]bool {
 	for volume := range f.Damaged {
 		names[volume] = true
 	}
-	for _, op := range f.Config.Operations {
+	for _, op := range f.Config.Intents {
 		names[op.Volume] = true
 	}
 	for _, d := range f.Devices {

@@ -34,7 +34,7 @@ func repair(ctx context.Context, p *engine.Pool, found []check.Finding) error {
 	for _, d := range found {
 		switch {
 		case d.Kind == check.KindTransaction:
-			errs = append(errs, adopt(p, d))
+			errs = append(errs, adoptTransactionID(p, d))
 		case d.Forget:
 			errs = append(errs, forgetOperation(p, d))
 		}
@@ -75,8 +75,8 @@ func repairRecord(p *engine.Pool, d check.Finding) error {
 	if err = change(); err == nil && d.Kind != check.KindSize && d.Kind != check.KindOrphan && ref.Record().ThinID == d.ID {
 		err = ref.Clear()
 	}
-	registry.LetGo(p.Sys, ref, p.Name(), d.Volume)
-	return p.Fail(err)
+	registry.Unlock(p.Sys, ref, p.Name(), d.Volume)
+	return p.Wrap(err)
 }
 
 // giveName gives a thin id a name. The next id goes past it first, so that no create
@@ -95,22 +95,22 @@ func giveName(p *engine.Pool, d check.Finding) error {
 	})
 }
 
-// adopt takes the pool's transaction id over. What the catalog says is being
+// adoptTransactionID takes the pool's transaction id over. What the catalog says is being
 // done was long done, or undone, when the pool got there.
-func adopt(p *engine.Pool, d check.Finding) error {
+func adoptTransactionID(p *engine.Pool, d check.Finding) error {
 	p.Sys.Stepf("%s: %s", d.Object, d.Repair)
-	return p.Fail(p.Catalog.SetPool(func(c *catalog.Pool) { c.TransactionID, c.Operations = d.Transaction, nil }))
+	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) { c.TransactionID, c.Intents = d.Transaction, nil }))
 }
 
 // forgetOperation drops an operation that would take another volume's id. If
 // the pool has gone on to its transaction id, so does the catalog.
 func forgetOperation(p *engine.Pool, d check.Finding) error {
-	return p.Fail(p.Catalog.SetPool(func(c *catalog.Pool) {
+	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) {
 		if c.TransactionID < d.Transaction {
-			c.Finish(d.Volume)
+			c.FinishIntent(d.Volume)
 			return
 		}
-		c.Abandon(d.Volume)
+		c.DropIntent(d.Volume)
 	}))
 }
 
@@ -129,12 +129,12 @@ func repairDevices(ctx context.Context, p *engine.Pool, found []check.Finding) e
 	}
 	if has(check.KindHeld) {
 		if err := p.Target.ReleaseSnapshot(); err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
 	if has(check.KindSuspended) {
 		if err := resumeParts(p); err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
 	switch {
@@ -143,10 +143,10 @@ func repairDevices(ctx context.Context, p *engine.Pool, found []check.Finding) e
 	case p.IsActive() && has(check.KindInterrupted):
 		return p.Recover(ctx)
 	}
-	err := p.Sweep(ctx)
+	err := p.RemoveUnused(ctx)
 	part := func(d check.Finding) bool { return d.Kind == check.KindDevice && d.Volume == "" }
 	if err == nil && slices.ContainsFunc(found, part) {
-		err = p.Fail(p.Dismantle(ctx))
+		err = p.Wrap(p.Dismantle(ctx))
 	}
 	return err
 }
@@ -171,20 +171,20 @@ func repairFile(ctx context.Context, p *engine.Pool, d check.Finding) error {
 	case check.KindTemp, check.KindRecord, check.KindLock:
 	case check.KindUtab:
 		if d.Lines {
-			return p.Fail(writeLines(ctx, p, d.Volume))
+			return p.Wrap(writeLines(ctx, p, d.Volume))
 		}
-		return p.Fail(dropUtab(ctx, p, d.Object))
+		return p.Wrap(dropUtab(ctx, p, d.Object))
 	default:
 		return nil
 	}
 	if d.Volume == "" {
-		return p.Fail(p.Catalog.RemoveTemp(d.Temp))
+		return p.Wrap(p.Catalog.RemoveTemp(d.Temp))
 	}
 	ref, err := p.Sys.Refs().TryLock(p.Name(), d.Volume)
 	if err != nil {
 		return nil // somebody is at work on it
 	}
-	defer registry.LetGo(p.Sys, ref, p.Name(), d.Volume)
+	defer registry.Unlock(p.Sys, ref, p.Name(), d.Volume)
 	switch {
 	case d.Kind == check.KindTemp && d.Temp.Path != "":
 		err = p.Catalog.RemoveTemp(d.Temp)
@@ -195,7 +195,7 @@ func repairFile(ctx context.Context, p *engine.Pool, d check.Finding) error {
 	case d.Kind == check.KindRecord:
 		err = reconcile(p, ref, d.Volume)
 	}
-	return p.Fail(err)
+	return p.Wrap(err)
 }
 
 // reconcile makes the record of references say what is mounted.
@@ -204,11 +204,11 @@ func reconcile(p *engine.Pool, ref *refcount.Ref, volume string) error {
 	if err != nil {
 		return err
 	}
-	rec, err := registry.Observe(p.Sys, p.DM, ref, v)
+	rec, err := registry.Reconcile(p.Sys, p.DM, ref, v)
 	if err != nil || rec.References == 0 || rec.Device != "" {
 		return err
 	}
-	obs, _, err := registry.Observed(p.DM, v, rec)
+	obs, _, err := registry.QueryKernel(p.DM, v, rec)
 	if err != nil {
 		return err
 	}
@@ -226,12 +226,12 @@ func writeLines(ctx context.Context, p *engine.Pool, volume string) error {
 	if err != nil {
 		return nil // somebody is at work on it
 	}
-	defer registry.LetGo(p.Sys, ref, p.Name(), volume)
+	defer registry.Unlock(p.Sys, ref, p.Name(), volume)
 	v, err := p.Catalog.VolumeAnyState(volume)
 	if err != nil {
 		return err
 	}
-	rec, err := registry.Observe(p.Sys, p.DM, ref, v)
+	rec, err := registry.Reconcile(p.Sys, p.DM, ref, v)
 	if err != nil || rec.Elsewhere {
 		return err
 	}

@@ -67,11 +67,11 @@ func reserveHead(ctx context.Context, s *host.System, name string) error {
 		return err
 	}
 	defer p.Close()
-	return p.Fail(p.Explain(makeHeadLate(ctx, p)))
+	return p.Wrap(p.Explain(makeHeadLate(ctx, p)))
 }
 
 func makeHeadLate(ctx context.Context, p *engine.Pool) error {
-	if ops := p.Catalog.Pool().Operations; len(ops) > 0 {
+	if ops := p.Catalog.Pool().Intents; len(ops) > 0 {
 		return fault.Errorf(fault.ErrBusy, "the %s of %s/%s is still at work", ops[0].Op, p.Name(), ops[0].Volume)
 	}
 	h := &headRepair{Pool: p, blocks: engine.HeadBlocks(p.Catalog.Pool())}
@@ -250,7 +250,7 @@ func (h *headRepair) discard(ctx context.Context, f *os.File, want func(uint64) 
 
 // moveAll has the kernel put blocks of devices elsewhere.
 func (h *headRepair) moveAll(ctx context.Context, found map[thinpool.ID][]thinpool.Mapping) (err error) {
-	var held []catalog.Operation
+	var held []catalog.Intent
 	defer func() {
 		for _, op := range held {
 			err = errors.Join(err, h.step(ctx, func(ctx context.Context) error { return h.DeleteVolume(ctx, op) }))
@@ -293,12 +293,12 @@ func cover(found map[thinpool.ID][]thinpool.Mapping) (chosen []thinpool.ID) {
 
 // hold makes a snapshot of a device, which an operation hides until it is
 // deleted.
-func (h *headRepair) hold(id thinpool.ID) (catalog.Operation, error) {
+func (h *headRepair) hold(id thinpool.ID) (catalog.Intent, error) {
 	name, err := h.unusedName(id)
 	if err != nil {
-		return catalog.Operation{}, err
+		return catalog.Intent{}, err
 	}
-	op, err := h.Begin(catalog.Operation{Op: catalog.OpCreate, Volume: name})
+	op, err := h.Begin(catalog.Intent{Op: catalog.OpCreate, Volume: name})
 	if err == nil {
 		op, err = h.SendCreate(op, func(snapshot thinpool.ID) error { return h.Target.CreateSnapshot(snapshot, id) })
 	}
@@ -306,9 +306,9 @@ func (h *headRepair) hold(id thinpool.ID) (catalog.Operation, error) {
 		err = h.Commit(op, catalog.OpFormat)
 	}
 	if err != nil {
-		return catalog.Operation{}, h.GiveUp(context.Background(), err)
+		return catalog.Intent{}, h.Rollback(context.Background(), err)
 	}
-	return catalog.Operation{Op: catalog.OpFormat, Volume: name, ID: op.ID}, nil
+	return catalog.Intent{Op: catalog.OpFormat, Volume: name, ID: op.ID}, nil
 }
 
 // unusedName is a name that no volume has.
@@ -316,7 +316,7 @@ func (h *headRepair) unusedName(id thinpool.ID) (string, error) {
 	for n := 0; ; n++ {
 		name := fmt.Sprintf("first-blocks-%d-%d", id, n)
 		_, err := h.Catalog.VolumeAnyState(name)
-		busy := slices.ContainsFunc(h.Catalog.Pool().Operations, func(op catalog.Operation) bool { return op.Volume == name })
+		busy := slices.ContainsFunc(h.Catalog.Pool().Intents, func(op catalog.Intent) bool { return op.Volume == name })
 		if errors.Is(err, fs.ErrNotExist) && !busy {
 			return name, nil
 		}

@@ -42,7 +42,7 @@ func checkMetadata(ctx context.Context, s *host.System, name string) error {
 		s.Stepf("checking the metadata of pool %s", name)
 		return thincheck.Clear(ctx, device)
 	}); err != nil {
-		return p.Fail(explainDamage(p, err))
+		return p.Wrap(explainDamage(p, err))
 	}
 	if !active {
 		return nil

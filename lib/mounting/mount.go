@@ -109,7 +109,7 @@ func (m *mounting) do(ctx context.Context) error {
 		return err
 	}
 	if rec.Elsewhere {
-		if done, err := m.beside(rec, v); done || err != nil {
+		if done, err := m.answerForCopy(rec, v); done || err != nil {
 			return err
 		}
 	}
@@ -121,22 +121,22 @@ func (m *mounting) do(ctx context.Context) error {
 	case rec.References > 0:
 		return m.addReference(ctx, ref, rec)
 	}
-	fstype, err := m.first(ctx, ref, rec, v)
+	fstype, err := m.mountFirst(ctx, ref, rec, v)
 	if err == nil && fstype != v.FS {
 		m.rememberFS(ctx, v, fstype)
 	}
 	return err
 }
 
-// first goes through the table "mount" of docs/crashes.md. After an error the steps
+// mountFirst goes through the table "mount" of docs/crashes.md. After an error the steps
 // from 2 on are undone.
-func (m *mounting) first(ctx context.Context, ref *refcount.Ref, rec refcount.Record, v catalog.Volume) (fstype string, err error) {
+func (m *mounting) mountFirst(ctx context.Context, ref *refcount.Ref, rec refcount.Record, v catalog.Volume) (fstype string, err error) {
 	// 1. (inactive pool) loop devices, linear devices, the pool
 	p, err := engine.OpenActive(ctx, m.System, m.c, v.Pool, engine.Shared)
 	if err != nil {
 		return "", err
 	}
-	if err := m.suit(p, rec); err != nil {
+	if err := m.checkPoolState(p, rec); err != nil {
 		p.Close()
 		return "", err
 	}
@@ -148,7 +148,7 @@ func (m *mounting) first(ctx context.Context, ref *refcount.Ref, rec refcount.Re
 	// 2. the volume's device: create, load, resume, node
 	// 2a. the names of removed devices
 	// 3. open; deferred removal
-	a, err := p.ActivateVolume(ctx, v, rec.Held)
+	a, err := p.ActivateVolume(ctx, v, rec.Pinned)
 	p.Close()
 	if err != nil {
 		return "", err

@@ -23,7 +23,7 @@ func (m *mounting) addReference(ctx context.Context, ref *refcount.Ref, rec refc
 	if m.line > 0 {
 		return m.mountedByLine(rec)
 	}
-	if err := m.suitsAgain(rec); err != nil {
+	if err := m.checkOptions(rec); err != nil {
 		return err
 	}
 	if m.options.Once {
@@ -51,15 +51,15 @@ func (m *mounting) mendLines(ctx context.Context, rec refcount.Record) {
 		return
 	}
 	if at := registry.Counted(table, rec); at != nil {
-		registry.Mend(ctx, m.System, m.c, m.utabEntry(at), 0)
+		registry.MendUtab(ctx, m.System, m.c, m.utabEntry(at), 0)
 	}
 }
 
-// beside answers a mount of a volume whose counted mount is in another mount
+// answerForCopy answers a mount of a volume whose counted mount is in another mount
 // namespace, or whose device is open and not mounted here. Where dir has a copy of
 // the mount, that is what was asked for, and nothing is counted: the copy does not
 // end with the counted mount, and a reference would outlive the copy's namespace.
-func (m *mounting) beside(rec refcount.Record, v catalog.Volume) (done bool, err error) {
+func (m *mounting) answerForCopy(rec refcount.Record, v catalog.Volume) (done bool, err error) {
 	copies, err := m.copies(rec, v)
 	if err != nil {
 		return false, err

@@ -20,7 +20,7 @@ func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrNotFound, "not mounted on %s", m.dir), Remedy: fault.Mount{Volume: object, Path: m.dir}}
 	}
 	if !m.options.ReadOnly {
-		if err := m.suitRemount(v); err != nil {
+		if err := m.checkPoolStateForRemount(v); err != nil {
 			return err
 		}
 	}
@@ -34,13 +34,13 @@ func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 	return nil
 }
 
-// suitRemount refuses to make a mount writable in a pool that is read-only, or
+// checkPoolStateForRemount refuses to make a mount writable in a pool that is read-only, or
 // whose writes would wait.
-func (m *mounting) suitRemount(v catalog.Volume) error {
+func (m *mounting) checkPoolStateForRemount(v catalog.Volume) error {
 	p := &engine.Pool{Sys: m.System, DM: m.c, Catalog: m.cat}
 	st, err := health.PoolStatus(m.c, v.PoolUUID)
 	if err != nil {
-		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
+		return p.Wrap(fault.Wrap(fault.ErrPoolState, err))
 	}
 	if st.Writable() != nil || st.Queues() {
 		return p.InState(st)

@@ -11,13 +11,13 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// suit refuses a mount that the pool's state would let fail half way or hang,
+// checkPoolState refuses a mount that the pool's state would let fail half way or hang,
 // and makes it read-only where the pool is, as mount(8) does for a disk that
 // is write-protected.
-func (m *mounting) suit(p *engine.Pool, rec refcount.Record) error {
+func (m *mounting) checkPoolState(p *engine.Pool, rec refcount.Record) error {
 	st, err := p.Target.Status()
 	if err != nil {
-		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
+		return p.Wrap(fault.Wrap(fault.ErrPoolState, err))
 	}
 	switch {
 	case st.Failed():

@@ -25,10 +25,10 @@ func (m *mounting) mountedByLine(rec refcount.Record) error {
 	return nil
 }
 
-// suitsAgain refuses a second mount that would be told a lie: where something else
+// checkOptions refuses a second mount that would be told a lie: where something else
 // lies over the mount, or where it is of another type, or read-only and is not to
 // be, or the reverse. Of other options that are not in force it warns.
-func (m *mounting) suitsAgain(rec refcount.Record) error {
+func (m *mounting) checkOptions(rec refcount.Record) error {
 	at, err := m.seen(rec)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (m *mounting) suitsAgain(rec refcount.Record) error {
 		return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "mounted on %s as %s, not as %s", m.dir, at.FSType, fstype),
 			Remedy: fault.Sayf("leave the type out: %v", fault.Mount{Volume: rec.Volume, Path: m.dir})}
 	}
-	if err := m.suitsReadOnly(rec, at); err != nil {
+	if err := m.checkReadOnly(rec, at); err != nil {
 		return err
 	}
 	if differs := m.options.Unlike(at); len(differs) > 0 {
@@ -71,10 +71,10 @@ func sameView(a, b *mountinfo.Info) bool {
 	return a.Major == b.Major && a.Minor == b.Minor && a.Root == b.Root && a.FSType == b.FSType
 }
 
-// suitsReadOnly refuses a second mount that differs from the first in whether it
+// checkReadOnly refuses a second mount that differs from the first in whether it
 // may write, as the kernel refuses a second mount of a device. A pool that cannot
 // be written to makes each mount read-only, which is said.
-func (m *mounting) suitsReadOnly(rec refcount.Record, at *mountinfo.Info) error {
+func (m *mounting) checkReadOnly(rec refcount.Record, at *mountinfo.Info) error {
 	is := mount.ReadOnly(at)
 	if is == m.options.ReadOnly {
 		return nil

@@ -49,7 +49,7 @@ func (m *mounting) undone(err error) error {
 // cleanUp leaves of a mount that failed neither device nor names, unless they are
 // somebody's: activated on purpose, or in use.
 func (m *mounting) cleanUp(ctx context.Context, rec refcount.Record, v catalog.Volume) {
-	if rec.Held || rec.Elsewhere {
+	if rec.Pinned || rec.Elsewhere {
 		return
 	}
 	undo, cancel := m.Undoing(ctx)

@@ -15,7 +15,7 @@ import (
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/fsprobe"
-	"thinmount/lib/holders"
+	"thinmount/lib/fuser"
 	"thinmount/lib/mount"
 )
 
@@ -48,9 +48,9 @@ func (m *mounting) refused(a *engine.Activation, v catalog.Volume, fstype string
 
 // othersOn lists who else has the device open. One that carries another device,
 // say, is not given to a filesystem (block/bdev.c, bd_prepare_to_claim).
-func othersOn(a *engine.Activation) []holders.Holder {
+func othersOn(a *engine.Activation) []fuser.Holder {
 	found := engine.DeviceHolders(context.Background(), a.Dev, "")
-	return slices.DeleteFunc(found, func(h holders.Holder) bool { return h.PID == os.Getpid() })
+	return slices.DeleteFunc(found, func(h fuser.Holder) bool { return h.PID == os.Getpid() })
 }
 
 // kernelsMount is what a mount waits for. A journal may be long; and ext4 with

@@ -27,7 +27,7 @@ func TestHintsQuotePaths(t *testing.T) {
 		"mkdir":      thintest.Show(host.RemedyOf(dirError(dir, fs.ErrNotExist))),
 		"other path": thintest.Show(host.RemedyOf((&mounting{System: s, dir: "/srv"}).addReference(t.Context(), nil, refcount.Record{Volume: "p/v", MountedOn: dir}))),
 		"encrypted":  thintest.Show(host.RemedyOf(m.unprobed("p/v", &fsprobe.OtherError{Result: fsprobe.Result{Type: "crypto_LUKS"}}))),
-		"busy":       thintest.Show(host.RemedyOf((&unmounting{System: s, dir: dir}).busy(nil, unix.EBUSY))),
+		"busy":       thintest.Show(host.RemedyOf((&unmounting{System: s, dir: dir}).busyError(nil, unix.EBUSY))),
 		"folder":     thintest.Show(host.RemedyOf(&privdir.Error{Path: dir, Reason: "belongs to uid 1"})),
 		"full":       thintest.Show(host.RemedyOf(&privdir.Error{Path: dir + "/f", Err: unix.ENOSPC})),
 		"read-only":  thintest.Show(host.RemedyOf(file)),
@@ -38,7 +38,7 @@ func TestHintsQuotePaths(t *testing.T) {
 		}
 	}
 	utab := warned(t, func(s *host.System) {
-		(&unmounting{System: s, dir: dir}).feedUtab(t.Context(), "p/v", &mountinfo.Info{Mountpoint: dir})
+		(&unmounting{System: s, dir: dir}).addSpareUtabLine(t.Context(), "p/v", &mountinfo.Info{Mountpoint: dir})
 	})
 	if !strings.Contains(utab, thintest.Show(fault.UnmountByHelper{Path: dir})) {
 		t.Errorf("utab: %s", utab)

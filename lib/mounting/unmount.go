@@ -52,21 +52,21 @@ func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
 	}
 	pool, volume, ok := isOurs(top)
 	if ok && u.isCopy(pool, volume, top) {
-		return u.copied(ctx, pool+"/"+volume, top)
+		return u.unmountCopy(ctx, pool+"/"+volume, top)
 	}
 	if u.c, err = s.Kernel(); err != nil {
 		return err
 	}
 	defer u.c.Close()
 	if !ok {
-		return u.simply(ctx, top)
+		return u.unmountOther(ctx, top)
 	}
 	ref, err := registry.LockVolume(ctx, s, pool, volume)
 	if err != nil {
 		return err
 	}
 	defer ref.Close()
-	return u.locked(ctx, ref, pool, volume)
+	return u.unmountLocked(ctx, ref, pool, volume)
 }
 
 // unmounting is one Unmount under way.
@@ -114,9 +114,9 @@ func (u *unmounting) seen() (table []*mountinfo.Info, top *mountinfo.Info, err e
 	return nil, nil, &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrNotFound, "not mounted"), Remedy: fault.Hint("findmnt shows what is mounted")}
 }
 
-// simply unmounts what is not a volume's one mount.
-func (u *unmounting) simply(ctx context.Context, top *mountinfo.Info) error {
-	_, err := u.plain(ctx, top, u.unmount)
+// unmountOther unmounts what is not a volume's one mount.
+func (u *unmounting) unmountOther(ctx context.Context, top *mountinfo.Info) error {
+	_, err := u.unmountOnce(ctx, top, u.unmount)
 	return err
 }
 
@@ -124,15 +124,15 @@ func (u *unmounting) simply(ctx context.Context, top *mountinfo.Info) error {
 func (u *unmounting) unmount(ctx context.Context) error {
 	o := mount.UnmountOptions{Lazy: u.request.Lazy, Force: u.request.Force, NoFollow: true}
 	if u.mayWait != "" {
-		o.Call = func(target string, flags int) error { return u.apart(ctx, target, flags) }
+		o.Call = func(target string, flags int) error { return u.unmountApart(ctx, target, flags) }
 	}
 	return mount.Unmount(u.dir, o)
 }
 
-// plain unmounts, by do. stays says that it was busy and is read-only now, where
+// unmountOnce unmounts, by do. stays says that it was busy and is read-only now, where
 // the caller wants that.
-func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info, do func(context.Context) error) (stays bool, err error) {
-	found, err := u.patiently(ctx, top, do)
+func (u *unmounting) unmountOnce(ctx context.Context, top *mountinfo.Info, do func(context.Context) error) (stays bool, err error) {
+	found, err := u.unmountRetrying(ctx, top, do)
 	if !errors.Is(err, unix.EBUSY) {
 		return false, err
 	}
@@ -142,12 +142,12 @@ func (u *unmounting) plain(ctx context.Context, top *mountinfo.Info, do func(con
 			return true, nil
 		}
 	}
-	return false, u.busy(found, err)
+	return false, u.busyError(found, err)
 }
 
-// locked goes on with the volume's lock held, on what is mounted by now, and
+// unmountLocked goes on with the volume's lock held, on what is mounted by now, and
 // decides which kind of unmount it is.
-func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume string) error {
+func (u *unmounting) unmountLocked(ctx context.Context, ref *refcount.Ref, pool, volume string) error {
 	table, top, err := u.seen()
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume
 	if err != nil {
 		return err
 	}
-	if err := u.rouse(ctx, v); err != nil {
+	if err := u.resumeForUnmount(ctx, v); err != nil {
 		return err
 	}
 	once := func() ([]*mountinfo.Info, error) { return table, nil }
@@ -169,13 +169,13 @@ func (u *unmounting) locked(ctx context.Context, ref *refcount.Ref, pool, volume
 	}
 	switch {
 	case rec.Elsewhere && rec.References > 0:
-		return u.copied(ctx, rec.Volume, top)
+		return u.unmountCopy(ctx, rec.Volume, top)
 	case rec.MountedOn != u.dir:
-		return u.simply(ctx, top)
+		return u.unmountOther(ctx, top)
 	case rec.References > 1 && !u.request.Force && !u.request.All:
 		return u.notLast(ctx, ref, rec, top)
 	}
-	return u.last(ctx, ref, v, top)
+	return u.unmountLast(ctx, ref, v, top)
 }
 
 // volumeOf finds which thin device is mounted, by the device itself: an unmount
@@ -199,23 +199,23 @@ func (u *unmounting) notLast(ctx context.Context, ref *refcount.Ref, rec refcoun
 	if err := ref.Drop(); err != nil {
 		return &fault.Error{Object: rec.Volume, Err: err}
 	}
-	u.feedUtab(ctx, rec.Volume, top)
+	u.addSpareUtabLine(ctx, rec.Volume, top)
 	return nil
 }
 
-// feedUtab gives umount(8), which takes a line of utab away whenever its helper
+// addSpareUtabLine gives umount(8), which takes a line of utab away whenever its helper
 // says that all is well, one more to take, while the mount stays.
-func (u *unmounting) feedUtab(ctx context.Context, volume string, top *mountinfo.Info) {
-	registry.Mend(ctx, u.System, u.c, registry.UtabEntry(top, volume), 1)
+func (u *unmounting) addSpareUtabLine(ctx context.Context, volume string, top *mountinfo.Info) {
+	registry.MendUtab(ctx, u.System, u.c, registry.UtabEntry(top, volume), 1)
 }
 
-// last goes through the steps 2 to 4 of the table "umount" of docs/crashes.md, and
+// unmountLast goes through the steps 2 to 4 of the table "umount" of docs/crashes.md, and
 // sees the device off.
-func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info) error {
-	held := ref.Record().Held
+func (u *unmounting) unmountLast(ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info) error {
+	held := ref.Record().Pinned
 	f := u.flushing(v, top, ref.Record().Since)
 	var late error // of writes that failed in the unmount itself
-	stays, err := u.plain(ctx, top, func(ctx context.Context) (err error) {
+	stays, err := u.unmountOnce(ctx, top, func(ctx context.Context) (err error) {
 		// 2. syncfs
 		if err := f.before(ctx); err != nil {
 			return err
@@ -225,7 +225,7 @@ func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volu
 		return err
 	})
 	if stays {
-		u.feedUtab(ctx, v.Pool+"/"+v.Name, top)
+		u.addSpareUtabLine(ctx, v.Pool+"/"+v.Name, top)
 	}
 	if stays || err != nil {
 		return err
@@ -239,7 +239,7 @@ func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volu
 	gone, err := u.dropRecord(ref, v, held)
 	if gone {
 		registry.DropAlias(u.System, v.Pool, v.Name)
-		u.seeOff(ctx, v)
+		u.waitRemoved(ctx, v)
 	}
 	return errors.Join(late, err)
 }
@@ -248,7 +248,7 @@ func (u *unmounting) last(ctx context.Context, ref *refcount.Ref, v catalog.Volu
 // has another mount, which is its one path now. gone says that no mount of the
 // volume is left, here or in another mount namespace.
 func (u *unmounting) dropRecord(ref *refcount.Ref, v catalog.Volume, held bool) (gone bool, err error) {
-	rec, err := registry.Observe(u.System, u.c, ref, v)
+	rec, err := registry.Reconcile(u.System, u.c, ref, v)
 	if err != nil {
 		u.Warnf("%v", err)
 		return false, nil
@@ -270,10 +270,10 @@ func (u *unmounting) dropUtab(ctx context.Context) {
 	}
 }
 
-// seeOff waits for the kernel to remove the device, which it does at the last
+// waitRemoved waits for the kernel to remove the device, which it does at the last
 // close. That it is still open is not this unmount's failure, and is not waited
 // for when it is known by whom.
-func (u *unmounting) seeOff(ctx context.Context, v catalog.Volume) {
+func (u *unmounting) waitRemoved(ctx context.Context, v catalog.Volume) {
 	ref, name, object := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Pool, v.Name), v.Pool+"/"+v.Name
 	if err := u.c.RemoveDeferred(ref); err != nil {
 		u.Warnf("%s: unmounted, but the device stays: %v", object, err)
@@ -285,7 +285,7 @@ func (u *unmounting) seeOff(ctx context.Context, v catalog.Volume) {
 	wait, cancel := u.Undoing(ctx)
 	defer cancel()
 	defer u.WaitingFor("the last close of " + u.c.NodePath(name))()
-	info, found, err := engine.WaitOut(wait, u.dir, func() (dm.Info, error) { return engine.GoneSoon(wait, u.c, ref, name) })
+	info, found, err := engine.WaitOut(wait, u.dir, func() (dm.Info, error) { return engine.WaitGoneBriefly(wait, u.c, ref, name) })
 	switch {
 	case engine.IsBusy(err):
 		busy := engine.DeviceBusy(u.System, u.c, object, info, found)

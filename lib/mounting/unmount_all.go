@@ -104,7 +104,7 @@ func deactivateHeld(ctx context.Context, s *host.System, c *dm.Control, name str
 	records, _ := s.Refs().List() // one that cannot be read holds nothing
 	var errs []error
 	for _, r := range records {
-		if r.Held && r.PoolUUID == cat.Pool().UUID {
+		if r.Pinned && r.PoolUUID == cat.Pool().UUID {
 			_, volume, err := catalog.ParseSpec(r.Volume)
 			if err != nil {
 				continue

@@ -23,14 +23,14 @@ func (u *unmounting) isCopy(pool, volume string, top *mountinfo.Info) bool {
 		return false
 	}
 	ours := mount.Namespace()
-	return rec.Namespace != 0 && rec.Namespace != ours && rec.MountID != top.ID && registry.Lives(registry.ProcTables("/proc"), registry.ShowsAll("/proc"), rec, ours, top.Source)
+	return rec.Namespace != 0 && rec.Namespace != ours && rec.MountID != top.ID && registry.IsMountedSomewhere(registry.ProcTables("/proc"), registry.ShowsAll("/proc"), rec, ours, top.Source)
 }
 
-// copied unmounts a copy of a volume's mount. The counted mount keeps its
+// unmountCopy unmounts a copy of a volume's mount. The counted mount keeps its
 // references and its lines in utab, of which umount(8) is going to take the last.
-func (u *unmounting) copied(ctx context.Context, volume string, top *mountinfo.Info) error {
+func (u *unmounting) unmountCopy(ctx context.Context, volume string, top *mountinfo.Info) error {
 	u.Stepf("%s: unmounting a copy of its mount in another mount namespace; no reference is taken", volume)
-	if err := u.simply(ctx, top); err != nil {
+	if err := u.unmountOther(ctx, top); err != nil {
 		return err
 	}
 	err := u.Utab().Feed(ctx, top.Mountpoint)

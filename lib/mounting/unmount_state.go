@@ -4,24 +4,24 @@ import (
 	"context"
 	"errors"
 
-	"thinmount/lib/apart"
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
 	"thinmount/lib/health"
+	"thinmount/lib/reexec"
 	"thinmount/lib/registry"
 	"thinmount/lib/thinpool"
 )
 
-// rouse sees to it that unmounting, which writes out what is dirty, does not
+// resumeForUnmount sees to it that unmounting, which writes out what is dirty, does not
 // hang: it resumes what is suspended, and finds out whether writes would wait for
 // room, which the last ones may be the first to do.
-func (u *unmounting) rouse(ctx context.Context, v catalog.Volume) error {
-	if health.Foreign(u.c, dm.ByUUID(dmname.PartUUID(v.PoolUUID, dmname.Pool))) {
+func (u *unmounting) resumeForUnmount(ctx context.Context, v catalog.Volume) error {
+	if health.LostTable(u.c, dm.ByUUID(dmname.PartUUID(v.PoolUUID, dmname.Pool))) {
 		return health.BeyondHelp(v.Pool)
 	}
-	if err := registry.WakeVolume(u.System, u.c, v); err != nil {
+	if err := registry.ResumeAndThaw(u.System, u.c, v); err != nil {
 		return err
 	}
 	if err := u.rousePool(ctx, v); err != nil {
@@ -43,13 +43,13 @@ func (u *unmounting) rousePool(ctx context.Context, v catalog.Volume) error {
 		return fault.WaitError("pool "+v.Pool, err)
 	}
 	defer lock.Unlock()
-	return health.Wake(u.System, u.c, v.Pool, v.PoolUUID)
+	return health.ResumePool(u.System, u.c, v.Pool, v.PoolUUID)
 }
 
-// apart unmounts where it may be waited for until the deadline only.
-func (u *unmounting) apart(ctx context.Context, target string, flags int) error {
+// unmountApart unmounts where it may be waited for until the deadline only.
+func (u *unmounting) unmountApart(ctx context.Context, target string, flags int) error {
 	defer u.WaitingFor(lastWrites(u.mayWait))()
-	err := apart.Unmount(ctx, target, flags)
+	err := reexec.Unmount(ctx, target, flags)
 	if err == nil || ctx.Err() == nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
 	if err := errors.Join(refcount.CheckDir(s.StateDir), refcount.CheckDir(s.RunDir)); err != nil {
 		return err
 	}
-	engine.TidyOthers(ctx, s, c)
+	engine.ClearHalfMadeOthers(ctx, s, c)
 	lock, err := s.Refs().PoolLock(ctx, spec.Name, false)
 	if err != nil {
 		return fault.WaitError("pool "+spec.Name, err)
@@ -82,7 +82,7 @@ func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
 	if err := makePool(ctx, p, held); err != nil {
 		undo, cancel := s.Undoing(ctx)
 		defer cancel()
-		return errors.Join(p.Fail(err), p.ClearHalfMade(undo), lock.Remove())
+		return errors.Join(p.Wrap(err), p.ClearHalfMade(undo), lock.Remove())
 	}
 	return nil
 }
@@ -131,7 +131,7 @@ func makePool(ctx context.Context, p *engine.Pool, held *backing.Claims) error {
 	}
 	health.WarnLargerThanBelow(p.Sys, cfg)
 	warnLittleMetadata(p.Sys, cfg)
-	return p.Catalog.SetPool(func(c *catalog.Pool) { c.Operations = nil })
+	return p.Catalog.SetPool(func(c *catalog.Pool) { c.Intents = nil })
 }
 
 // makeBacking makes the file, or clears the device, and labels it. The first

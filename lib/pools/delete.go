@@ -82,8 +82,8 @@ func DeletePool(ctx context.Context, s *host.System, name string, withVolumes bo
 		}
 		warnUnreachable(p)
 		s.Stepf("deleting pool %s", name)
-		if err := p.Catalog.SetPool(func(c *catalog.Pool) { c.Operations = []catalog.Operation{{Op: catalog.OpDeletePool}} }); err != nil {
-			return p.Fail(err)
+		if err := p.Catalog.SetPool(func(c *catalog.Pool) { c.Intents = []catalog.Intent{{Op: catalog.OpDeletePool}} }); err != nil {
+			return p.Wrap(err)
 		}
 		if err := p.ClearHalfMade(ctx); err != nil {
 			return err

@@ -41,6 +41,6 @@ func halfMadePool(t *testing.T, s *host.System, dir string) *engine.Pool {
 	if dir == "" {
 		dir = filepath.Join(s.StateDir, "demo")
 	}
-	cat := thintest.Catalog(t, s, catalog.KindFile, dir, catalog.Operation{Op: catalog.OpCreatePool})
+	cat := thintest.Catalog(t, s, catalog.KindFile, dir, catalog.Intent{Op: catalog.OpCreatePool})
 	return &engine.Pool{Sys: s, DM: thintest.NoDevices(), Catalog: cat}
 }

@@ -83,7 +83,7 @@ func GrowPool(ctx context.Context, s *host.System, spec GrowSpec) error {
 func canTake(p *engine.Pool, meta, data bool) error {
 	st, err := p.Target.Status()
 	if err != nil {
-		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
+		return p.Wrap(fault.Wrap(fault.ErrPoolState, err))
 	}
 	if (meta || data) && (st.Failed() || st.NeedsCheck) || data && !meta && st.Writable() != nil {
 		return p.InState(st)
@@ -174,13 +174,13 @@ func growPart(ctx context.Context, p *engine.Pool, part string, size int64) erro
 	if b := *backing(&cfg); size > b.Size {
 		p.Sys.Stepf("growing the %s of pool %s from %s to %s", role, p.Name(), fault.SizeText(b.Size), fault.SizeText(size))
 		if err := extend(ctx, p, part, b, size); err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 		if err := p.Catalog.SetPool(func(c *catalog.Pool) { backing(c).Size = size }); err != nil {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
 	}
-	if err := p.Fit(); err != nil {
+	if err := p.ApplySizes(); err != nil {
 		return err
 	}
 	return confirmSize(p, part)
@@ -232,7 +232,7 @@ func openToExtend(b catalog.Backing) (*os.File, error) {
 func confirmSize(p *engine.Pool, part string) error {
 	st, err := p.Target.Status()
 	if err != nil {
-		return p.Fail(err)
+		return p.Wrap(err)
 	}
 	cfg := p.Catalog.Pool()
 	have, want := int64(st.DataTotal)*health.BlockBytes(cfg), cfg.Data.Size
@@ -245,5 +245,5 @@ func confirmSize(p *engine.Pool, part string) error {
 	if st.Writable() != nil {
 		return p.InState(st)
 	}
-	return p.Fail(fault.Errorf(fault.ErrPoolState, "the kernel has %s of %s, not %s", fault.ExactSize(have), backing.LabelRole(part), fault.ExactSize(want)))
+	return p.Wrap(fault.Errorf(fault.ErrPoolState, "the kernel has %s of %s, not %s", fault.ExactSize(have), backing.LabelRole(part), fault.ExactSize(want)))
 }

@@ -124,7 +124,7 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 		i.AskDisk(cfg)
 		i.askRoom(cfg)
 		return nil
-	case err != nil && health.Foreign(c, dm.ByUUID(dmname.PartUUID(cfg.UUID, dmname.Pool))):
+	case err != nil && health.LostTable(c, dm.ByUUID(dmname.PartUUID(cfg.UUID, dmname.Pool))):
 		i.State, i.Trouble, i.Remedy = "fail", health.ForeignText, health.ForeignRemedy
 		return nil
 	case err != nil:

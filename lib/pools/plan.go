@@ -103,7 +103,7 @@ func plan(s *host.System, spec PoolSpec) (catalog.Pool, *backing.Claims, error) 
 	cfg := catalog.Pool{
 		Name: spec.Name, UUID: hex.EncodeToString(id), Created: time.Now().UTC().Truncate(time.Second),
 		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, Margin: spec.Margin, NextID: 1, Head: new(uint32),
-		Operations: []catalog.Operation{{Op: catalog.OpCreatePool}},
+		Intents: []catalog.Intent{{Op: catalog.OpCreatePool}},
 	}
 	held := &backing.Claims{}
 	var err error

@@ -69,8 +69,8 @@ func SetPool(ctx context.Context, s *host.System, name string, set Settings) err
 			}
 		})
 		if err != nil || set.OnFull == nil || !p.IsActive() {
-			return p.Fail(err)
+			return p.Wrap(err)
 		}
-		return p.Fit()
+		return p.ApplySizes()
 	})
 }

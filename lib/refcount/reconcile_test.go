@@ -10,7 +10,7 @@ import (
 func recorded() (Record, Observed) {
 	r := Record{
 		Volume: "demo/base", PoolUUID: "u1", ThinID: 7, Device: "/dev/mapper/thin-demo@base", Dev: "253:5",
-		MountedOn: "/a", MountID: 40, References: 3, Namespace: 1, Held: true, Since: time.Unix(1700000000, 0).UTC(),
+		MountedOn: "/a", MountID: 40, References: 3, Namespace: 1, Pinned: true, Since: time.Unix(1700000000, 0).UTC(),
 	}
 	o := Observed{Mounts: []MountPoint{{40, "/a", "/"}}, OpenCount: 1, Active: true, Dev: "253:5", PoolUUID: "u1", ThinID: 7, Namespace: 1}
 	return r, o
@@ -68,7 +68,7 @@ func TestReconcile(t *testing.T) {
 			r, o := recorded()
 			tt.change(&r, &o)
 			got := r.Reconcile(o)
-			if (is{got.MountedOn, got.MountID, got.References, got.Held, got.Elsewhere}) != tt.want {
+			if (is{got.MountedOn, got.MountID, got.References, got.Pinned, got.Elsewhere}) != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 			if got.PoolUUID != o.PoolUUID || got.ThinID != o.ThinID || o.Active && got.Dev != o.Dev {

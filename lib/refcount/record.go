@@ -32,8 +32,8 @@ type Record struct {
 	// /proc/PID/ns/mnt. 0 is not known.
 	Namespace uint64 `json:"namespace,omitempty"`
 
-	Held  bool      `json:"held"` // activated by hand
-	Since time.Time `json:"since,omitzero"`
+	Pinned bool      `json:"held"` // activated by hand
+	Since  time.Time `json:"since,omitzero"`
 
 	// Elsewhere is observed, and not stored. With references it says that the
 	// recorded mount is in another mount namespace or below another root, and
@@ -49,7 +49,7 @@ const maxReferences = 1 << 20
 // Empty reports whether the record claims nothing: no mount, no reference, no
 // hold.
 func (r Record) Empty() bool {
-	return r.MountedOn == "" && r.References == 0 && !r.Held
+	return r.MountedOn == "" && r.References == 0 && !r.Pinned
 }
 
 // maxRecord bounds a record's file, in bytes: PATH_MAX quoted, with room to

@@ -88,7 +88,7 @@ func TestAddDrop(t *testing.T) {
 func TestImpossibleRecordIsNotWritten(t *testing.T) {
 	ref := lock(t, newStore(t))
 	defer ref.Close()
-	for _, r := range []Record{{References: -1}, {References: 1}, {MountedOn: "a", References: 1}, {Held: true, MountID: -1}, {Held: true, ThinID: 1 << 24}} {
+	for _, r := range []Record{{References: -1}, {References: 1}, {MountedOn: "a", References: 1}, {Pinned: true, MountID: -1}, {Pinned: true, ThinID: 1 << 24}} {
 		if err := ref.Save(r); err == nil {
 			t.Errorf("saved %+v", r)
 		}
@@ -135,7 +135,7 @@ func TestList(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(ref.Save(Record{Held: true}), ref.Close()); err != nil {
+		if err := errors.Join(ref.Save(Record{Pinned: true}), ref.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}

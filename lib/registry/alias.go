@@ -91,7 +91,7 @@ func DropStaleNames(s *host.System, c *dm.Control, info dm.Info) (volumes []stri
 		if _, err := c.Info(dm.ByName(name)); errors.Is(err, dm.ErrNotExist) {
 			DropAlias(s, pool, volume)
 		}
-		LetGo(s, ref, pool, volume)
+		Unlock(s, ref, pool, volume)
 	}
 	return volumes, err
 }

@@ -89,11 +89,11 @@ func mountedIn(table []*mountinfo.Info, dev dm.DevNo, source string) string {
 	return ""
 }
 
-// Lives tells whether the mount that a record claims is in a table of some process:
+// IsMountedSomewhere tells whether the mount that a record claims is in a table of some process:
 // by its ID, which no other mount has, or by its path in the recorded namespace,
 // where it may have got another ID. In a container with process IDs of its own
 // /proc does not show the others (all is false); then it is believed.
-func Lives(tables iter.Seq[ProcTable], all bool, rec refcount.Record, ours uint64, source string) bool {
+func IsMountedSomewhere(tables iter.Seq[ProcTable], all bool, rec refcount.Record, ours uint64, source string) bool {
 	dev, err := dm.ParseDevNo(rec.Dev)
 	if err != nil {
 		return false
@@ -119,9 +119,9 @@ func ShowsAll(proc string) bool {
 	return err == nil && ns == initialPIDs
 }
 
-// Reach is a path to where a volume is mounted, in the mount namespace of another
+// PathToMount is a path to where a volume is mounted, in the mount namespace of another
 // process if need be, or "".
-func Reach(c *dm.Control, rec refcount.Record, v catalog.Volume) string {
+func PathToMount(c *dm.Control, rec refcount.Record, v catalog.Volume) string {
 	if !rec.Elsewhere {
 		return rec.MountedOn
 	}

@@ -80,7 +80,7 @@ func TestLives(t *testing.T) {
 			if err := os.Symlink(pids, filepath.Join(proc, "self/ns/pid")); err != nil {
 				t.Fatal(err)
 			}
-			if got := Lives(ProcTables(proc), ShowsAll(proc), row.rec, ours, "/dev/mapper/thin-p@v"); got != row.lives {
+			if got := IsMountedSomewhere(ProcTables(proc), ShowsAll(proc), row.rec, ours, "/dev/mapper/thin-p@v"); got != row.lives {
 				t.Errorf("%v", got)
 			}
 		})

@@ -44,9 +44,9 @@ func LockVolume(ctx context.Context, s *host.System, pool, volume string) (*refc
 	return ref, nil
 }
 
-// LetGo gives a volume's lock back, and its file, too, if there is no such
+// Unlock gives a volume's lock back, and its file, too, if there is no such
 // volume (any more): the names of volumes come and go by the hundred.
-func LetGo(s *host.System, ref *refcount.Ref, pool, volume string) {
+func Unlock(s *host.System, ref *refcount.Ref, pool, volume string) {
 	cat, err := s.Catalogs().Open(pool)
 	if err == nil {
 		_, err = cat.VolumeAnyState(volume)
@@ -88,16 +88,16 @@ func noVolume(pool, volume string) error {
 		Remedy: fault.Sayf("%v, or make it: %v", fault.ListVolumes{Pool: pool}, fault.CreateVolume{Volume: pool + "/" + volume})}
 }
 
-// Observe compares the volume's record with the kernel and returns what is
+// Reconcile compares the volume's record with the kernel and returns what is
 // true. A volume that a killed snapshot has left suspended runs again then. The
 // caller has the volume's lock.
-func Observe(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
+func Reconcile(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
 	return ObserveIn(mount.Table, s, c, ref, v, func() error { return nil })
 }
 
-// ObserveOwn is observe for whoever goes by the catalog: an active volume of a copy
+// ReconcileOwn is observe for whoever goes by the catalog: an active volume of a copy
 // of the pool is not the one that is meant, and is left alone.
-func ObserveOwn(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
+func ReconcileOwn(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
 	return ObserveIn(mount.Table, s, c, ref, v, func() error {
 		cat, err := OpenCatalog(s, v.Pool)
 		if err == nil {
@@ -122,17 +122,17 @@ func ObserveIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.Re
 		return refcount.Record{}, &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
 	}
 	if asleep || IsMarked(s, v) {
-		if err := WakeVolume(s, c, v); err != nil {
+		if err := ResumeAndThaw(s, c, v); err != nil {
 			return refcount.Record{}, err
 		}
 	}
 	return ref.Reconcile(obs)
 }
 
-// Observed asks the kernel for the volume's device and its mounts, and looks for
+// QueryKernel asks the kernel for the volume's device and its mounts, and looks for
 // the mount that the record claims where the own mount table does not have it.
 // asleep says that the device is suspended.
-func Observed(c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
+func QueryKernel(c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
 	return observedIn(mount.Table, c, v, rec)
 }
 
@@ -160,8 +160,8 @@ func observedIn(read MountTable, c *dm.Control, v catalog.Volume, rec refcount.R
 	for _, m := range mounts {
 		obs.Mounts = append(obs.Mounts, refcount.MountPoint{ID: m.ID, Path: m.Mountpoint, Root: m.Root})
 	}
-	obs.Lives = rec.Unseen(obs) && Lives(ProcTables("/proc"), ShowsAll("/proc"), rec, obs.Namespace, path)
-	return obs, IsAsleep(info), nil
+	obs.Lives = rec.Unseen(obs) && IsMountedSomewhere(ProcTables("/proc"), ShowsAll("/proc"), rec, obs.Namespace, path)
+	return obs, IsSuspended(info), nil
 }
 
 // FillRecord notes which device carries the volume.

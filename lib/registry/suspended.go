@@ -15,16 +15,16 @@ func ResumeVolume(c *dm.Control, r dm.Ref) (dm.Info, error) {
 	return c.Resume(r, host.VolumeCookie)
 }
 
-// WakeVolume resumes a volume that is suspended, and thaws what a killed snapshot
+// ResumeAndThaw resumes a volume that is suspended, and thaws what a killed snapshot
 // has left frozen above it. The caller has the volume's
 // lock, and so does every snapshot while its origin is suspended: the snapshot
 // that has suspended this one was killed, and its watcher with it, or has not
 // come to it yet. A command calls this before anything that could sleep on the
 // device.
-func WakeVolume(s *host.System, c *dm.Control, v catalog.Volume) error {
+func ResumeAndThaw(s *host.System, c *dm.Control, v catalog.Volume) error {
 	ref := dmname.VolumeRef(v.PoolUUID, v.ID)
 	info, err := c.Info(ref)
-	if err == nil && IsAsleep(info) {
+	if err == nil && IsSuspended(info) {
 		s.Warnf("%s was suspended: resuming it", info.Name)
 		if _, err := ResumeVolume(c, ref); err != nil {
 			return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err, Remedy: fault.Hint("dmsetup resume " + info.Name)}
@@ -36,21 +36,21 @@ func WakeVolume(s *host.System, c *dm.Control, v catalog.Volume) error {
 	return nil
 }
 
-// WakeIfLeft is wakeVolume for a command that has no lock of the volume. A
+// ResumeIfUnlocked is wakeVolume for a command that has no lock of the volume. A
 // volume whose lock is taken is left to whoever has it.
-func WakeIfLeft(s *host.System, c *dm.Control, v catalog.Volume) {
+func ResumeIfUnlocked(s *host.System, c *dm.Control, v catalog.Volume) {
 	ref, err := s.Refs().TryLock(v.Pool, v.Name)
 	if err != nil {
 		return
 	}
-	defer LetGo(s, ref, v.Pool, v.Name)
-	if err := WakeVolume(s, c, v); err != nil {
+	defer Unlock(s, ref, v.Pool, v.Name)
+	if err := ResumeAndThaw(s, c, v); err != nil {
 		s.Warnf("%v", err)
 	}
 }
 
-// WakeVolumes is wakeIfLeft for all active volumes of a pool.
-func WakeVolumes(s *host.System, c *dm.Control, cat *catalog.Catalog) {
+// ResumeVolumes is wakeIfLeft for all active volumes of a pool.
+func ResumeVolumes(s *host.System, c *dm.Control, cat *catalog.Catalog) {
 	cfg := cat.Pool()
 	if backing.ActiveCopy(c, cfg) != nil {
 		return // what is active is another pool's
@@ -66,11 +66,11 @@ func WakeVolumes(s *host.System, c *dm.Control, cat *catalog.Catalog) {
 			continue
 		}
 		v := catalog.Volume{Name: volume, Pool: pool, PoolUUID: cfg.UUID, ID: id}
-		if info, err := c.Info(dm.ByUUID(d.UUID)); err == nil && (IsAsleep(info) || IsMarked(s, v)) {
-			WakeIfLeft(s, c, v)
+		if info, err := c.Info(dm.ByUUID(d.UUID)); err == nil && (IsSuspended(info) || IsMarked(s, v)) {
+			ResumeIfUnlocked(s, c, v)
 		}
 	}
 }
 
-// IsAsleep says that a device holds its users' I/O back.
-func IsAsleep(info dm.Info) bool { return info.Active() && info.Suspended() }
+// IsSuspended says that a device holds its users' I/O back.
+func IsSuspended(info dm.Info) bool { return info.Active() && info.Suspended() }

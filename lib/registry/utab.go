@@ -44,13 +44,13 @@ func recorded(s *host.System, c *dm.Control, source, target string, tables func(
 	if err != nil || rec.MountedOn != target || rec.Dev != info.Dev.String() {
 		return false
 	}
-	return Lives(slices.Values(tables()), ShowsAll("/proc"), rec, mount.Namespace(), source)
+	return IsMountedSomewhere(slices.Values(tables()), ShowsAll("/proc"), rec, mount.Namespace(), source)
 }
 
-// Mend sees to it that umount(8) finds us for the counted mount of a volume: a
+// MendUtab sees to it that umount(8) finds us for the counted mount of a volume: a
 // mount that was made by hand or with -n has no lines in utab, and others get
 // lost. spare is how many lines umount(8) is going to take away.
-func Mend(ctx context.Context, s *host.System, c *dm.Control, e mount.Entry, spare int) {
+func MendUtab(ctx context.Context, s *host.System, c *dm.Control, e mount.Entry, spare int) {
 	if err := s.Utab().Mend(ctx, e, spare, LookUtab(s, c)); err != nil {
 		s.Warnf("%s: utab: %v; unmount it with: %v", e.Spec, err, fault.UnmountByHelper{Path: e.Target})
 	}

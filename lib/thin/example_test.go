@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"thinmount/lib/apart"
 	"thinmount/lib/freeze"
+	"thinmount/lib/reexec"
 	"thinmount/lib/thin"
 )
 
@@ -18,7 +18,7 @@ import (
 // process.
 func Example() {
 	freeze.RunIfWatcher()
-	apart.RunIfChild()
+	reexec.RunIfChild()
 
 	ctx := context.Background()
 	s := thin.Default()

@@ -131,7 +131,7 @@ func (s *System) Recover(ctx context.Context, pool string) error {
 
 // Tidy finishes the deleting of pools, and undoes the making of those, whose
 // command was killed.
-func (s *System) Tidy(ctx context.Context) error { return engine.Tidy(ctx, &s.System) }
+func (s *System) Tidy(ctx context.Context) error { return engine.ClearHalfMadePools(ctx, &s.System) }
 
 // CheckPool compares a pool's records with its metadata, the kernel and the
 // disks, and returns what does not agree. It changes nothing.

@@ -127,13 +127,13 @@ func System(dir string) *host.System {
 
 // Catalog is that of a new pool demo on data and metadata in dir, with what is
 // being done with it.
-func Catalog(t *testing.T, s *host.System, kind, dir string, ops ...catalog.Operation) *catalog.Catalog {
+func Catalog(t *testing.T, s *host.System, kind, dir string, ops ...catalog.Intent) *catalog.Catalog {
 	t.Helper()
 	cat, err := s.Catalogs().Create(catalog.Pool{
 		Name: "demo", UUID: UUID, BlockSize: 128, OnFull: "error", NextID: 1,
-		Data:       catalog.Backing{Kind: kind, Path: filepath.Join(dir, "data"), Size: 1 << 30},
-		Metadata:   catalog.Backing{Kind: kind, Path: filepath.Join(dir, "metadata"), Size: 2 << 20},
-		Operations: ops,
+		Data:     catalog.Backing{Kind: kind, Path: filepath.Join(dir, "data"), Size: 1 << 30},
+		Metadata: catalog.Backing{Kind: kind, Path: filepath.Join(dir, "metadata"), Size: 2 << 20},
+		Intents:  ops,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -45,7 +45,7 @@ func Create(ctx context.Context, s *host.System, spec CreateSpec) error {
 	if err != nil {
 		return err
 	}
-	defer registry.LetGo(s, ref, spec.Pool, spec.Volume)
+	defer registry.Unlock(s, ref, spec.Pool, spec.Volume)
 	if err := engine.ClearName(wait, s, c, spec.Pool, spec.Volume); err != nil {
 		return err
 	}
@@ -109,18 +109,18 @@ func formatNew(ctx context.Context, s *host.System, c *dm.Control, v catalog.Vol
 	}
 	defer p.Close()
 	if err != nil {
-		for _, op := range p.Catalog.Pool().Operations {
+		for _, op := range p.Catalog.Pool().Intents {
 			if op.Volume == v.Name {
 				err = errors.Join(err, p.DeleteVolume(wait, op))
 			}
 		}
 		return err
 	}
-	return p.Fail(p.Catalog.SetPool(func(c *catalog.Pool) { c.Finish(v.Name) }))
+	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) { c.FinishIntent(v.Name) }))
 }
 
-// toBeWritten activates a volume that is to be filled, in a pool that has room.
-func toBeWritten(ctx context.Context, p *engine.Pool, v catalog.Volume) (*engine.Activation, error) {
+// activateForWrite activates a volume that is to be filled, in a pool that has room.
+func activateForWrite(ctx context.Context, p *engine.Pool, v catalog.Volume) (*engine.Activation, error) {
 	st, err := p.CanWrite()
 	if err != nil {
 		return nil, err
@@ -133,12 +133,12 @@ func toBeWritten(ctx context.Context, p *engine.Pool, v catalog.Volume) (*engine
 
 // makeFS activates the volume, runs mkfs, and lets the device go.
 func makeFS(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, fs, label string) error {
-	p, a, err := openToBeWritten(ctx, s, c, v)
+	p, a, err := openForWrite(ctx, s, c, v)
 	if err != nil {
 		return err
 	}
 	s.Stepf("making %s on %s/%s", fs, v.Pool, v.Name)
-	return write(ctx, p, a, v, func() error {
+	return writeDevice(ctx, p, a, v, func() error {
 		if err := mkfs.Make(ctx, fs, a.Path, mkfs.Options{Label: label, Output: output(s)}); err != nil {
 			return err
 		}
@@ -148,8 +148,8 @@ func makeFS(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume
 	})
 }
 
-// openToBeWritten is toBeWritten of a pool that is locked meanwhile alone.
-func openToBeWritten(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) (*engine.Pool, *engine.Activation, error) {
+// openForWrite is toBeWritten of a pool that is locked meanwhile alone.
+func openForWrite(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) (*engine.Pool, *engine.Activation, error) {
 	wait, cancel := s.Waiting(ctx)
 	defer cancel()
 	p, err := engine.OpenActive(wait, s, c, v.Pool, engine.Shared)
@@ -157,13 +157,13 @@ func openToBeWritten(ctx context.Context, s *host.System, c *dm.Control, v catal
 		return nil, nil, err
 	}
 	defer p.Close()
-	a, err := toBeWritten(wait, p, v)
+	a, err := activateForWrite(wait, p, v)
 	return p, a, err
 }
 
-// write lets do write to an activated volume, and the device go. The deadline is
+// writeDevice lets do writeDevice to an activated volume, and the device go. The deadline is
 // for the latter: do takes as long as it does.
-func write(ctx context.Context, p *engine.Pool, a *engine.Activation, v catalog.Volume, do func() error) error {
+func writeDevice(ctx context.Context, p *engine.Pool, a *engine.Activation, v catalog.Volume, do func() error) error {
 	err := do()
 	a.Close()
 	if err != nil && !errors.As(err, new(*fault.Error)) {

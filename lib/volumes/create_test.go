@@ -25,7 +25,7 @@ func TestWriteTakesItsTime(t *testing.T) {
 		}
 		uuid := dmname.VolumeUUID(thintest.UUID, 1)
 		k.Open[uuid] = 3
-		err = write(t.Context(), p, &engine.Activation{File: f}, v, func() error {
+		err = writeDevice(t.Context(), p, &engine.Activation{File: f}, v, func() error {
 			time.Sleep(2 * p.Sys.Deadline)
 			return nil
 		})

@@ -22,7 +22,7 @@ func Deactivate(ctx context.Context, s *host.System, poolName, volume string) er
 			return err
 		}
 		defer ref.Close()
-		rec, err := registry.ObserveOwn(s, c, ref, v)
+		rec, err := registry.ReconcileOwn(s, c, ref, v)
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func Delete(ctx context.Context, s *host.System, poolName, volume string, o engi
 	if err != nil {
 		return err
 	}
-	defer registry.LetGo(s, ref, poolName, volume)
+	defer registry.Unlock(s, ref, poolName, volume)
 	if err := releaseToDelete(wait, s, c, ref, v); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func Delete(ctx context.Context, s *host.System, poolName, volume string, o engi
 // has it open may have to be waited for. Where the pool cannot delete, the
 // device stays for promiseDelete to say so.
 func releaseToDelete(ctx context.Context, s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) error {
-	rec, err := registry.ObserveOwn(s, c, ref, v)
+	rec, err := registry.ReconcileOwn(s, c, ref, v)
 	if err != nil {
 		return err
 	}
@@ -88,8 +88,8 @@ func promiseDelete(ctx context.Context, s *host.System, c *dm.Control, v catalog
 		return nil, err
 	}
 	s.Stepf("deleting %s/%s", v.Pool, v.Name)
-	return p, p.Fail(p.Catalog.SetPool(func(c *catalog.Pool) {
-		c.Begin(catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
+	return p, p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) {
+		c.BeginIntent(catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
 	}))
 }
 
@@ -101,5 +101,5 @@ func finishDelete(ctx context.Context, s *host.System, c *dm.Control, v catalog.
 		return err
 	}
 	defer p.Close()
-	return p.Explain(p.DeleteVolume(wait, catalog.Operation{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}))
+	return p.Explain(p.DeleteVolume(wait, catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}))
 }

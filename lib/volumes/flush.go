@@ -22,11 +22,11 @@ import (
 // left. But where that would wait for room in the pool, it is an error: whoever
 // freezes then waits, too, with the lock that growing the pool wants.
 func flushOrigin(ctx context.Context, s *host.System, c *dm.Control, ref *refcount.Ref, o catalog.Volume) (dir string, err error) {
-	rec, err := registry.ObserveOwn(s, c, ref, o)
+	rec, err := registry.ReconcileOwn(s, c, ref, o)
 	if err != nil {
 		return "", nil
 	}
-	dir = registry.Reach(c, rec, o)
+	dir = registry.PathToMount(c, rec, o)
 	st, err := health.PoolStatus(c, o.PoolUUID)
 	if err != nil || st.Mode != thinpool.ModeRW || st.Queues() {
 		return dir, nil // whoever opens the pool next says so

@@ -33,14 +33,14 @@ func Format(ctx context.Context, s *host.System, pool, volume, fs, label string,
 		return err
 	}
 	defer ref.Close()
-	rec, err := registry.ObserveOwn(s, c, ref, v)
+	rec, err := registry.ReconcileOwn(s, c, ref, v)
 	if err != nil {
 		return err
 	}
 	if err := registry.RefuseMounted(s, c, rec, v); err != nil {
 		return err
 	}
-	if rec.Held {
+	if rec.Pinned {
 		return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "activated for other work"), Remedy: fault.DeactivateVolume{Volume: rec.Volume}}
 	}
 	if !force {

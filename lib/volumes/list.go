@@ -132,12 +132,12 @@ func describe(s *host.System, c *dm.Control, cat *catalog.Catalog, v catalog.Vol
 		return info, nil
 	}
 	rec, _ := s.Refs().Read(v.Pool, v.Name) // unreadable: the mount table alone tells
-	obs, asleep, err := registry.Observed(c, v, rec)
+	obs, asleep, err := registry.QueryKernel(c, v, rec)
 	if err != nil {
 		return info, &fault.Error{Object: info.Name, Err: err}
 	}
 	if asleep || obs.Active && registry.IsMarked(s, v) {
-		registry.WakeIfLeft(s, c, v)
+		registry.ResumeIfUnlocked(s, c, v)
 	}
 	if info.Active = obs.Active; info.Active {
 		info.Device = c.NodePath(dmname.Volume(v.Pool, v.Name))

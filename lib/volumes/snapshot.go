@@ -40,7 +40,7 @@ func Snapshot(ctx context.Context, s *host.System, pool, origin, volume string, 
 			return err
 		}
 		defer originRef.Close()
-		defer registry.LetGo(s, newRef, pool, volume)
+		defer registry.Unlock(s, newRef, pool, volume)
 		if err := engine.ClearName(ctx, s, c, pool, volume); err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func canFreeze(p *engine.Pool, o catalog.Volume, force bool) error {
 	}
 	st, err := p.Target.Status()
 	if err != nil {
-		return p.Fail(fault.Wrap(fault.ErrPoolState, err))
+		return p.Wrap(fault.Wrap(fault.ErrPoolState, err))
 	}
 	if free := health.Spaces(p.Catalog.Pool(), st)[0].Free(); st.OnFull == "queue" && free < freezeRoom {
 		return Full(p.Name(), "%d blocks are free, and freezing %s/%s, which may need %d, would wait for room", free, p.Name(), o.Name, freezeRoom)

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"thinmount/lib/apart"
 	"thinmount/lib/dm"
 	"thinmount/lib/freeze"
+	"thinmount/lib/reexec"
 )
 
 func main() {
@@ -26,13 +26,13 @@ func main() {
 	}
 	if filepath.Base(exe) == "has-entry" {
 		freeze.RunIfWatcher()
-		apart.RunIfChild()
+		reexec.RunIfChild()
 	}
 	if began(exe+".log") > most {
 		return
 	}
 	ctx := context.Background()
-	fmt.Println("unmount:", apart.Unmount(ctx, "/nonexistent", 0))
+	fmt.Println("unmount:", reexec.Unmount(ctx, "/nonexistent", 0))
 	fmt.Println("sync:", syncFolder(ctx, filepath.Dir(exe)))
 	fmt.Println("suspend:", suspend(ctx))
 }
@@ -61,7 +61,7 @@ func syncFolder(ctx context.Context, dir string) error {
 		return err
 	}
 	defer f.Close()
-	return apart.Sync(ctx, f, func() error { return nil })
+	return reexec.Sync(ctx, f, func() error { return nil })
 }
 
 // suspend asks for a suspension of a device of a made-up kernel. Its watcher, if it

@@ -1,0 +1,115 @@
+package fuser
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"thinmount/lib/mountinfo"
+)
+
+// Device is a block device that is asked about.
+type Device struct {
+	Major, Minor int
+	Was          string // where its filesystem was mounted; "" if that is not known
+}
+
+// OfDevice lists who has a block device open, the kernel's own users first: a
+// device on it, a loop device, swap space, an overlay with layers below d.Was;
+// then the processes that have the device open, or a file of the filesystem on
+// it, as after a lazy unmount. Mounts are not looked for, and neither is a
+// frozen filesystem, which nothing in /proc or /sys shows. With an error comes
+// what was found before it.
+func OfDevice(ctx context.Context, proc string, d Device) ([]Holder, error) {
+	return ofDevice(ctx, proc, "/sys", d)
+}
+
+func ofDevice(ctx context.Context, proc, sys string, d Device) ([]Holder, error) {
+	found := capped(append(above(sys, d), kernelUsers(proc, sys, d)...), maxKernel)
+	s := search{proc: proc, mount: Mount{Major: d.Major, Minor: d.Minor}, device: true}
+	processes, err := s.sorted(ctx)
+	if err != nil {
+		err = fmt.Errorf("who holds device %d:%d: %w", d.Major, d.Minor, err)
+	}
+	return append(found, processes...), err
+}
+
+// above lists the devices that lie on d (block/holder.c: bd_link_disk_holder is
+// called by dm, md and bcache). A dm device is shown by its name.
+func above(sys string, d Device) []Holder {
+	dir := fmt.Sprintf("%s/dev/block/%d:%d/holders", sys, d.Major, d.Minor)
+	names, _ := list(dir)
+	var found []Holder
+	for _, name := range names {
+		path := "/dev/" + name
+		if text, err := os.ReadFile(filepath.Join(dir, name, "dm/name")); err == nil {
+			path = "/dev/mapper/" + strings.TrimSuffix(string(text), "\n")
+		}
+		found = append(found, Holder{Command: name, UID: -1, What: Above, Path: path})
+	}
+	return found
+}
+
+// kernelUsers lists swap space, loop devices and overlays on d.
+func kernelUsers(proc, sys string, d Device) []Holder {
+	var found []Holder
+	swaps, _ := os.ReadFile(proc + "/swaps")
+	for _, path := range parseSwaps(string(swaps), "partition") {
+		if isDevice(path, d) {
+			found = append(found, Holder{UID: -1, What: Swap, Path: path})
+		}
+	}
+	files := loopFiles(sys)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if file := files[name]; isDevice(file, d) {
+			found = append(found, Holder{Command: name, UID: -1, What: Loop, Path: file})
+		}
+	}
+	if d.Was == "" {
+		return found
+	}
+	table, _ := mountinfo.Read(proc + "/self/mountinfo")
+	for _, m := range table {
+		if m.FSType == "overlay" && hasLayer(m.VFSOptions, d.Was) {
+			found = append(found, Holder{UID: -1, What: Overlay, Path: m.Mountpoint})
+		}
+	}
+	return found
+}
+
+// isDevice tells whether a path below /dev, which no server answers for, is d.
+func isDevice(path string, d Device) bool {
+	var st unix.Stat_t
+	if !strings.HasPrefix(path, "/dev/") || unix.Stat(path, &st) != nil ||
+		st.Mode&unix.S_IFMT != unix.S_IFBLK {
+		return false
+	}
+	major, minor := unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev))
+	return int(major) == d.Major && int(minor) == d.Minor
+}
+
+// hasLayer tells whether the options of an overlay, as mountinfo shows them,
+// name a layer in dir. A layer whose own name has a colon or a comma is not
+// found.
+func hasLayer(options, dir string) bool {
+	for _, o := range strings.Split(options, ",") {
+		key, layers, _ := strings.Cut(o, "=")
+		switch strings.TrimSuffix(key, "+") {
+		case "lowerdir", "upperdir", "workdir", "datadir":
+		default:
+			continue
+		}
+		for _, layer := range strings.Split(layers, ":") {
+			if layer = mountinfo.Unescape(layer); layer == dir || under(dir, layer) {
+				return true
+			}
+		}
+	}
+	return false
+}
