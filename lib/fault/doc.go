@@ -1,6 +1,6 @@
-// Package fault holds the errors of the use cases: an Error names the object
-// before the reason, a kind (ErrBusy, ErrNotFound, …) tells a caller how to
-// decide, a Remedy says what helps, and the errno below stays reachable for
-// errors.Is. It also puts errors, counts, sizes and paths into the form in which
-// people read them.
+// Package fault holds the errors of the use cases. An Error names the object
+// before the reason. A kind (ErrBusy, ErrNotFound, …) tells a caller how to
+// decide. A Remedy says what the user can do about the error. errors.Is still
+// finds the errno of the kernel. The package also writes errors, counts, sizes
+// and paths as people read them.
 package fault

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An error is its kind and its errno, and its text is the reason's alone.
+// A wrapped error matches its kind and its errno. Its text is that of the
+// reason alone.
 func TestWrapKeepsErrnoAndText(t *testing.T) {
 	err := &Error{Object: "demo/base", Err: Wrap(ErrBusy, fmt.Errorf("remove: %w", unix.EBUSY))}
 	if !errors.Is(err, ErrBusy) || !errors.Is(err, unix.EBUSY) || errors.Is(err, ErrExists) {
@@ -21,12 +22,16 @@ func TestWrapKeepsErrnoAndText(t *testing.T) {
 }
 
 func TestWaitError(t *testing.T) {
-	for cause, kind := range map[error]error{context.Canceled: ErrInterrupt, context.DeadlineExceeded: ErrBusy} {
-		if err := WaitError("pool p", fmt.Errorf("lock: %w", cause)); !errors.Is(err, kind) || !errors.Is(err, cause) {
+	for cause, kind := range map[error]error{
+		context.Canceled: ErrInterrupt, context.DeadlineExceeded: ErrBusy,
+	} {
+		if err := WaitError("pool p", fmt.Errorf("lock: %w", cause)); !errors.Is(err, kind) ||
+			!errors.Is(err, cause) {
 			t.Errorf("%v is not %v", err, kind)
 		}
 	}
-	if err := WaitError("pool p", unix.ENOSPC); !errors.Is(err, unix.ENOSPC) || errors.Is(err, ErrBusy) {
+	if err := WaitError("pool p", unix.ENOSPC); !errors.Is(err, unix.ENOSPC) ||
+		errors.Is(err, ErrBusy) {
 		t.Error(err)
 	}
 }

@@ -6,23 +6,25 @@ import (
 	"time"
 )
 
-// Remedy is what helps against an error, a warning or a finding. Commands of
-// thinmount are values with fields, and it is for the program to write them as
-// they are typed. The type is one of those in this file.
+// Remedy says what the user can do about an error, a warning or a finding. It
+// is one of the types in this file. A command of thinmount is a value with
+// fields, and the program writes the command line for it.
 type Remedy interface{ remedy() }
 
-// Hint is a remedy in words, which may name commands of others. Paths in it are
-// quoted by ShellPath. The other types have their paths as they are.
+// Hint is a remedy in words. It may contain commands of other programs. Its
+// author has quoted the paths in it by ShellPath. The other types hold their
+// paths unquoted.
 type Hint string
 
-// Message is a text in which remedies may stand: a warning, or a remedy that is
-// made of others. Make it with Sayf.
+// Message is a text that may contain remedies: a warning, or a remedy that is
+// composed of others. Make it with Sayf.
 type Message struct {
-	Format string // of fmt
-	Args   []any  // what is a Remedy among them is to be put into words
+	Format string // for fmt.Sprintf
+	Args   []any  // each Remedy among them is still to be put into words
 }
 
-// Sayf makes a Message. A remedy among args stands at a %v.
+// Sayf makes a Message. Write %v for a remedy among args. If there is no remedy
+// among args, Sayf formats the text at once.
 func Sayf(format string, args ...any) Message {
 	if !slices.ContainsFunc(args, func(a any) bool { _, is := a.(Remedy); return is }) {
 		return Message{"%s", []any{fmt.Sprintf(format, args...)}}
@@ -30,7 +32,7 @@ func Sayf(format string, args ...any) Message {
 	return Message{format, args}
 }
 
-// In is the text with all remedies put into words.
+// In returns the text. It puts each remedy into words by calling words.
 func (m Message) In(words func(Remedy) string) string {
 	args := slices.Clone(m.Args)
 	for i, a := range args {
@@ -41,7 +43,8 @@ func (m Message) In(words func(Remedy) string) string {
 	return fmt.Sprintf(m.Format, args...)
 }
 
-// String is the text without words for the remedies in it: they stand as Go values.
+// String returns the text for tests and logs: remedies that are not plain words
+// appear as Go values.
 func (m Message) String() string { return m.In(show) }
 
 func show(r Remedy) string {
@@ -54,17 +57,18 @@ func show(r Remedy) string {
 	return fmt.Sprintf("%#v", r)
 }
 
-// Growth is how large a part of a pool is to become. Its zero value leaves the
-// part as it is; More without a size is as much as somebody likes.
+// Growth says how large a part of a pool is to become. The zero value leaves
+// the part as it is. If More is set and Size is 0, the user chooses the size.
 type Growth struct {
 	Size int64 // bytes
-	More bool  // on top of what there is
+	More bool  // Size is to be added to the present size
 }
 
-// Option is a choice in the request for a use case.
+// Option is an option of a use case. As a remedy it names the option to use.
+// The program writes it as its command line has it.
 type Option string
 
-// Options that errors speak of.
+// The options that errors and remedies name.
 const (
 	OptionForce        Option = "force"
 	OptionDir          Option = "dir"
@@ -72,10 +76,10 @@ const (
 	OptionMetadataSize Option = "metadata-size"
 )
 
-// Use cases that help. Volume is POOL/VOLUME. An empty name is for the caller to
-// choose.
+// The commands that a remedy can name. Volume is POOL/VOLUME. If a name is
+// empty, the user chooses it.
 type (
-	// RunAsRoot is the same command once more.
+	// RunAsRoot runs the same command again, as root.
 	RunAsRoot struct{}
 
 	// ListPools shows all pools.
@@ -84,48 +88,54 @@ type (
 	ShowPool struct{ Pool string }
 	// CreatePool makes a pool.
 	CreatePool struct{ Pool string }
-	// CreatePoolHelp shows the options for that.
+	// CreatePoolHelp shows the options of CreatePool.
 	CreatePoolHelp struct{}
 	// GrowPool makes a pool larger.
 	GrowPool struct {
 		Pool           string
 		Data, Metadata Growth
 	}
-	// ActivatePool makes a pool's devices.
+	// ActivatePool makes the devices of a pool.
 	ActivatePool struct{ Pool string }
-	// DeactivatePool removes them.
+	// DeactivatePool removes the devices of a pool.
 	DeactivatePool struct {
 		Pool    string
-		Unmount bool // its volumes before
+		Unmount bool // unmount its volumes first
 	}
-	// RestartPool unmounts all volumes of a pool, and makes its devices anew.
+	// RestartPool unmounts all volumes of a pool, removes the pool's devices
+	// and makes them again.
 	RestartPool struct{ Pool string }
 	// DeletePool removes a pool.
 	DeletePool struct {
 		Pool    string
-		Volumes bool // and all its volumes
+		Volumes bool // delete all its volumes, too
 	}
-	// CheckPool tells what is wrong with a pool.
+	// CheckPool says what is wrong with a pool.
 	CheckPool struct{ Pool string }
-	// CompareRecords tells where a pool and its records differ, and can mend that.
+	// CompareRecords says where a pool and its records differ, and how the user
+	// can repair that.
 	CompareRecords struct{ Pool string }
-	// RepairPool checks a pool, and repairs what can be repaired.
+	// RepairPool checks a pool and repairs what can be repaired.
 	RepairPool struct{ Pool string }
-	// SaveMetadata saves what can be saved of the damaged metadata of a pool.
+	// SaveMetadata saves what can be read of a pool's damaged metadata, repairs
+	// that copy and writes it back.
 	SaveMetadata struct {
 		Pool         string
-		Path         string // of the disk or file with the metadata
-		Offset, Size int64  // bytes: where the metadata is on it
+		Path         string // of the disk or file that holds the metadata
+		Offset, Size int64  // bytes: where the metadata is in Path
 	}
-	// SetFreezeLimit lets a snapshot keep its origin waiting for longer.
+	// SetFreezeLimit raises the time for which a snapshot may suspend its
+	// origin.
 	SetFreezeLimit struct {
 		Pool  string
 		Limit time.Duration // in whole seconds
 	}
-	// NameDisk says by which lasting name a pool's disk is found.
+	// NameDisk sets a path for a pool's disk that stays the same, under
+	// /dev/disk/by-id.
 	NameDisk struct{ Pool, Role string } // Role is "data" or "metadata"
 
-	// ListVolumes shows the volumes of a pool, or of all pools.
+	// ListVolumes shows the volumes of a pool, or of all pools if Pool is
+	// empty.
 	ListVolumes struct{ Pool string }
 	// CreateVolume makes a volume.
 	CreateVolume struct{ Volume string }
@@ -140,14 +150,14 @@ type (
 	// OnDevice activates a volume and runs a program on its device.
 	OnDevice struct {
 		Volume  string
-		Program string // with $d for the device
+		Program string // its command line, with $d for the device
 	}
 	// Mount mounts a volume.
 	Mount struct {
 		Volume, Path string
-		FSType       string // or "" for what the volume carries
+		FSType       string // "" for the filesystem that the volume has
 	}
-	// Unmount ends the mount on a path, all references of it.
+	// Unmount ends the mount on a path with all its references.
 	Unmount struct {
 		Path  string
 		Times int // how many references there are
@@ -155,9 +165,10 @@ type (
 	// UnmountElsewhere ends a mount in another mount namespace.
 	UnmountElsewhere struct {
 		Path string
-		PID  int // of a process in there; 0 where none can be seen
+		PID  int // of a process in that namespace; 0 if none is known
 	}
-	// UnmountByHelper ends a mount for which umount(8) does not find its helper.
+	// UnmountByHelper ends a mount by calling umount.thin directly, because
+	// umount(8) does not find that helper for it.
 	UnmountByHelper struct{ Path string }
 )
 

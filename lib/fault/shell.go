@@ -7,16 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// ShellPath writes a path as a word for the shell, into which root pastes our
-// hints: what others have named their folders must neither break the command nor
-// be one. Most paths stay as they are; one with what is not printable, which would
-// not reach the terminal, gets the quotes of bash that can write them.
+// ShellPath writes a path as one word for a shell. Root pastes our hints into a
+// shell. Other users chose some of the names in these paths, and such a name
+// must neither break the command nor run as one. ShellPath leaves most paths
+// unchanged. If a path has bytes that are not printable, ShellPath writes it in
+// the quotes $'…' of bash, which write such bytes as octal numbers, so that
+// none of them reaches the terminal.
 func ShellPath(path string) string {
 	if strings.HasPrefix(path, "-") {
 		path = "./" + path
 	}
 	switch {
-	case !utf8.ValidString(path) || strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }):
+	case !utf8.ValidString(path) ||
+		strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return "$'" + octal(path) + "'"
 	case path == "" || strings.ContainsFunc(path, special):
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
@@ -24,7 +27,7 @@ func ShellPath(path string) string {
 	return path
 }
 
-// special is what may mean something to a shell.
+// special reports whether a shell may treat r as more than a plain character.
 func special(r rune) bool {
 	switch {
 	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
@@ -33,7 +36,8 @@ func special(r rune) bool {
 	return !strings.ContainsRune("/._-+@%:,=", r)
 }
 
-// octal writes what is special byte by byte, as \040.
+// octal writes each special byte of s as a backslash and three octal digits, as
+// in \040.
 func octal(s string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {

@@ -25,7 +25,8 @@ func TestShellPath(t *testing.T) {
 	}
 }
 
-// A shell reads of every path what it was, and no terminal reads anything else.
+// bash reads from the word the same path that ShellPath was given, and the word
+// holds printable characters only.
 func FuzzShellPath(f *testing.F) {
 	for _, s := range []string{"/mnt/a b$(x)", "it's", "`id`\n\"!\\", "-rf\x9b", "a\u202e$'"} {
 		f.Add(s)
@@ -40,10 +41,13 @@ func FuzzShellPath(f *testing.F) {
 		if strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q is written %q", path, word)
 		}
-		c := exec.Command(bash, "-r", "-c", "printf %s "+word) // restricted, should a path be a command after all
+		// -r is the restricted shell: it limits the harm if a path runs as a
+		// command.
+		c := exec.Command(bash, "-r", "-c", "printf %s "+word)
 		c.Env = []string{"LC_ALL=C", "PATH=/nonexistent"}
 		got, err := c.Output()
-		if err != nil || !bytes.Equal(bytes.TrimPrefix(got, []byte("./")), []byte(strings.TrimPrefix(path, "./"))) {
+		if err != nil || !bytes.Equal(bytes.TrimPrefix(got, []byte("./")),
+			[]byte(strings.TrimPrefix(path, "./"))) {
 			t.Errorf("%q is written %s, which is %q, %v", path, word, got, err)
 		}
 	})

@@ -8,17 +8,18 @@ import (
 	"thinmount/lib/dm"
 )
 
-// Text is an error as a person is told it, in one line: where a signal or a
-// deadline ended the work, Go's words for it are put into plain ones.
+// Text returns err as one line for people. It replaces the words of Go for a
+// signal and a deadline that ended the work by plain ones.
 func Text(err error) string {
 	return strings.NewReplacer(
-		"\n", "; ", // between the errors of errors.Join
+		"\n", "; ", // errors.Join puts it between errors
 		context.Canceled.Error(), "interrupted",
 		context.DeadlineExceeded.Error(), "gave up waiting",
 	).Replace(err.Error())
 }
 
-// Count is "1 volume" or "3 volumes".
+// Count returns n and the noun, in the plural unless n is 1: "1 volume", "3
+// volumes".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -26,11 +27,13 @@ func Count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// sizeUnits are written as they are typed: --size 64K.
+// sizeUnits are the units of sizes, in the form that options accept: --size
+// 64K.
 var sizeUnits = []string{" bytes", "K", "M", "G", "T", "P", "E"}
 
-// SizeText is a size (bytes) in the largest unit that leaves no fraction of
-// less than a tenth of it unsaid.
+// SizeText writes a size n (bytes) in a unit that is easy to read. It changes
+// to the next larger unit if n is a whole number of those or at least 10 of
+// them, so rounding down loses less than a tenth.
 func SizeText(n int64) string {
 	at := 0
 	for at < len(sizeUnits)-1 && (n >= 10<<10 || n >= 1<<10 && n%(1<<10) == 0) {
@@ -39,6 +42,6 @@ func SizeText(n int64) string {
 	return strconv.FormatInt(n, 10) + sizeUnits[at]
 }
 
-// ExactSize is a size (bytes) of which nothing is left unsaid, for two that are
-// compared.
+// ExactSize writes a size n (bytes) without rounding. It is for two sizes that
+// are compared: if they differ, their texts differ.
 func ExactSize(n int64) string { return dm.Size(n).String() }

@@ -24,6 +24,7 @@ var narrow = []string{
 	"lib/fuser", "lib/jsonfile", "lib/kmsg", "lib/label", "lib/layers", "lib/loop",
 	"lib/mkfs", "lib/mount", "lib/plain", "lib/privdir", "lib/refcount", "lib/thincheck",
 	"lib/thinpool",
+	"lib/fault",
 }
 
 // wide returns the lines of a file that are too wide: those of comments, and all
