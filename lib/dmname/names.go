@@ -8,35 +8,40 @@ import (
 	"thinmount/lib/dm"
 )
 
-// The devices below a pool.
+// The parts of a pool: each is a device of its own in device-mapper.
 const (
 	Pool = "pool"
 	Data = "data"
 	Meta = "meta"
-	Head = "head" // the thin device that has the first blocks, while they are written
+	Head = "head" // the thin device with the pool's first blocks; exists while they are written
 )
 
 const (
+	// Every dm name of a pool or volume begins with Prefix, every dm uuid with
+	// UUIDPrefix.
 	Prefix     = "thin-"
 	UUIDPrefix = "THIN-"
 )
 
-// Volume is the dm name of a volume. LVM allows no '@' in a name, and
-// neither do pools and volumes here, so no two can meet.
+// Volume returns the dm name of a volume. No two volumes have the same one: the
+// names of pools and volumes contain no '@'. Names of LVM contain none either,
+// so no device of LVM has such a name.
 func Volume(pool, volume string) string { return Prefix + pool + "@" + volume }
 
-// Part is the dm name of a device below a pool.
+// Part returns the dm name of a part of a pool.
 func Part(pool, part string) string { return Prefix + pool + "@@" + part }
 
-// VolumeUUID is the dm uuid of an activation: the kernel holds it unique, and
-// so keeps a volume from being active twice.
+// VolumeUUID returns the dm uuid of a volume's device. The kernel allows each
+// uuid once, so a volume cannot be active twice.
 func VolumeUUID(poolUUID string, id uint32) string {
 	return fmt.Sprintf("%s%s-%d", UUIDPrefix, poolUUID, id)
 }
 
+// PartUUID returns the dm uuid of a part of a pool.
 func PartUUID(poolUUID, part string) string { return UUIDPrefix + poolUUID + "-" + part }
 
-// ParseVolume is the inverse of volumeName.
+// ParseVolume splits a name that Volume made into pool and volume. ok is false
+// for any other name, also for one that Part made.
 func ParseVolume(name string) (pool, volume string, ok bool) {
 	rest, ok := strings.CutPrefix(name, Prefix)
 	if !ok {
@@ -46,7 +51,8 @@ func ParseVolume(name string) (pool, volume string, ok bool) {
 	return pool, volume, ok && pool != "" && volume != "" && !strings.Contains(volume, "@")
 }
 
-// OfNode is the name of the volume's device to whose node path leads.
+// OfNode returns the dm name of the volume to whose device node path leads. ok
+// is false if path is not the node of a volume in /dev/mapper.
 func OfNode(path string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(path, "/dev/mapper/")
 	if ok {
@@ -55,7 +61,8 @@ func OfNode(path string) (name string, ok bool) {
 	return name, ok
 }
 
-// ParseVolumeUUID is the inverse of volumeUUID.
+// ParseVolumeUUID splits a uuid that VolumeUUID made into the pool's uuid and
+// the thin id. ok is false for any other uuid.
 func ParseVolumeUUID(uuid string) (poolUUID string, id uint32, ok bool) {
 	rest, ok := strings.CutPrefix(uuid, UUIDPrefix)
 	if !ok {
@@ -66,4 +73,5 @@ func ParseVolumeUUID(uuid string) (poolUUID string, id uint32, ok bool) {
 	return poolUUID, uint32(n), ok && err == nil && VolumeUUID(poolUUID, uint32(n)) == uuid
 }
 
+// VolumeRef returns the reference by which package dm finds a volume's device.
 func VolumeRef(poolUUID string, id uint32) dm.Ref { return dm.ByUUID(VolumeUUID(poolUUID, id)) }

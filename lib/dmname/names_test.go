@@ -7,8 +7,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Two volumes never share a dm name, nor does one share it with a device below
-// a pool, whatever their names; and each name leads back to its volume.
+// Two volumes never have the same dm name, whatever their names are. No volume
+// has the dm name of a part of a pool. ParseVolume finds the volume of each
+// name.
 func TestNamesCannotBeConfused(t *testing.T) {
 	name := rapid.StringMatching(`[A-Za-z0-9_][A-Za-z0-9_.+-]{0,10}`)
 	rapid.Check(t, func(t *rapid.T) {
@@ -63,9 +64,13 @@ func TestSplitVolumeUUID(t *testing.T) {
 	}
 }
 
-// The path in a line of utab leads to a volume, or is none of ours.
+// OfNode accepts the path that a line of utab has for a volume, and no other
+// path.
 func TestNodeName(t *testing.T) {
-	for path, want := range map[string]string{"/dev/mapper/thin-p@v": "thin-p@v", "/dev/mapper/thin-p@@pool": "", "/dev/mapper/vg-lv": "", "/dev/sda1": "", "p/v": ""} {
+	for path, want := range map[string]string{
+		"/dev/mapper/thin-p@v": "thin-p@v", "/dev/mapper/thin-p@@pool": "",
+		"/dev/mapper/vg-lv": "", "/dev/sda1": "", "p/v": "",
+	} {
 		if name, ok := OfNode(path); ok != (want != "") || ok && name != want {
 			t.Errorf("%s: %q, %v", path, name, ok)
 		}
