@@ -1,5 +1,5 @@
-// Package host is the machine as the use cases see it: where state lives, how
-// device-mapper is opened, how long anything may wait, and who is told of
-// warnings, steps and waits. It also knows what a sandbox lacks, and what helps
-// against an error that carries no remedy.
+// Package host describes the machine to the use cases: where state lives, how
+// device-mapper is opened, how long a wait may take, and which functions
+// receive warnings, steps and waits. It also recognizes what a sandbox lacks,
+// and finds a remedy for an error that carries none.
 package host

@@ -13,7 +13,7 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// remedyText is the remedy of err, "" for none.
+// remedyText returns the remedy of err as text, or "" if there is none.
 func remedyText(err error) string {
 	r := RemedyOf(err)
 	if r == nil {
@@ -43,22 +43,30 @@ func TestRemedyIsTheOutermost(t *testing.T) {
 	}
 }
 
-// What our own files and folders need is told where nobody has said better.
+// RemedyOf finds a remedy for our own files and folders only if the error
+// carries none.
 func TestRemedyOfAFile(t *testing.T) {
 	full := &fs.PathError{Op: "write", Path: "/var/lib/thin/demo/.pool.json.tmp", Err: unix.ENOSPC}
 	for _, row := range []struct {
 		err  error
 		want string
 	}{
-		{&fault.Error{Object: "demo/v", Err: fmt.Errorf("catalog: %w", full)}, "df /var/lib/thin/demo"},
+		{&fault.Error{
+			Object: "demo/v",
+			Err:    fmt.Errorf("catalog: %w", full),
+		}, "df /var/lib/thin/demo"},
 		{&fault.Error{Err: full, Remedy: fault.Hint("given")}, "given"},
 		{&privdir.Error{Path: "/var/lib/thin/demo", Err: unix.EROFS}, "findmnt -nT /var/lib/thin "},
-		{&privdir.Error{Path: "/run/thin", Reason: "belongs to uid 1, not to uid 0"}, "chown root: /run/thin && chmod 0700 /run/thin"},
-		{&privdir.Error{Path: "/var/lib/nosuch", Reason: "is a symlink", Link: true}, "mount --bind DIR /var/lib/nosuch"},
-		{&fs.PathError{Op: "open", Path: "/run/thin/locks/p@v", Err: unix.ELOOP}, "ls -ld /run/thin/locks/p@v"},
+		{&privdir.Error{Path: "/run/thin", Reason: "belongs to uid 1, not to uid 0"},
+			"chown root: /run/thin && chmod 0700 /run/thin"},
+		{&privdir.Error{Path: "/var/lib/nosuch", Reason: "is a symlink", Link: true},
+			"mount --bind DIR /var/lib/nosuch"},
+		{&fs.PathError{Op: "open", Path: "/run/thin/locks/p@v", Err: unix.ELOOP},
+			"ls -ld /run/thin/locks/p@v"},
 		{&fs.PathError{Op: "open", Path: "/run/thin/locks/p@v", Err: unix.EACCES}, ""},
 	} {
-		if got := remedyText(row.err); !strings.Contains(got, row.want) || row.want == "" && got != "" {
+		if got := remedyText(row.err); !strings.Contains(got, row.want) ||
+			row.want == "" && got != "" {
 			t.Errorf("%v: %q, want %q", row.err, got, row.want)
 		}
 	}

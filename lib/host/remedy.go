@@ -14,9 +14,10 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// RemedyOf returns what helps against err: the first remedy in its tree, outermost
-// first; without one, what a file or folder of ours needs that could not be
-// used; or nil.
+// RemedyOf returns what the user can do about err: the outermost remedy in
+// err's tree. If there is none, it returns what the user can do about one of
+// our files or folders that could not be used. It returns nil if it knows no
+// remedy.
 func RemedyOf(err error) fault.Remedy {
 	if r := given(err); r != nil {
 		return r
@@ -30,7 +31,8 @@ func RemedyOf(err error) fault.Remedy {
 	return fileRemedy(err)
 }
 
-// given is the first remedy that an Error in err's tree carries.
+// given returns the outermost remedy that an Error in err's tree carries, or
+// nil.
 func given(err error) fault.Remedy {
 	if e, ok := err.(*fault.Error); ok && e.Remedy != nil {
 		return e.Remedy
@@ -48,8 +50,8 @@ func given(err error) fault.Remedy {
 	return nil
 }
 
-// fileRemedy is for the files and folders of our state: the errors of all others
-// carry their own remedies.
+// fileRemedy returns a remedy for an error of the files and folders of our
+// state, or nil. Errors of other files carry their own remedies.
 func fileRemedy(err error) fault.Remedy {
 	var path string
 	var file *fs.PathError
@@ -59,7 +61,8 @@ func fileRemedy(err error) fault.Remedy {
 		return fault.Hint(linkHint(dir.Path))
 	case errors.As(err, &dir) && dir.Err == nil:
 		path = fault.ShellPath(dir.Path)
-		return fault.Hint("see who changed it: ls -ld " + path + "; then chown root: " + path + " && chmod 0700 " + path)
+		return fault.Hint("see who changed it: ls -ld " + path + "; then chown root: " + path +
+			" && chmod 0700 " + path)
 	case errors.As(err, &dir):
 		path = dir.Path
 	case errors.As(err, &file):
@@ -81,14 +84,15 @@ func fileRemedy(err error) fault.Remedy {
 	return nil
 }
 
-// linkHint is what does in place of a symlink: a bind mount, which nobody but
-// root can change either.
+// linkHint suggests a bind mount in place of the symlink at path. Only root can
+// change a bind mount, too.
 func linkHint(path string) string {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		target = "DIR"
 	}
 	path, target = fault.ShellPath(path), fault.ShellPath(target)
-	return "use a bind mount: rm " + path + " && mkdir -m 0700 " + path + " && mount --bind " + target + " " + path +
+	return "use a bind mount: rm " + path + " && mkdir -m 0700 " + path + " && mount --bind " +
+		target + " " + path +
 		"; in /etc/fstab: " + target + " " + path + " none bind 0 0"
 }

@@ -12,7 +12,8 @@ import (
 
 func TestRemedyWithoutDeviceMapper(t *testing.T) {
 	for err, want := range map[error]string{
-		fmt.Errorf("open: %w", dm.ErrNoDriver):                                  "modprobe -a dm_mod dm_thin_pool",
+		fmt.Errorf("open: %w", dm.ErrNoDriver): "modprobe -a dm_mod dm_thin_pool",
+
 		&fs.PathError{Op: "open", Path: "/dev/mapper/control", Err: unix.EPERM}: deviceHint,
 		&fs.PathError{Op: "mkdir", Path: "/dev/mapper", Err: unix.EROFS}:        deviceHint,
 		fs.ErrClosed: "",

@@ -13,39 +13,45 @@ import (
 	"thinmount/lib/refcount"
 )
 
-// KernelHasThin loads the module by asking for it.
+// KernelHasThin returns an error if the kernel has no thin-pool target. To ask
+// for the target's version makes the kernel load its module.
 func (s *System) KernelHasThin(c *dm.Control) error {
 	if _, err := c.TargetVersion("thin-pool"); err != nil {
-		return &fault.Error{Object: "kernel", Err: fault.Wrap(fault.ErrNoKernel, fmt.Errorf("has no thin-pool target: %w", err)), Remedy: fault.Hint("modprobe dm_thin_pool")}
+		return &fault.Error{
+			Object: "kernel",
+			Err:    fault.Wrap(fault.ErrNoKernel, fmt.Errorf("has no thin-pool target: %w", err)),
+			Remedy: fault.Hint("modprobe dm_thin_pool"),
+		}
 	}
 	return nil
 }
 
-// System says where state lives and how to talk to the caller. Its zero value
-// is of no use: begin with Default.
+// System says where state lives and which functions tell the caller about
+// progress. Its zero value cannot be used: begin with Default.
 type System struct {
-	StateDir string // catalogs and embedded pools: /var/lib/thin
-	RunDir   string // locks, references: /run/thin
-	MountDir string // libmount's utab: /run/mount
-	Fstab    string // /etc/fstab
+	StateDir string // catalogs, and files of pools that were given no path
+	RunDir   string // locks and references
+	MountDir string // folder of libmount's utab
+	Fstab    string // path of fstab(5)
 
-	// Deadline bounds the waiting of one use case as a whole.
+	// Deadline limits the time of all waits of one use case together.
 	Deadline time.Duration
 
-	// Warn tells of something that did not stop the use case.
+	// Warn receives what went wrong without stopping the use case.
 	Warn func(fault.Message)
-	// Step tells what is being done, for -v.
+	// Step receives what is done next, for -v.
 	Step func(string)
-	// Wait tells what is waited for, once that has taken a second. It may be
-	// called from another goroutine.
+	// Wait receives what the use case waits for, once it has waited for a
+	// second. It may be called from another goroutine.
 	Wait func(fault.Message)
-	// Progress tells how far a long step is; total is 0 when unknown.
+	// Progress receives how far a long step has come (bytes); total is 0 if it
+	// is unknown.
 	Progress func(what string, done, total int64)
-	// Output receives what mkfs programs print; nil drops it.
+	// Output receives what the mkfs programs print; nil drops it.
 	Output *os.File
 }
 
-// Default returns the System of this machine.
+// Default returns the System of this machine. Its functions do nothing.
 func Default() *System {
 	return &System{
 		StateDir: "/var/lib/thin",
@@ -60,19 +66,25 @@ func Default() *System {
 	}
 }
 
+// Catalogs returns the store of the pools' catalogs.
 func (s *System) Catalogs() catalog.Store { return catalog.Store{Dir: s.StateDir} }
 
+// Refs returns the store of locks and references.
 func (s *System) Refs() refcount.Store { return refcount.Store{Dir: s.RunDir} }
 
+// Utab returns libmount's table of mounts.
 func (s *System) Utab() mount.Utab { return mount.Utab{Dir: s.MountDir} }
 
+// Stepf formats a step and passes it to Step.
 func (s *System) Stepf(format string, args ...any) { s.Step(fmt.Sprintf(format, args...)) }
 
-// Warnf warns. A fault.Remedy among args stands at a %v.
+// Warnf formats a warning and passes it to Warn. Write %v for a fault.Remedy
+// among args.
 func (s *System) Warnf(format string, args ...any) { s.Warn(fault.Sayf(format, args...)) }
 
-// Kernel opens device-mapper after the cheap checks that would make every
-// later step fail with a worse message.
+// Kernel opens device-mapper. It first checks that the caller is root, because
+// every later step would fail with a worse message. The caller closes the
+// Control.
 func (s *System) Kernel() (*dm.Control, error) {
 	if os.Geteuid() != 0 {
 		return nil, &fault.Error{Err: fault.ErrPermission, Remedy: fault.RunAsRoot{}}
@@ -81,8 +93,8 @@ func (s *System) Kernel() (*dm.Control, error) {
 	return c, OpenError(err)
 }
 
-// Use opens device-mapper for one use case, all of whose waits end at one
-// deadline.
+// Use opens device-mapper and calls do for one use case. The context of do ends
+// at Deadline at the latest, and so do all waits of the use case.
 func (s *System) Use(ctx context.Context, do func(context.Context, *dm.Control) error) error {
 	ctx, cancel := s.Waiting(ctx)
 	defer cancel()

@@ -4,12 +4,13 @@ import (
 	"thinmount/lib/dm"
 )
 
-// What udev may do with our devices. Volumes come and go with every mount:
-// probing them would hold them open when they are to go, and a snapshot has the
-// UUID and label of its origin and must not take over its /dev/disk links. So no
-// disk rules, which do both. The other rules stay on: without them systemd takes
-// the device of a mount unit for one that is not there. The devices below a pool
-// are nobody's business.
+// The flags say which udev rules run for our devices. The disk rules never run:
+// they probe a device and make its links in /dev/disk. A volume's device comes
+// and goes with each mount, and a probe would keep it open when it is to be
+// removed. A snapshot has the UUID and label of its origin, and must not take
+// over the origin's links. All other rules run for volumes: without them
+// systemd believes that the device of a mount unit does not exist. They do not
+// run for the parts of a pool, which nobody is to use.
 const (
 	VolumeCookie = dm.PrimarySource | dm.DisableDiskRules
 	HiddenCookie = VolumeCookie | dm.DisableOtherRules | dm.DisableSubsystemRules
