@@ -11,8 +11,9 @@ import (
 	"thinmount/lib/registry"
 )
 
-// ActivatePool makes the pool's devices, as mounting one of its volumes does by
-// itself. An active pool is left as it is.
+// ActivatePool makes the pool's devices. Mounting a volume of the pool does the
+// same without being asked. ActivatePool does not change a pool that is active
+// already.
 func ActivatePool(ctx context.Context, s *host.System, name string) error {
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		p, err := engine.OpenActive(ctx, s, c, name, engine.Exclusive)
@@ -24,13 +25,13 @@ func ActivatePool(ctx context.Context, s *host.System, name string) error {
 	})
 }
 
-// DeactivateOptions are the choices of DeactivatePool.
+// DeactivateOptions changes what DeactivatePool does.
 type DeactivateOptions struct {
 	Unmount bool // unmount the volumes first, with all their references
 }
 
-// DeactivatePool removes the pool's devices and lets go of its disks or files.
-// A pool with active volumes is ErrBusy.
+// DeactivatePool removes the pool's devices, and its loop devices if the pool
+// lies in files. The error is ErrBusy if a volume of the pool is active.
 func DeactivatePool(ctx context.Context, s *host.System, name string, o DeactivateOptions) error {
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		if cat, err := registry.OpenCatalog(s, name); err == nil {

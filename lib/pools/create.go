@@ -23,23 +23,23 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// PoolSpec describes a new pool. It stands on two block devices, or else on two
-// sparse files in Dir.
+// PoolSpec describes a new pool. The pool lies on two block devices, or in two
+// sparse files in the folder Dir. All sizes are in bytes.
 type PoolSpec struct {
 	Name           string
 	DataDevice     string // block device, or "" for a file
 	MetadataDevice string // block device, or "" for a file
-	Dir            string // folder of the files; "" is the catalog's own
-	Size           int64  // bytes of data; 0: all of the device, or at most DefaultPoolSize
-	MetadataSize   int64  // bytes of metadata; 0: all of the device, or what Size wants
-	BlockSize      int64  // bytes; 0: DefaultBlockSize
-	OnFull         string // "error" (default) or "queue"
-	Margin         *int   // percent that new volumes leave free; nil: 10
-	Force          bool   // overwrite what the devices carry
+	Dir            string // folder of the files; "" is the pool's folder in StateDir
+	Size           int64  // of the data; 0: the whole device, or at most DefaultPoolSize
+	MetadataSize   int64  // 0: the whole device, or what the data may need
+	BlockSize      int64  // 0: DefaultBlockSize
+	OnFull         string // "error" or "queue"; "" is "error"
+	Margin         *int   // percent that new volumes leave free; nil is 10
+	Force          bool   // overwrite what is on the devices
 }
 
-// CreatePool makes a pool and activates it. When it fails or dies, nothing of
-// the pool is left (after the next command, if it was killed).
+// CreatePool makes a pool and activates it. If it fails, it removes everything
+// that it has made. If its process is killed, the next command removes that.
 func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
 	ctx, cancel := s.Waiting(ctx)
 	defer cancel()
@@ -72,13 +72,17 @@ func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
 	}
 	defer held.Close()
 	if err != nil {
-		return errors.Join(err, lock.Remove()) // there is no such pool
+		// No pool has this name, so no pool needs the lock file.
+		return errors.Join(err, lock.Remove())
 	}
 	cat, err := s.Catalogs().Create(cfg)
 	if err != nil {
 		return &fault.Error{Object: "pool " + spec.Name, Err: err}
 	}
-	p := &engine.Pool{Sys: s, DM: c, Catalog: cat, Lock: lock, Target: thinpool.New(c, dmname.PartUUID(cfg.UUID, dmname.Pool))}
+	p := &engine.Pool{
+		Sys: s, DM: c, Catalog: cat, Lock: lock,
+		Target: thinpool.New(c, dmname.PartUUID(cfg.UUID, dmname.Pool)),
+	}
 	if err := makePool(ctx, p, held); err != nil {
 		undo, cancel := s.Undoing(ctx)
 		defer cancel()
@@ -87,8 +91,9 @@ func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
 	return nil
 }
 
-// refusePool refuses a name that is taken; a pool that was half made when its
-// command died makes room.
+// refusePool returns an error if the name is taken. If a killed command left a
+// half-made pool under this name, refusePool removes that pool and returns no
+// error. The caller holds the pool's lock.
 func refusePool(ctx context.Context, s *host.System, c *dm.Control, name string) error {
 	cat, err := s.Catalogs().Open(name)
 	if errors.Is(err, catalog.ErrNoPool) {
@@ -101,15 +106,24 @@ func refusePool(ctx context.Context, s *host.System, c *dm.Control, name string)
 	if err != nil {
 		return registry.Corrupt("pool "+name, err)
 	}
-	p := &engine.Pool{Sys: s, DM: c, Catalog: cat, Target: thinpool.New(c, dmname.PartUUID(cat.Pool().UUID, dmname.Pool))}
+	p := &engine.Pool{
+		Sys: s, DM: c, Catalog: cat,
+		Target: thinpool.New(c, dmname.PartUUID(cat.Pool().UUID, dmname.Pool)),
+	}
 	if p.HalfMade() {
 		return p.ClearHalfMade(ctx)
 	}
-	return &fault.Error{Object: "pool " + name, Err: fault.Errorf(fault.ErrExists, "exists already"), Remedy: fault.ShowPool{Pool: name}}
+	return &fault.Error{
+		Object: "pool " + name,
+		Err:    fault.Errorf(fault.ErrExists, "exists already"),
+		Remedy: fault.ShowPool{Pool: name},
+	}
 }
 
-// makePool turns the plan into a pool that works. The catalog says already that it
-// is being made. Nothing is refused any more that could have been seen before.
+// makePool makes the pool that the plan describes, and activates it. The
+// catalog already has the plan, with an intent that says that the pool is being
+// made; makePool drops this intent at the end. CreatePool has made all checks
+// before, so that makePool changes no disk in vain.
 func makePool(ctx context.Context, p *engine.Pool, held *backing.Claims) error {
 	cfg := p.Catalog.Pool()
 	if err := makeBacking(ctx, p, cfg.Data, "data", held); err != nil {
@@ -118,7 +132,9 @@ func makePool(ctx context.Context, p *engine.Pool, held *backing.Claims) error {
 	if err := makeBacking(ctx, p, cfg.Metadata, "metadata", held); err != nil {
 		return err
 	}
-	held.Close() // device-mapper claims them next
+	// The claims are exclusive opens. While they last, device-mapper could not
+	// claim the same devices.
+	held.Close()
 	p.Sys.Stepf("activating pool %s", cfg.Name)
 	if err := p.Build(ctx, true); err != nil {
 		return err
@@ -134,10 +150,12 @@ func makePool(ctx context.Context, p *engine.Pool, held *backing.Claims) error {
 	return p.Catalog.SetPool(func(c *catalog.Pool) { c.Intents = nil })
 }
 
-// makeBacking makes the file, or clears the device, and labels it. The first
-// block behind the label is zeroed: that is how the kernel knows that metadata
-// is to be formatted.
-func makeBacking(ctx context.Context, p *engine.Pool, b catalog.Backing, role string, held *backing.Claims) error {
+// makeBacking makes the file, or wipes the device, and writes the label. It
+// leaves zeros in the first block behind the label: by this the kernel knows
+// that it has to format the metadata.
+func makeBacking(
+	ctx context.Context, p *engine.Pool, b catalog.Backing, role string, held *backing.Claims,
+) error {
 	f, err := held.Of(role), error(nil)
 	if b.Kind == catalog.KindFile {
 		if f, err = os.OpenFile(b.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
@@ -152,7 +170,10 @@ func makeBacking(ctx context.Context, p *engine.Pool, b catalog.Backing, role st
 		return err
 	}
 	cfg := p.Catalog.Pool()
-	if err := label.Write(f, label.Label{Pool: cfg.Name, UUID: cfg.UUID, Role: role, BlockSize: cfg.BlockSize, Size: b.Size, Created: cfg.Created}); err != nil {
+	if err := label.Write(f, label.Label{
+		Pool: cfg.Name, UUID: cfg.UUID, Role: role, BlockSize: cfg.BlockSize, Size: b.Size,
+		Created: cfg.Created,
+	}); err != nil {
 		return fmt.Errorf("%s: %w", b.Path, err)
 	}
 	if err := f.Sync(); err != nil {
@@ -164,9 +185,9 @@ func makeBacking(ctx context.Context, p *engine.Pool, b catalog.Backing, role st
 	return atomicfile.SyncDir(filepath.Dir(b.Path))
 }
 
-// zeroEnds wipes the signatures that filesystems, partition tables and RAID
-// keep in the first and the last MiB, and the block in which the kernel would
-// find old metadata.
+// zeroEnds wipes the first and the last MiB of a device, where filesystems,
+// partition tables and RAID have their signatures. It also wipes the first MiB
+// behind the label, in whose first block the kernel would find old metadata.
 func zeroEnds(f *os.File) error {
 	size, err := loop.Size(f)
 	if err != nil {

@@ -30,8 +30,10 @@ func TestCheckPool(t *testing.T) {
 		{"no name", PoolSpec{}, "name"},
 		{"data alone", PoolSpec{Name: "p", DataDevice: "/dev/a"}, "go together"},
 		{"metadata alone", PoolSpec{Name: "p", MetadataDevice: "/dev/a"}, "go together"},
-		{"devices and folder", PoolSpec{Name: "p", DataDevice: "/dev/a", MetadataDevice: "/dev/b", Dir: "/d"}, "--dir"},
-		{"block of half sectors", PoolSpec{Name: "p", BlockSize: 65536 + 1}, "whole number of sectors"},
+		{"devices and folder", PoolSpec{Name: "p", DataDevice: "/dev/a", MetadataDevice: "/dev/b",
+			Dir: "/d"}, "--dir"},
+		{"block of half sectors", PoolSpec{Name: "p", BlockSize: 65536 + 1},
+			"whole number of sectors"},
 		{"small block", PoolSpec{Name: "p", BlockSize: 32 << 10}, "64K"},
 		{"uneven block", PoolSpec{Name: "p", BlockSize: 96 << 10}, "64K"},
 		{"large block", PoolSpec{Name: "p", BlockSize: 2 << 30}, "1G"},
@@ -39,18 +41,21 @@ func TestCheckPool(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			err := checkPool(&row.spec)
-			if row.want == "" && (err != nil || row.spec.BlockSize != health.DefaultBlockSize || row.spec.OnFull != "error") {
+			if row.want == "" && (err != nil ||
+				row.spec.BlockSize != health.DefaultBlockSize || row.spec.OnFull != "error") {
 				t.Errorf("%v, %+v", err, row.spec)
 			}
-			if row.want != "" && (!errors.Is(err, fault.ErrUsage) || !strings.Contains(err.Error(), row.want)) {
+			if row.want != "" && (!errors.Is(err, fault.ErrUsage) ||
+				!strings.Contains(err.Error(), row.want)) {
 				t.Errorf("%v, want %q", err, row.want)
 			}
 		})
 	}
 }
 
-// The plan of a pool on files: whole blocks of data, enough metadata, an
-// identity of its own, and the word that it is not there yet.
+// TestPlanFiles checks the plan of a pool in files: the data is whole blocks,
+// the metadata is large enough, the UUID is new, and an intent says that the
+// pool is not made yet.
 func TestPlanFiles(t *testing.T) {
 	s := host.Default()
 	s.StateDir = t.TempDir()
@@ -95,14 +100,15 @@ func TestPlanRefuses(t *testing.T) {
 		if err := checkPool(&spec); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := plan(s, spec); !errors.Is(err, fault.ErrUsage) || !strings.Contains(err.Error(), want) {
+		if _, _, err := plan(s, spec); !errors.Is(err, fault.ErrUsage) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }
 
-// Both ends of a device are wiped, and the block where metadata would begin;
-// what lies between is left.
+// TestZeroEnds wants both ends of a device and the block behind the label
+// wiped, and all other bytes unchanged.
 func TestZeroEnds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "disk")
 	content := []byte(strings.Repeat("x", 8<<20))
@@ -118,26 +124,36 @@ func TestZeroEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, _ := os.ReadFile(path)
-	for at, zero := range map[int]bool{0: true, label.Reserved: true, label.Reserved + 4095: true, 4 << 20: false, 7<<20 - 1: false, 7 << 20: true, 8<<20 - 1: true} {
+	for at, zero := range map[int]bool{
+		0: true, label.Reserved: true, label.Reserved + 4095: true, 4 << 20: false,
+		7<<20 - 1: false, 7 << 20: true, 8<<20 - 1: true,
+	} {
 		if (got[at] == 0) != zero {
 			t.Errorf("byte %d is %q", at, got[at])
 		}
 	}
 }
 
-// A name from a disk of others goes to no terminal as it is.
+// TestForeignLabelIsQuoted reads a label whose pool name has control
+// characters. The error must not send them to the terminal.
 func TestForeignLabelIsQuoted(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "disk"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := label.Write(f, label.Label{Pool: "x\x1b[2J\nok", UUID: "\x1b[0m", Role: "data"}); err != nil {
+	if err := label.Write(f, label.Label{
+		Pool: "x\x1b[2J\nok",
+		UUID: "\x1b[0m",
+		Role: "data",
+	}); err != nil {
 		t.Fatal(err)
 	}
 	b := catalog.Backing{Kind: catalog.KindFile, Path: f.Name(), Size: 1}
 	p := &engine.Pool{Catalog: &catalog.Catalog{}}
-	for _, err := range []error{backing.RefuseSignatures(f, 4096), p.CheckLabel(f, dmname.Data, b)} {
+	for _, err := range []error{
+		backing.RefuseSignatures(f, 4096), p.CheckLabel(f, dmname.Data, b),
+	} {
 		if err == nil || strings.ContainsFunc(err.Error(), unicode.IsControl) {
 			t.Errorf("%q", err)
 		}

@@ -15,9 +15,12 @@ import (
 	"thinmount/lib/registry"
 )
 
-// deleteCopy removes the folder of a copied pool, with the files in it. What its
-// pool.json names elsewhere is the pool's own.
-func deleteCopy(ctx context.Context, s *host.System, name string, m *catalog.MisplacedError, withVolumes bool) error {
+// deleteCopy removes the folder of a copied pool, with the data and metadata
+// files in it. It does not touch files that the copied pool.json names in other
+// folders: the original pool uses those.
+func deleteCopy(
+	ctx context.Context, s *host.System, name string, m *catalog.MisplacedError, withVolumes bool,
+) error {
 	lock, err := s.Refs().PoolLock(ctx, name, false)
 	if err != nil {
 		return fault.WaitError("pool "+name, err)
@@ -48,8 +51,9 @@ func deleteCopy(ctx context.Context, s *host.System, name string, m *catalog.Mis
 	return lock.Remove()
 }
 
-// DeletePool deletes a pool: its devices, its files, its catalog. One with
-// volumes is refused unless withVolumes is said, one in use always.
+// DeletePool deletes a pool with its devices, its files and its catalog. It
+// refuses a pool with volumes unless withVolumes is set. The error is ErrBusy
+// if the pool is in use.
 func DeletePool(ctx context.Context, s *host.System, name string, withVolumes bool) error {
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		p, err := engine.OpenPool(ctx, s, c, name, engine.Exclusive)
@@ -82,7 +86,9 @@ func DeletePool(ctx context.Context, s *host.System, name string, withVolumes bo
 		}
 		warnUnreachable(p)
 		s.Stepf("deleting pool %s", name)
-		if err := p.Catalog.SetPool(func(c *catalog.Pool) { c.Intents = []catalog.Intent{{Op: catalog.OpDeletePool}} }); err != nil {
+		if err := p.Catalog.SetPool(func(c *catalog.Pool) {
+			c.Intents = []catalog.Intent{{Op: catalog.OpDeletePool}}
+		}); err != nil {
 			return p.Wrap(err)
 		}
 		if err := p.ClearHalfMade(ctx); err != nil {
@@ -92,8 +98,8 @@ func DeletePool(ctx context.Context, s *host.System, name string, withVolumes bo
 	})
 }
 
-// warnUnreachable tells which of the pool's disks and files cannot be cleared,
-// since they are not there, or not to be told from a copy.
+// warnUnreachable warns of each disk or file of the pool that DeletePool cannot
+// wipe, because it is absent or because another disk has its path.
 func warnUnreachable(p *engine.Pool) {
 	cfg := p.Catalog.Pool()
 	if cfg.Data.Kind == catalog.KindDevice {
@@ -106,13 +112,15 @@ func warnUnreachable(p *engine.Pool) {
 		b := backing.BackingOf(cfg, part)
 		what := ""
 		switch {
-		case b.Kind == catalog.KindDevice && p.OwnDevice(part) != "", b.Kind == catalog.KindFile && !backing.AbsentPath(b.Path):
+		case b.Kind == catalog.KindDevice && p.OwnDevice(part) != "",
+			b.Kind == catalog.KindFile && !backing.AbsentPath(b.Path):
 			continue
 		case backing.AbsentPath(b.Path):
 			what = "is not there"
 		default:
 			what = "is another disk"
 		}
-		p.Sys.Warnf("pool %s: %s %s: what is on the pool's own %s %s stays there", p.Name(), b.Path, what, backing.LabelRole(part), b.Kind)
+		p.Sys.Warnf("pool %s: %s %s: what is on the pool's own %s %s stays there",
+			p.Name(), b.Path, what, backing.LabelRole(part), b.Kind)
 	}
 }

@@ -19,8 +19,9 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// TestCopiedFolder wants that the folder of a copied pool says what it is, keeps
-// nobody from the pool, and goes with its own files alone.
+// TestCopiedFolder copies the folder of a pool. The error for the copy must say
+// that it is a copy. Deleting the copy must remove only the files that have the
+// pool's label, and must not touch the original pool.
 func TestCopiedFolder(t *testing.T) {
 	s := thintest.System(t.TempDir())
 	var warned []string
@@ -28,15 +29,23 @@ func TestCopiedFolder(t *testing.T) {
 	home := filepath.Join(s.StateDir, "demo")
 	thintest.Catalog(t, s, catalog.KindFile, home)
 	copied := filepath.Join(s.StateDir, "copy")
-	if err := errors.Join(thintest.Labelled(filepath.Join(home, "data"), thintest.UUID), thintest.Labelled(filepath.Join(home, "metadata"), strings.Repeat("f", 32)),
-		os.CopyFS(copied, os.DirFS(home)), os.Chmod(copied, 0o700), os.Chmod(copied+"/volumes", 0o700)); err != nil {
+	if err := errors.Join(
+		thintest.Labelled(filepath.Join(home, "data"), thintest.UUID),
+		thintest.Labelled(filepath.Join(home, "metadata"), strings.Repeat("f", 32)),
+		os.CopyFS(copied, os.DirFS(home)),
+		os.Chmod(copied, 0o700), os.Chmod(copied+"/volumes", 0o700),
+	); err != nil {
 		t.Fatal(err)
 	}
 	_, err := registry.OpenCatalog(s, "copy")
-	if !errors.Is(err, fault.ErrNotFound) || !errors.Is(err, fault.ErrCopy) || !strings.Contains(err.Error(), "is a copy of pool demo") {
+	if !errors.Is(err, fault.ErrNotFound) || !errors.Is(err, fault.ErrCopy) ||
+		!strings.Contains(err.Error(), "is a copy of pool demo") {
 		t.Errorf("%v", err)
 	}
-	if err := refusePool(t.Context(), s, thintest.NoDevices(), "copy"); !errors.Is(err, fault.ErrExists) || !strings.Contains(thintest.Show(host.RemedyOf(err)), `fault.DeletePool{Pool:"copy"`) {
+	if err := refusePool(
+		t.Context(), s, thintest.NoDevices(), "copy",
+	); !errors.Is(err, fault.ErrExists) ||
+		!strings.Contains(thintest.Show(host.RemedyOf(err)), `fault.DeletePool{Pool:"copy"`) {
 		t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 	}
 	var m *catalog.MisplacedError
@@ -58,21 +67,26 @@ func TestCopiedFolder(t *testing.T) {
 	}
 }
 
-// TestClearedPoolSparesOthers clears away a pool where something else has the
-// place of its files: making it has failed for that reason.
+// TestClearedPoolSparesOthers makes a pool where something else has the path of
+// its data file. Making the pool fails for this reason, and clearing away what
+// was made must not remove that other thing.
 func TestClearedPoolSparesOthers(t *testing.T) {
 	stuff := []byte("a thesis")
-	large := append(bytes.Repeat([]byte{0}, 4096), stuff...) // begins as a file without a label does
+	// It begins with zeros, as a file does whose label is not written yet.
+	large := append(bytes.Repeat([]byte{0}, 4096), stuff...)
 	for what, put := range map[string]func(path string) error{
 		"a file": func(path string) error { return os.WriteFile(path, stuff, 0o600) },
 		"zeroes": func(path string) error { return os.WriteFile(path, large, 0o600) },
 		"large": func(path string) error {
-			return errors.Join(os.WriteFile(path, large, 0o600), os.Truncate(path, label.Reserved+1<<30))
+			return errors.Join(os.WriteFile(path, large, 0o600),
+				os.Truncate(path, label.Reserved+1<<30))
 		},
-		"a folder":   func(path string) error { return os.MkdirAll(path+"/sub", 0o700) },
-		"a symlink":  func(path string) error { return os.Symlink("/dev/null", path) },
-		"a FIFO":     func(path string) error { return unix.Mkfifo(path, 0o600) },
-		"other pool": func(path string) error { return thintest.Labelled(path, strings.Repeat("f", 32)) },
+		"a folder":  func(path string) error { return os.MkdirAll(path+"/sub", 0o700) },
+		"a symlink": func(path string) error { return os.Symlink("/dev/null", path) },
+		"a FIFO":    func(path string) error { return unix.Mkfifo(path, 0o600) },
+		"other pool": func(path string) error {
+			return thintest.Labelled(path, strings.Repeat("f", 32))
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			srv := t.TempDir()
@@ -81,7 +95,9 @@ func TestClearedPoolSparesOthers(t *testing.T) {
 			}
 			before, _ := os.Lstat(filepath.Join(srv, "data"))
 			p := halfMadePool(t, thintest.System(t.TempDir()), srv)
-			if err := makeBacking(t.Context(), p, p.Catalog.Pool().Data, "data", &backing.Claims{}); !errors.Is(err, unix.EEXIST) {
+			if err := makeBacking(
+				t.Context(), p, p.Catalog.Pool().Data, "data", &backing.Claims{},
+			); !errors.Is(err, unix.EEXIST) {
 				t.Errorf("made: %v", err)
 			}
 			if err := p.ClearHalfMade(t.Context()); err != nil {
@@ -98,22 +114,28 @@ func TestClearedPoolSparesOthers(t *testing.T) {
 	}
 }
 
-// TestPoolRefusesWhatIsThere wants that a name is not taken whose folder holds the
-// rest of a pool, that this is said by whoever looks for the pool, and that no
-// file of somebody else's is in the way.
+// TestPoolRefusesWhatIsThere removes pool.json from the folder of a pool. A new
+// pool must not take this name, and the errors must say how to restore
+// pool.json. It also wants no pool planned in a folder that already has a file
+// "metadata".
 func TestPoolRefusesWhatIsThere(t *testing.T) {
 	s := thintest.System(t.TempDir())
 	p := halfMadePool(t, s, "")
 	data := p.Catalog.Pool().Data.Path
-	if err := errors.Join(thintest.Labelled(data, thintest.UUID), os.Remove(filepath.Join(p.Catalog.Dir(), "pool.json"))); err != nil {
+	if err := errors.Join(thintest.Labelled(data, thintest.UUID),
+		os.Remove(filepath.Join(p.Catalog.Dir(), "pool.json"))); err != nil {
 		t.Fatal(err)
 	}
 	err := refusePool(t.Context(), s, p.DM, "demo")
-	if !errors.Is(err, fault.ErrExists) || !strings.Contains(thintest.Show(host.RemedyOf(err)), "restore "+p.Catalog.Dir()+"/pool.json") {
+	if !errors.Is(err, fault.ErrExists) ||
+		!strings.Contains(thintest.Show(host.RemedyOf(err)),
+			"restore "+p.Catalog.Dir()+"/pool.json") {
 		t.Errorf("%v; hint %q", err, thintest.Show(host.RemedyOf(err)))
 	}
 	_, err = registry.OpenCatalog(s, "demo")
-	if !errors.Is(err, fault.ErrNotFound) || !strings.Contains(thintest.Show(host.RemedyOf(err)), "restore "+p.Catalog.Dir()+"/pool.json") {
+	if !errors.Is(err, fault.ErrNotFound) ||
+		!strings.Contains(thintest.Show(host.RemedyOf(err)),
+			"restore "+p.Catalog.Dir()+"/pool.json") {
 		t.Errorf("%v; hint %q", err, thintest.Show(host.RemedyOf(err)))
 	}
 	srv := t.TempDir()
@@ -124,7 +146,8 @@ func TestPoolRefusesWhatIsThere(t *testing.T) {
 	if err := checkPool(&spec); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := plan(s, spec); !errors.Is(err, fault.ErrExists) || !strings.Contains(err.Error(), filepath.Join(srv, "metadata")) {
+	if _, _, err := plan(s, spec); !errors.Is(err, fault.ErrExists) ||
+		!strings.Contains(err.Error(), filepath.Join(srv, "metadata")) {
 		t.Errorf("%v", err)
 	}
 }

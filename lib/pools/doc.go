@@ -1,3 +1,3 @@
-// Package pools holds the use cases of whole pools: create, delete, grow, set,
-// activate, deactivate, list.
+// Package pools implements the commands that work on whole pools: create,
+// delete, grow, set, activate, deactivate, list and show.
 package pools

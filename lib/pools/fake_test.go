@@ -13,18 +13,22 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// testPool is an active pool demo on files, or devices, of that fake kernel.
+// testPool returns a pool "demo" that is active in a fake kernel. kind says
+// whether it lies on files or on devices.
 func testPool(t *testing.T, kind string) (*engine.Pool, *thintest.Kernel) {
 	t.Helper()
 	dir := t.TempDir()
 	s := thintest.System(dir)
 	cat := thintest.Catalog(t, s, kind, dir)
-	k := &thintest.Kernel{PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool), Mode: "rw", IDs: map[uint32]bool{}, Open: map[string]int{}}
+	k := &thintest.Kernel{
+		PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool), Mode: "rw", IDs: map[uint32]bool{},
+		Open: map[string]int{},
+	}
 	c := dm.NewControl(k.Call)
 	return &engine.Pool{Sys: s, DM: c, Catalog: cat, Target: thinpool.New(c, k.PoolUUID)}, k
 }
 
-// onDisk is what pool.json says.
+// onDisk reads the pool.json of p again.
 func onDisk(t *testing.T, p *engine.Pool) catalog.Pool {
 	t.Helper()
 	cat, err := p.Sys.Catalogs().Open(p.Name())
@@ -34,8 +38,8 @@ func onDisk(t *testing.T, p *engine.Pool) catalog.Pool {
 	return cat.Pool()
 }
 
-// halfMadePool is a pool on files in dir, or in the catalog's own folder, that is
-// being made.
+// halfMadePool returns a pool whose catalog says that it is being made. Its
+// files would lie in dir, or in the pool's own folder if dir is "".
 func halfMadePool(t *testing.T, s *host.System, dir string) *engine.Pool {
 	t.Helper()
 	if dir == "" {

@@ -22,23 +22,23 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// Growth is how large one part of a pool is to become; its zero value leaves
-// it as it is.
+// Growth says how large one part of a pool (its data or its metadata) becomes.
+// The zero value does not change the part.
 type Growth struct {
 	Size int64 // bytes, rounded down to whole blocks
-	More bool  // Size comes on top of what there is
+	More bool  // Size is added to the present size
 }
 
-// GrowSpec says how a pool is to grow. Without both it takes the rest of its
-// devices.
+// GrowSpec says which pool grows, and by how much. If Data and Metadata both
+// are zero, each part takes the rest of its device.
 type GrowSpec struct {
 	Pool           string
 	Data, Metadata Growth
 }
 
-// GrowPool makes a pool larger, with its volumes in use; writes that wait for
-// room go on. One that dies is finished by the next command on the pool. The
-// order is that of docs/design.md, "grow".
+// GrowPool makes a pool larger. Its volumes may be in use; writes that wait for
+// room go on. If the process is killed, the next command on the pool finishes
+// the growing. docs/design.md, "grow", has the order of the steps.
 func GrowPool(ctx context.Context, s *host.System, spec GrowSpec) error {
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		p, err := engine.OpenActive(ctx, s, c, spec.Pool, engine.Exclusive)
@@ -58,9 +58,14 @@ func GrowPool(ctx context.Context, s *host.System, spec GrowSpec) error {
 		if meta, err = metadataToo(cfg, spec, data, meta); err != nil {
 			return err
 		}
-		if spec.Data == (Growth{}) && spec.Metadata == (Growth{}) && meta == cfg.Metadata.Size && data == cfg.Data.Size {
-			return &fault.Error{Object: "pool " + spec.Pool, Err: fault.Errorf(fault.ErrUsage, "%s and %s have no room left", cfg.Data.Path, cfg.Metadata.Path),
-				Remedy: fault.Hint("make the devices larger first")}
+		if spec.Data == (Growth{}) && spec.Metadata == (Growth{}) &&
+			meta == cfg.Metadata.Size && data == cfg.Data.Size {
+			return &fault.Error{
+				Object: "pool " + spec.Pool,
+				Err: fault.Errorf(fault.ErrUsage, "%s and %s have no room left",
+					cfg.Data.Path, cfg.Metadata.Path),
+				Remedy: fault.Hint("make the devices larger first"),
+			}
 		}
 		if err := canTake(p, meta > cfg.Metadata.Size, data > cfg.Data.Size); err != nil {
 			return err
@@ -79,7 +84,10 @@ func GrowPool(ctx context.Context, s *host.System, spec GrowSpec) error {
 	})
 }
 
-// canTake refuses what the kernel would not do, or would break at.
+// canTake returns an error if the pool's state does not allow the growing. A
+// pool that has failed or needs a check cannot grow. A read-only pool cannot
+// grow its data alone: the kernel would fail, and then ask for a check. meta
+// and data say which parts grow.
 func canTake(p *engine.Pool, meta, data bool) error {
 	st, err := p.Target.Status()
 	if err != nil {
@@ -91,18 +99,27 @@ func canTake(p *engine.Pool, meta, data bool) error {
 	return nil
 }
 
-// planGrowth is the new size (bytes) of a part.
+// planGrowth returns the new size (bytes) of a part. The error is ErrUsage if
+// the part cannot have the size that spec asks for.
 func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
 	b, g, unit, limit := cfg.Data, spec.Data, health.BlockBytes(cfg), thinpool.MaxSize
 	if part == dmname.Meta {
-		b, g, unit, limit = cfg.Metadata, spec.Metadata, thinpool.MetadataBlock, thinpool.MaxMetadata
+		b, g, unit, limit =
+			cfg.Metadata, spec.Metadata, thinpool.MetadataBlock, thinpool.MaxMetadata
 	}
 	refuse := func(remedy fault.Remedy, format string, args ...any) (int64, error) {
-		return 0, &fault.Error{Object: "pool " + cfg.Name, Err: fault.Errorf(fault.ErrUsage, backing.LabelRole(part)+": "+format, args...), Remedy: remedy}
+		return 0, &fault.Error{
+			Object: "pool " + cfg.Name,
+			Err:    fault.Errorf(fault.ErrUsage, backing.LabelRole(part)+": "+format, args...),
+			Remedy: remedy,
+		}
 	}
 	rest := spec.Data == (Growth{}) && spec.Metadata == (Growth{})
 	if rest && b.Kind == catalog.KindFile {
-		return refuse(fault.Sayf("say by how much: %v", fault.GrowPool{Pool: cfg.Name, Data: fault.Growth{Size: 10 << 30, More: true}}), "lies in a file, which grows by what is asked for")
+		return refuse(fault.Sayf("say by how much: %v", fault.GrowPool{
+			Pool: cfg.Name,
+			Data: fault.Growth{Size: 10 << 30, More: true},
+		}), "lies in a file, which grows by what is asked for")
 	}
 	if g == (Growth{}) && !rest {
 		return b.Size, nil
@@ -121,7 +138,8 @@ func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
 		if g.More {
 			want += b.Size
 		}
-		if want < 0 { // an overflow
+		// The sum overflowed.
+		if want < 0 {
 			want = math.MaxInt64
 		}
 		if err := checkGrowth(part, want); err != nil {
@@ -135,22 +153,27 @@ func planGrowth(cfg catalog.Pool, part string, spec GrowSpec) (int64, error) {
 	case want < b.Size:
 		return refuse(nil, "has %s, and a pool cannot shrink", fault.SizeText(b.Size))
 	case g.More && want == b.Size:
-		return refuse(nil, "%s more are less than one block of %s", fault.SizeText(g.Size), fault.SizeText(unit))
+		return refuse(nil, "%s more are less than one block of %s", fault.SizeText(g.Size),
+			fault.SizeText(unit))
 	case want > room:
-		return refuse(fault.Hint("make the device larger first"), "%s has room for %s, not for %s", b.Path, fault.ExactSize(room), fault.ExactSize(want))
+		return refuse(fault.Hint("make the device larger first"), "%s has room for %s, not for %s",
+			b.Path, fault.ExactSize(room), fault.ExactSize(want))
 	}
 	return want, nil
 }
 
-// checkGrowth has the limits that a new pool has.
+// checkGrowth applies the limits of a new pool to the new size (bytes) of a
+// part.
 func checkGrowth(part string, size int64) error {
 	if part == dmname.Meta {
-		return thinpool.CheckMetadataSize(max(size, thinpool.MinMetadata)) // less than there is has an error of its own
+		// A size below the least is also below the present size, and planGrowth
+		// has an error for that.
+		return thinpool.CheckMetadataSize(max(size, thinpool.MinMetadata))
 	}
 	return thinpool.CheckSize(size)
 }
 
-// deviceSize is the length (bytes) of the block device at path.
+// deviceSize returns the size (bytes) of the block device at path.
 func deviceSize(path string) (int64, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -160,9 +183,11 @@ func deviceSize(path string) (int64, error) {
 	return loop.Size(f)
 }
 
-// growPart makes the backing larger, says so in the catalog, and then has the
-// kernel take it. The catalog never speaks of more than there is, and the
-// metadata never of more than the catalog does.
+// growPart makes the backing of a part larger, then writes the new size to the
+// catalog, then gives the size to the kernel. In this order the catalog never
+// names more bytes than the backing has, and the pool's metadata never names
+// more than the catalog. After a crash, the next command finds a size in the
+// catalog that the backing really has.
 func growPart(ctx context.Context, p *engine.Pool, part string, size int64) error {
 	role, backing := backing.LabelRole(part), func(c *catalog.Pool) *catalog.Backing {
 		if part == dmname.Meta {
@@ -172,7 +197,8 @@ func growPart(ctx context.Context, p *engine.Pool, part string, size int64) erro
 	}
 	cfg := p.Catalog.Pool()
 	if b := *backing(&cfg); size > b.Size {
-		p.Sys.Stepf("growing the %s of pool %s from %s to %s", role, p.Name(), fault.SizeText(b.Size), fault.SizeText(size))
+		p.Sys.Stepf("growing the %s of pool %s from %s to %s", role, p.Name(),
+			fault.SizeText(b.Size), fault.SizeText(size))
 		if err := extend(ctx, p, part, b, size); err != nil {
 			return p.Wrap(err)
 		}
@@ -186,8 +212,9 @@ func growPart(ctx context.Context, p *engine.Pool, part string, size int64) erro
 	return confirmSize(p, part)
 }
 
-// extend makes a backing file longer, durably; a device is as long as it is.
-// The file is the pool's own, and never made shorter.
+// extend makes a backing file long enough for size bytes and syncs it. A device
+// cannot be made longer; if it is too short, the error is ENOSPC. extend makes
+// sure first that the file or device is the pool's own.
 func extend(ctx context.Context, p *engine.Pool, part string, b catalog.Backing, size int64) error {
 	if _, err := p.Under(part, b); err != nil {
 		return err
@@ -205,7 +232,8 @@ func extend(ctx context.Context, p *engine.Pool, part string, b catalog.Backing,
 		return err
 	}
 	if b.Kind == catalog.KindDevice {
-		return fmt.Errorf("%s: has %s, not %s: %w", b.Path, fault.ExactSize(have), fault.ExactSize(label.Reserved+size), unix.ENOSPC)
+		return fmt.Errorf("%s: has %s, not %s: %w", b.Path, fault.ExactSize(have),
+			fault.ExactSize(label.Reserved+size), unix.ENOSPC)
 	}
 	if err := f.Truncate(label.Reserved + size); err != nil {
 		return err
@@ -218,8 +246,9 @@ func extend(ctx context.Context, p *engine.Pool, part string, b catalog.Backing,
 	return f.Sync()
 }
 
-// openToExtend follows the links that name many devices, but none to a file,
-// which would not be the pool's own.
+// openToExtend opens a backing for writing. It follows a symlink to a device,
+// since many devices are named by one. It refuses a symlink in place of a file:
+// the file behind it would not be the pool's own.
 func openToExtend(b catalog.Backing) (*os.File, error) {
 	flags := os.O_RDWR | unix.O_CLOEXEC
 	if b.Kind == catalog.KindFile {
@@ -228,7 +257,8 @@ func openToExtend(b catalog.Backing) (*os.File, error) {
 	return os.OpenFile(b.Path, flags, 0)
 }
 
-// confirmSize makes sure that the kernel has taken what the catalog says.
+// confirmSize returns an error if the kernel has less of a part than the
+// catalog says.
 func confirmSize(p *engine.Pool, part string) error {
 	st, err := p.Target.Status()
 	if err != nil {
@@ -245,5 +275,6 @@ func confirmSize(p *engine.Pool, part string) error {
 	if st.Writable() != nil {
 		return p.InState(st)
 	}
-	return p.Wrap(fault.Errorf(fault.ErrPoolState, "the kernel has %s of %s, not %s", fault.ExactSize(have), backing.LabelRole(part), fault.ExactSize(want)))
+	return p.Wrap(fault.Errorf(fault.ErrPoolState, "the kernel has %s of %s, not %s",
+		fault.ExactSize(have), backing.LabelRole(part), fault.ExactSize(want)))
 }

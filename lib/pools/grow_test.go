@@ -18,11 +18,16 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// TestOldMetadataIsNotGrownForEver wants that a pool with more metadata than the
-// kernel uses, as older versions made it, counts as full-grown.
+// TestOldMetadataIsNotGrownForEver wants that a pool counts as full-grown if it
+// has more metadata than the kernel uses. Older versions made such pools.
 func TestOldMetadataIsNotGrownForEver(t *testing.T) {
-	for have, want := range map[int64]int64{64 << 20: 64 << 20, thinpool.MaxMetadata: thinpool.MaxMetadata, 20 << 30: thinpool.MaxMetadata} {
-		if got := engine.UsableMetadata(catalog.Pool{Metadata: catalog.Backing{Size: have}}); got != want {
+	for have, want := range map[int64]int64{
+		64 << 20: 64 << 20, thinpool.MaxMetadata: thinpool.MaxMetadata,
+		20 << 30: thinpool.MaxMetadata,
+	} {
+		if got := engine.UsableMetadata(
+			catalog.Pool{Metadata: catalog.Backing{Size: have}},
+		); got != want {
 			t.Errorf("%d: %d, want %d", have, got, want)
 		}
 	}
@@ -30,7 +35,7 @@ func TestOldMetadataIsNotGrownForEver(t *testing.T) {
 
 func TestPlanGrowth(t *testing.T) {
 	const mib = 1 << 20
-	disk := filepath.Join(t.TempDir(), "disk") // as good as a device, for its size
+	disk := filepath.Join(t.TempDir(), "disk") // planGrowth asks a device only for its size
 	if err := os.WriteFile(disk, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -53,21 +58,30 @@ func TestPlanGrowth(t *testing.T) {
 		{"part of a block", file, dmname.Data, Growth{Size: 65*mib + 4096}, Growth{}, 65 * mib, ""},
 		{"as it is", file, dmname.Data, Growth{Size: 64 * mib}, Growth{}, 64 * mib, ""},
 		{"the other part only", file, dmname.Data, Growth{}, Growth{Size: mib}, 64 * mib, ""},
-		{"by less than a block", file, dmname.Data, Growth{Size: 4096, More: true}, Growth{}, 0, "less than one block of 64K"},
+		{"by less than a block", file, dmname.Data, Growth{Size: 4096, More: true}, Growth{}, 0,
+			"less than one block of 64K"},
 		{"shrink", file, dmname.Data, Growth{Size: 63 * mib}, Growth{}, 0, "cannot shrink"},
-		{"shrink by part of a block", file, dmname.Data, Growth{Size: 64*mib - 1}, Growth{}, 0, "cannot shrink"},
+		{"shrink by part of a block", file, dmname.Data, Growth{Size: 64*mib - 1}, Growth{}, 0,
+			"cannot shrink"},
 		{"file without size", file, dmname.Data, Growth{}, Growth{}, 0, "lies in a file"},
-		{"overflow", file, dmname.Data, Growth{Size: 1<<63 - 1, More: true}, Growth{}, 0, "at most"},
-		{"metadata in small blocks", file, dmname.Meta, Growth{Size: 4096, More: true}, Growth{}, 64*mib + 4096, ""},
-		{"most metadata", file, dmname.Meta, Growth{Size: thinpool.MaxMetadata}, Growth{}, thinpool.MaxMetadata, ""},
-		{"too much metadata", file, dmname.Meta, Growth{Size: thinpool.MaxMetadata + 4096}, Growth{}, 0, "at most"},
+		{"overflow", file, dmname.Data, Growth{Size: 1<<63 - 1, More: true}, Growth{}, 0,
+			"at most"},
+		{"metadata in small blocks", file, dmname.Meta, Growth{Size: 4096, More: true}, Growth{},
+			64*mib + 4096, ""},
+		{"most metadata", file, dmname.Meta, Growth{Size: thinpool.MaxMetadata}, Growth{},
+			thinpool.MaxMetadata, ""},
+		{"too much metadata", file, dmname.Meta, Growth{Size: thinpool.MaxMetadata + 4096},
+			Growth{}, 0, "at most"},
 		{"rest of a device", device, dmname.Data, Growth{}, Growth{}, 100 * mib, ""},
-		{"rest of a device for metadata", device, dmname.Meta, Growth{}, Growth{}, 100*mib + 4096, ""},
+		{"rest of a device for metadata", device, dmname.Meta, Growth{}, Growth{}, 100*mib + 4096,
+			""},
 		{"part of a device", device, dmname.Data, Growth{Size: 80 * mib}, Growth{}, 80 * mib, ""},
-		{"more than a device", device, dmname.Data, Growth{Size: 101 * mib}, Growth{}, 0, "has room for 100M, not for 101M"},
+		{"more than a device", device, dmname.Data, Growth{Size: 101 * mib}, Growth{}, 0,
+			"has room for 100M, not for 101M"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			cfg, spec := catalog.Pool{Name: "demo", BlockSize: 128, Data: row.b}, GrowSpec{Data: row.growth, Metadata: row.other}
+			cfg, spec := catalog.Pool{Name: "demo", BlockSize: 128, Data: row.b},
+				GrowSpec{Data: row.growth, Metadata: row.other}
 			if row.part == dmname.Meta {
 				cfg.Metadata, spec = row.b, GrowSpec{Data: row.other, Metadata: row.growth}
 			}
@@ -75,20 +89,26 @@ func TestPlanGrowth(t *testing.T) {
 			if row.fails == "" && (err != nil || got != row.want) {
 				t.Errorf("%d, %v; want %d", got, err, row.want)
 			}
-			if row.fails != "" && (!errors.Is(err, fault.ErrUsage) || !strings.Contains(err.Error(), row.fails)) {
+			if row.fails != "" && (!errors.Is(err, fault.ErrUsage) ||
+				!strings.Contains(err.Error(), row.fails)) {
 				t.Errorf("%v, want %q", err, row.fails)
 			}
 		})
 	}
 }
 
-// A device that has become smaller than the pool is no reason to shrink it.
+// TestPlanGrowthOfTheRestOfLess gives a pool a device that has become smaller.
+// The pool must not shrink.
 func TestPlanGrowthOfTheRestOfLess(t *testing.T) {
 	disk := filepath.Join(t.TempDir(), "disk")
 	if err := os.WriteFile(disk, make([]byte, 4096), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg := catalog.Pool{Name: "demo", BlockSize: 128, Data: catalog.Backing{Kind: catalog.KindDevice, Path: disk, Size: 1 << 20}}
+	cfg := catalog.Pool{
+		Name:      "demo",
+		BlockSize: 128,
+		Data:      catalog.Backing{Kind: catalog.KindDevice, Path: disk, Size: 1 << 20},
+	}
 	if got, err := planGrowth(cfg, dmname.Data, GrowSpec{}); err != nil || got != 1<<20 {
 		t.Errorf("%d, %v", got, err)
 	}
@@ -119,8 +139,8 @@ func TestCheckSettings(t *testing.T) {
 	}
 }
 
-// A device is often named by a link, as all of LVM's and those of /dev/disk are.
-// A file of ours is none.
+// TestOpenToExtend wants a symlink followed to a device, as all names of LVM
+// and those in /dev/disk are symlinks. It wants a symlink to a file refused.
 func TestOpenToExtend(t *testing.T) {
 	dir := t.TempDir()
 	disk, link := filepath.Join(dir, "disk"), filepath.Join(dir, "link")

@@ -18,14 +18,14 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// PoolInfo is what pool list and pool show tell. Sizes are bytes; a use that is
-// not known is -1.
+// PoolInfo is what "pool list" and "pool show" print about a pool. Sizes are in
+// bytes. A size that is not known is -1.
 type PoolInfo struct {
 	Name, UUID    string
 	State         string // inactive, rw, ro, out_of_data_space, fail, suspended
 	NeedsCheck    bool
-	Trouble       string       // what is wrong with it; "" is nothing
-	Remedy        fault.Remedy // the way out of that
+	Trouble       string       // what is wrong with the pool; "" is nothing
+	Remedy        fault.Remedy // what helps against Trouble
 	Margin        int          // percent that new volumes leave free
 	DataSize      int64
 	DataUsed      int64
@@ -34,7 +34,7 @@ type PoolInfo struct {
 	BlockSize     int64
 	Volumes       int
 	Provisioned   int64  // the sum of the volumes' sizes
-	BelowFree     int64  // what the filesystem below the pool's files has left; -1 of a pool on devices
+	BelowFree     int64  // free in the filesystem that has the pool's files; -1 on devices
 	Data          string // path of the file or device
 	Metadata      string
 	OnFull        string
@@ -43,8 +43,8 @@ type PoolInfo struct {
 	Created       time.Time
 }
 
-// Pools lists all pools by name. With an error come the pools that could be
-// read.
+// Pools lists all pools, sorted by name. If some pools cannot be read, it
+// returns the others together with the error.
 func Pools(ctx context.Context, s *host.System) ([]PoolInfo, error) {
 	names, err := s.Catalogs().Pools()
 	if err != nil {
@@ -55,7 +55,8 @@ func Pools(ctx context.Context, s *host.System) ([]PoolInfo, error) {
 	for _, name := range names {
 		info, err := Pool(ctx, s, name)
 		if registry.SkipMisplaced(s, err) || errors.Is(err, fault.ErrNotFound) {
-			continue // half made, or deleted meanwhile
+			// The pool is half made, or another command has deleted it since.
+			continue
 		}
 		if err == nil || info.Name != "" {
 			all = append(all, info)
@@ -65,10 +66,12 @@ func Pools(ctx context.Context, s *host.System) ([]PoolInfo, error) {
 	return all, errors.Join(errs...)
 }
 
-// PoolNames lists all pools, those that are half made or cannot be read, too.
+// PoolNames lists the names of all pools, also of those that are half made or
+// cannot be read.
 func PoolNames(_ context.Context, s *host.System) ([]string, error) { return s.Catalogs().Pools() }
 
-// Pool tells of one pool.
+// Pool returns what is known about one pool. If only a part of it cannot be
+// read, the result has the rest, together with the error.
 func Pool(ctx context.Context, s *host.System, name string) (PoolInfo, error) {
 	if err := catalog.CheckPoolName(name); err != nil {
 		return PoolInfo{}, fault.Wrap(fault.ErrUsage, err)
@@ -88,9 +91,11 @@ func Pool(ctx context.Context, s *host.System, name string) (PoolInfo, error) {
 	}
 	volumes, err := cat.Volumes()
 	info := PoolInfo{
-		Name: cfg.Name, UUID: cfg.UUID, State: "inactive", BlockSize: int64(cfg.BlockSize) * dm.SectorSize,
+		Name: cfg.Name, UUID: cfg.UUID,
+		State: "inactive", BlockSize: int64(cfg.BlockSize) * dm.SectorSize,
 		DataSize: cfg.Data.Size, DataUsed: -1, MetadataSize: cfg.Metadata.Size, MetadataUsed: -1,
-		Volumes: len(volumes), Provisioned: health.Provisioned(volumes), BelowFree: -1, Data: cfg.Data.Path, Metadata: cfg.Metadata.Path, OnFull: cfg.OnFull,
+		Volumes: len(volumes), Provisioned: health.Provisioned(volumes), BelowFree: -1,
+		Data: cfg.Data.Path, Metadata: cfg.Metadata.Path, OnFull: cfg.OnFull,
 		TransactionID: cfg.TransactionID, Created: cfg.Created, Margin: cfg.FreeMargin(),
 		FreezeLimit: cfg.FreezeLimit(),
 	}
@@ -103,19 +108,22 @@ func Pool(ctx context.Context, s *host.System, name string) (PoolInfo, error) {
 	return info, errors.Join(err, info.ask(c, cfg))
 }
 
-// ask fills in what the kernel knows of the pool.
+// ask fills in what the kernel knows about the pool. It does not ask a
+// suspended pool for its status, since that would hang.
 func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 	if other := backing.ActiveCopy(c, cfg); other != nil && !other.Renamed {
 		i.Trouble, i.Remedy = other.Err.Err.Error(), other.Err.Remedy
 		return nil
 	}
 	names := health.Suspended(c, cfg.UUID)
-	if len(names) > 0 { // by a grow, for a moment?
+	// A grow suspends the devices for a moment: look again a moment later.
+	if len(names) > 0 {
 		time.Sleep(50 * time.Millisecond)
 		names = health.Suspended(c, cfg.UUID)
 	}
 	if len(names) > 0 {
-		i.State, i.Trouble, i.Remedy = "suspended", health.SuspendedText(names), health.ResumeRemedy(cfg.Name)
+		i.State, i.Trouble, i.Remedy =
+			"suspended", health.SuspendedText(names), health.ResumeRemedy(cfg.Name)
 		return nil
 	}
 	st, err := thinpool.New(c, dmname.PartUUID(cfg.UUID, dmname.Pool)).Status()
@@ -139,16 +147,19 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 	return nil
 }
 
-// askRoom looks whether the filesystem below an inactive pool's files is full.
+// askRoom fills in Trouble if the pool is inactive and the filesystem that has
+// its files is full.
 func (i *PoolInfo) askRoom(cfg catalog.Pool) {
 	r := health.RoomBelow(cfg)
-	if full := r.Full(cfg, thinpool.Status{}); full != "" && i.Trouble == "" && r.Allocated < cfg.Data.Size {
+	if full := r.Full(cfg, thinpool.Status{}); full != "" && i.Trouble == "" &&
+		r.Allocated < cfg.Data.Size {
 		i.Trouble, i.Remedy = full+": writes that need room would fail", r.Remedy()
 	}
 }
 
-// AskDisk looks whether the metadata of an inactive pool would keep it from
-// being activated. What cannot be read says so when it is.
+// AskDisk looks at the disks or files of an inactive pool. It fills in Trouble
+// if a part is not at its path, or if the metadata needs a check. It says
+// nothing about metadata that cannot be read: activating the pool reports that.
 func (i *PoolInfo) AskDisk(cfg catalog.Pool) {
 	for _, part := range []string{dmname.Meta, dmname.Data} {
 		if b := backing.BackingOf(cfg, part); !backing.CarriesPart(cfg, part, b.Path) {
@@ -163,8 +174,10 @@ func (i *PoolInfo) AskDisk(cfg catalog.Pool) {
 		return
 	}
 	defer f.Close()
-	sb, err := thinpool.ReadSuperblock(io.NewSectionReader(f, label.Reserved, thinpool.MetadataBlock))
+	sb, err := thinpool.ReadSuperblock(
+		io.NewSectionReader(f, label.Reserved, thinpool.MetadataBlock))
 	if err == nil && sb.NeedsCheck {
-		i.NeedsCheck, i.Trouble, i.Remedy = true, "its metadata needs a check", fault.RepairPool{Pool: cfg.Name}
+		i.NeedsCheck, i.Trouble, i.Remedy =
+			true, "its metadata needs a check", fault.RepairPool{Pool: cfg.Name}
 	}
 }

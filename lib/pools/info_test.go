@@ -11,12 +11,13 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// TestLinkedStateDirHint wants the hint that helps where the folder of all
-// state is a symlink.
+// TestLinkedStateDirHint makes the state folder a symlink, and wants an error
+// that suggests a bind mount.
 func TestLinkedStateDirHint(t *testing.T) {
 	dir := t.TempDir()
 	s := thintest.System(dir)
-	if err := errors.Join(os.Mkdir(filepath.Join(dir, "big"), 0o700), os.Symlink("big", s.StateDir)); err != nil {
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "big"), 0o700),
+		os.Symlink("big", s.StateDir)); err != nil {
 		t.Fatal(err)
 	}
 	_, err := Pools(t.Context(), s)

@@ -9,9 +9,10 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// metadataToo is the size (bytes) that metadata is to have when the data grows
-// to data and nobody has said a size for metadata: enough for that, as far as its
-// device goes. meta is its size without that.
+// metadataToo returns the size (bytes) that the metadata gets when the data
+// grows to data bytes. meta is the size (bytes) that spec and the device give
+// it. If spec names no size for metadata, it becomes as large as the data
+// needs, and no larger than its device allows.
 func metadataToo(cfg catalog.Pool, spec GrowSpec, data, meta int64) (int64, error) {
 	need := thinpool.MetadataFor(data, dm.Sectors(cfg.BlockSize))
 	if spec.Metadata != (Growth{}) || data <= cfg.Data.Size || meta >= need {
@@ -27,9 +28,9 @@ func metadataToo(cfg catalog.Pool, spec GrowSpec, data, meta int64) (int64, erro
 	return max(meta, need), nil
 }
 
-// warnLittleMetadata tells whoever makes or grows a pool that its metadata would
-// run full long before its data: it has less than half of what is taken where
-// no size is said, which is what LVM takes.
+// warnLittleMetadata warns if the metadata may run full long before the data.
+// That is if it has less than half of the size that a pool gets by default, and
+// so less than LVM would give it.
 func warnLittleMetadata(s *host.System, cfg catalog.Pool) {
 	need := thinpool.MetadataFor(cfg.Data.Size, dm.Sectors(cfg.BlockSize))
 	if cfg.Metadata.Size >= need/2 {
@@ -39,6 +40,8 @@ func warnLittleMetadata(s *host.System, cfg catalog.Pool) {
 	if cfg.Metadata.Kind == catalog.KindDevice {
 		remedy = fault.Sayf("make %s larger; then %v", fault.ShellPath(cfg.Metadata.Path), remedy)
 	}
-	s.Warnf("pool %s: %s of metadata are little for %s of data, and may run full before it: wanted are %s (%v)",
-		cfg.Name, fault.SizeText(cfg.Metadata.Size), fault.SizeText(cfg.Data.Size), fault.SizeText(need), remedy)
+	s.Warnf(
+		"pool %s: %s of metadata are little for %s of data, and may run full before it: wanted are %s (%v)",
+		cfg.Name, fault.SizeText(cfg.Metadata.Size), fault.SizeText(cfg.Data.Size),
+		fault.SizeText(need), remedy)
 }

@@ -14,7 +14,8 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// Metadata grows with the data, unless a size was said for it.
+// TestMetadataGrowsToo wants that metadata grows with the data, unless the
+// caller names a size for it.
 func TestMetadataGrowsToo(t *testing.T) {
 	disk := filepath.Join(t.TempDir(), "disk")
 	if err := os.WriteFile(disk, nil, 0o600); err != nil {
@@ -41,9 +42,14 @@ func TestMetadataGrowsToo(t *testing.T) {
 		{"a device with less", device, 4 << 40, Growth{}, 100 * thintest.MiB},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			cfg := catalog.Pool{Name: "demo", BlockSize: 128, Data: catalog.Backing{Kind: row.meta.Kind, Size: 100 * thintest.MiB}, Metadata: row.meta}
+			cfg := catalog.Pool{
+				Name: "demo", BlockSize: 128,
+				Data:     catalog.Backing{Kind: row.meta.Kind, Size: 100 * thintest.MiB},
+				Metadata: row.meta,
+			}
 			spec := GrowSpec{Data: Growth{Size: row.data}, Metadata: row.said}
-			if got, err := metadataToo(cfg, spec, row.data, row.meta.Size); err != nil || got != row.want {
+			if got, err := metadataToo(cfg, spec, row.data, row.meta.Size); err != nil ||
+				got != row.want {
 				t.Errorf("%d, %v; want %d", got, err, row.want)
 			}
 		})
@@ -51,12 +57,18 @@ func TestMetadataGrowsToo(t *testing.T) {
 }
 
 func TestLittleMetadataIsTold(t *testing.T) {
-	for size, told := range map[int64]bool{64 * thintest.MiB: true, 4<<30 - 4096: true, 4 << 30: false} {
+	for size, told := range map[int64]bool{
+		64 * thintest.MiB: true, 4<<30 - 4096: true, 4 << 30: false,
+	} {
 		said := ""
 		s := host.Default()
 		s.Warn = func(w fault.Message) { said += w.String() }
-		warnLittleMetadata(s, catalog.Pool{Name: "demo", BlockSize: 128, Data: catalog.Backing{Size: 4 << 40}, Metadata: catalog.Backing{Size: size}})
-		if (said != "") != told || told && !strings.Contains(said, thintest.Show(fault.GrowPool{Pool: "demo", Metadata: fault.Growth{Size: 8 << 30}})) {
+		warnLittleMetadata(s, catalog.Pool{
+			Name: "demo", BlockSize: 128, Data: catalog.Backing{Size: 4 << 40},
+			Metadata: catalog.Backing{Size: size},
+		})
+		if (said != "") != told || told && !strings.Contains(said, thintest.Show(
+			fault.GrowPool{Pool: "demo", Metadata: fault.Growth{Size: 8 << 30}})) {
 			t.Errorf("%d bytes for 4T: %q", size, said)
 		}
 	}

@@ -22,9 +22,11 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// planDevice looks at a block device that is to carry a pool: it must be
-// nobody's, unless force is said, and large enough. size 0 takes all of it. The
-// file is the device, held open exclusively; it comes with no error alone.
+// planDevice opens a block device exclusively and decides how much of it the
+// pool uses. It refuses a device that another program uses, that is too small,
+// or that carries anything else (unless spec.Force is set). size is in bytes; 0
+// takes the whole device. unit (bytes) is what the size is rounded down to. The
+// caller closes the file, which is nil on error.
 func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, *os.File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -42,6 +44,7 @@ func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, 
 	return b, f, nil
 }
 
+// fitDevice is planDevice for a device that is open.
 func fitDevice(spec PoolSpec, f *os.File, size, unit int64) (catalog.Backing, error) {
 	all, err := loop.Size(f)
 	if err != nil {
@@ -57,19 +60,28 @@ func fitDevice(spec PoolSpec, f *os.File, size, unit int64) (catalog.Backing, er
 		size = usable
 	}
 	if size = size / unit * unit; size > usable {
-		return catalog.Backing{}, &fault.Error{Object: f.Name(), Err: fault.Errorf(fault.ErrUsage, "has room for %s, not for %s", fault.ExactSize(max(usable, 0)), fault.ExactSize(size))}
+		return catalog.Backing{}, &fault.Error{
+			Object: f.Name(),
+			Err: fault.Errorf(fault.ErrUsage, "has room for %s, not for %s",
+				fault.ExactSize(max(usable, 0)), fault.ExactSize(size)),
+		}
 	}
 	return catalog.Backing{Kind: catalog.KindDevice, Path: f.Name(), Size: size}, nil
 }
 
-// checkPool fills in the defaults and refuses what cannot be.
+// checkPool fills in the defaults of spec. The error is ErrUsage if a field has
+// a value that no pool can have, or if two fields contradict each other.
 func checkPool(spec *PoolSpec) error {
 	if err := catalog.CheckPoolName(spec.Name); err != nil {
 		return fault.Wrap(fault.ErrUsage, err)
 	}
 	object := "pool " + spec.Name
 	usage := func(format string, args ...any) error {
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrUsage, format, args...), Remedy: fault.CreatePoolHelp{}}
+		return &fault.Error{
+			Object: object,
+			Err:    fault.Errorf(fault.ErrUsage, format, args...),
+			Remedy: fault.CreatePoolHelp{},
+		}
 	}
 	if (spec.DataDevice == "") != (spec.MetadataDevice == "") {
 		return usage("--data and --metadata go together")
@@ -81,7 +93,8 @@ func checkPool(spec *PoolSpec) error {
 		spec.BlockSize = health.DefaultBlockSize
 	}
 	if spec.BlockSize%dm.SectorSize != 0 {
-		return usage("block size %s: it has to be a whole number of sectors of 512 bytes", fault.ExactSize(spec.BlockSize))
+		return usage("block size %s: it has to be a whole number of sectors of 512 bytes",
+			fault.ExactSize(spec.BlockSize))
 	}
 	if err := thinpool.CheckBlockSize(dm.Sectors(spec.BlockSize / dm.SectorSize)); err != nil {
 		return usage("%w", err)
@@ -95,14 +108,17 @@ func checkPool(spec *PoolSpec) error {
 	return checkSettings(object, Settings{Margin: spec.Margin})
 }
 
-// plan decides sizes and places, and looks at what devices carry. It writes
-// nothing. The caller closes the claim, which holds the devices.
+// plan decides the sizes and places of the pool's parts, and looks at what the
+// devices carry. It writes nothing. The claims keep the devices open
+// exclusively until the caller closes them.
 func plan(s *host.System, spec PoolSpec) (catalog.Pool, *backing.Claims, error) {
 	id := make([]byte, 16)
 	rand.Read(id)
 	cfg := catalog.Pool{
-		Name: spec.Name, UUID: hex.EncodeToString(id), Created: time.Now().UTC().Truncate(time.Second),
-		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, Margin: spec.Margin, NextID: 1, Head: new(uint32),
+		Name: spec.Name, UUID: hex.EncodeToString(id),
+		Created:   time.Now().UTC().Truncate(time.Second),
+		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, Margin: spec.Margin,
+		NextID: 1, Head: new(uint32),
 		Intents: []catalog.Intent{{Op: catalog.OpCreatePool}},
 	}
 	held := &backing.Claims{}
@@ -118,6 +134,7 @@ func plan(s *host.System, spec PoolSpec) (catalog.Pool, *backing.Claims, error) 
 	return cfg, held, err
 }
 
+// planFiles decides the sizes and paths of the parts of a pool in files.
 func planFiles(s *host.System, spec PoolSpec, cfg *catalog.Pool) error {
 	dir := spec.Dir
 	if dir == "" {
@@ -131,52 +148,84 @@ func planFiles(s *host.System, spec PoolSpec, cfg *catalog.Pool) error {
 	if size == 0 {
 		var below health.Room
 		if size, below = health.DefaultSize(dir, meta, spec.BlockSize); size < health.LeastDefault {
-			return &fault.Error{Object: "pool " + spec.Name, Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("%s has %s left: %w", below.Mount(), fault.SizeText(below.Free), unix.ENOSPC)),
-				Remedy: fault.Sayf("make room, choose another folder with %v, or say how large it is to be: %v SIZE", fault.OptionDir, fault.OptionSize)}
+			return &fault.Error{Object: "pool " + spec.Name, Err: fault.Wrap(fault.ErrPoolState,
+				fmt.Errorf("%s has %s left: %w",
+					below.Mount(), fault.SizeText(below.Free), unix.ENOSPC)), Remedy: fault.Sayf(
+				"make room, choose another folder with %v, or say how large it is to be: %v SIZE",
+				fault.OptionDir, fault.OptionSize)}
 		}
 		if size < health.DefaultPoolSize {
 			s.Warnf("pool %s: of %s, since %s has %s left (%v says another)",
-				spec.Name, fault.SizeText(size), below.Mount(), fault.SizeText(below.Free), fault.OptionSize)
+				spec.Name, fault.SizeText(size), below.Mount(), fault.SizeText(below.Free),
+				fault.OptionSize)
 		}
 	}
-	cfg.Data = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "data"), Size: size / spec.BlockSize * spec.BlockSize}
+	cfg.Data = catalog.Backing{
+		Kind: catalog.KindFile,
+		Path: filepath.Join(dir, "data"),
+		Size: size / spec.BlockSize * spec.BlockSize,
+	}
 	if meta == 0 {
 		meta = thinpool.MetadataSize(size, dm.Sectors(cfg.BlockSize))
 	}
-	cfg.Metadata = catalog.Backing{Kind: catalog.KindFile, Path: filepath.Join(dir, "metadata"), Size: meta / 4096 * 4096}
+	cfg.Metadata = catalog.Backing{
+		Kind: catalog.KindFile,
+		Path: filepath.Join(dir, "metadata"),
+		Size: meta / 4096 * 4096,
+	}
 	for _, b := range []catalog.Backing{cfg.Data, cfg.Metadata} {
 		if _, err := os.Lstat(b.Path); err == nil {
-			return &fault.Error{Object: b.Path, Err: fault.Errorf(fault.ErrExists, "is there already"), Remedy: fault.Sayf("it is not this pool's: move it away, or choose another folder with %v", fault.OptionDir)}
+			return &fault.Error{
+				Object: b.Path,
+				Err:    fault.Errorf(fault.ErrExists, "is there already"),
+				Remedy: fault.Sayf(
+					"it is not this pool's: move it away, or choose another folder with %v",
+					fault.OptionDir),
+			}
 		}
 	}
 	return checkSizes(spec, cfg)
 }
 
+// planDevices decides how much of its two devices a pool uses, and claims them.
 func planDevices(spec PoolSpec, cfg *catalog.Pool, held *backing.Claims) error {
 	if err := backing.RefuseShared(spec.DataDevice, spec.MetadataDevice); err != nil {
 		return err
 	}
 	var err error
-	if cfg.Data, held.Data, err = planDevice(spec, spec.DataDevice, spec.Size, spec.BlockSize); err != nil {
+	if cfg.Data, held.Data, err = planDevice(
+		spec, spec.DataDevice, spec.Size, spec.BlockSize,
+	); err != nil {
 		return err
 	}
-	if cfg.Metadata, held.Metadata, err = planDevice(spec, spec.MetadataDevice, spec.MetadataSize, thinpool.MetadataBlock); err != nil {
+	if cfg.Metadata, held.Metadata, err = planDevice(
+		spec, spec.MetadataDevice, spec.MetadataSize, thinpool.MetadataBlock,
+	); err != nil {
 		return err
 	}
-	if spec.MetadataSize == 0 { // as much of the device as is of use
+	if spec.MetadataSize == 0 {
+		// The kernel uses no more of a larger device.
 		cfg.Metadata.Size = min(cfg.Metadata.Size, thinpool.MaxMetadata)
 	}
 	return checkSizes(spec, cfg)
 }
 
-// checkSizes refuses a pool that the kernel would refuse, or not use in full.
+// checkSizes refuses sizes that the kernel would refuse, or would not use in
+// full. It also refuses data that has no block behind the head.
 func checkSizes(spec PoolSpec, cfg *catalog.Pool) error {
 	usage := func(part string, err error) error {
-		return &fault.Error{Object: "pool " + spec.Name, Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("%s: %w", part, err))}
+		return &fault.Error{
+			Object: "pool " + spec.Name,
+			Err:    fault.Wrap(fault.ErrUsage, fmt.Errorf("%s: %w", part, err)),
+		}
 	}
 	if least := int64(engine.HeadBlocks(*cfg)+1) * spec.BlockSize; cfg.Data.Size < least {
-		return &fault.Error{Object: "pool " + spec.Name, Err: fault.Errorf(fault.ErrUsage, "data: %s is less than %s, which is one block behind those that are kept free",
-			fault.SizeText(cfg.Data.Size), fault.SizeText(least))}
+		return &fault.Error{
+			Object: "pool " + spec.Name,
+			Err: fault.Errorf(fault.ErrUsage,
+				"data: %s is less than %s, which is one block behind those that are kept free",
+				fault.SizeText(cfg.Data.Size), fault.SizeText(least)),
+		}
 	}
 	if err := thinpool.CheckSize(cfg.Data.Size); err != nil {
 		return usage("data", err)
@@ -184,7 +233,9 @@ func checkSizes(spec PoolSpec, cfg *catalog.Pool) error {
 	if err := thinpool.CheckMetadataSize(cfg.Metadata.Size); err != nil {
 		return usage("metadata", err)
 	}
-	if err := thinpool.CheckFit(cfg.Data.Size, cfg.Metadata.Size, dm.Sectors(cfg.BlockSize)); err != nil {
+	if err := thinpool.CheckFit(
+		cfg.Data.Size, cfg.Metadata.Size, dm.Sectors(cfg.BlockSize),
+	); err != nil {
 		return usage("metadata", err)
 	}
 	return nil

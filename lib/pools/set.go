@@ -11,34 +11,49 @@ import (
 	"thinmount/lib/host"
 )
 
-// Settings are the properties of a pool that can be changed; nil leaves one as
-// it is.
+// Settings are the properties of a pool that can be changed. A nil or empty
+// field does not change its property.
 type Settings struct {
 	Margin *int    // percent of data and of metadata that new volumes leave free
 	OnFull *string // "error" or "queue"
 
-	Data, Metadata string // paths by which the pool's own disks are found from now on; "" leaves one
+	// New paths of the pool's own disks.
+	Data, Metadata string
 
-	FreezeLimit *time.Duration // how long a snapshot may keep its origin suspended, in whole seconds
+	// How long a snapshot may keep its origin suspended, in whole seconds.
+	FreezeLimit *time.Duration
 }
 
-// checkSettings refuses values that no pool can have.
+// checkSettings returns an ErrUsage if a setting has a value that no pool can
+// have. object is what the error is about.
 func checkSettings(object string, set Settings) error {
 	if m := set.Margin; m != nil && (*m < 0 || *m > catalog.MaxMargin) {
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrUsage, "margin is 0%% to %d%%, not %d%%", catalog.MaxMargin, *m)}
+		return &fault.Error{
+			Object: object,
+			Err: fault.Errorf(fault.ErrUsage, "margin is 0%% to %d%%, not %d%%",
+				catalog.MaxMargin, *m),
+		}
 	}
 	if o := set.OnFull; o != nil && *o != "error" && *o != "queue" {
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrUsage, "on-full is error or queue, not %q", *o)}
+		return &fault.Error{
+			Object: object,
+			Err:    fault.Errorf(fault.ErrUsage, "on-full is error or queue, not %q", *o),
+		}
 	}
-	if l := set.FreezeLimit; l != nil && (*l < time.Second || *l > catalog.MaxFreezeLimit || *l%time.Second != 0) {
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrUsage, "freeze-limit is 1s to %ds in whole seconds, not %v", catalog.MaxFreezeLimit/time.Second, *l)}
+	if l := set.FreezeLimit; l != nil &&
+		(*l < time.Second || *l > catalog.MaxFreezeLimit || *l%time.Second != 0) {
+		return &fault.Error{
+			Object: object,
+			Err: fault.Errorf(fault.ErrUsage, "freeze-limit is 1s to %ds in whole seconds, not %v",
+				catalog.MaxFreezeLimit/time.Second, *l),
+		}
 	}
 	return nil
 }
 
-// SetPool changes properties of a pool. What the kernel has to know it is told
-// at once if the pool is active; one that dies before that is finished by the
-// next command on the pool.
+// SetPool changes settings of a pool. If the pool is active, the kernel gets a
+// new OnFull at once. If the process is killed between the write of the catalog
+// and that, the next command on the pool finishes it.
 func SetPool(ctx context.Context, s *host.System, name string, set Settings) error {
 	if err := checkSettings("pool "+name, set); err != nil {
 		return err

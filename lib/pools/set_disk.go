@@ -13,8 +13,9 @@ import (
 	"thinmount/lib/fault"
 )
 
-// placed is the catalog with the disks by the names that set has for them. Each
-// must be the pool's own: it has the label, and an active pool lies on it.
+// placed returns the pool's configuration with the disks at the paths that set
+// names. It changes nothing on disk. It refuses a disk that is not the pool's
+// own: the disk must have the pool's label, and an active pool must lie on it.
 func placed(p *engine.Pool, set Settings) (catalog.Pool, error) {
 	cfg := p.Catalog.Pool()
 	for _, part := range []string{dmname.Data, dmname.Meta} {
@@ -26,7 +27,11 @@ func placed(p *engine.Pool, set Settings) (catalog.Pool, error) {
 			continue
 		}
 		if b.Kind != catalog.KindDevice {
-			return cfg, &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrUsage, "it lies in files, not on disks"), Remedy: fault.Hint("to move its files use a bind mount")}
+			return cfg, &fault.Error{
+				Object: "pool " + p.Name(),
+				Err:    fault.Errorf(fault.ErrUsage, "it lies in files, not on disks"),
+				Remedy: fault.Hint("to move its files use a bind mount"),
+			}
 		}
 		abs, err := filepath.Abs(path)
 		if err != nil {
@@ -43,7 +48,7 @@ func placed(p *engine.Pool, set Settings) (catalog.Pool, error) {
 	return cfg, nil
 }
 
-// checkDisk makes sure that a disk is the pool's own.
+// checkDisk returns an error if the disk at b.Path is not the pool's own.
 func checkDisk(p *engine.Pool, part string, b catalog.Backing) error {
 	f, err := os.OpenFile(b.Path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {

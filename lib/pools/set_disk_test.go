@@ -9,7 +9,8 @@ import (
 	"thinmount/lib/fault"
 )
 
-// TestSetDisk takes the pool's own disk by any name, and no other thing.
+// TestSetDisk wants that placed refuses a path that is not the pool's own disk,
+// and that a refused path changes nothing.
 func TestSetDisk(t *testing.T) {
 	for _, row := range []struct {
 		kind, path, want string
@@ -22,7 +23,8 @@ func TestSetDisk(t *testing.T) {
 		p, _ := testPool(t, row.kind)
 		before := p.Catalog.Pool().Data.Path
 		_, err := placed(p, Settings{Data: row.path})
-		if err == nil || !strings.Contains(err.Error(), row.want) || row.is != nil && !errors.Is(err, row.is) {
+		if err == nil || !strings.Contains(err.Error(), row.want) ||
+			row.is != nil && !errors.Is(err, row.is) {
 			t.Errorf("%s: %v", row.path, err)
 		}
 		if got := onDisk(t, p).Data.Path; got != before {
