@@ -12,7 +12,8 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// Of the lines of a volume that are mounted at boot, the first wins.
+// If fstab has several lines for a volume that are mounted at boot, the first
+// line wins.
 func TestFstabFirstLineWins(t *testing.T) {
 	const yes, no = "defaults", "noauto"
 	for _, row := range []struct {
@@ -33,7 +34,8 @@ func TestFstabFirstLineWins(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := thintest.Scratch(t)
-			text := "demo/other /x thin defaults 0 0\ndemo/v /a thin " + row.first + " 0 0\n" + s.RunDir + "/dev/demo/v /b thin.ext4 " + row.other + " 0 0\n"
+			text := "demo/other /x thin defaults 0 0\ndemo/v /a thin " + row.first + " 0 0\n" +
+				s.RunDir + "/dev/demo/v /b thin.ext4 " + row.other + " 0 0\n"
 			if err := os.WriteFile(s.Fstab, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -42,11 +44,13 @@ func TestFstabFirstLineWins(t *testing.T) {
 			if (err != nil) != row.loses {
 				t.Fatalf("%v", err)
 			}
-			if err != nil && !strings.Contains(err.Error(), "demo/v: line 2 of "+s.Fstab+" mounts it on /a, ") {
+			if err != nil &&
+				!strings.Contains(err.Error(), "demo/v: line 2 of "+s.Fstab+" mounts it on /a, ") {
 				t.Error(err)
 			}
 			found := registry.Losers(s, "demo")
-			if both := row.loses && row.asked == "/b"; (len(found) == 1) != both && row.asked == "/b" {
+			if both := row.loses && row.asked == "/b"; (len(found) == 1) != both &&
+				row.asked == "/b" {
 				t.Errorf("%+v", found)
 			}
 			if m.options = (mount.Options{Nofail: true}); err != nil && m.skip(err) != nil {

@@ -6,7 +6,8 @@ import (
 	"thinmount/lib/mountinfo"
 )
 
-// A filesystem that has turned itself read-only is told from a mount that is.
+// gaveUp finds a filesystem that has turned itself read-only, and not one that
+// was mounted read-only.
 func TestGaveUp(t *testing.T) {
 	for _, row := range []struct {
 		mount, super string
@@ -17,7 +18,9 @@ func TestGaveUp(t *testing.T) {
 		{"ro,relatime", "ro", false},
 		{"ro", "rw", false},
 	} {
-		if got := gaveUp(&mountinfo.Info{Options: row.mount, VFSOptions: row.super}); got != row.want {
+		if got := gaveUp(
+			&mountinfo.Info{Options: row.mount, VFSOptions: row.super},
+		); got != row.want {
 			t.Errorf("%s; %s: %v", row.mount, row.super, got)
 		}
 	}

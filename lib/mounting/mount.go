@@ -23,7 +23,7 @@ import (
 // MountRequest is what mount(8) hands to its helper (mount(8), EXTERNAL
 // HELPERS).
 type MountRequest struct {
-	Spec    string // POOL/VOLUME
+	Spec    string // POOL/VOLUME, or another name of it (resolveSpec)
 	Dir     string
 	Options string // as after -o
 	FSType  string // "thin", or "thin.ext4" to skip probing; may be empty
@@ -31,10 +31,11 @@ type MountRequest struct {
 	NoMtab  bool   // -n: leave utab alone
 }
 
-// Mount mounts a volume, or adds a reference where it is mounted on that very
-// path already. On another path it is ErrBusy. When Mount fails nothing is
-// mounted, active or counted that was not before, but a pool that had to be
-// activated stays active.
+// Mount mounts a volume. If the volume is mounted on that path already, Mount
+// counts one more reference instead. If it is mounted on another path, the
+// error is ErrBusy. After an error nothing is mounted, active or counted that
+// was not so before, except that a pool which Mount had to activate stays
+// active.
 func Mount(ctx context.Context, s *host.System, r MountRequest) error {
 	ctx, cancel := s.Waiting(ctx)
 	defer cancel()
@@ -44,7 +45,9 @@ func Mount(ctx context.Context, s *host.System, r MountRequest) error {
 	}
 	c, err := s.Kernel()
 	if o.User && errors.Is(err, fault.ErrPermission) {
-		return &fault.Error{Err: fault.ErrPermission, Remedy: fault.Hint("mount.thin is not setuid, so the option user is of no use: ask root")}
+		return &fault.Error{Err: fault.ErrPermission,
+			Remedy: fault.Hint(
+				"mount.thin is not setuid, so the option user is of no use: ask root")}
 	}
 	if err != nil {
 		return err
@@ -54,8 +57,8 @@ func Mount(ctx context.Context, s *host.System, r MountRequest) error {
 	return m.unlessNofail(m.do(ctx))
 }
 
-// mounting is one Mount under way. It reads each file once before it takes the
-// volume's lock, and once under it.
+// mounting is one call of Mount. It reads each file once before it takes the
+// volume's lock, and once under the lock.
 type mounting struct {
 	*host.System
 	c       *dm.Control
@@ -64,21 +67,21 @@ type mounting struct {
 
 	// Before the lock:
 	dir   string
-	line  int   // of fstab, that wants this mount; or 0
-	loses error // of a line of fstab that another line wins over
+	line  int   // number of the line of fstab that asks for this mount; or 0
+	loses error // the error if another line of fstab wins over that line
 
 	// Under the lock:
 	cat    *catalog.Catalog
-	table  registry.MountTable // as it is before anything is mounted
-	id     int                 // of the mount that was made
-	wayOut fault.Remedy        // what to do when the kernel refuses the mount, where the pool's state tells; or nil
+	table  registry.MountTable // as it was before this mount
+	id     int                 // ID of the new mount
+	wayOut fault.Remedy        // what helps if the kernel refuses the mount; or nil
 }
 
-// do looks up what is meant, takes the volume's lock, looks again, and decides
-// which kind of mount it is.
+// do finds the volume, takes its lock, looks again, and decides which kind of
+// mount this is.
 func (m *mounting) do(ctx context.Context) error {
-	// No lock is held yet: a name that is mistyped makes no lock file, and paths of
-	// others are followed here.
+	// No lock is held yet. So a mistyped name makes no lock file, and a path
+	// that other users control is followed without a lock.
 	pool, volume, err := m.find()
 	if err != nil {
 		return err
@@ -92,7 +95,8 @@ func (m *mounting) do(ctx context.Context) error {
 	if m.request.Fake {
 		return nil
 	}
-	m.line, m.loses = registry.FstabLine(m.System, pool+"/"+volume, m.dir), m.refuseLoser(pool+"/"+volume)
+	m.line, m.loses = registry.FstabLine(m.System, pool+"/"+volume, m.dir),
+		m.refuseLoser(pool+"/"+volume)
 
 	ref, err := registry.LockVolume(ctx, m.System, pool, volume)
 	if err != nil {
@@ -104,7 +108,8 @@ func (m *mounting) do(ctx context.Context) error {
 		return err
 	}
 	m.cat, m.table = cat, sync.OnceValues(mount.Table)
-	rec, err := registry.ObserveIn(m.table, m.System, m.c, ref, v, func() error { return backing.RefuseCopy(m.c, cat.Pool()) })
+	rec, err := registry.ObserveIn(m.table, m.System, m.c, ref, v,
+		func() error { return backing.RefuseCopy(m.c, cat.Pool()) })
 	if err != nil {
 		return err
 	}
@@ -128,9 +133,12 @@ func (m *mounting) do(ctx context.Context) error {
 	return err
 }
 
-// mountFirst goes through the table "mount" of docs/crashes.md. After an error the steps
-// from 2 on are undone.
-func (m *mounting) mountFirst(ctx context.Context, ref *refcount.Ref, rec refcount.Record, v catalog.Volume) (fstype string, err error) {
+// mountFirst goes through the table "first mount" of docs/crashes.md. After an
+// error it undoes the steps from 2 on. It returns the type of the filesystem.
+// The caller holds the volume's lock.
+func (m *mounting) mountFirst(
+	ctx context.Context, ref *refcount.Ref, rec refcount.Record, v catalog.Volume,
+) (fstype string, err error) {
 	// 1. (inactive pool) loop devices, linear devices, the pool
 	p, err := engine.OpenActive(ctx, m.System, m.c, v.Pool, engine.Shared)
 	if err != nil {
@@ -175,7 +183,10 @@ func (m *mounting) mountFirst(ctx context.Context, ref *refcount.Ref, rec refcou
 	return fstype, nil
 }
 
-// fstype is what the device is to be mounted as.
+// fstype returns the filesystem type with which the device is mounted: the type
+// that the caller named, or else the type that the probe found. For btrfs it
+// returns ErrBusy if the kernel would mix the device up with another one of the
+// same fsid (mount.BtrfsConflict).
 func (m *mounting) fstype(a *engine.Activation, v catalog.Volume) (string, error) {
 	_, named, _ := strings.Cut(m.request.FSType, ".")
 	found, err := m.probe(a, v, named)
@@ -185,18 +196,23 @@ func (m *mounting) fstype(a *engine.Activation, v catalog.Volume) (string, error
 	fstype := cmp.Or(named, found.Type)
 	if fstype == "btrfs" {
 		if err := mount.BtrfsConflict(found.UUID, a.Path); err != nil {
-			return "", &fault.Error{Object: v.Pool + "/" + v.Name, Err: fault.Wrap(fault.ErrBusy, err)}
+			return "", &fault.Error{Object: v.Pool + "/" + v.Name,
+				Err: fault.Wrap(fault.ErrBusy, err)}
 		}
 	}
 	return fstype, nil
 }
 
-// attach mounts the device.
-func (m *mounting) attach(ctx context.Context, a *engine.Activation, v catalog.Volume, fstype string) error {
+// attach mounts the device on m.dir and sets m.id. It warns if the user asked
+// for discard and the filesystem refused it.
+func (m *mounting) attach(
+	ctx context.Context, a *engine.Activation, v catalog.Volume, fstype string,
+) error {
 	object := v.Pool + "/" + v.Name
 	m.Stepf("mounting %s (%s) on %s", object, fstype, m.dir)
 	defer m.WaitingFor(kernelsMount(object, fstype))()
-	res, err := mount.Mount(ctx, mount.Request{Source: a.Path, Target: m.dir, FSType: fstype, Options: m.options})
+	res, err := mount.Mount(ctx,
+		mount.Request{Source: a.Path, Target: m.dir, FSType: fstype, Options: m.options})
 	if err != nil {
 		return m.refused(a, v, fstype, err)
 	}
@@ -209,9 +225,12 @@ func (m *mounting) attach(ctx context.Context, a *engine.Activation, v catalog.V
 	return nil
 }
 
-// probe reads the filesystem's type from the device. A type that the caller
-// names is believed; btrfs is looked at all the same, for its fsid.
-func (m *mounting) probe(a *engine.Activation, v catalog.Volume, named string) (fsprobe.Result, error) {
+// probe reads the filesystem's type from the device. If the caller names a
+// type, probe returns that type and does not look at the device. For btrfs it
+// looks nevertheless, to read the fsid.
+func (m *mounting) probe(
+	a *engine.Activation, v catalog.Volume, named string,
+) (fsprobe.Result, error) {
 	if named != "" && named != "btrfs" {
 		return fsprobe.Result{Type: named}, nil
 	}
@@ -221,7 +240,8 @@ func (m *mounting) probe(a *engine.Activation, v catalog.Volume, named string) (
 	case err == nil:
 		return found, nil
 	case errors.Is(err, fsprobe.ErrNone):
-		return found, &fault.Error{Object: object, Err: err, Remedy: fault.Sayf("if it is new: %v", fault.FormatVolume{Volume: object})}
+		return found, &fault.Error{Object: object, Err: err,
+			Remedy: fault.Sayf("if it is new: %v", fault.FormatVolume{Volume: object})}
 	}
 	return found, m.unprobed(object, err)
 }

@@ -13,8 +13,10 @@ import (
 	"thinmount/lib/registry"
 )
 
-// addReference counts one more mount on the one path, unless that path is to be
-// one reference however often it is mounted.
+// addReference counts one more reference to a volume that is mounted on m.dir.
+// It counts none for a mount that a line of fstab asks for, or if Options.Once
+// is set. If the volume is mounted on another path, the error is ErrBusy. The
+// caller holds the volume's lock.
 func (m *mounting) addReference(ctx context.Context, ref *refcount.Ref, rec refcount.Record) error {
 	if rec.MountedOn != m.dir {
 		return m.otherPath(rec.Volume, rec.MountedOn)
@@ -30,17 +32,21 @@ func (m *mounting) addReference(ctx context.Context, ref *refcount.Ref, rec refc
 		m.Stepf("%s is mounted on %s already", rec.Volume, m.dir)
 		return nil
 	}
-	m.Stepf("%s is mounted on %s: now %s", rec.Volume, rec.MountedOn, fault.Count(rec.References+1, "reference"))
+	m.Stepf("%s is mounted on %s: now %s", rec.Volume, rec.MountedOn,
+		fault.Count(rec.References+1, "reference"))
 	return ref.Add()
 }
 
-// otherPath refuses a mount of a volume that is mounted on the path on.
+// otherPath returns the ErrBusy of a volume that is mounted on the path on.
 func (m *mounting) otherPath(volume, on string) error {
-	return &fault.Error{Object: volume, Err: fault.Errorf(fault.ErrBusy, "already mounted on %s, and a volume has one mount path", on),
-		Remedy: fault.Sayf("use %s, or a snapshot: %v", fault.ShellPath(on), fault.Snapshot{Volume: volume})}
+	return &fault.Error{Object: volume,
+		Err: fault.Errorf(fault.ErrBusy, "already mounted on %s, and a volume has one mount path",
+			on),
+		Remedy: fault.Sayf("use %s, or a snapshot: %v", fault.ShellPath(on),
+			fault.Snapshot{Volume: volume})}
 }
 
-// mendLines mends the lines in utab of the counted mount.
+// mendLines writes the lines in utab that the counted mount lacks.
 func (m *mounting) mendLines(ctx context.Context, rec refcount.Record) {
 	if m.request.NoMtab {
 		return
@@ -55,10 +61,12 @@ func (m *mounting) mendLines(ctx context.Context, rec refcount.Record) {
 	}
 }
 
-// answerForCopy answers a mount of a volume whose counted mount is in another mount
-// namespace, or whose device is open and not mounted here. Where dir has a copy of
-// the mount, that is what was asked for, and nothing is counted: the copy does not
-// end with the counted mount, and a reference would outlive the copy's namespace.
+// answerForCopy handles a volume whose counted mount is in another mount
+// namespace, or whose device is open and not mounted here. If dir has a copy of
+// the counted mount, the caller has what was asked for, and answerForCopy
+// counts no reference: the copy does not end with the counted mount, and a
+// reference would outlive the copy's namespace. done says that the request is
+// answered.
 func (m *mounting) answerForCopy(rec refcount.Record, v catalog.Volume) (done bool, err error) {
 	copies, err := m.copies(rec, v)
 	if err != nil {
@@ -72,7 +80,9 @@ func (m *mounting) answerForCopy(rec refcount.Record, v catalog.Volume) (done bo
 			rec.MountedOn, rec.MountID = at.Mountpoint, at.ID
 			return true, m.remount(rec, v)
 		}
-		m.Stepf("%s is mounted on %s already: a copy of its mount in another mount namespace; no reference is counted", rec.Volume, m.dir)
+		m.Stepf(
+			"%s is mounted on %s already: a copy of its mount in another mount namespace; no reference is counted",
+			rec.Volume, m.dir)
 		return true, nil
 	}
 	if m.options.Remount {
@@ -85,8 +95,12 @@ func (m *mounting) answerForCopy(rec refcount.Record, v catalog.Volume) (done bo
 	return false, registry.RefuseElsewhere(m.System, m.c, rec, v)
 }
 
-// copies are the mounts that are seen here of a volume whose counted mount is not.
-func (m *mounting) copies(rec refcount.Record, v catalog.Volume) (seen []*mountinfo.Info, err error) {
+// copies lists the mounts of the volume that this mount namespace has while the
+// counted mount is in another one. It leaves out mounts that another mount
+// hides.
+func (m *mounting) copies(
+	rec refcount.Record, v catalog.Volume,
+) (seen []*mountinfo.Info, err error) {
 	if rec.References == 0 {
 		return nil, nil
 	}
@@ -98,7 +112,8 @@ func (m *mounting) copies(rec refcount.Record, v catalog.Volume) (seen []*mounti
 	if err != nil {
 		return nil, err
 	}
-	for _, at := range mount.ByDev(table, int(dev.Major), int(dev.Minor), m.c.NodePath(dmname.Volume(v.Pool, v.Name))) {
+	for _, at := range mount.ByDev(table, int(dev.Major), int(dev.Minor),
+		m.c.NodePath(dmname.Volume(v.Pool, v.Name))) {
 		if mount.Top(table, at.Mountpoint) == at {
 			seen = append(seen, at)
 		}

@@ -9,8 +9,8 @@ import (
 	"thinmount/lib/fault"
 )
 
-// dirError says what to do about a mount point that cannot be opened: to make it
-// helps only where nothing is in its place.
+// dirError returns err, the error of opening the mount point, with what to do.
+// It advises mkdir only if nothing exists at that path.
 func dirError(dir string, err error) error {
 	e := &fault.Error{Err: err}
 	switch {
@@ -22,8 +22,8 @@ func dirError(dir string, err error) error {
 	return e
 }
 
-// subdirTarget is where mount(8) has us mount what it then shows a folder of
-// elsewhere (X-mount.subdir=), in a mount namespace of its own. What umount(8)
-// will see has neither this path nor a line in utab; the device goes at its last
-// close.
+// subdirTarget is the directory on which mount(8) has us mount the volume for
+// X-mount.subdir=, in a mount namespace of its own. mount(8) then shows a
+// folder of that mount elsewhere. What umount(8) will see has neither this path
+// nor a line in utab. The kernel removes the device at its last close.
 const subdirTarget = "/run/mount/tmptgt"

@@ -12,33 +12,41 @@ import (
 	"thinmount/lib/registry"
 )
 
-// makeAlias makes the alias, without which a mount is as good.
+// makeAlias makes the volume's alias. If that fails it warns: the mount works
+// without an alias.
 func (m *mounting) makeAlias(v catalog.Volume, a *engine.Activation) {
 	if err := registry.MakeAlias(m.System, v.Pool, v.Name, a.Path); err != nil {
 		m.Warnf("%s/%s: alias: %v", v.Pool, v.Name, err)
 	}
 }
 
-// saveRecord writes down the first reference, to the mount top.
-func (m *mounting) saveRecord(ref *refcount.Ref, rec refcount.Record, v catalog.Volume, a *engine.Activation, top *mountinfo.Info) error {
+// saveRecord writes the record with one reference, to the mount top. It writes
+// none for a mount on subdirTarget.
+func (m *mounting) saveRecord(
+	ref *refcount.Ref, rec refcount.Record, v catalog.Volume, a *engine.Activation,
+	top *mountinfo.Info,
+) error {
 	if m.dir == subdirTarget {
 		return nil
 	}
 	registry.FillRecord(&rec, v, a.Path, a.Dev)
-	rec.MountedOn, rec.MountID, rec.References, rec.Namespace = top.Mountpoint, top.ID, 1, mount.Namespace()
+	rec.MountedOn, rec.MountID, rec.References, rec.Namespace = top.Mountpoint, top.ID, 1,
+		mount.Namespace()
 	if err := ref.Save(rec); err != nil {
 		return &fault.Error{Object: rec.Volume, Err: err}
 	}
 	return nil
 }
 
-// addLines writes the mount's lines in utab, by which umount(8) finds umount.thin.
+// addLines writes the mount's lines into utab. From them umount(8) knows that
+// it has to call umount.thin. A failure is a warning.
 func (m *mounting) addLines(ctx context.Context, v catalog.Volume, top *mountinfo.Info) {
 	if m.request.NoMtab {
 		return
 	}
 	if err := m.Utab().Add(ctx, m.utabEntry(top), registry.LookUtab(m.System, m.c)); err != nil {
-		m.Warnf("%s/%s: utab: %v; unmount it with: %v", v.Pool, v.Name, err, fault.UnmountByHelper{Path: m.dir})
+		m.Warnf("%s/%s: utab: %v; unmount it with: %v", v.Pool, v.Name, err,
+			fault.UnmountByHelper{Path: m.dir})
 	}
 }
 
@@ -50,9 +58,11 @@ func (m *mounting) utabEntry(top *mountinfo.Info) mount.Entry {
 	return e
 }
 
-// rememberFS notes a filesystem that was made by hand, for list and show. The
-// volume's lock keeps others from its record, the pool's from tidying up beside
-// us.
+// rememberFS notes the filesystem's type in the volume's record for list and
+// show, if a user made the filesystem by hand. A failure is a warning. The
+// caller holds the volume's lock, so no other command writes the record.
+// rememberFS takes the pool's lock shared, so that no other command removes our
+// temp file.
 func (m *mounting) rememberFS(ctx context.Context, v catalog.Volume, fstype string) {
 	lock, err := m.Refs().PoolLock(ctx, v.Pool, true)
 	if err == nil {

@@ -13,11 +13,14 @@ import (
 	"thinmount/lib/refcount"
 )
 
-// remount changes the options of a mounted volume; no reference is counted.
+// remount changes the options of a mounted volume. It counts no reference. The
+// caller holds the volume's lock.
 func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 	object := v.Pool + "/" + v.Name
 	if rec.References == 0 || rec.MountedOn != m.dir {
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrNotFound, "not mounted on %s", m.dir), Remedy: fault.Mount{Volume: object, Path: m.dir}}
+		return &fault.Error{Object: object,
+			Err:    fault.Errorf(fault.ErrNotFound, "not mounted on %s", m.dir),
+			Remedy: fault.Mount{Volume: object, Path: m.dir}}
 	}
 	if !m.options.ReadOnly {
 		if err := m.checkPoolStateForRemount(v); err != nil {
@@ -26,7 +29,8 @@ func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 	}
 	switch err := mount.Remount(m.dir, rec.MountID, m.options); {
 	case errors.Is(err, mount.ErrMoved):
-		return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrBusy, err), Remedy: fault.Hint("findmnt shows what is mounted there by now")}
+		return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrBusy, err),
+			Remedy: fault.Hint("findmnt shows what is mounted there by now")}
 	case err != nil:
 		return &fault.Error{Object: object, Err: err}
 	}
@@ -34,8 +38,8 @@ func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
 	return nil
 }
 
-// checkPoolStateForRemount refuses to make a mount writable in a pool that is read-only, or
-// whose writes would wait.
+// checkPoolStateForRemount refuses to make a mount writable if the pool is
+// read-only, or if writes to it would wait for room.
 func (m *mounting) checkPoolStateForRemount(v catalog.Volume) error {
 	p := &engine.Pool{Sys: m.System, DM: m.c, Catalog: m.cat}
 	st, err := health.PoolStatus(m.c, v.PoolUUID)
@@ -48,12 +52,14 @@ func (m *mounting) checkPoolStateForRemount(v catalog.Volume) error {
 	return nil
 }
 
-// warnOfDiscard says that a remount did not change whether the filesystem discards:
-// xfs takes the option and ignores it (fs/xfs/xfs_super.c, xfs_fs_reconfigure).
+// warnOfDiscard warns if a remount did not change whether the filesystem
+// discards. xfs accepts the option and ignores it (fs/xfs/xfs_super.c,
+// xfs_fs_reconfigure).
 func (m *mounting) warnOfDiscard(object string, rec refcount.Record) {
 	table, err := mount.Table()
 	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == rec.MountID })
 	if err == nil && i >= 0 && m.options.DiscardDiffers(table[i]) {
-		m.Warnf("%s: %s changes discard at a mount only: unmount it, and mount it with the option", object, table[i].FSType)
+		m.Warnf("%s: %s changes discard at a mount only: unmount it, and mount it with the option",
+			object, table[i].FSType)
 	}
 }

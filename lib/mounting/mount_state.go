@@ -11,9 +11,9 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// checkPoolState refuses a mount that the pool's state would let fail half way or hang,
-// and makes it read-only where the pool is, as mount(8) does for a disk that
-// is write-protected.
+// checkPoolState refuses a mount that would hang or fail half way in the pool's
+// present state. If the pool is read-only it makes the mount read-only, as
+// mount(8) does for a disk that is write-protected. It sets m.wayOut.
 func (m *mounting) checkPoolState(p *engine.Pool, rec refcount.Record) error {
 	st, err := p.Target.Status()
 	if err != nil {
@@ -23,10 +23,14 @@ func (m *mounting) checkPoolState(p *engine.Pool, rec refcount.Record) error {
 	case st.Failed():
 		return p.InState(st)
 	case st.Queues() && rec.Elsewhere:
-		return &fault.Error{Object: m.request.Spec, Err: fault.Errorf(fault.ErrBusy, "unmounted, but its last writes wait for room in the pool"), Remedy: host.RemedyOf(p.InState(st))}
+		return &fault.Error{Object: m.request.Spec,
+			Err: fault.Errorf(fault.ErrBusy,
+				"unmounted, but its last writes wait for room in the pool"),
+			Remedy: host.RemedyOf(p.InState(st))}
 	case m.options.ReadOnly:
 	case st.Writable() != nil:
-		m.Warnf("%v: mounting %s read-only (%v)", p.InState(st), m.request.Spec, host.RemedyOf(p.InState(st)))
+		m.Warnf("%v: mounting %s read-only (%v)", p.InState(st), m.request.Spec,
+			host.RemedyOf(p.InState(st)))
 		m.makeReadOnly()
 	case st.Queues():
 		return &fault.Error{Err: p.InState(st), Remedy: orReadOnly(host.RemedyOf(p.InState(st)))}
@@ -37,20 +41,21 @@ func (m *mounting) checkPoolState(p *engine.Pool, rec refcount.Record) error {
 		m.warnFull(p, st)
 	}
 	if st.Writable() != nil {
-		m.wayOut = fault.Hint("a journal cannot always be replayed in a read-only pool: mount without, -o ro,noload (ext4) or ro,norecovery (xfs)")
+		m.wayOut = fault.Hint(
+			"a journal cannot always be replayed in a read-only pool: mount without, -o ro,noload (ext4) or ro,norecovery (xfs)")
 	}
 	return nil
 }
 
-// orReadOnly is the other way to a mount.
+// orReadOnly adds a read-only mount to what helps.
 func orReadOnly(r fault.Remedy) fault.Remedy { return fault.Sayf("%v, or mount -o ro", r) }
 
-// warnFull tells whoever mounts a volume that the filesystem below the pool's
-// files is full.
+// warnFull warns if the filesystem below the pool's files is full.
 func (m *mounting) warnFull(p *engine.Pool, st thinpool.Status) {
 	cfg := p.Catalog.Pool()
 	if r := health.RoomBelow(cfg); r.Full(cfg, st) != "" {
-		m.Warnf("pool %s: %s: writes that need room fail (%v)", cfg.Name, r.Full(cfg, st), r.Remedy())
+		m.Warnf("pool %s: %s: writes that need room fail (%v)", cfg.Name, r.Full(cfg, st),
+			r.Remedy())
 	}
 }
 

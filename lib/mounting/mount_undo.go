@@ -15,10 +15,11 @@ import (
 	"thinmount/lib/registry"
 )
 
-// made finds the mount that was just made in the mount table, and makes sure that it
-// is what was wanted: on the directory that was named, and shown as of the volume's
-// device. A btrfs of several devices is shown as of one of them, whichever was
-// named; unmount and list, which go by the device, would not find it.
+// made finds the new mount in the mount table. It checks that the mount is on
+// the directory that the caller named, and that the table shows the volume's
+// device for it. For a btrfs of several devices the kernel shows one of them,
+// whichever the caller named. Unmount and list go by the device and would not
+// find such a mount.
 func (m *mounting) made(v catalog.Volume, a *engine.Activation) (*mountinfo.Info, error) {
 	table, err := mount.Table()
 	if err != nil {
@@ -26,19 +27,25 @@ func (m *mounting) made(v catalog.Volume, a *engine.Activation) (*mountinfo.Info
 	}
 	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == m.id })
 	if i < 0 || table[i].Mountpoint != m.dir {
-		return nil, &fault.Error{Object: m.dir, Err: mount.ErrMoved, Remedy: fault.Hint("nobody but root should be able to write in the folders above a mount point")}
+		return nil, &fault.Error{Object: m.dir, Err: mount.ErrMoved,
+			Remedy: fault.Hint(
+				"nobody but root should be able to write in the folders above a mount point")}
 	}
 	if !mount.IsOf(table[i], int(a.Dev.Major), int(a.Dev.Minor), a.Path) {
 		return nil, &fault.Error{
 			Object: v.Pool + "/" + v.Name,
-			Err:    fault.Errorf(fault.ErrBusy, "its filesystem lies on several devices, and the kernel calls it %s", mounted(table[i])),
-			Remedy: fault.Hint("mount the volume that the kernel names, with all the others activated"),
+			Err: fault.Errorf(fault.ErrBusy,
+				"its filesystem lies on several devices, and the kernel calls it %s",
+				mounted(table[i])),
+			Remedy: fault.Hint(
+				"mount the volume that the kernel names, with all the others activated"),
 		}
 	}
 	return table[i], nil
 }
 
-// undone takes the mount away again that could not be written down.
+// undone detaches the new mount, because it could not be recorded. It returns
+// err, with the error of the detaching if there is one.
 func (m *mounting) undone(err error) error {
 	if undo := mount.Detach(m.id); undo != nil {
 		return errors.Join(err, undo)
@@ -46,8 +53,9 @@ func (m *mounting) undone(err error) error {
 	return err
 }
 
-// cleanUp leaves of a mount that failed neither device nor names, unless they are
-// somebody's: activated on purpose, or in use.
+// cleanUp removes the volume's device and alias after a mount that failed. It
+// leaves them if an administrator has activated the volume, or if another
+// process uses it.
 func (m *mounting) cleanUp(ctx context.Context, rec refcount.Record, v catalog.Volume) {
 	if rec.Pinned || rec.Elsewhere {
 		return

@@ -18,17 +18,18 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// A mount reads pool.json and the volume's record once before it takes a lock, and
-// once under each lock under which they may have changed. A name that is mistyped
-// makes no lock file: where no pool has it, each folder is asked whether it is that
-// pool, moved. The pool has failed, so that the mounts end before a device is made.
+// A mount reads pool.json and the volume's record once before it takes a lock,
+// and once under each lock under which they may have changed. A mistyped name
+// makes no lock file. If no pool has the name, Misplaced opens the pool.json of
+// each other pool: that pool may be the one meant, with its folder moved. The
+// fake pool has failed, so the mounts end before they make a device.
 func TestMountReadsOnce(t *testing.T) {
 	found := []string{"pool.json", "volumes/v.json", "locks/demo@v", "pool.json", "volumes/v.json"}
 	whole := slices.Concat(found, []string{"locks/demo@", "pool.json"})
 	for _, row := range []struct {
 		name   string
 		spec   string
-		active bool // the volume's device is there
+		active bool // the volume's device exists
 		kind   error
 		want   []string
 	}{
@@ -44,18 +45,23 @@ func TestMountReadsOnce(t *testing.T) {
 			s := thintest.System(dir)
 			s.Fstab = filepath.Join(dir, "fstab")
 			cat := thintest.Catalog(t, s, "file", dir)
-			err := errors.Join(cat.PutVolume(thintest.Volume("v", 1)), refcount.CheckDir(s.RunDir), os.Mkdir(s.RunDir+"/locks", 0o700))
+			err := errors.Join(cat.PutVolume(thintest.Volume("v", 1)), refcount.CheckDir(s.RunDir),
+				os.Mkdir(s.RunDir+"/locks", 0o700))
 			if err != nil {
 				t.Fatal(err)
 			}
-			k := &thintest.Kernel{PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool), Mode: "Fail", Open: map[string]int{}}
+			k := &thintest.Kernel{PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool),
+				Mode: "Fail", Open: map[string]int{}}
 			if row.active {
 				k.Open[dmname.VolumeUUID(thintest.UUID, 1)] = 0
 			}
 			spec, option, _ := strings.Cut(row.spec, " ")
-			m := &mounting{System: s, c: dm.NewControl(k.Call), request: MountRequest{Spec: spec, Dir: dir}}
+			m := &mounting{System: s, c: dm.NewControl(k.Call),
+				request: MountRequest{Spec: spec, Dir: dir}}
 			m.options.Remount = option == "remount"
-			got := opened(t, map[string]string{cat.Dir(): "", cat.Dir() + "/volumes": "volumes/", s.RunDir + "/locks": "locks/"}, func() {
+			got := opened(t, map[string]string{
+				cat.Dir(): "", cat.Dir() + "/volumes": "volumes/", s.RunDir + "/locks": "locks/",
+			}, func() {
 				if err := m.do(t.Context()); !errors.Is(err, row.kind) {
 					t.Errorf("%v, want %v", err, row.kind)
 				}
@@ -67,8 +73,8 @@ func TestMountReadsOnce(t *testing.T) {
 	}
 }
 
-// opened lists the files that do opens in folders, in order, each by the name that
-// stands for its folder. Of a lock it leaves out the turnstile before it.
+// opened lists the files that do opens in folders, in order, each with the name
+// that stands for its folder. It leaves out the turnstile of a lock.
 func opened(t *testing.T, folders map[string]string, do func()) (files []string) {
 	t.Helper()
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
@@ -78,8 +84,9 @@ func opened(t *testing.T, folders map[string]string, do func()) (files []string)
 	defer unix.Close(fd)
 	names := map[uint32]string{}
 	for path, name := range folders {
-		// With IN_CLOSE two openings of one file are two events: of equal ones in a row
-		// the kernel tells one (inotify(7)).
+		// The kernel reports only one of several equal events in a row
+		// (inotify(7)). With IN_CLOSE between them, two openings of one file
+		// are two events.
 		wd, err := unix.InotifyAddWatch(fd, path, unix.IN_OPEN|unix.IN_CLOSE)
 		if err != nil {
 			t.Fatal(err)
@@ -99,7 +106,8 @@ func opened(t *testing.T, folders map[string]string, do func()) (files []string)
 			t.Fatal(err)
 		}
 		file := names[uint32(e.Wd)] + unix.ByteSliceToString(rest[size:size+int(e.Len)])
-		if e.Mask&unix.IN_OPEN != 0 && e.Mask&unix.IN_ISDIR == 0 && !strings.HasSuffix(file, "@turn") {
+		if e.Mask&unix.IN_OPEN != 0 && e.Mask&unix.IN_ISDIR == 0 &&
+			!strings.HasSuffix(file, "@turn") {
 			files = append(files, file)
 		}
 		rest = rest[size+int(e.Len):]

@@ -13,7 +13,7 @@ import (
 	"thinmount/lib/registry"
 )
 
-// find finds out which volume is meant, and looks whether there is one.
+// find finds out which volume the request means, and checks that it exists.
 func (m *mounting) find() (pool, volume string, err error) {
 	pool, volume, found, err := resolveSpec(m.System, m.c, m.request.Spec, m.request.Dir)
 	if err == nil && !found {
@@ -22,14 +22,23 @@ func (m *mounting) find() (pool, volume string, err error) {
 	return pool, volume, err
 }
 
-// resolveSpec turns what mount(8) hands over into a pool and a volume: the name
-// POOL/VOLUME; its alias; the device of an active volume, which libmount makes of
-// an alias; or the path that libmount has made of a POOL/VOLUME because there is
-// such a path below the current folder. Where that path leads elsewhere by a
-// symbolic link, fstab may still say what is meant for dir. A device to which the
-// name of another volume leads, too, is refused: it may be that name that was given.
-// found says that the volume was looked up, and is there.
-func resolveSpec(s *host.System, c *dm.Control, spec, dir string) (pool, volume string, found bool, err error) {
+// resolveSpec finds the pool and the volume that spec, the first operand of
+// mount(8), means. spec may be
+//
+//   - the name POOL/VOLUME
+//   - the volume's alias
+//   - the device of an active volume, into which libmount resolves an alias
+//   - a path that libmount made of POOL/VOLUME because such a path exists below
+//     the current folder
+//
+// If libmount followed a symbolic link in such a path, the path no longer ends
+// in POOL/VOLUME. Then resolveSpec looks in fstab for the volume of dir. It
+// refuses a device to which the name of another volume leads, too: the caller
+// may have meant that volume. found says that resolveSpec has read the volume's
+// record.
+func resolveSpec(
+	s *host.System, c *dm.Control, spec, dir string,
+) (pool, volume string, found bool, err error) {
 	if !strings.HasPrefix(spec, "/") {
 		pool, volume, err = catalog.ParseSpec(spec)
 		return pool, volume, false, wrapUsage(err)
@@ -47,10 +56,13 @@ func resolveSpec(s *host.System, c *dm.Control, spec, dir string) (pool, volume 
 		return pool, volume, false, nil
 	}
 	if deviceErr == nil {
-		if pool, volume, ok := dmname.ParseVolume(info.Name); ok && strings.HasPrefix(info.UUID, dmname.UUIDPrefix) {
+		if pool, volume, ok := dmname.ParseVolume(info.Name); ok &&
+			strings.HasPrefix(info.UUID, dmname.UUIDPrefix) {
 			return pool, volume, false, nil
 		}
-		return "", "", false, &fault.Error{Object: spec, Err: fault.Errorf(fault.ErrUsage, "not a thin volume of ours"), Remedy: fault.Sayf("name it as POOL/VOLUME: %v", fault.ListVolumes{})}
+		return "", "", false, &fault.Error{Object: spec,
+			Err:    fault.Errorf(fault.ErrUsage, "not a thin volume of ours"),
+			Remedy: fault.Sayf("name it as POOL/VOLUME: %v", fault.ListVolumes{})}
 	}
 	parent, volume := filepath.Split(spec)
 	pool = filepath.Base(parent)
@@ -62,26 +74,32 @@ func resolveSpec(s *host.System, c *dm.Control, spec, dir string) (pool, volume 
 			return pool, volume, false, nil
 		}
 	}
-	return "", "", false, &fault.Error{Object: spec, Err: fault.Errorf(fault.ErrUsage, "neither POOL/VOLUME nor the device of a volume"),
-		Remedy: fault.Sayf("%v shows the names; where the current folder has a path of that name, use %s", fault.ListVolumes{}, registry.AliasPath(s, "POOL", "VOLUME"))}
+	return "", "", false, &fault.Error{Object: spec,
+		Err: fault.Errorf(fault.ErrUsage, "neither POOL/VOLUME nor the device of a volume"),
+		Remedy: fault.Sayf(
+			"%v shows the names; where the current folder has a path of that name, use %s",
+			fault.ListVolumes{}, registry.AliasPath(s, "POOL", "VOLUME"))}
 }
 
-// refuseStaleNames removes the names of other volumes that lead to the device at
-// path, and refuses it if there was one.
+// refuseStaleNames removes the names of other volumes that lead to the device
+// at path. It returns ErrBusy if there were any, unless path is itself such a
+// name.
 func refuseStaleNames(s *host.System, c *dm.Control, path string, info dm.Info) error {
 	stale, err := registry.DropStaleNames(s, c, info)
 	if err != nil {
 		return &fault.Error{Object: path, Err: err}
 	}
 	if name, ok := dmname.OfNode(path); ok && info.Name != name {
-		return nil // the path itself was the wrong name, and says which volume is meant
+		return nil // path was the wrong name itself: it says which volume is meant
 	}
 	if len(stale) == 0 {
 		return nil
 	}
 	return &fault.Error{
 		Object: path,
-		Err:    fault.Errorf(fault.ErrBusy, "the name of %s led to it, too, although that volume is not active: it is not sure which one is meant", strings.Join(stale, ", ")),
+		Err: fault.Errorf(fault.ErrBusy,
+			"the name of %s led to it, too, although that volume is not active: it is not sure which one is meant",
+			strings.Join(stale, ", ")),
 		Remedy: fault.Hint("the wrong name is gone: try again, or name the volume as POOL/VOLUME"),
 	}
 }
@@ -90,7 +108,8 @@ func wrapUsage(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &fault.Error{Err: fault.Wrap(fault.ErrUsage, err), Remedy: fault.Sayf("a volume is named POOL/VOLUME: %v", fault.ListVolumes{})}
+	return &fault.Error{Err: fault.Wrap(fault.ErrUsage, err),
+		Remedy: fault.Sayf("a volume is named POOL/VOLUME: %v", fault.ListVolumes{})}
 }
 
 // infoOfNode asks device-mapper about the block device at path.

@@ -24,28 +24,31 @@ import (
 // HELPERS).
 type UnmountRequest struct {
 	Dir      string
-	Lazy     bool // -l: detach now, let the device go at its last close
-	Force    bool // -f: drop all references, and force what servers keep hanging
+	Lazy     bool // -l: detach now; the kernel removes the device at its last close
+	Force    bool // -f: drop all references; abort what hangs for a server (MNT_FORCE)
 	All      bool // drop all references
-	ReadOnly bool // -r: where busy, make it read-only instead
+	ReadOnly bool // -r: if it is busy, make it read-only instead
 }
 
-// Unmount drops a reference to the volume mounted on Dir. The last one unmounts
-// it; then Unmount waits until the kernel has removed the device. A mount that
-// is not a volume's, or not its one mount path (a bind mount, say), is simply
-// unmounted. A busy filesystem is ErrBusy, and its reference stays.
+// Unmount drops one reference to the volume that is mounted on Dir. With the
+// last reference it unmounts the volume and waits until the kernel has removed
+// the device. A mount of something else has no references, and neither has a
+// second mount of a volume (a bind mount, say): Unmount unmounts these at once.
+// If the filesystem is busy, the error is ErrBusy, and the reference stays.
 func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
 	ctx, cancel := s.Waiting(ctx)
 	defer cancel()
 	if r.Dir == "" {
-		return &fault.Error{Err: fault.Errorf(fault.ErrUsage, "no directory is named"), Remedy: fault.Hint("umount DIR")}
+		return &fault.Error{Err: fault.Errorf(fault.ErrUsage, "no directory is named"),
+			Remedy: fault.Hint("umount DIR")}
 	}
 	dir, err := filepath.Abs(r.Dir)
 	if err != nil {
 		return err
 	}
 	u := &unmounting{System: s, request: r, dir: dir}
-	// No lock is held yet, and device-mapper, which a sandbox may lack, is not open.
+	// No lock is held yet. device-mapper is not open yet, because a sandbox may
+	// have none.
 	top, err := u.top()
 	if err != nil {
 		return err
@@ -69,20 +72,21 @@ func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
 	return u.unmountLocked(ctx, ref, pool, volume)
 }
 
-// unmounting is one Unmount under way.
+// unmounting is one call of Unmount.
 type unmounting struct {
 	*host.System
 	c       *dm.Control
 	request UnmountRequest
 	dir     string
 
-	poolRef string // its uuid in device-mapper
-	mayWait string // pool in which last writes may wait for room; "" is none
+	poolRef string // the pool's uuid in device-mapper
+	mayWait string // pool in which the last writes may wait for room; or ""
 }
 
-// top is the mount that an unmount of dir would take away. Where dir has symbolic
-// links it becomes the path that the mount table has. To follow them may trigger a
-// mount on demand, so the table is read again then.
+// top returns the mount that an unmount of u.dir would remove. If u.dir has
+// symbolic links, top replaces it by the path that the mount table has.
+// Following the links may trigger a mount on demand, so top reads the table
+// again after that.
 func (u *unmounting) top() (*mountinfo.Info, error) {
 	_, top, err := u.seen()
 	if !errors.Is(err, fault.ErrNotFound) {
@@ -101,8 +105,9 @@ func (u *unmounting) top() (*mountinfo.Info, error) {
 	return nil, err
 }
 
-// seen reads the mount table and finds the mount at dir in it. It looks at no path,
-// so that no mount on demand is triggered, and may be called with a lock held.
+// seen reads the mount table and finds the mount on u.dir in it. It looks at no
+// path and so triggers no mount on demand. So it may be called with a lock
+// held.
 func (u *unmounting) seen() (table []*mountinfo.Info, top *mountinfo.Info, err error) {
 	table, err = mount.Table()
 	if err != nil {
@@ -111,16 +116,19 @@ func (u *unmounting) seen() (table []*mountinfo.Info, top *mountinfo.Info, err e
 	if top := mount.Top(table, u.dir); top != nil {
 		return table, top, nil
 	}
-	return nil, nil, &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrNotFound, "not mounted"), Remedy: fault.Hint("findmnt shows what is mounted")}
+	return nil, nil, &fault.Error{Object: u.dir,
+		Err:    fault.Errorf(fault.ErrNotFound, "not mounted"),
+		Remedy: fault.Hint("findmnt shows what is mounted")}
 }
 
-// unmountOther unmounts what is not a volume's one mount.
+// unmountOther unmounts a mount that is not a volume's counted mount.
 func (u *unmounting) unmountOther(ctx context.Context, top *mountinfo.Info) error {
 	_, err := u.unmountOnce(ctx, top, u.unmount)
 	return err
 }
 
-// unmount is umount2(2).
+// unmount calls umount2(2), in a second process if the last writes may wait for
+// room in the pool.
 func (u *unmounting) unmount(ctx context.Context) error {
 	o := mount.UnmountOptions{Lazy: u.request.Lazy, Force: u.request.Force, NoFollow: true}
 	if u.mayWait != "" {
@@ -129,9 +137,12 @@ func (u *unmounting) unmount(ctx context.Context) error {
 	return mount.Unmount(u.dir, o)
 }
 
-// unmountOnce unmounts, by do. stays says that it was busy and is read-only now, where
-// the caller wants that.
-func (u *unmounting) unmountOnce(ctx context.Context, top *mountinfo.Info, do func(context.Context) error) (stays bool, err error) {
+// unmountOnce unmounts by calling do. If the mount is busy, the caller has
+// asked for ReadOnly, and no write may have to wait for room in the pool, it
+// makes the filesystem read-only instead, and stays is true.
+func (u *unmounting) unmountOnce(
+	ctx context.Context, top *mountinfo.Info, do func(context.Context) error,
+) (stays bool, err error) {
 	found, err := u.unmountRetrying(ctx, top, do)
 	if !errors.Is(err, unix.EBUSY) {
 		return false, err
@@ -145,15 +156,19 @@ func (u *unmounting) unmountOnce(ctx context.Context, top *mountinfo.Info, do fu
 	return false, u.busyError(found, err)
 }
 
-// unmountLocked goes on with the volume's lock held, on what is mounted by now, and
-// decides which kind of unmount it is.
-func (u *unmounting) unmountLocked(ctx context.Context, ref *refcount.Ref, pool, volume string) error {
+// unmountLocked looks again at what is mounted on u.dir, and decides which kind
+// of unmount this is. The caller holds the volume's lock.
+func (u *unmounting) unmountLocked(
+	ctx context.Context, ref *refcount.Ref, pool, volume string,
+) error {
 	table, top, err := u.seen()
 	if err != nil {
 		return err
 	}
 	if p, v, ok := isOurs(top); !ok || p != pool || v != volume {
-		return &fault.Error{Object: u.dir, Err: fault.Errorf(fault.ErrBusy, "another mount came in between"), Remedy: fault.Hint("try again")}
+		return &fault.Error{Object: u.dir,
+			Err:    fault.Errorf(fault.ErrBusy, "another mount came in between"),
+			Remedy: fault.Hint("try again")}
 	}
 	v, err := u.volumeOf(pool, volume, top)
 	if err != nil {
@@ -178,8 +193,9 @@ func (u *unmounting) unmountLocked(ctx context.Context, ref *refcount.Ref, pool,
 	return u.unmountLast(ctx, ref, v, top)
 }
 
-// volumeOf finds which thin device is mounted, by the device itself: an unmount
-// needs no catalog, which may be damaged or gone.
+// volumeOf finds out from the device itself which thin device is mounted. It
+// does not read the catalog, because a volume must be unmountable even if its
+// catalog is damaged or missing.
 func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog.Volume, error) {
 	info, err := u.c.Info(dm.ByName(dmname.Volume(pool, volume)))
 	if err != nil {
@@ -192,10 +208,13 @@ func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog
 	return catalog.Volume{Name: volume, Pool: pool, PoolUUID: uuid, ID: id}, nil
 }
 
-// notLast is step 1 of the table "umount" of docs/crashes.md: the record, then a
-// line in utab. The mount stays.
-func (u *unmounting) notLast(ctx context.Context, ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info) error {
-	u.Stepf("%s stays mounted on %s: %s left", rec.Volume, rec.MountedOn, fault.Count(rec.References-1, "reference"))
+// notLast is step 1 of the table "umount, last umount" of docs/crashes.md: the
+// record, then a line in utab. The mount stays.
+func (u *unmounting) notLast(
+	ctx context.Context, ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info,
+) error {
+	u.Stepf("%s stays mounted on %s: %s left", rec.Volume, rec.MountedOn,
+		fault.Count(rec.References-1, "reference"))
 	if err := ref.Drop(); err != nil {
 		return &fault.Error{Object: rec.Volume, Err: err}
 	}
@@ -203,18 +222,21 @@ func (u *unmounting) notLast(ctx context.Context, ref *refcount.Ref, rec refcoun
 	return nil
 }
 
-// addSpareUtabLine gives umount(8), which takes a line of utab away whenever its helper
-// says that all is well, one more to take, while the mount stays.
+// addSpareUtabLine adds one line to utab for a mount that stays. umount(8)
+// removes a line whenever its helper returns success.
 func (u *unmounting) addSpareUtabLine(ctx context.Context, volume string, top *mountinfo.Info) {
 	registry.MendUtab(ctx, u.System, u.c, registry.UtabEntry(top, volume), 1)
 }
 
-// unmountLast goes through the steps 2 to 4 of the table "umount" of docs/crashes.md, and
-// sees the device off.
-func (u *unmounting) unmountLast(ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info) error {
+// unmountLast goes through the steps 2 to 4 of the table "umount, last umount"
+// of docs/crashes.md, and waits until the kernel has removed the device. The
+// caller holds the volume's lock.
+func (u *unmounting) unmountLast(
+	ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info,
+) error {
 	held := ref.Record().Pinned
 	f := u.flushing(v, top, ref.Record().Since)
-	var late error // of writes that failed in the unmount itself
+	var late error // says that writes failed during the unmount
 	stays, err := u.unmountOnce(ctx, top, func(ctx context.Context) (err error) {
 		// 2. syncfs
 		if err := f.before(ctx); err != nil {
@@ -244,10 +266,13 @@ func (u *unmounting) unmountLast(ctx context.Context, ref *refcount.Ref, v catal
 	return errors.Join(late, err)
 }
 
-// dropRecord takes the record away, unless the volume was activated on purpose, or
-// has another mount, which is its one path now. gone says that no mount of the
-// volume is left, here or in another mount namespace.
-func (u *unmounting) dropRecord(ref *refcount.Ref, v catalog.Volume, held bool) (gone bool, err error) {
+// dropRecord removes the volume's record. It keeps the record if the volume was
+// activated on purpose (held), or if it has another mount, whose path is the
+// volume's one path from now on. gone says that no mount of the volume is left,
+// neither here nor in another mount namespace.
+func (u *unmounting) dropRecord(
+	ref *refcount.Ref, v catalog.Volume, held bool,
+) (gone bool, err error) {
 	rec, err := registry.Reconcile(u.System, u.c, ref, v)
 	if err != nil {
 		u.Warnf("%v", err)
@@ -262,19 +287,21 @@ func (u *unmounting) dropRecord(ref *refcount.Ref, v catalog.Volume, held bool) 
 	return !u.hasCopies(rec, v), nil
 }
 
-// dropUtab takes the mount's lines out of libmount's table, with all that are
-// stale. That it fails is no failure of the unmount.
+// dropUtab removes the mount's lines from utab, and all stale lines. If that
+// fails it warns: the volume is unmounted.
 func (u *unmounting) dropUtab(ctx context.Context) {
 	if err := u.Utab().Tidy(ctx, registry.LookUtab(u.System, u.c)); err != nil {
 		u.Warnf("%s: utab: %v", u.dir, err)
 	}
 }
 
-// waitRemoved waits for the kernel to remove the device, which it does at the last
-// close. That it is still open is not this unmount's failure, and is not waited
-// for when it is known by whom.
+// waitRemoved waits until the kernel has removed the device, which the kernel
+// does at the device's last close. If a process keeps the device open,
+// waitRemoved names it in a warning and stops waiting: the unmount has
+// succeeded.
 func (u *unmounting) waitRemoved(ctx context.Context, v catalog.Volume) {
-	ref, name, object := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Pool, v.Name), v.Pool+"/"+v.Name
+	ref, name, object := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Pool, v.Name),
+		v.Pool+"/"+v.Name
 	if err := u.c.RemoveDeferred(ref); err != nil {
 		u.Warnf("%s: unmounted, but the device stays: %v", object, err)
 		return
@@ -285,11 +312,13 @@ func (u *unmounting) waitRemoved(ctx context.Context, v catalog.Volume) {
 	wait, cancel := u.Undoing(ctx)
 	defer cancel()
 	defer u.WaitingFor("the last close of " + u.c.NodePath(name))()
-	info, found, err := engine.WaitOut(wait, u.dir, func() (dm.Info, error) { return engine.WaitGoneBriefly(wait, u.c, ref, name) })
+	info, found, err := engine.WaitOut(wait, u.dir,
+		func() (dm.Info, error) { return engine.WaitGoneBriefly(wait, u.c, ref, name) })
 	switch {
 	case engine.IsBusy(err):
 		busy := engine.DeviceBusy(u.System, u.c, object, info, found)
-		u.Warnf("%v: it is unmounted, and the device goes at its last close (%v)", busy, host.RemedyOf(busy))
+		u.Warnf("%v: it is unmounted, and the device goes at its last close (%v)", busy,
+			host.RemedyOf(busy))
 	case err != nil:
 		u.Warnf("%s: unmounted, but the device stays: %v", object, err)
 	}

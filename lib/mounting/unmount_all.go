@@ -18,8 +18,9 @@ import (
 )
 
 // UnmountAll unmounts a pool's volumes wherever this mount namespace has them,
-// upper ones first, and takes back what Activate has made. The table is read again each
-// time: one unmount may take several away, where mounts propagate.
+// upper mounts first. Then it deactivates the pool's volumes that Activate has
+// activated. It reads the mount table again before each unmount: where mounts
+// propagate, one unmount may remove several.
 func UnmountAll(ctx context.Context, s *host.System, c *dm.Control, name string) error {
 	table, err := mount.Table()
 	if err != nil {
@@ -49,8 +50,9 @@ func unmountOne(ctx context.Context, s *host.System, id int, pool string) error 
 	return Unmount(ctx, s, UnmountRequest{Dir: m.Mountpoint, All: true})
 }
 
-// uncovered finds a mount of the pool by its id, if it is still there. One with
-// another mount on it is refused: that one would be unmounted in its place.
+// uncovered finds a mount of the pool by its ID. It returns nil if the mount is
+// gone. If another mount lies on it, the error is ErrBusy: an unmount would
+// remove that one instead.
 func uncovered(table []*mountinfo.Info, id int, pool string) (*mountinfo.Info, error) {
 	i := slices.IndexFunc(table, func(m *mountinfo.Info) bool { return m.ID == id })
 	if i < 0 {
@@ -59,18 +61,20 @@ func uncovered(table []*mountinfo.Info, id int, pool string) (*mountinfo.Info, e
 	m := table[i]
 	p, volume, ok := isOurs(m)
 	if !ok || p != pool {
-		return nil, nil // the id is another mount's by now
+		return nil, nil // by now another mount has that id
 	}
 	top := mount.Top(table, m.Mountpoint)
 	if top == m {
 		return m, nil
 	}
-	return nil, &fault.Error{Object: m.Mountpoint, Err: fault.Errorf(fault.ErrBusy, "%s lies on %s/%s", covering(top), pool, volume),
-		Remedy: fault.Hint("unmount that first; findmnt " + fault.ShellPath(m.Mountpoint) + " shows it")}
+	return nil, &fault.Error{Object: m.Mountpoint,
+		Err: fault.Errorf(fault.ErrBusy, "%s lies on %s/%s", covering(top), pool, volume),
+		Remedy: fault.Hint("unmount that first; findmnt " + fault.ShellPath(m.Mountpoint) +
+			" shows it")}
 }
 
-// covering names the mount that hides another: that which is seen at the same
-// directory, or, where none is, one on a folder above.
+// covering names the mount that hides another. top is the mount that one sees
+// on the directory, or nil if the hiding mount is on a folder above.
 func covering(top *mountinfo.Info) string {
 	if top == nil {
 		return "a mount on a folder above"
@@ -78,8 +82,9 @@ func covering(top *mountinfo.Info) string {
 	return mounted(top)
 }
 
-// isOurs says whether a mount is of a volume, by its source: btrfs shows no
-// device number of ours in the mount table.
+// isOurs says which volume a mount shows; ok is false if it shows none. It goes
+// by the mount's source, because the mount table shows a device number for
+// btrfs that is not the device's.
 func isOurs(m *mountinfo.Info) (pool, volume string, ok bool) {
 	name, found := dmname.OfNode(m.Source)
 	if !found || !mount.NamesDevice(m) {
@@ -88,7 +93,8 @@ func isOurs(m *mountinfo.Info) (pool, volume string, ok bool) {
 	return dmname.ParseVolume(name)
 }
 
-// mounted names what a mount is of. The source of one of others may be anything.
+// mounted names the volume of a mount, or else the mount's source. It quotes
+// the source, which may hold any bytes.
 func mounted(m *mountinfo.Info) string {
 	if pool, volume, ok := isOurs(m); ok {
 		return pool + "/" + volume
@@ -101,7 +107,7 @@ func deactivateHeld(ctx context.Context, s *host.System, c *dm.Control, name str
 	if err != nil {
 		return err
 	}
-	records, _ := s.Refs().List() // one that cannot be read holds nothing
+	records, _ := s.Refs().List() // an unreadable record keeps no volume active
 	var errs []error
 	for _, r := range records {
 		if r.Pinned && r.PoolUUID == cat.Pool().UUID {

@@ -20,34 +20,39 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// flushing is what the last unmount does so that no write is lost without a
-// word: it writes out what is dirty while the volume can still be kept, and asks
-// for errors that were met before. umount2(2) itself returns no error of a write.
+// flushing makes sure that the last unmount reports every lost write. It writes
+// out what is dirty while the volume can still stay mounted, and looks for
+// errors that the kernel met earlier. umount2(2) itself reports no write error.
 type flushing struct {
 	*unmounting
 	v      catalog.Volume
 	top    *mountinfo.Info
-	device string    // the kernel's name for the volume's device, as dm-3
-	since  time.Time // when the volume was mounted, or before; zero if that is not known
+	device string    // the kernel's name of the volume's device, for example dm-3
+	since  time.Time // when the volume was mounted, or earlier; zero if not known
 	done   bool
 }
 
 func (u *unmounting) flushing(v catalog.Volume, top *mountinfo.Info, since time.Time) *flushing {
-	minor := uint32(top.Minor) // on btrfs, the mount table has another number
+	minor := uint32(top.Minor) // for btrfs the mount table has another number
 	if info, err := u.c.Info(dmname.VolumeRef(v.PoolUUID, v.ID)); err == nil {
 		minor = info.Dev.Minor
 	}
-	return &flushing{unmounting: u, v: v, top: top, since: since, device: fmt.Sprintf("dm-%d", minor)}
+	return &flushing{unmounting: u, v: v, top: top, since: since,
+		device: fmt.Sprintf("dm-%d", minor)}
 }
 
-// before is called before each attempt to unmount. EBUSY says that the mount is
-// in use: to write out what somebody keeps writing may take for ever.
+// before flushes once, and is called before each attempt to unmount. If the
+// mount is in use it returns EBUSY and does not flush: a process that keeps
+// writing could make the flush last for ever. For a forced or lazy unmount a
+// failure of the flush is a warning, unless ctx has ended.
 func (f *flushing) before(ctx context.Context) error {
 	if f.done {
 		return nil
 	}
 	if !f.request.Lazy && !f.request.Force {
-		if err := mount.Unmount(f.dir, mount.UnmountOptions{NoFollow: true, Look: true}); errors.Is(err, unix.EBUSY) {
+		if err := mount.Unmount(
+			f.dir, mount.UnmountOptions{NoFollow: true, Look: true},
+		); errors.Is(err, unix.EBUSY) {
 			return err
 		}
 	}
@@ -63,15 +68,18 @@ func (f *flushing) before(ctx context.Context) error {
 	return nil
 }
 
-// flush is before without the looking for who is there.
+// flush writes out what is dirty, and returns an error if writes were lost. It
+// does not look whether the mount is in use.
 func (f *flushing) flush(ctx context.Context) error {
 	if f.mayWait != "" && (f.request.Force || f.request.Lazy && f.status().Queues()) {
-		f.Stepf("%s: what is dirty is not written out first: it might wait for room in pool %s", f.object(), f.mayWait)
+		f.Stepf("%s: what is dirty is not written out first: it might wait for room in pool %s",
+			f.object(), f.mayWait)
 		return nil
 	}
 	root, err := mount.OpenRoot(f.dir, f.top.ID)
 	if err != nil {
-		f.Warnf("%s: what is dirty is written out by the unmount itself, which tells no errors: %v", f.object(), err)
+		f.Warnf("%s: what is dirty is written out by the unmount itself, which tells no errors: %v",
+			f.object(), err)
 		return nil
 	}
 	what := fault.Sayf("what is dirty in %s to be written", f.dir)
@@ -80,23 +88,27 @@ func (f *flushing) flush(ctx context.Context) error {
 	}
 	defer f.WaitingFor(what)()
 	lost, err := health.SyncApart(ctx, root, func() error { return f.looksFull() })
-	root.Close() // it would keep the mount busy
+	root.Close() // an open folder keeps the mount busy
 	if ctx.Err() != nil {
 		return f.unfinished(ctx)
 	}
 	if err != nil {
-		f.Warnf("%s: what is dirty is written out by the unmount itself, which tells no errors: %v", f.object(), err)
+		f.Warnf("%s: what is dirty is written out by the unmount itself, which tells no errors: %v",
+			f.object(), err)
 		return nil
 	}
 	return f.judge(lost)
 }
 
-// lastWrites are what an unmount waits for in a pool that may have to grow first.
+// lastWrites says what an unmount waits for in a pool that may have to grow
+// first.
 func lastWrites(pool string) fault.Message {
-	return fault.Sayf("the last writes, for which pool %s needs room: %v", pool, fault.ShowPool{Pool: pool})
+	return fault.Sayf("the last writes, for which pool %s needs room: %v", pool,
+		fault.ShowPool{Pool: pool})
 }
 
-// looksFull ends the wait of a lazy unmount, which is to wait for nothing.
+// looksFull returns an error if a lazy unmount would wait for room in the pool.
+// A lazy unmount is to wait for nothing.
 func (f *flushing) looksFull() error {
 	if f.request.Lazy && f.status().Queues() {
 		return fmt.Errorf("pool %s is out of data space", f.v.Pool)
@@ -104,25 +116,35 @@ func (f *flushing) looksFull() error {
 	return nil
 }
 
-// unfinished is the error of a flush that somebody is tired of waiting for.
+// unfinished returns the error of a flush that was interrupted or that lasted
+// past the deadline.
 func (f *flushing) unfinished(ctx context.Context) error {
 	kind := fault.ErrPoolState
 	if errors.Is(ctx.Err(), context.Canceled) {
 		kind = fault.ErrInterrupt
 	}
 	if f.status().Queues() {
-		return &fault.Error{Object: f.object(), Err: fault.Errorf(kind, "stays mounted: its last writes wait for room in pool %s, which is full", f.v.Pool),
-			Remedy: fault.Sayf("%v; umount -l %s detaches it now", health.RoomRemedy(f.v.Pool), fault.ShellPath(f.dir))}
+		return &fault.Error{Object: f.object(),
+			Err: fault.Errorf(kind,
+				"stays mounted: its last writes wait for room in pool %s, which is full", f.v.Pool),
+			Remedy: fault.Sayf("%v; umount -l %s detaches it now", health.RoomRemedy(f.v.Pool),
+				fault.ShellPath(f.dir))}
 	}
-	return &fault.Error{Object: f.object(), Err: fault.Errorf(kind, "stays mounted: its last writes are still under way"), Remedy: fault.ShowPool{Pool: f.v.Pool}}
+	return &fault.Error{Object: f.object(),
+		Err:    fault.Errorf(kind, "stays mounted: its last writes are still under way"),
+		Remedy: fault.ShowPool{Pool: f.v.Pool}}
 }
 
-// judge decides by the error of the flush, and by what the kernel has logged since
-// the volume was mounted, whether writes were lost. That matters where the pool is
-// full now: an error that somebody was told before, by fsync(2) or a first
-// attempt to unmount, is not told to us again. A forced or lazy unmount, which
-// ends in any case, asks the log whatever the pool's state is now, and so does that
-// of a filesystem that has given up: it may have given its blocks back.
+// judge decides whether writes were lost. lost is the error of the flush. If it
+// is nil, judge looks in the kernel's log for errors since the volume was
+// mounted, in these cases:
+//
+//   - The pool is out of data space now. The kernel reports a write error once:
+//     fsync(2) or an earlier attempt to unmount may have got it, and then the
+//     flush does not.
+//   - The unmount is forced or lazy: it goes on in any case.
+//   - The filesystem has turned itself read-only: it may have given blocks
+//     back, so that the pool is no longer full.
 func (f *flushing) judge(lost error) error {
 	st, forced := f.status(), f.request.Lazy || f.request.Force
 	if lost == nil && !forced && !st.OutOfData() && !gaveUp(f.top) {
@@ -131,21 +153,27 @@ func (f *flushing) judge(lost error) error {
 	logged, known := health.LostSince(f.device, f.since)
 	if lost == nil && len(logged) == 0 {
 		if !known && st.OutOfData() {
-			f.Warnf("%s: pool %s is out of data space: what was written last may be lost", f.object(), f.v.Pool)
+			f.Warnf("%s: pool %s is out of data space: what was written last may be lost",
+				f.object(), f.v.Pool)
 		}
 		return nil
 	}
 	why, remedy := health.WhyLost(f.v.Pool, st, lost)
 	if forced {
-		return &fault.Error{Object: f.object(), Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s", why)}
+		return &fault.Error{Object: f.object(),
+			Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s", why)}
 	}
-	return &fault.Error{Object: f.object(), Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s; it stays mounted on %s", why, f.dir),
-		Remedy: fault.Sayf("%v; umount -f %s unmounts it as it is; then mount it again, and write again what is missing", remedy, fault.ShellPath(f.dir))}
+	return &fault.Error{Object: f.object(),
+		Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s; it stays mounted on %s", why,
+			f.dir),
+		Remedy: fault.Sayf(
+			"%v; umount -f %s unmounts it as it is; then mount it again, and write again what is missing",
+			remedy, fault.ShellPath(f.dir))}
 }
 
-// gaveUp tells whether a filesystem has turned itself read-only, as after an
-// error: the superblock is, and the mount is not (fs/btrfs/messages.c,
-// fs/ext4/super.c).
+// gaveUp says whether a filesystem has turned itself read-only, as it does
+// after an error: then the superblock is read-only and the mount is not
+// (fs/btrfs/messages.c, fs/ext4/super.c).
 func gaveUp(m *mountinfo.Info) bool {
 	return hasOption(m.VFSOptions, "ro") && hasOption(m.Options, "rw")
 }
@@ -154,8 +182,8 @@ func hasOption(list, option string) bool {
 	return slices.Contains(strings.Split(list, ","), option)
 }
 
-// watched unmounts by do. Late is of writes that failed only then: of what the
-// filesystem itself writes last.
+// watched unmounts by calling do. late says that writes failed during the
+// unmount: those that the filesystem itself makes at its end.
 func (f *flushing) watched(do func() error) (late, err error) {
 	log := kmsg.Begin()
 	defer log.Close()
@@ -167,12 +195,16 @@ func (f *flushing) watched(do func() error) (late, err error) {
 		return nil, nil
 	}
 	why, remedy := health.WhyLost(f.v.Pool, f.status(), nil)
-	return &fault.Error{Object: f.object(), Err: fault.Errorf(fault.ErrPoolState, "is unmounted, and its last writes were lost: %s (kernel: %s)", why, lost[0]), Remedy: remedy}, nil
+	return &fault.Error{Object: f.object(),
+		Err: fault.Errorf(fault.ErrPoolState,
+			"is unmounted, and its last writes were lost: %s (kernel: %s)", why, lost[0]),
+		Remedy: remedy}, nil
 }
 
 func (f *flushing) object() string { return f.v.Pool + "/" + f.v.Name }
 
-// status is the pool's, or the zero one where it cannot be asked.
+// status returns the pool's status. If the pool cannot be asked, the status is
+// that of a writable pool.
 func (f *flushing) status() thinpool.Status {
 	st, err := health.PoolStatus(f.c, f.v.PoolUUID)
 	if err != nil {

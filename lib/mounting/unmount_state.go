@@ -14,9 +14,10 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// resumeForUnmount sees to it that unmounting, which writes out what is dirty, does not
-// hang: it resumes what is suspended, and finds out whether writes would wait for
-// room, which the last ones may be the first to do.
+// resumeForUnmount makes sure that the unmount, which writes out what is dirty,
+// does not hang. It resumes the suspended devices of the volume and its pool.
+// It sets u.mayWait if writes may wait for room: the last writes may be the
+// first that find the pool full. The caller holds the volume's lock.
 func (u *unmounting) resumeForUnmount(ctx context.Context, v catalog.Volume) error {
 	if health.LostTable(u.c, dm.ByUUID(dmname.PartUUID(v.PoolUUID, dmname.Pool))) {
 		return health.BeyondHelp(v.Pool)
@@ -34,6 +35,8 @@ func (u *unmounting) resumeForUnmount(ctx context.Context, v catalog.Volume) err
 	return nil
 }
 
+// rousePool resumes the pool's suspended devices under the pool's lock. It
+// takes no lock if none is suspended.
 func (u *unmounting) rousePool(ctx context.Context, v catalog.Volume) error {
 	if len(health.Suspended(u.c, v.PoolUUID)) == 0 {
 		return nil
@@ -46,7 +49,8 @@ func (u *unmounting) rousePool(ctx context.Context, v catalog.Volume) error {
 	return health.ResumePool(u.System, u.c, v.Pool, v.PoolUUID)
 }
 
-// unmountApart unmounts where it may be waited for until the deadline only.
+// unmountApart calls umount2(2) in a second process, and waits for it until ctx
+// ends. The second process goes on then.
 func (u *unmounting) unmountApart(ctx context.Context, target string, flags int) error {
 	defer u.WaitingFor(lastWrites(u.mayWait))()
 	err := reexec.Unmount(ctx, target, flags)
@@ -58,8 +62,13 @@ func (u *unmounting) unmountApart(ctx context.Context, target string, flags int)
 		kind = fault.ErrInterrupt
 	}
 	if st, e := thinpool.New(u.c, u.poolRef).Status(); e == nil && st.Queues() {
-		return &fault.Error{Err: fault.Errorf(kind, "unmounted, but its last writes wait for room in pool %s, which is full", u.mayWait),
+		return &fault.Error{
+			Err: fault.Errorf(kind,
+				"unmounted, but its last writes wait for room in pool %s, which is full",
+				u.mayWait),
 			Remedy: health.RoomRemedy(u.mayWait)}
 	}
-	return &fault.Error{Err: fault.Errorf(kind, "unmounted, but its last writes to pool %s go on", u.mayWait), Remedy: fault.ShowPool{Pool: u.mayWait}}
+	return &fault.Error{
+		Err:    fault.Errorf(kind, "unmounted, but its last writes to pool %s go on", u.mayWait),
+		Remedy: fault.ShowPool{Pool: u.mayWait}}
 }
