@@ -1,6 +1,5 @@
 //go:build linux
 
-// Command thin-snap makes, lists and removes thin pools, their volumes and snapshots of them. See thin-snap(8).
 package main
 
 import (
