@@ -10,9 +10,9 @@ import (
 // ShellPath writes a path as one word for a shell. Root pastes our hints into a
 // shell. Other users chose some of the names in these paths, and such a name
 // must neither break the command nor run as one. ShellPath leaves most paths
-// unchanged. If a path has bytes that are not printable, ShellPath writes it in
-// the quotes $'…' of bash, which write such bytes as octal numbers, so that
-// none of them reaches the terminal.
+// unchanged. Characters that are not printable would not reach the terminal: a
+// path that has any is written in the quotes $'…' of bash, which show them as
+// octal numbers.
 func ShellPath(path string) string {
 	if strings.HasPrefix(path, "-") {
 		path = "./" + path

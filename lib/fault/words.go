@@ -18,8 +18,7 @@ func Text(err error) string {
 	).Replace(err.Error())
 }
 
-// Count returns n and the noun, in the plural unless n is 1: "1 volume", "3
-// volumes".
+// Count returns n and the noun, as in "1 volume" and "3 volumes".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -27,8 +26,7 @@ func Count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// sizeUnits are the units of sizes, in the form that options accept: --size
-// 64K.
+// sizeUnits are the units of sizes, as options accept them (--size 64K).
 var sizeUnits = []string{" bytes", "K", "M", "G", "T", "P", "E"}
 
 // SizeText writes a size n (bytes) in a unit that is easy to read. It changes

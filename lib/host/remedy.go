@@ -85,7 +85,7 @@ func fileRemedy(err error) fault.Remedy {
 }
 
 // linkHint suggests a bind mount in place of the symlink at path. Only root can
-// change a bind mount, too.
+// change such a mount.
 func linkHint(path string) string {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {

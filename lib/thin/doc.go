@@ -1,7 +1,7 @@
-// Package thin is the face of thinmount: create a pool, a volume or a snapshot,
-// delete, activate, mount, unmount, list, check and recover. Programs import this
-// package alone. Its System has one method for each use case; the rooms below do
-// the work, and import each other from the top down only:
+// Package thin is the interface of thinmount: create a pool, a volume or a
+// snapshot, delete, activate, mount, unmount, list, check and recover. Programs
+// import this package alone. Its System has one method for each use case. The
+// packages below do the work, and each imports packages below it only:
 //
 //	thin                                 this package
 //	inspect                              check and repair
@@ -13,23 +13,25 @@
 //	health                               what a pool's state means
 //	host, dmname, fault                  the machine; names of devices; errors
 //
-// What goes to disk and to the kernel in which order stands in docs/design.md.
+// docs/design.md says in which order each use case writes to disk and to the
+// kernel.
 //
-// Every use case takes a context. Waiting (for locks, for a device to be closed)
-// ends at System.Deadline or when the context does, whichever comes first; what
-// must be finished or undone is finished or undone even then. All methods of
-// System may be called concurrently, by goroutines and by processes: they meet at
-// the locks under RunDir.
+// Every use case takes a context. A wait (for a lock, or until a device is
+// closed) ends after System.Deadline or with the context, whichever is first. A
+// use case that has begun a change finishes or undoes it even then. Goroutines
+// and processes may call the methods of System concurrently: locks under RunDir
+// keep them apart.
 //
 // # Main must take part
 //
-// A snapshot of a mounted volume, and an unmount or a sync that may wait for room
-// in a pool, start the running program once more as a second process (packages
-// freeze and apart). So the main of a program that uses System begins with
+// Some use cases start the running program again as a second process (packages
+// freeze and reexec): a snapshot of a mounted volume, and an unmount or a sync
+// that may have to wait for room in a pool. So the main function of a program
+// that uses System begins with
 //
 //	freeze.RunIfWatcher()
-//	apart.RunIfChild()
+//	reexec.RunIfChild()
 //
 // Without these calls the methods that need a second process start none, and
-// return freeze.ErrNoEntry or apart.ErrNoEntry.
+// return freeze.ErrNoEntry or reexec.ErrNoEntry.
 package thin

@@ -13,9 +13,9 @@ import (
 	"thinmount/lib/thin"
 )
 
-// A program makes a pool in a file, a volume, and a snapshot of the mounted volume.
-// It needs root. Its main begins with the two calls that let it be its own second
-// process.
+// A program makes a pool in a file, a volume, and a snapshot of the mounted
+// volume. It needs root. Its main begins with the two calls that let the
+// program run again as a second process.
 func Example() {
 	freeze.RunIfWatcher()
 	reexec.RunIfChild()
@@ -41,8 +41,8 @@ func Example() {
 	}
 }
 
-// A System works in any folders. Its errors tell what is wrong, and of which kind
-// that is.
+// A System works in any folders. Its errors say what is wrong, and of which
+// kind the error is.
 func ExampleSystem() {
 	dir, err := os.MkdirTemp("", "thin")
 	if err != nil {

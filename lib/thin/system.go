@@ -11,55 +11,58 @@ import (
 	"thinmount/lib/volumes"
 )
 
-// System is the machine whose pools and volumes are meant: where state lives,
-// how long a use case may wait, and who is told of what. Its zero value is of no
-// use: begin with Default. All methods may be called concurrently.
+// System describes the machine whose pools and volumes the use cases work on:
+// where state lives, how long a use case may wait, and which functions receive
+// warnings and progress. Its zero value cannot be used: begin with Default. All
+// methods may be called concurrently.
 type System struct{ host.System }
 
 // Default returns the System of this machine: /var/lib/thin, /run/thin,
 // /run/mount, /etc/fstab, and a deadline of 60 seconds.
 func Default() *System { return &System{System: *host.Default()} }
 
-// Mount mounts a volume, or adds a reference where it is mounted on that very
-// path already. On another path it is ErrBusy. When Mount fails nothing is
-// mounted, active or counted that was not before, but a pool that had to be
-// activated stays active.
+// Mount mounts a volume. If the volume is mounted on the same path already,
+// Mount adds a reference. If it is mounted on another path, the error is
+// ErrBusy. If Mount fails, it undoes what it has mounted, activated and
+// counted; only a pool that it has activated stays active.
 func (s *System) Mount(ctx context.Context, r MountRequest) error {
 	return mounting.Mount(ctx, &s.System, r)
 }
 
-// Unmount drops a reference of the mount on a path. The last one unmounts the
-// volume and deactivates its device.
+// Unmount removes a reference of the mount on a path. With the last reference
+// it unmounts the volume and removes its device.
 func (s *System) Unmount(ctx context.Context, r UnmountRequest) error {
 	return mounting.Unmount(ctx, &s.System, r)
 }
 
-// Create makes a volume, with a filesystem if the spec names one. On error there
-// is no volume.
+// Create makes a volume, with a filesystem if the spec names one. If Create
+// fails, there is no volume.
 func (s *System) Create(ctx context.Context, spec CreateSpec) error {
 	return volumes.Create(ctx, &s.System, spec)
 }
 
-// Snapshot makes volume a snapshot of origin, in the same pool. A mounted origin
-// is frozen for the moment of the snapshot.
-func (s *System) Snapshot(ctx context.Context, pool, origin, volume string, o SnapshotOptions) error {
+// Snapshot makes volume a snapshot of origin, in the same pool. If origin is
+// mounted, Snapshot freezes it while the kernel makes the snapshot.
+func (s *System) Snapshot(
+	ctx context.Context, pool, origin, volume string, o SnapshotOptions,
+) error {
 	return volumes.Snapshot(ctx, &s.System, pool, origin, volume, o)
 }
 
-// Delete removes a volume. One that is mounted, or that somebody has open, is
-// ErrBusy.
+// Delete removes a volume. If the volume is mounted, or a process has its
+// device open, the error is ErrBusy.
 func (s *System) Delete(ctx context.Context, pool, volume string, o DeleteOptions) error {
 	return volumes.Delete(ctx, &s.System, pool, volume, o)
 }
 
-// Format makes a filesystem on a volume. Without force a volume that carries one
-// already is ErrExists.
+// Format makes a filesystem on a volume. If the volume has a filesystem and
+// force is not set, the error is ErrExists.
 func (s *System) Format(ctx context.Context, pool, volume, fs, label string, force bool) error {
 	return volumes.Format(ctx, &s.System, pool, volume, fs, label, force)
 }
 
 // Activate makes a volume's device, which stays until Deactivate, and returns
-// the path of its node.
+// the path of the device node.
 func (s *System) Activate(ctx context.Context, pool, volume string) (device string, err error) {
 	return engine.Activate(ctx, &s.System, pool, volume)
 }
@@ -74,47 +77,51 @@ func (s *System) Volumes(ctx context.Context, pool string) ([]VolumeInfo, error)
 	return volumes.Volumes(ctx, &s.System, pool)
 }
 
-// Volume tells what is known of one volume.
+// Volume returns what is known about one volume.
 func (s *System) Volume(ctx context.Context, pool, volume string) (VolumeInfo, error) {
 	return volumes.Volume(ctx, &s.System, pool, volume)
 }
 
-// CreatePool makes a pool, active. On error there is no pool, and its disks are
-// as they were.
+// CreatePool makes a pool and activates it. If CreatePool fails, there is no
+// pool, and its disks are unchanged.
 func (s *System) CreatePool(ctx context.Context, spec PoolSpec) error {
 	return pools.CreatePool(ctx, &s.System, spec)
 }
 
 // Pools lists all pools.
-func (s *System) Pools(ctx context.Context) ([]PoolInfo, error) { return pools.Pools(ctx, &s.System) }
+func (s *System) Pools(ctx context.Context) ([]PoolInfo, error) {
+	return pools.Pools(ctx, &s.System)
+}
 
-// PoolNames lists the names of all pools, without asking the kernel.
+// PoolNames lists the names of all pools without calling the kernel.
 func (s *System) PoolNames(ctx context.Context) ([]string, error) {
 	return pools.PoolNames(ctx, &s.System)
 }
 
-// Pool tells what is known of one pool.
+// Pool returns what is known about one pool.
 func (s *System) Pool(ctx context.Context, name string) (PoolInfo, error) {
 	return pools.Pool(ctx, &s.System, name)
 }
 
-// ActivatePool makes the pool's devices, and finishes what killed commands left.
+// ActivatePool makes the pool's devices. It finishes or undoes what killed
+// commands left in the pool.
 func (s *System) ActivatePool(ctx context.Context, name string) error {
 	return pools.ActivatePool(ctx, &s.System, name)
 }
 
-// DeactivatePool removes the pool's devices. A pool with volumes in use is
-// ErrBusy.
+// DeactivatePool removes the pool's devices. If a volume of the pool is in use,
+// the error is ErrBusy.
 func (s *System) DeactivatePool(ctx context.Context, name string, o DeactivateOptions) error {
 	return pools.DeactivatePool(ctx, &s.System, name, o)
 }
 
-// DeletePool removes a pool, and its volumes only if withVolumes is set.
+// DeletePool removes a pool. If the pool has volumes, DeletePool removes them
+// if withVolumes is set, and otherwise returns an error.
 func (s *System) DeletePool(ctx context.Context, name string, withVolumes bool) error {
 	return pools.DeletePool(ctx, &s.System, name, withVolumes)
 }
 
-// GrowPool makes a pool larger; writers go on meanwhile.
+// GrowPool makes a pool larger. Its volumes stay in use.
 func (s *System) GrowPool(ctx context.Context, spec GrowSpec) error {
 	return pools.GrowPool(ctx, &s.System, spec)
 }
@@ -129,28 +136,32 @@ func (s *System) Recover(ctx context.Context, pool string) error {
 	return engine.Recover(ctx, &s.System, pool)
 }
 
-// Tidy finishes the deleting of pools, and undoes the making of those, whose
+// Tidy finishes the deletion of pools, and undoes the creation of pools, whose
 // command was killed.
-func (s *System) Tidy(ctx context.Context) error { return engine.ClearHalfMadePools(ctx, &s.System) }
+func (s *System) Tidy(ctx context.Context) error {
+	return engine.ClearHalfMadePools(ctx, &s.System)
+}
 
 // CheckPool compares a pool's records with its metadata, the kernel and the
-// disks, and returns what does not agree. It changes nothing.
+// disks, and returns the differences. It changes nothing.
 func (s *System) CheckPool(ctx context.Context, name string) ([]Finding, error) {
 	return inspect.CheckPool(ctx, &s.System, name)
 }
 
-// RepairPool repairs the findings that were agreed to, as far as they are still
-// found, and returns them and what is found afterwards.
+// RepairPool repairs those findings of agreed that a new check still finds. It
+// returns agreed, with the repaired findings marked, and what a check after the
+// repair finds besides.
 func (s *System) RepairPool(ctx context.Context, name string, agreed []Finding) ([]Finding, error) {
 	return inspect.RepairPool(ctx, &s.System, name, agreed)
 }
 
-// CheckStrays finds what is left over and belongs to no pool.
+// CheckStrays finds what was left behind and belongs to no pool.
 func (s *System) CheckStrays(ctx context.Context) ([]Finding, error) {
 	return inspect.CheckStrays(ctx, &s.System)
 }
 
-// RepairStrays removes the strays that were agreed to.
+// RepairStrays removes those strays of agreed that a new check still finds. It
+// returns findings as RepairPool does.
 func (s *System) RepairStrays(ctx context.Context, agreed []Finding) ([]Finding, error) {
 	return inspect.RepairStrays(ctx, &s.System, agreed)
 }

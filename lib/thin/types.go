@@ -12,7 +12,7 @@ import (
 	"thinmount/lib/volumes"
 )
 
-// What the use cases take and return. Each type is documented where it is
+// The types that the use cases take and return. Each is documented where it is
 // declared.
 type (
 	MountRequest      = mounting.MountRequest
@@ -29,14 +29,14 @@ type (
 	DeactivateOptions = pools.DeactivateOptions
 	Finding           = check.Finding
 	Error             = fault.Error
-	Remedy            = fault.Remedy // its types are in package fault
+	Remedy            = fault.Remedy // package fault declares the types
 	Hint              = fault.Hint
 	Message           = fault.Message
 	RunAsRoot         = fault.RunAsRoot
 )
 
-// What can go wrong, as far as a caller decides by it (exit codes). Every error of
-// this package that has such a reason is one of these by errors.Is.
+// The kinds of errors, by which a caller decides, for example on its exit code.
+// errors.Is finds the kind of an error of this package, if it has one.
 var (
 	ErrUsage      = fault.ErrUsage
 	ErrPermission = fault.ErrPermission
@@ -50,20 +50,20 @@ var (
 	ErrNoBacking  = fault.ErrNoBacking
 )
 
-// Kinds of findings that callers tell apart.
+// The kinds of findings that callers treat in different ways.
 const (
 	KindFolder = check.KindFolder
 	KindMode   = check.KindMode
 	KindOrphan = check.KindOrphan
 )
 
-// Sayf makes a Message; a Remedy among args stands at a %v.
+// Sayf makes a Message. Write %v for a Remedy among args.
 func Sayf(format string, args ...any) Message { return fault.Sayf(format, args...) }
 
-// RemedyOf returns what helps against err, or nil.
+// RemedyOf returns what the user can do about err, or nil if it knows nothing.
 func RemedyOf(err error) Remedy { return host.RemedyOf(err) }
 
-// Text returns what err says, as people are to read it.
+// Text returns err as one line for people.
 func Text(err error) string { return fault.Text(err) }
 
 // Count returns n and the noun, in the plural unless n is 1.
@@ -73,5 +73,6 @@ func Count(n int, noun string) string { return fault.Count(n, noun) }
 // volumes.
 func HasVolumes(pool string, names []string) error { return backing.HasVolumes(pool, names) }
 
-// IsMisplaced says that err is of a folder of a pool that was copied or moved.
+// IsMisplaced reports whether err is about a pool's folder that was copied or
+// moved.
 func IsMisplaced(err error) bool { return registry.IsMisplaced(err) }

@@ -26,6 +26,7 @@ var narrow = []string{
 	"lib/thinpool",
 	"lib/fault",
 	"lib/dmname",
+	"lib/thin",
 }
 
 // wide returns the lines of a file that are too wide: those of comments, and all
