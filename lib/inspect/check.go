@@ -16,13 +16,17 @@ import (
 	"thinmount/lib/registry"
 )
 
-// CheckPool compares what the catalog says about a pool with the pool's
-// metadata, the kernel, the disks, and all that is written down under RunDir,
-// and returns what does not agree, or is left over. It changes nothing but that
-// a volume which a killed snapshot has left suspended runs again, and leaves an
-// inactive pool inactive. It keeps others from changing the pool only while it
-// looks again at what it has found.
-func CheckPool(ctx context.Context, s *host.System, name string) (found []check.Finding, err error) {
+// CheckPool compares the catalog of a pool with the pool's metadata, the
+// kernel, the disks, and the files under RunDir. It returns what does not agree
+// and what killed commands have left over.
+//
+// CheckPool changes one thing only: it resumes a volume that a killed snapshot
+// has left suspended. It does not activate an inactive pool. If the first look
+// finds nothing, it takes no lock. Otherwise it holds the pool's lock while it
+// looks again.
+func CheckPool(
+	ctx context.Context, s *host.System, name string,
+) (found []check.Finding, err error) {
 	if err := catalog.CheckPoolName(name); err != nil {
 		return nil, fault.Wrap(fault.ErrUsage, err)
 	}
@@ -44,16 +48,18 @@ func CheckPool(ctx context.Context, s *host.System, name string) (found []check.
 	return found, err
 }
 
-// lookLock is the pool's lock as a check takes it: when it has found something.
-// Its zero value, in a repair, has nothing to take.
+// lookLock takes the pool's lock for a check, once the check has found
+// something. A repair uses the zero value, which takes nothing: the repair
+// holds the pool's lock already.
 type lookLock struct {
 	sys  *host.System
 	pool string
 	done bool
-	lock *filelock.Lock // nil where there is none to take
+	lock *filelock.Lock // nil if the pool has no lock file
 }
 
-// take takes the lock, unless that was done.
+// take takes the lock, if it has not done so yet. The error is a wait error if
+// ctx ends first.
 func (l *lookLock) take(ctx context.Context) (err error) {
 	if l.done || l.sys == nil {
 		return nil
@@ -72,15 +78,19 @@ func (l *lookLock) close() {
 	}
 }
 
-// settling is how long what is on its way is given to arrive: a device that
-// goes at its last close, the next line of an unmount.
+// settling is the time between two looks. In this time, changes that are under
+// way are completed: a device goes at its last close, and umount(8) writes the
+// next line of utab.
 const settling = 300 * time.Millisecond
 
-// lookTwice believes what two looks have in common: the kernel removes devices
-// and umount(8) lines of utab, without anybody's lock. The first look is without
-// the pool's lock, which very many volumes would have it keep for long; if all
-// is well then, or nothing is to be seen for what others do, that is that.
-func lookTwice(ctx context.Context, s *host.System, c *dm.Control, cat *catalog.Catalog, lock *lookLock) ([]check.Finding, error) {
+// lookTwice returns the findings that two looks have in common. One look is not
+// enough: the kernel removes devices and umount(8) removes lines of utab
+// without taking a lock. The first look is without the pool's lock, because a
+// look at very many volumes takes long. If it finds nothing wrong, there is no
+// second look. If it fails, it is repeated with the lock.
+func lookTwice(
+	ctx context.Context, s *host.System, c *dm.Control, cat *catalog.Catalog, lock *lookLock,
+) ([]check.Finding, error) {
 	anew := func() (*check.Facts, error) {
 		if err := lock.take(ctx); err != nil {
 			return nil, err
@@ -108,26 +118,37 @@ func lookTwice(ctx context.Context, s *host.System, c *dm.Control, cat *catalog.
 		return anew()
 	})
 	if errors.Is(err, check.ErrUnsteady) {
-		err = &fault.Error{Object: "pool " + cat.Pool().Name, Err: fault.Wrap(fault.ErrPoolState, err), Remedy: fault.Hint("dmesg tells whether a disk is failing")}
+		err = &fault.Error{
+			Object: "pool " + cat.Pool().Name,
+			Err:    fault.Wrap(fault.ErrPoolState, err),
+			Remedy: fault.Hint("dmesg tells whether a disk is failing"),
+		}
 	}
 	return found, err
 }
 
-// RepairPool does what the findings of CheckPool say, as far as they are still
-// found: whatever has come up since is left alone. It returns the findings that
-// were agreed to, those that are repaired marked so, and what was found besides
-// when it had done. On error nothing is half repaired; the rest is to be found
-// again. Repairs that need the pool make it active.
-func RepairPool(ctx context.Context, s *host.System, name string, agreed []check.Finding) (left []check.Finding, err error) {
-	if slices.ContainsFunc(agreed, func(d check.Finding) bool { return d.Repair == check.RepairCheck }) {
-		if err := checkMetadata(ctx, s, name); err != nil { // without it the pool can do nothing else
+// RepairPool repairs the findings of CheckPool that the caller agreed to. It
+// looks again first, and repairs only those that it finds again. It returns the
+// agreed findings, marks the repaired ones as done, and adds what a last look
+// has found besides. After an error every single repair is either done or not
+// begun, and the next check finds those that are not done. RepairPool activates
+// the pool if a repair needs it.
+func RepairPool(
+	ctx context.Context, s *host.System, name string, agreed []check.Finding,
+) (left []check.Finding, err error) {
+	if slices.ContainsFunc(agreed, func(d check.Finding) bool {
+		return d.Repair == check.RepairCheck
+	}) {
+		// The pool takes no other change before its metadata has been checked.
+		if err := checkMetadata(ctx, s, name); err != nil {
 			return nil, err
 		}
 	}
 	err = s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		p, err := engine.OpenPool(ctx, s, c, name, engine.Exclusive)
-		if errors.Is(err, fault.ErrNotFound) && slices.ContainsFunc(agreed, func(d check.Finding) bool { return d.Kind == check.KindInterrupted }) {
-			return nil // it was half made, and is cleared away now
+		if errors.Is(err, fault.ErrNotFound) && slices.ContainsFunc(agreed,
+			func(d check.Finding) bool { return d.Kind == check.KindInterrupted }) {
+			return nil // the pool was half made, and OpenPool has removed it
 		}
 		if err != nil {
 			return err
@@ -137,7 +158,8 @@ func RepairPool(ctx context.Context, s *host.System, name string, agreed []check
 		if err != nil {
 			return err
 		}
-		now := slices.DeleteFunc(facts.Findings(), func(d check.Finding) bool { return d.Repair == "" || !check.Contains(agreed, d) })
+		now := slices.DeleteFunc(facts.Findings(),
+			func(d check.Finding) bool { return d.Repair == "" || !check.Contains(agreed, d) })
 		repairErr := repair(ctx, p, now)
 		if err := p.Catalog.Reload(); err != nil {
 			return errors.Join(repairErr, err)
@@ -145,7 +167,9 @@ func RepairPool(ctx context.Context, s *host.System, name string, agreed []check
 		left, err = lookTwice(ctx, s, c, p.Catalog, new(lookLock))
 		return errors.Join(repairErr, err)
 	})
-	if err == nil && slices.ContainsFunc(left, func(d check.Finding) bool { return d.Repair == engine.RepairHead && check.Contains(agreed, d) }) {
+	if err == nil && slices.ContainsFunc(left, func(d check.Finding) bool {
+		return d.Repair == engine.RepairHead && check.Contains(agreed, d)
+	}) {
 		if err = reserveHead(ctx, s, name); err == nil {
 			left, err = CheckPool(ctx, s, name)
 		}
@@ -156,11 +180,14 @@ func RepairPool(ctx context.Context, s *host.System, name string, agreed []check
 	return check.Marked(agreed, left), nil
 }
 
-// misplacedFinding is what pool check says of such a folder.
+// misplacedFinding turns the error about a pool's folder that was copied or
+// moved into a finding. It returns false for other errors.
 func misplacedFinding(err error) ([]check.Finding, bool) {
 	var m *catalog.MisplacedError
 	if !errors.As(err, &m) {
 		return nil, false
 	}
-	return []check.Finding{{Kind: check.KindFolder, Object: m.Dir, What: m.Error(), Remedy: host.RemedyOf(err)}}, true
+	return []check.Finding{{
+		Kind: check.KindFolder, Object: m.Dir, What: m.Error(), Remedy: host.RemedyOf(err),
+	}}, true
 }

@@ -10,7 +10,8 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// TestMisplacedFinding finds a copied folder of a pool, and repairs nothing of it.
+// TestMisplacedFinding copies the folder of a pool and wants a finding about
+// the copy that has no repair.
 func TestMisplacedFinding(t *testing.T) {
 	s := thintest.System(t.TempDir())
 	home, copied := filepath.Join(s.StateDir, "demo"), filepath.Join(s.StateDir, "copy")

@@ -20,14 +20,17 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// lookHead reads the head: past the page cache from the active pool's own
-// device, else behind the label of its disk or file.
+// lookHead reads the headers of the pool's head. It reads past the page cache:
+// from the active pool's own data device, or else behind the label of the disk
+// or file.
 func lookHead(s *host.System, c *dm.Control, f *check.Facts) error {
 	path, at := f.Config.Data.Path, int64(label.Reserved)
 	if d := f.Part(dmname.Data); d != nil && d.Active() && !d.Suspended() {
 		path, at = c.NodePath(d.Name), 0
-	} else if b := f.Backing(dmname.Data); backing.LabelFlaw(f.Config, dmname.Data, b.Backing, b.Label, b.Err, b.Carries, b.Size) != nil {
-		return nil // that stands in a finding of its own
+	} else if b := f.Backing(dmname.Data); backing.LabelFlaw(
+		f.Config, dmname.Data, b.Backing, b.Label, b.Err, b.Carries, b.Size,
+	) != nil {
+		return nil // another finding is about the label
 	}
 	file, err := host.OpenDirect(path)
 	if err == nil {
@@ -38,20 +41,29 @@ func lookHead(s *host.System, c *dm.Control, f *check.Facts) error {
 	return nil
 }
 
-// look takes down all that there is of a pool, and changes nothing. What it finds
-// while others change the pool need not be so.
-func look(ctx context.Context, s *host.System, c *dm.Control, cat *catalog.Catalog) (*check.Facts, error) {
+// look gathers all facts about a pool and changes nothing. Without the pool's
+// lock, other commands may change the pool while it looks; then the facts may
+// contradict each other.
+func look(
+	ctx context.Context, s *host.System, c *dm.Control, cat *catalog.Catalog,
+) (*check.Facts, error) {
 	f := &check.Facts{Config: cat.Pool(), Dir: cat.Dir(), Room: health.RoomBelow(cat.Pool())}
 	if _, halfMade := f.Config.Incomplete(); halfMade {
 		return f, nil
 	}
 	if f.Copied = backing.ActiveCopy(c, f.Config); f.Copied != nil && f.Copied.Renamed {
-		f.Copied = nil // its own devices, if under another name
+		f.Copied = nil // the pool's own devices, under another name
 	}
-	if names := health.Suspended(c, f.Config.UUID); len(names) > 0 && f.Copied == nil { // to read them would hang
-		return nil, &fault.Error{Object: "pool " + f.Config.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", health.SuspendedText(names)), Remedy: health.ResumeRemedy(f.Config.Name)}
+	// To read a suspended device would hang.
+	if names := health.Suspended(c, f.Config.UUID); len(names) > 0 && f.Copied == nil {
+		return nil, &fault.Error{
+			Object: "pool " + f.Config.Name,
+			Err:    fault.Errorf(fault.ErrPoolState, "%s", health.SuspendedText(names)),
+			Remedy: health.ResumeRemedy(f.Config.Name),
+		}
 	}
-	if f.Copied == nil && health.LostTable(c, dm.ByUUID(dmname.PartUUID(f.Config.UUID, dmname.Pool))) {
+	if f.Copied == nil &&
+		health.LostTable(c, dm.ByUUID(dmname.PartUUID(f.Config.UUID, dmname.Pool))) {
 		return nil, health.BeyondHelp(f.Config.Name)
 	}
 	findPlaces(f, c)
@@ -80,10 +92,13 @@ func look(ctx context.Context, s *host.System, c *dm.Control, cat *catalog.Catal
 	return f, err
 }
 
-// findPlaces looks for the disks of an inactive pool under other names, as its
-// activation will.
+// findPlaces looks for the disks of an inactive pool under other names, as
+// activating the pool does. It corrects the paths in f.Config, and notes in
+// f.Places which disk has another name now.
 func findPlaces(f *check.Facts, c *dm.Control) {
-	if _, err := c.Info(dm.ByUUID(dmname.PartUUID(f.Config.UUID, dmname.Pool))); f.Config.Data.Kind != catalog.KindDevice || !errors.Is(err, dm.ErrNotExist) {
+	if _, err := c.Info(
+		dm.ByUUID(dmname.PartUUID(f.Config.UUID, dmname.Pool)),
+	); f.Config.Data.Kind != catalog.KindDevice || !errors.Is(err, dm.ErrNotExist) {
 		return
 	}
 	paths, err := backing.FindBackings(f.Config)
@@ -93,15 +108,18 @@ func findPlaces(f *check.Facts, c *dm.Control) {
 	}
 	for _, part := range []string{dmname.Data, dmname.Meta} {
 		if at := paths[part]; at.Moved {
-			f.Places = errors.Join(f.Places, &fault.Error{Err: fault.Errorf(fault.ErrPoolState, "its %s is on %s now, not on %s", backing.LabelRole(part), at.Path, backing.BackingOf(f.Config, part).Path),
-				Remedy: fault.Sayf("%v writes that down", fault.ActivatePool{Pool: f.Config.Name})})
+			f.Places = errors.Join(f.Places, &fault.Error{
+				Err: fault.Errorf(fault.ErrPoolState, "its %s is on %s now, not on %s",
+					backing.LabelRole(part), at.Path, backing.BackingOf(f.Config, part).Path),
+				Remedy: fault.Sayf("%v writes that down", fault.ActivatePool{Pool: f.Config.Name}),
+			})
 		}
 	}
 	f.Config.Data.Path, f.Config.Metadata.Path = paths[dmname.Data].Path, paths[dmname.Meta].Path
 }
 
-// lookDevices lists the devices that are the pool's by their uuid, or look as
-// if they were by their name, and asks the pool for its status.
+// lookDevices lists the devices that have the pool's UUID, and those that have
+// the pool's names and another UUID. It asks the pool's device for its status.
 func lookDevices(s *host.System, c *dm.Control, f *check.Facts) error {
 	all, err := c.List("")
 	if err != nil {
@@ -116,12 +134,14 @@ func lookDevices(s *host.System, c *dm.Control, f *check.Facts) error {
 		uuid, id, hasID := dmname.ParseVolumeUUID(d.UUID)
 		part := partOf(f, d.UUID)
 		switch mine := hasID && uuid == f.Config.UUID || part != ""; {
-		case mine && f.Copied != nil: // said in a finding of its own
+		case mine && f.Copied != nil: // another finding is about the copy
 		case mine:
 			if !isVolume || pool != f.Config.Name || catalog.CheckVolumeName(volume) != nil {
 				volume = ""
 			}
-			if err := addDevice(f, c, check.Device{Info: dm.Info{Name: d.Name, UUID: d.UUID}, Volume: volume, ID: id, Part: part}); err != nil {
+			if err := addDevice(f, c, check.Device{
+				Info: dm.Info{Name: d.Name, UUID: d.UUID}, Volume: volume, ID: id, Part: part,
+			}); err != nil {
 				return err
 			}
 		case ours:
@@ -140,6 +160,7 @@ func lookDevices(s *host.System, c *dm.Control, f *check.Facts) error {
 	return nil
 }
 
+// partOf returns which part of the pool has this device UUID, or "".
 func partOf(f *check.Facts, uuid string) string {
 	for _, part := range []string{dmname.Pool, dmname.Data, dmname.Meta, dmname.Head} {
 		if uuid == dmname.PartUUID(f.Config.UUID, part) {
@@ -149,7 +170,8 @@ func partOf(f *check.Facts, uuid string) string {
 	return ""
 }
 
-// addDevice asks for the device's state; one that is gone by now is not there.
+// addDevice asks for the state of a device and adds it to f. It skips a device
+// that was removed since it was listed.
 func addDevice(f *check.Facts, c *dm.Control, d check.Device) error {
 	table, info, err := c.Table(dm.ByUUID(d.UUID))
 	if errors.Is(err, dm.ErrNotExist) {
@@ -166,14 +188,18 @@ func addDevice(f *check.Facts, c *dm.Control, d check.Device) error {
 	return nil
 }
 
-// lookMetadata reads the ids that the pool has: past the page cache from the
-// active pool's own device, else behind the label of its disk or file.
+// lookMetadata reads the thin ids in the pool's metadata. It reads past the
+// page cache: from the active pool's own metadata device, or else behind the
+// label of the disk or file. What it cannot read is f.MetaErr; it returns an
+// error only if ctx has ended.
 func lookMetadata(ctx context.Context, s *host.System, c *dm.Control, f *check.Facts) error {
 	path, at := f.Config.Metadata.Path, int64(label.Reserved)
 	if d := f.Part(dmname.Meta); d != nil && d.Active() && !d.Suspended() {
 		path, at = c.NodePath(d.Name), 0
-	} else if b := f.Backing(dmname.Meta); backing.LabelFlaw(f.Config, dmname.Meta, b.Backing, b.Label, b.Err, b.Carries, b.Size) != nil {
-		return nil // not ours to read; that stands in a finding of its own
+	} else if b := f.Backing(dmname.Meta); backing.LabelFlaw(
+		f.Config, dmname.Meta, b.Backing, b.Label, b.Err, b.Carries, b.Size,
+	) != nil {
+		return nil // not this pool's metadata; another finding is about the label
 	}
 	var m thinpool.Metadata
 	file, err := host.OpenDirect(path)
@@ -192,8 +218,9 @@ func lookMetadata(ctx context.Context, s *host.System, c *dm.Control, f *check.F
 	return nil
 }
 
-// lookRun lists the pool's files under /run/thin, its nodes and its lines in
-// utab.
+// lookRun lists the pool's files under RunDir, its nodes and aliases without a
+// device, its lines in utab, and its lines in fstab that another line wins
+// over.
 func lookRun(s *host.System, c *dm.Control, f *check.Facts) error {
 	entries, err := s.Refs().Entries()
 	if err != nil {
@@ -218,7 +245,9 @@ func lookRun(s *host.System, c *dm.Control, f *check.Facts) error {
 		return err
 	}
 	for _, l := range links {
-		if _, err := c.Info(dm.ByName(dmname.Volume(f.Config.Name, l.Name()))); errors.Is(err, dm.ErrNotExist) && catalog.CheckVolumeName(l.Name()) == nil {
+		if _, err := c.Info(
+			dm.ByName(dmname.Volume(f.Config.Name, l.Name())),
+		); errors.Is(err, dm.ErrNotExist) && catalog.CheckVolumeName(l.Name()) == nil {
 			f.Aliases = append(f.Aliases, l.Name())
 		}
 	}

@@ -23,10 +23,12 @@ import (
 	"thinmount/lib/registry"
 )
 
-// lookBackings reads the labels of the pool's disks or files, and which device
-// the active pool lies on.
+// lookBackings reads the labels of the pool's disks or files, and asks the
+// kernel which device each part of the active pool lies on.
 func lookBackings(s *host.System, c *dm.Control, f *check.Facts) error {
-	for part, from := range map[string]catalog.Backing{dmname.Data: f.Config.Data, dmname.Meta: f.Config.Metadata} {
+	for part, from := range map[string]catalog.Backing{
+		dmname.Data: f.Config.Data, dmname.Meta: f.Config.Metadata,
+	} {
 		b := check.Backing{Backing: from, Part: part}
 		read(&b)
 		if d := f.Part(part); d != nil && d.Active() {
@@ -40,9 +42,11 @@ func lookBackings(s *host.System, c *dm.Control, f *check.Facts) error {
 	return nil
 }
 
-// read fills in what there is at the path.
+// read fills in the label, the size and the loop devices of the disk or file at
+// b.Path.
 func read(b *check.Backing) {
-	file, err := os.OpenFile(b.Path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0) // a FIFO in its place would keep us
+	// With O_NONBLOCK the open does not wait if a FIFO has the path.
+	file, err := os.OpenFile(b.Path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		b.Err = err
 		return
@@ -63,9 +67,10 @@ func read(b *check.Backing) {
 	}
 }
 
-// lookUses reads who is at work on which volume, and how the others are used. It
-// asks about those alone that have a file of ours or a device: a pool may have
-// very many volumes, and idle ones have neither.
+// lookUses finds the volumes that other commands work on (f.Busy), and how all
+// others are used (f.Uses). It asks the kernel and the locks only about volumes
+// that have a device or a file under RunDir. A pool may have very many volumes,
+// and idle ones have neither.
 func lookUses(ctx context.Context, s *host.System, c *dm.Control, f *check.Facts) error {
 	f.Busy, f.Uses = map[string]bool{}, map[string]check.Use{}
 	files, active := map[string]bool{}, map[uint32]bool{}
@@ -91,7 +96,7 @@ func lookUses(ctx context.Context, s *host.System, c *dm.Control, f *check.Facts
 		}
 	}
 	for _, v := range f.Volumes {
-		if f.Busy[v.Name] || f.Copied != nil { // what is active is not this one
+		if f.Busy[v.Name] || f.Copied != nil { // the active devices are those of a copy
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -106,14 +111,20 @@ func lookUses(ctx context.Context, s *host.System, c *dm.Control, f *check.Facts
 	return nil
 }
 
-// unlined tells whether a mount of several references lacks its lines in utab.
-func unlined(s *host.System, c *dm.Control, v catalog.Volume, rec refcount.Record, seen refcount.Observed) (bool, error) {
+// unlined reports whether a mount with several references lacks its lines in
+// utab.
+func unlined(
+	s *host.System, c *dm.Control, v catalog.Volume, rec refcount.Record, seen refcount.Observed,
+) (bool, error) {
 	if rec.References < 2 || rec.Elsewhere {
 		return false, nil
 	}
 	for _, at := range seen.Mounts {
 		if at.ID == rec.MountID {
-			lacks, err := s.Utab().Lacks(mount.Entry{Source: c.NodePath(dmname.Volume(v.Pool, v.Name)), Target: at.Path, Root: at.Root, Spec: rec.Volume})
+			lacks, err := s.Utab().Lacks(mount.Entry{
+				Source: c.NodePath(dmname.Volume(v.Pool, v.Name)), Target: at.Path, Root: at.Root,
+				Spec: rec.Volume,
+			})
 			if err != nil {
 				err = fmt.Errorf("utab: %w", err)
 			}
@@ -123,8 +134,11 @@ func unlined(s *host.System, c *dm.Control, v catalog.Volume, rec refcount.Recor
 	return false, nil
 }
 
-// lookUse reads how one volume is used.
-func lookUse(s *host.System, c *dm.Control, v catalog.Volume, hasFile, isActive bool) (u check.Use, err error) {
+// lookUse reads how one volume is used. hasFile says that the volume has a file
+// under RunDir, isActive that it has a device.
+func lookUse(
+	s *host.System, c *dm.Control, v catalog.Volume, hasFile, isActive bool,
+) (u check.Use, err error) {
 	u.Seen = refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
 	if hasFile {
 		u.Record, err = s.Refs().Read(v.Pool, v.Name)
@@ -149,7 +163,8 @@ func lookUse(s *host.System, c *dm.Control, v catalog.Volume, hasFile, isActive 
 	return u, nil
 }
 
-// named is every volume that anything is named after.
+// named returns the names of all volumes that a record, an intent, a device, or
+// a file is named after.
 func named(f *check.Facts) map[string]bool {
 	names := map[string]bool{}
 	for _, v := range f.Volumes {
@@ -181,7 +196,7 @@ func named(f *check.Facts) map[string]bool {
 	return names
 }
 
-// staleUtab lists the lines of a pool's volumes whose mount is gone.
+// staleUtab lists the lines in utab of the pool's volumes whose mount is gone.
 func staleUtab(s *host.System, c *dm.Control, pool string) ([]check.UtabLine, error) {
 	all, err := s.Utab().Stale(registry.LookUtab(s, c))
 	if err != nil {

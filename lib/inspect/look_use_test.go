@@ -17,15 +17,18 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// Nothing is asked about volumes that have neither a file of ours nor a device,
-// and who asks about very many can stop it.
+// TestLookUsesAsksAboutThoseInUse has a pool with 1000 volumes, of which one
+// has a device and another one a file under RunDir. It wants the kernel asked
+// about the one device only, and the look to end when the context ends.
 func TestLookUsesAsksAboutThoseInUse(t *testing.T) {
 	s := thintest.System(t.TempDir())
 	asked := 0
 	c := dm.NewControl(func(uint, []byte) error { asked++; return unix.ENXIO })
 	f := &check.Facts{Config: catalog.Pool{Name: "demo", UUID: thintest.UUID}}
 	for id := range uint32(1000) {
-		f.Volumes = append(f.Volumes, catalog.Volume{Name: fmt.Sprint("v", id), Pool: "demo", PoolUUID: thintest.UUID, ID: id})
+		f.Volumes = append(f.Volumes, catalog.Volume{
+			Name: fmt.Sprint("v", id), Pool: "demo", PoolUUID: thintest.UUID, ID: id,
+		})
 	}
 	f.Entries = []refcount.Entry{{Kind: refcount.KindRecord, Pool: "demo", Volume: "v1"}}
 	f.Devices = []check.Device{{Volume: "v2", ID: 2}, {Part: dmname.Pool, ID: 0}}
@@ -33,7 +36,8 @@ func TestLookUsesAsksAboutThoseInUse(t *testing.T) {
 		t.Errorf("%v; asked %d times about %d volumes", err, asked, len(f.Uses))
 	}
 	for _, v := range f.Volumes {
-		if u := f.Uses[v.Name]; u.Seen.PoolUUID != thintest.UUID || u.Seen.ThinID != v.ID || u.Written {
+		if u := f.Uses[v.Name]; u.Seen.PoolUUID != thintest.UUID || u.Seen.ThinID != v.ID ||
+			u.Written {
 			t.Errorf("%s: %+v", v.Name, u)
 		}
 	}

@@ -18,11 +18,17 @@ import (
 	"thinmount/lib/registry"
 )
 
-// repair does what the findings say: first the records, so that a pool whose
-// transaction id does not fit stays refused until all has its name; then the
-// transaction id; then what every command mends in passing; then files. A
-// repair that fails does not keep the others from being done, but for the
-// pool's own: those build on the records.
+// repair carries out the findings in this order:
+//
+//  1. The records of volumes. A pool whose transaction id does not fit stays
+//     refused until every thin id has a name.
+//  2. The transaction id.
+//  3. What every command repairs before its own work (repairDevices).
+//  4. Files.
+//
+// If a repair of a record fails, repair stops after step 1, since the later
+// steps rely on the records. After step 1 a failed repair does not stop the
+// others.
 func repair(ctx context.Context, p *engine.Pool, found []check.Finding) error {
 	var errs []error
 	for _, d := range found {
@@ -46,8 +52,9 @@ func repair(ctx context.Context, p *engine.Pool, found []check.Finding) error {
 	return errors.Join(errs...)
 }
 
-// repairRecord sees to the record of a volume, under its lock. Nothing is told
-// to the kernel: no data is lost with a record, nor with a name given.
+// repairRecord repairs the record of one volume, under the volume's lock. It
+// changes only the catalog, and nothing in the kernel. So no data is lost when
+// a record is removed, or when a thin id gets a name.
 func repairRecord(p *engine.Pool, d check.Finding) error {
 	var change func() error
 	switch d.Kind {
@@ -69,18 +76,20 @@ func repairRecord(p *engine.Pool, d check.Finding) error {
 	}
 	ref, err := p.Sys.Refs().TryLock(p.Name(), d.Volume)
 	if err != nil {
-		return nil // somebody is at work on it: it is found again
+		// Another command works on the volume. The next check finds this again.
+		return nil
 	}
 	p.Sys.Stepf("%s: %s", d.Object, d.Repair)
-	if err = change(); err == nil && d.Kind != check.KindSize && d.Kind != check.KindOrphan && ref.Record().ThinID == d.ID {
+	if err = change(); err == nil && d.Kind != check.KindSize && d.Kind != check.KindOrphan &&
+		ref.Record().ThinID == d.ID {
 		err = ref.Clear()
 	}
 	registry.Unlock(p.Sys, ref, p.Name(), d.Volume)
 	return p.Wrap(err)
 }
 
-// giveName gives a thin id a name. The next id goes past it first, so that no create
-// runs into it.
+// giveName gives a name to a thin id without one. It raises the catalog's next
+// id above the thin id first, so that no later create takes the same id.
 func giveName(p *engine.Pool, d check.Finding) error {
 	if _, err := p.Catalog.VolumeAnyState(d.Volume); !errors.Is(err, catalog.ErrNoVolume) {
 		return fmt.Errorf("%s/%s: has a record by now", p.Name(), d.Volume)
@@ -91,19 +100,24 @@ func giveName(p *engine.Pool, d check.Finding) error {
 		}
 	}
 	return p.Catalog.PutVolume(catalog.Volume{
-		Name: d.Volume, ID: d.ID, Size: d.Size, TransactionID: d.Transaction, Created: time.Now().UTC().Truncate(time.Second),
+		Name: d.Volume, ID: d.ID, Size: d.Size, TransactionID: d.Transaction,
+		Created: time.Now().UTC().Truncate(time.Second),
 	})
 }
 
-// adoptTransactionID takes the pool's transaction id over. What the catalog says is being
-// done was long done, or undone, when the pool got there.
+// adoptTransactionID writes the pool's transaction id to the catalog. It drops
+// all intents: the pool's transaction id is past theirs, so those operations
+// were done or undone long ago.
 func adoptTransactionID(p *engine.Pool, d check.Finding) error {
 	p.Sys.Stepf("%s: %s", d.Object, d.Repair)
-	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) { c.TransactionID, c.Intents = d.Transaction, nil }))
+	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) {
+		c.TransactionID, c.Intents = d.Transaction, nil
+	}))
 }
 
-// forgetOperation drops an operation that would take another volume's id. If
-// the pool has gone on to its transaction id, so does the catalog.
+// forgetOperation drops an intent whose recovery would take the thin id of
+// another volume. If the pool has reached the intent's transaction id, the
+// catalog takes that id.
 func forgetOperation(p *engine.Pool, d check.Finding) error {
 	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) {
 		if c.TransactionID < d.Transaction {
@@ -114,13 +128,16 @@ func forgetOperation(p *engine.Pool, d check.Finding) error {
 	}))
 }
 
-// repairDevices does what every command does in passing.
+// repairDevices repairs the findings that every command repairs before its own
+// work: killed commands, and devices, nodes and aliases that no volume uses. It
+// also resumes the pool's own devices and releases a held metadata snapshot.
 func repairDevices(ctx context.Context, p *engine.Pool, found []check.Finding) error {
 	if err := p.RefuseCopy(); err != nil {
 		return err
 	}
 	has := func(kinds ...string) bool {
-		return slices.ContainsFunc(found, func(d check.Finding) bool { return slices.Contains(kinds, d.Kind) })
+		return slices.ContainsFunc(found,
+			func(d check.Finding) bool { return slices.Contains(kinds, d.Kind) })
 	}
 	if has(check.KindInterrupted, check.KindHeld) {
 		if err := p.Activate(ctx); err != nil {
@@ -138,7 +155,8 @@ func repairDevices(ctx context.Context, p *engine.Pool, found []check.Finding) e
 		}
 	}
 	switch {
-	case !has(check.KindInterrupted, check.KindDevice, check.KindSuspended, check.KindNode, check.KindAlias):
+	case !has(check.KindInterrupted, check.KindDevice, check.KindSuspended, check.KindNode,
+		check.KindAlias):
 		return nil
 	case p.IsActive() && has(check.KindInterrupted):
 		return p.Recover(ctx)
@@ -151,7 +169,7 @@ func repairDevices(ctx context.Context, p *engine.Pool, found []check.Finding) e
 	return err
 }
 
-// resumeParts resumes the pool's own devices, from the bottom up.
+// resumeParts resumes the pool's own devices, the lowest first.
 func resumeParts(p *engine.Pool) error {
 	for _, part := range []string{dmname.Data, dmname.Meta, dmname.Pool} {
 		info, err := p.DM.Info(p.Ref(part))
@@ -164,8 +182,8 @@ func resumeParts(p *engine.Pool) error {
 	return nil
 }
 
-// repairFile sees to what is written down under RunDir, in utab, and to temp
-// files.
+// repairFile repairs one finding about a file under RunDir, a line in utab, or
+// a temp file.
 func repairFile(ctx context.Context, p *engine.Pool, d check.Finding) error {
 	switch d.Kind {
 	case check.KindTemp, check.KindRecord, check.KindLock:
@@ -182,7 +200,7 @@ func repairFile(ctx context.Context, p *engine.Pool, d check.Finding) error {
 	}
 	ref, err := p.Sys.Refs().TryLock(p.Name(), d.Volume)
 	if err != nil {
-		return nil // somebody is at work on it
+		return nil // another command works on the volume
 	}
 	defer registry.Unlock(p.Sys, ref, p.Name(), d.Volume)
 	switch {
@@ -198,7 +216,7 @@ func repairFile(ctx context.Context, p *engine.Pool, d check.Finding) error {
 	return p.Wrap(err)
 }
 
-// reconcile makes the record of references say what is mounted.
+// reconcile makes the record of a volume's references agree with its mounts.
 func reconcile(p *engine.Pool, ref *refcount.Ref, volume string) error {
 	v, err := p.Catalog.VolumeAnyState(volume)
 	if err != nil {
@@ -220,11 +238,11 @@ func reconcile(p *engine.Pool, ref *refcount.Ref, volume string) error {
 	return ref.Save(rec)
 }
 
-// writeLines mends the lines in utab of a volume's mount.
+// writeLines adds the lines in utab that the mount of a volume lacks.
 func writeLines(ctx context.Context, p *engine.Pool, volume string) error {
 	ref, err := p.Sys.Refs().TryLock(p.Name(), volume)
 	if err != nil {
-		return nil // somebody is at work on it
+		return nil // another command works on the volume
 	}
 	defer registry.Unlock(p.Sys, ref, p.Name(), volume)
 	v, err := p.Catalog.VolumeAnyState(volume)
@@ -243,12 +261,16 @@ func writeLines(ctx context.Context, p *engine.Pool, volume string) error {
 	if at == nil {
 		return nil
 	}
-	return p.Sys.Utab().Mend(ctx, registry.UtabEntry(at, rec.Volume), 0, registry.LookUtab(p.Sys, p.DM))
+	return p.Sys.Utab().Mend(ctx, registry.UtabEntry(at, rec.Volume), 0,
+		registry.LookUtab(p.Sys, p.DM))
 }
 
+// dropUtab removes the stale lines in utab of the pool's volumes at a mount
+// path.
 func dropUtab(ctx context.Context, p *engine.Pool, target string) error {
-	return p.Sys.Utab().DropStale(ctx, registry.LookUtab(p.Sys, p.DM), func(l mount.StaleLine) bool {
-		pool, _, ok := registry.NamedBy(p.Sys, l.Source)
-		return l.Target == target && ok && pool == p.Name()
-	})
+	return p.Sys.Utab().DropStale(ctx, registry.LookUtab(p.Sys, p.DM),
+		func(l mount.StaleLine) bool {
+			pool, _, ok := registry.NamedBy(p.Sys, l.Source)
+			return l.Target == target && ok && pool == p.Name()
+		})
 }

@@ -20,40 +20,44 @@ import (
 	"thinmount/lib/volumes"
 )
 
-// A pool that was made without a head gets one by this:
+// The head is the first data blocks of a pool (lib/engine/head.go). The repair
+// in this file gives a head to a pool that was made without one. Volumes may
+// have data in the first blocks, so it moves these blocks:
 //
-//  1. The head's thin device is made, and its headers are written. They take the
-//     lowest blocks that are free.
-//  2. Of devices that have the first blocks, snapshots are made, so that each of
-//     these blocks is in a snapshot. Then the kernel moves whoever is written to: of
-//     each device that has such a block a piece of it is read, and written as it
-//     is. What the device holds stays the same.
-//  3. The snapshots are deleted. Nobody has the first blocks any more, but for
-//     those that the head has got.
-//  4. The head's blocks that lie elsewhere are discarded, the pool is activated
-//     anew, with which the kernel begins its search for free blocks at the first
-//     one, and the headers are written again.
+//  1. It makes the head's thin device and writes the headers to it. The kernel
+//     puts them in the lowest free blocks.
+//  2. It makes snapshots of thin devices, so that each of the first blocks that
+//     is in use is in a snapshot. Then it reads a piece of each such block in
+//     each device, and writes the same bytes back. The kernel does not write to
+//     a block that is shared with a snapshot: it copies the block to a free one
+//     first, which the device has from then on. The contents of the device do
+//     not change.
+//  3. It deletes the snapshots. Now the head has some of the first blocks, and
+//     all others are free.
+//  4. It discards the head's blocks that lie elsewhere and activates the pool
+//     anew. By this the kernel begins to look for free blocks at the first one.
+//     Then it writes the headers again.
 //
-// After a crash at any point the volumes are as they were: the snapshots are
-// operations of the catalog, which the next command undoes, and the repair can
-// be done again.
+// A crash at any point leaves the contents of the volumes as they were. The
+// snapshots are intents in the catalog, which the next command undoes. The
+// repair can be done again.
 
-// headRounds is how often steps 2 to 4 are tried; once is enough where nobody
-// else changes the pool.
+// headRounds is how often the repair tries steps 2 to 4. One round is enough if
+// no other program changes the pool.
 const headRounds = 4
 
-// headPiece is how much of a block is written to have it moved (bytes).
+// headPiece is how many bytes of a block the repair writes to have it moved.
 const headPiece = 4096
 
-// headRepair is one repair of a pool's head, which has the pool alone.
+// headRepair is one repair of a pool's head. The pool is opened exclusively.
 type headRepair struct {
 	*engine.Pool
-	id     uint32
-	blocks uint64
+	id     uint32 // thin id of the head
+	blocks uint64 // number of blocks in the head
 }
 
-// reserveHead gives a pool that has none its head. No volume may be active. The
-// pool is active afterwards.
+// reserveHead gives a head to a pool that has none. No volume of the pool may
+// be active. The pool is active afterwards.
 func reserveHead(ctx context.Context, s *host.System, name string) error {
 	c, err := s.Kernel()
 	if err != nil {
@@ -70,9 +74,11 @@ func reserveHead(ctx context.Context, s *host.System, name string) error {
 	return p.Wrap(p.Explain(makeHeadLate(ctx, p)))
 }
 
+// makeHeadLate is reserveHead for a pool that is open and active.
 func makeHeadLate(ctx context.Context, p *engine.Pool) error {
 	if ops := p.Catalog.Pool().Intents; len(ops) > 0 {
-		return fault.Errorf(fault.ErrBusy, "the %s of %s/%s is still at work", ops[0].Op, p.Name(), ops[0].Volume)
+		return fault.Errorf(fault.ErrBusy, "the %s of %s/%s is still at work",
+			ops[0].Op, p.Name(), ops[0].Volume)
 	}
 	h := &headRepair{Pool: p, blocks: engine.HeadBlocks(p.Catalog.Pool())}
 	found, err := h.first(ctx)
@@ -88,7 +94,9 @@ func makeHeadLate(ctx context.Context, p *engine.Pool) error {
 	if err := h.choose(); err != nil {
 		return err
 	}
-	if err := h.step(ctx, func(ctx context.Context) error { return h.write(ctx, nil) }); err != nil {
+	if err := h.step(ctx, func(ctx context.Context) error {
+		return h.write(ctx, nil)
+	}); err != nil {
 		return err
 	}
 	for range headRounds {
@@ -96,18 +104,20 @@ func makeHeadLate(ctx context.Context, p *engine.Pool) error {
 			return err
 		}
 	}
-	return fault.Errorf(fault.ErrPoolState, "its first blocks are used again and again: is anybody else changing the pool?")
+	return fault.Errorf(fault.ErrPoolState,
+		"its first blocks are used again and again: is anybody else changing the pool?")
 }
 
-// step does one step, within a deadline of its own.
+// step runs do with a deadline of its own.
 func (h *headRepair) step(ctx context.Context, do func(context.Context) error) error {
 	wait, cancel := h.Sys.Waiting(ctx)
 	defer cancel()
 	return do(wait)
 }
 
-// hasRoom refuses a pool that has no room for what is to be moved: each device
-// gets blocks of its own in place of those that it shares.
+// hasRoom returns an error if the pool has too few free blocks for the repair.
+// Each device needs one new block for each of the first blocks that it has,
+// also if it shares that block with other devices.
 func (h *headRepair) hasRoom(found map[thinpool.ID][]thinpool.Mapping) error {
 	st, err := h.CanWrite()
 	if err != nil {
@@ -118,12 +128,13 @@ func (h *headRepair) hasRoom(found map[thinpool.ID][]thinpool.Mapping) error {
 		want += uint64(len(mappings))
 	}
 	if free := health.Spaces(h.Catalog.Pool(), st)[0].Free(); free < want {
-		return volumes.Full(h.Name(), "%d blocks are free, and %d are wanted to move what lies in the first ones", free, want)
+		return volumes.Full(h.Name(),
+			"%d blocks are free, and %d are wanted to move what lies in the first ones", free, want)
 	}
 	return nil
 }
 
-// restart activates the pool anew.
+// restart deactivates and activates the pool.
 func restart(ctx context.Context, p *engine.Pool) error {
 	if err := p.Deactivate(ctx); err != nil {
 		return err
@@ -131,8 +142,9 @@ func restart(ctx context.Context, p *engine.Pool) error {
 	return p.Activate(ctx)
 }
 
-// choose takes the head's id from pool.json, or from the head itself, or chooses
-// one, and has the kernel make it.
+// choose sets the head's thin id and makes the thin device if it does not
+// exist. It takes the id from pool.json, or from the headers of a head that
+// pool.json does not know, or chooses a free one.
 func (h *headRepair) choose() error {
 	devices, err := h.Devices()
 	if err != nil {
@@ -162,7 +174,8 @@ func (h *headRepair) choose() error {
 	}
 	for _, v := range volumes {
 		if v.ID == h.id {
-			return fault.Errorf(fault.ErrPoolState, "thin id %d, which its first blocks are to have, is %s's", h.id, v.Name)
+			return fault.Errorf(fault.ErrPoolState,
+				"thin id %d, which its first blocks are to have, is %s's", h.id, v.Name)
 		}
 	}
 	if err := h.Catalog.SetPool(func(c *catalog.Pool) {
@@ -180,7 +193,7 @@ func (h *headRepair) choose() error {
 	return h.Target.Confirm()
 }
 
-// idOnDisk is the id that the headers name.
+// idOnDisk returns the thin id that the headers in the first blocks name.
 func idOnDisk(p *engine.Pool) (uint32, error) {
 	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Data)))
 	if err != nil {
@@ -190,12 +203,15 @@ func idOnDisk(p *engine.Pool) (uint32, error) {
 	return engine.ReadHead(f, 0, p.Catalog.Pool())
 }
 
-// write writes the headers of those blocks that want says, or of all.
+// write writes the headers of those blocks for which want is true, or all
+// headers if want is nil.
 func (h *headRepair) write(ctx context.Context, want func(uint64) bool) error {
-	return h.WithHead(ctx, h.id, func(f *os.File) error { return engine.WriteHead(f, h.Catalog.Pool(), h.id, want) })
+	return h.WithHead(ctx, h.id, func(f *os.File) error {
+		return engine.WriteHead(f, h.Catalog.Pool(), h.id, want)
+	})
 }
 
-// first reads who has the first blocks.
+// first reads which thin devices have the first blocks of the pool's data.
 func (h *headRepair) first(ctx context.Context) (map[thinpool.ID][]thinpool.Mapping, error) {
 	f, err := host.OpenDirect(h.DM.NodePath(dmname.Part(h.Name(), dmname.Meta)))
 	if err != nil {
@@ -205,8 +221,8 @@ func (h *headRepair) first(ctx context.Context) (map[thinpool.ID][]thinpool.Mapp
 	return thinpool.ReadFirst(ctx, f, 0, h.blocks)
 }
 
-// round moves whoever has one of the first blocks, and has the head take them.
-// done says that it has them all.
+// round does steps 2 to 4 once. done is true if the head has all its blocks
+// already, and round has changed nothing.
 func (h *headRepair) round(ctx context.Context) (done bool, err error) {
 	found, err := h.first(ctx)
 	if err != nil {
@@ -225,7 +241,9 @@ func (h *headRepair) round(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	return false, h.step(ctx, func(ctx context.Context) error {
-		if err := h.WithHead(ctx, h.id, func(f *os.File) error { return h.discard(ctx, f, wrong) }); err != nil {
+		if err := h.WithHead(ctx, h.id, func(f *os.File) error {
+			return h.discard(ctx, f, wrong)
+		}); err != nil {
 			return err
 		}
 		if err := restart(ctx, h.Pool); err != nil {
@@ -235,7 +253,7 @@ func (h *headRepair) round(ctx context.Context) (done bool, err error) {
 	})
 }
 
-// discard gives those of the head's blocks back that want says.
+// discard frees those of the head's blocks for which want is true.
 func (h *headRepair) discard(ctx context.Context, f *os.File, want func(uint64) bool) error {
 	size := health.BlockBytes(h.Catalog.Pool())
 	for n := range h.blocks {
@@ -248,12 +266,17 @@ func (h *headRepair) discard(ctx context.Context, f *os.File, want func(uint64) 
 	return f.Sync()
 }
 
-// moveAll has the kernel put blocks of devices elsewhere.
-func (h *headRepair) moveAll(ctx context.Context, found map[thinpool.ID][]thinpool.Mapping) (err error) {
+// moveAll has the kernel move the blocks in found to free ones (steps 2 and 3).
+// It deletes its snapshots in the end, also after an error.
+func (h *headRepair) moveAll(
+	ctx context.Context, found map[thinpool.ID][]thinpool.Mapping,
+) (err error) {
 	var held []catalog.Intent
 	defer func() {
 		for _, op := range held {
-			err = errors.Join(err, h.step(ctx, func(ctx context.Context) error { return h.DeleteVolume(ctx, op) }))
+			err = errors.Join(err, h.step(ctx, func(ctx context.Context) error {
+				return h.DeleteVolume(ctx, op)
+			}))
 		}
 	}()
 	for _, id := range cover(found) {
@@ -266,20 +289,24 @@ func (h *headRepair) moveAll(ctx context.Context, found map[thinpool.ID][]thinpo
 		}
 	}
 	for id, mappings := range found {
-		if err := h.step(ctx, func(ctx context.Context) error { return h.move(ctx, id, mappings) }); err != nil {
+		if err := h.step(ctx, func(ctx context.Context) error {
+			return h.move(ctx, id, mappings)
+		}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// cover chooses devices which have, together, all the blocks that are found. Who
-// shares a block with another has been part of a snapshot since it was written,
-// and is moved as well (dm-thin-metadata.c, __snapshotted_since).
+// cover chooses devices that together have all the blocks in found. If two
+// devices share a block, a snapshot of one of them is enough: the block has
+// been part of a snapshot since it was written, so the kernel moves it for the
+// other device as well (dm-thin-metadata.c, __snapshotted_since).
 func cover(found map[thinpool.ID][]thinpool.Mapping) (chosen []thinpool.ID) {
 	covered := map[uint64]bool{}
 	for _, id := range slices.Sorted(maps.Keys(found)) {
-		more := slices.ContainsFunc(found[id], func(m thinpool.Mapping) bool { return !covered[m.Data] })
+		more := slices.ContainsFunc(found[id],
+			func(m thinpool.Mapping) bool { return !covered[m.Data] })
 		if !more {
 			continue
 		}
@@ -291,8 +318,8 @@ func cover(found map[thinpool.ID][]thinpool.Mapping) (chosen []thinpool.ID) {
 	return chosen
 }
 
-// hold makes a snapshot of a device, which an operation hides until it is
-// deleted.
+// hold makes a snapshot of a thin device. An intent in the catalog hides the
+// snapshot from all commands until it is deleted.
 func (h *headRepair) hold(id thinpool.ID) (catalog.Intent, error) {
 	name, err := h.unusedName(id)
 	if err != nil {
@@ -300,7 +327,8 @@ func (h *headRepair) hold(id thinpool.ID) (catalog.Intent, error) {
 	}
 	op, err := h.Begin(catalog.Intent{Op: catalog.OpCreate, Volume: name})
 	if err == nil {
-		op, err = h.SendCreate(op, func(snapshot thinpool.ID) error { return h.Target.CreateSnapshot(snapshot, id) })
+		op, err = h.SendCreate(op,
+			func(snapshot thinpool.ID) error { return h.Target.CreateSnapshot(snapshot, id) })
 	}
 	if err == nil {
 		err = h.Commit(op, catalog.OpFormat)
@@ -311,12 +339,13 @@ func (h *headRepair) hold(id thinpool.ID) (catalog.Intent, error) {
 	return catalog.Intent{Op: catalog.OpFormat, Volume: name, ID: op.ID}, nil
 }
 
-// unusedName is a name that no volume has.
+// unusedName returns a volume name that no volume and no intent has.
 func (h *headRepair) unusedName(id thinpool.ID) (string, error) {
 	for n := 0; ; n++ {
 		name := fmt.Sprintf("first-blocks-%d-%d", id, n)
 		_, err := h.Catalog.VolumeAnyState(name)
-		busy := slices.ContainsFunc(h.Catalog.Pool().Intents, func(op catalog.Intent) bool { return op.Volume == name })
+		busy := slices.ContainsFunc(h.Catalog.Pool().Intents,
+			func(op catalog.Intent) bool { return op.Volume == name })
 		if errors.Is(err, fs.ErrNotExist) && !busy {
 			return name, nil
 		}
@@ -326,8 +355,9 @@ func (h *headRepair) unusedName(id thinpool.ID) (string, error) {
 	}
 }
 
-// move writes a piece of each block as it is: the kernel puts a block that is
-// shared elsewhere before it is written to (dm-thin.c, break_sharing).
+// move reads a piece of each block and writes the same bytes back. Before the
+// kernel writes to a shared block, it moves the block for this device
+// (dm-thin.c, break_sharing).
 func (h *headRepair) move(ctx context.Context, id thinpool.ID, mappings []thinpool.Mapping) error {
 	size := health.BlockBytes(h.Catalog.Pool())
 	end := uint64(0)

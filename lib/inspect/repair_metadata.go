@@ -13,11 +13,14 @@ import (
 	"thinmount/lib/thincheck"
 )
 
-// checkMetadata has thin_check(8) look at all of a pool's metadata, which takes
-// off the mark that it needs a check, and leaves the pool as it found it: active,
-// if it was. A pool with volumes in use is ErrBusy; one that needs no check any
-// more is left alone. The deadline is for the devices: the check takes as long as
-// it does.
+// checkMetadata runs thin_check(8) over all of a pool's metadata. If the
+// metadata is sound, thin_check removes the mark that it needs a check.
+// Afterwards the pool is active if it was active before. A pool that needs no
+// check any more is not changed.
+//
+// The error is ErrBusy if a volume of the pool is in use. The deadline of s
+// applies to the work on devices, and not to thin_check, which takes as long as
+// it needs.
 func checkMetadata(ctx context.Context, s *host.System, name string) error {
 	c, err := s.Kernel()
 	if err != nil {
@@ -52,7 +55,8 @@ func checkMetadata(ctx context.Context, s *host.System, name string) error {
 	return p.Activate(again)
 }
 
-// needsCheck asks the kernel, or the disk of a pool that is not active.
+// needsCheck asks the kernel whether the metadata of an active pool needs a
+// check. For an inactive pool it reads the metadata.
 func needsCheck(p *engine.Pool) bool {
 	if p.HasDevice() {
 		st, err := p.Target.Status()
@@ -63,8 +67,9 @@ func needsCheck(p *engine.Pool) bool {
 	return i.NeedsCheck
 }
 
-// withMetadata takes the pool down, and lets do work on the device of its
-// metadata alone.
+// withMetadata removes the pool's devices, makes the metadata device alone, and
+// calls do with its path. It removes that device at the end, also if ctx has
+// ended.
 func withMetadata(ctx context.Context, p *engine.Pool, do func(device string) error) error {
 	if err := p.Deactivate(ctx); err != nil {
 		return err
@@ -82,10 +87,14 @@ func withMetadata(ctx context.Context, p *engine.Pool, do func(device string) er
 	return errors.Join(err, p.Dismantle(undo))
 }
 
-// explainDamage says what to do about metadata that is not sound.
+// explainDamage adds to a thincheck.ErrDamaged what helps against it.
 func explainDamage(p *engine.Pool, err error) error {
 	if errors.Is(err, thincheck.ErrDamaged) {
-		return &fault.Error{Object: "pool " + p.Name(), Err: fault.Wrap(fault.ErrPoolState, err), Remedy: health.DamageRemedy(p.Catalog.Pool())}
+		return &fault.Error{
+			Object: "pool " + p.Name(),
+			Err:    fault.Wrap(fault.ErrPoolState, err),
+			Remedy: health.DamageRemedy(p.Catalog.Pool()),
+		}
 	}
 	return err
 }

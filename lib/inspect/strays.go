@@ -18,8 +18,9 @@ import (
 	"thinmount/lib/registry"
 )
 
-// CheckStrays finds what looks like a pool's and belongs to none: folders,
-// devices, nodes, links, and files under RunDir. It changes nothing.
+// CheckStrays finds folders, devices, nodes, aliases, and files under RunDir
+// that have names of a pool, and belong to no pool. It returns what two looks
+// have found, and changes nothing.
 func CheckStrays(ctx context.Context, s *host.System) (found []check.Finding, err error) {
 	err = s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		first, err := lookForStrays(s, c)
@@ -32,14 +33,19 @@ func CheckStrays(ctx context.Context, s *host.System) (found []check.Finding, er
 		case <-time.After(settling):
 		}
 		second, err := lookForStrays(s, c)
-		found = slices.DeleteFunc(second, func(d check.Finding) bool { return !check.Contains(first, d) })
+		found = slices.DeleteFunc(second,
+			func(d check.Finding) bool { return !check.Contains(first, d) })
 		return err
 	})
 	return found, err
 }
 
-// RepairStrays is RepairPool for what CheckStrays has found.
-func RepairStrays(ctx context.Context, s *host.System, agreed []check.Finding) (left []check.Finding, err error) {
+// RepairStrays repairs the findings of CheckStrays that the caller agreed to
+// and that it finds again. It returns them, marks the repaired ones as done,
+// and adds what a last look has found besides.
+func RepairStrays(
+	ctx context.Context, s *host.System, agreed []check.Finding,
+) (left []check.Finding, err error) {
 	err = s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		now, err := lookForStrays(s, c)
 		if err != nil {
@@ -60,6 +66,7 @@ func RepairStrays(ctx context.Context, s *host.System, agreed []check.Finding) (
 	return check.Marked(agreed, left), nil
 }
 
+// lookForStrays looks once for what CheckStrays reports.
 func lookForStrays(s *host.System, c *dm.Control) ([]check.Finding, error) {
 	f := &check.Strays{Pools: map[string]string{}, Busy: map[string]bool{}}
 	folders, err := s.Catalogs().Strays()
@@ -95,7 +102,9 @@ func lookForStrays(s *host.System, c *dm.Control) ([]check.Finding, error) {
 	return f.Findings(), nil
 }
 
-// lookPools comes last: a pool that is new by then is there with all it has.
+// lookPools lists the pools, and the pools whose lock another process holds. It
+// must run after all other looks: then it lists a pool that was made since, and
+// nothing of that pool counts as a stray.
 func lookPools(s *host.System, f *check.Strays) error {
 	for _, e := range f.Entries {
 		if e.Kind == refcount.KindLock && e.Volume == "" {
@@ -119,8 +128,9 @@ func lookPools(s *host.System, f *check.Strays) error {
 	return nil
 }
 
-// repairStray does it under the pool's lock, behind which nobody can be making
-// such a pool. What somebody is at work on is found again.
+// repairStray repairs one finding under the lock of the pool's name. While it
+// holds this lock, no command can make a pool of this name. If another command
+// holds the lock, it repairs nothing, and the next check finds this again.
 func repairStray(s *host.System, c *dm.Control, d check.Finding) error {
 	lock, err := s.Refs().TryPoolLock(d.Pool, false)
 	if errors.Is(err, filelock.ErrLocked) {
@@ -146,6 +156,8 @@ func repairStray(s *host.System, c *dm.Control, d check.Finding) error {
 	return errors.Join(err, lock.Remove())
 }
 
+// repairStrayFile removes a file under RunDir that belongs to a volume of no
+// pool.
 func repairStrayFile(s *host.System, d check.Finding) error {
 	ref, err := s.Refs().TryLock(d.Pool, d.Volume)
 	if err != nil {
@@ -160,7 +172,8 @@ func repairStrayFile(s *host.System, d check.Finding) error {
 	return errors.Join(err, ref.CloseRemove())
 }
 
-// dropAliases removes the links of a pool that is not there, and their folder.
+// dropAliases removes the aliases of a pool that does not exist, and their
+// folder. It keeps an alias whose device exists.
 func dropAliases(s *host.System, c *dm.Control, pool string) error {
 	dir := filepath.Join(registry.AliasDir(s), pool)
 	links, err := os.ReadDir(dir)
@@ -168,7 +181,9 @@ func dropAliases(s *host.System, c *dm.Control, pool string) error {
 		return err
 	}
 	for _, l := range links {
-		if _, err := c.Info(dm.ByName(dmname.Volume(pool, l.Name()))); errors.Is(err, dm.ErrNotExist) {
+		if _, err := c.Info(
+			dm.ByName(dmname.Volume(pool, l.Name())),
+		); errors.Is(err, dm.ErrNotExist) {
 			if err := os.Remove(filepath.Join(dir, l.Name())); err != nil {
 				return err
 			}
