@@ -16,15 +16,18 @@ import (
 	"thinmount/lib/mount"
 )
 
-// above is what lies on a volume that carries other devices: LUKS, LVM, a
-// partition, a loop device. To suspend the volume freezes the filesystem on the
-// volume itself and none of these.
+// above is what lies on an active volume whose device other devices use: LUKS,
+// LVM, a partition, a loop device. When the kernel suspends the volume, it
+// freezes the filesystem on the volume itself, and none of the filesystems on
+// these devices.
 type above struct {
-	Dirs []*os.File // O_PATH: of each mounted filesystem, the topmost first
-	Bare []string   // names of devices in use that no mounted filesystem lies on
+	Dirs []*os.File // one of each mounted filesystem, opened with O_PATH, topmost first
+	Bare []string   // kernel names of devices in use without a mounted filesystem
 }
 
-// LookAbove finds what lies on an active volume.
+// LookAbove finds what lies on an active volume. The caller closes the result.
+// It is empty if the volume is inactive, or if the kernel does not show its
+// device or the mount table.
 func LookAbove(s *host.System, c *dm.Control, v catalog.Volume) (a above) {
 	info, err := c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
 	if err != nil || !info.Active() {
@@ -34,7 +37,8 @@ func LookAbove(s *host.System, c *dm.Control, v catalog.Volume) (a above) {
 	if err != nil {
 		return a
 	}
-	for _, l := range (layers.System{Sys: "/sys", Table: table}).Above(int(info.Dev.Major), int(info.Dev.Minor)) {
+	for _, l := range (layers.System{Sys: "/sys", Table: table}).Above(
+		int(info.Dev.Major), int(info.Dev.Minor)) {
 		if f := openLayer(l); f != nil {
 			a.Dirs = append(a.Dirs, f)
 		} else if l.Top && inUse(c, l) {
@@ -44,14 +48,17 @@ func LookAbove(s *host.System, c *dm.Control, v catalog.Volume) (a above) {
 	return a
 }
 
+// Close closes the folders.
 func (a above) Close() {
 	for _, f := range a.Dirs {
 		f.Close()
 	}
 }
 
-// openLayer opens a folder of the layer's filesystem, here or in the mount
-// namespace of another process, and asks the filesystem for nothing.
+// openLayer opens a folder of the filesystem on a layer. It tries the mounts in
+// this mount namespace first, then a mount in the namespace of another process.
+// It returns nil if it cannot open any. It sends no request to the filesystem,
+// which may be frozen.
 func openLayer(l layers.Layer) *os.File {
 	open := func(dir string) *os.File {
 		f, err := host.OpenFolder(dir)
@@ -72,8 +79,9 @@ func openLayer(l layers.Layer) *os.File {
 	return nil
 }
 
-// inUse says whether somebody has a layer's device open; of what is no
-// device-mapper device nobody can tell.
+// inUse tells whether somebody has the device of a layer open. Only
+// device-mapper tells how often a device is open, so a device of another kind
+// counts as in use.
 func inUse(c *dm.Control, l layers.Layer) bool {
 	if !strings.HasPrefix(l.Name, "dm-") {
 		return true
@@ -82,20 +90,23 @@ func inUse(c *dm.Control, l layers.Layer) bool {
 	return err == nil && info.OpenCount > 0
 }
 
-// FrozenMark is the file that says that a snapshot of a volume may have frozen
-// filesystems above it. It is there while they are frozen: whoever finds it with
-// the volume's lock free thaws them.
+// FrozenMark returns the path of the file that says that a snapshot of the
+// volume may have frozen filesystems above it. A snapshot makes the file before
+// it freezes them, and removes it after it has thawed them. A command that
+// finds the file while it holds the volume's lock thaws them: the snapshot that
+// made the file has ended without doing so.
 func FrozenMark(s *host.System, v catalog.Volume) string {
 	return filepath.Join(s.RunDir, "frozen", v.Pool+"@"+v.Name)
 }
 
-// IsMarked says whether the mark is there.
+// IsMarked tells whether the file at FrozenMark exists.
 func IsMarked(s *host.System, v catalog.Volume) bool {
 	_, err := os.Lstat(FrozenMark(s, v))
 	return err == nil
 }
 
-// Mark makes the mark, before anything is frozen.
+// Mark makes the file at FrozenMark. A snapshot calls it before it freezes
+// anything, so that nothing stays frozen without the file.
 func Mark(s *host.System, v catalog.Volume) error {
 	path := FrozenMark(s, v)
 	err := os.MkdirAll(filepath.Dir(path), 0o700)
@@ -105,14 +116,16 @@ func Mark(s *host.System, v catalog.Volume) error {
 	return err
 }
 
-// thawLeft thaws what a killed snapshot has left frozen above a volume. The caller
-// has the volume's lock.
+// thawLeft thaws the filesystems that a killed snapshot may have left frozen
+// above a volume, and removes the file at FrozenMark. The caller holds the
+// volume's lock.
 func thawLeft(s *host.System, c *dm.Control, v catalog.Volume) error {
 	a := LookAbove(s, c, v)
 	defer a.Close()
 	s.Warnf("%s/%s: thawing what a killed snapshot may have left frozen on it", v.Pool, v.Name)
 	if err := freeze.Thaw(a.Dirs); err != nil {
-		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err, Remedy: fault.Hint("fsfreeze -u DIR, where its filesystems are mounted")}
+		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err,
+			Remedy: fault.Hint("fsfreeze -u DIR, where its filesystems are mounted")}
 	}
 	return os.Remove(FrozenMark(s, v))
 }

@@ -13,29 +13,36 @@ import (
 	"thinmount/lib/host"
 )
 
-// An active volume has a link RUNDIR/dev/POOL/VOLUME to its device. As the first
-// field of an fstab line it is what libmount itself can follow, and so finds out
-// that the line is mounted; and since it does not begin with /dev, systemd waits
-// for no device unit before it calls mount.thin.
+// An active volume has a link RUNDIR/dev/POOL/VOLUME to its device, its alias.
+// A line of fstab may name the alias in its first field. libmount follows the
+// link itself, and so finds out that the line is mounted. The path does not
+// begin with /dev, so systemd waits for no device unit before it calls
+// mount.thin.
 
+// AliasDir returns the folder that holds a folder of aliases for each pool.
 func AliasDir(s *host.System) string { return filepath.Join(s.RunDir, "dev") }
 
+// AliasPath returns the path of a volume's alias.
 func AliasPath(s *host.System, pool, volume string) string {
 	return filepath.Join(AliasDir(s), pool, volume)
 }
 
-// SplitAlias is the inverse of aliasPath; the link need not be there.
+// SplitAlias returns the pool and the volume whose AliasPath is path. ok is
+// false if path is not such a path. The alias need not exist.
 func SplitAlias(s *host.System, path string) (pool, volume string, ok bool) {
 	rest, ok := strings.CutPrefix(path, AliasDir(s)+"/")
 	if !ok {
 		return "", "", false
 	}
 	pool, volume, ok = strings.Cut(rest, "/")
-	return pool, volume, ok && catalog.CheckPoolName(pool) == nil && catalog.CheckVolumeName(volume) == nil
+	return pool, volume, ok && catalog.CheckPoolName(pool) == nil &&
+		catalog.CheckVolumeName(volume) == nil
 }
 
-// MakeAlias links to the device. The caller has the volume's lock, which keeps
-// others from that name, but not from the pool's folder.
+// MakeAlias makes the alias of a volume, a link to device, and replaces an
+// alias that leads elsewhere. The caller holds the volume's lock, so nobody
+// else changes this alias. Another command may remove the pool's folder at the
+// same time, with the last alias in it. MakeAlias then makes the folder again.
 func MakeAlias(s *host.System, pool, volume, device string) error {
 	path := AliasPath(s, pool, volume)
 	if at, err := os.Readlink(path); err == nil && at == device {
@@ -54,15 +61,17 @@ func MakeAlias(s *host.System, pool, volume, device string) error {
 		if err == nil {
 			return nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) { // the folder went with another volume's link
-			os.Remove(filepath.Dir(path)) // if it is empty
+		// After ErrNotExist it tries again: another command has removed the
+		// folder with the last alias in it.
+		if !errors.Is(err, fs.ErrNotExist) {
+			os.Remove(filepath.Dir(path)) // fails unless the folder is empty
 			return err
 		}
 	}
 }
 
-// DropAlias removes the link, and the folder with the last. The caller has the
-// volume's lock.
+// DropAlias removes the alias of a volume, and the pool's folder if that was
+// the last alias in it. The caller holds the volume's lock.
 func DropAlias(s *host.System, pool, volume string) {
 	path := AliasPath(s, pool, volume)
 	if os.Remove(path) == nil {
@@ -70,11 +79,17 @@ func DropAlias(s *host.System, pool, volume string) {
 	}
 }
 
-// DropStaleNames removes the names of volumes that lead to a device of ours but are
-// not its own: nodes, and the aliases that lead to these. Where udev does not look
-// after the nodes, a device that the kernel has removed by itself leaves them, and
-// the next device that gets its number would be mounted, or written to, by the
-// name of the former. It returns the volumes that had such a name.
+// DropStaleNames removes the names of other volumes that lead to the device in
+// info: nodes below /dev/mapper, and the aliases that lead to these nodes. It
+// returns the volumes (POOL/VOLUME) that had such a name.
+//
+// Such names are left where udev does not look after the nodes. When the kernel
+// removes a device by itself, the node of the device stays. The next device may
+// get the same number, and a command that uses the old name would then mount or
+// overwrite the wrong volume.
+//
+// To remove an alias, DropStaleNames takes the lock of that volume. If another
+// command holds the lock, the alias stays.
 func DropStaleNames(s *host.System, c *dm.Control, info dm.Info) (volumes []string, err error) {
 	names, err := c.DropOtherNames(dmname.Prefix, info)
 	for _, name := range names {
@@ -86,7 +101,7 @@ func DropStaleNames(s *host.System, c *dm.Control, info dm.Info) (volumes []stri
 		volumes = append(volumes, pool+"/"+volume)
 		ref, err := s.Refs().TryLock(pool, volume)
 		if err != nil {
-			continue // somebody is at work on it, and makes the alias anew
+			continue // the command that holds the lock makes the alias anew
 		}
 		if _, err := c.Info(dm.ByName(name)); errors.Is(err, dm.ErrNotExist) {
 			DropAlias(s, pool, volume)

@@ -12,7 +12,8 @@ import (
 func TestAlias(t *testing.T) {
 	s := thintest.Scratch(t)
 	path := AliasPath(s, "demo", "base")
-	for _, device := range []string{"/dev/mapper/thin-demo@base", "/dev/mapper/thin-demo@base", "/dev/mapper/other"} {
+	for _, device := range []string{"/dev/mapper/thin-demo@base", "/dev/mapper/thin-demo@base",
+		"/dev/mapper/other"} {
 		if err := MakeAlias(s, "demo", "base", device); err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +28,9 @@ func TestAlias(t *testing.T) {
 	}
 }
 
-// The last link's folder goes while another link is made in it.
+// TestAliasesTogether makes and removes aliases of one pool at the same time.
+// The pool's folder goes with the last alias while another goroutine makes an
+// alias in it.
 func TestAliasesTogether(t *testing.T) {
 	s := thintest.Scratch(t)
 	var all sync.WaitGroup
@@ -88,7 +91,8 @@ func TestFstabLine(t *testing.T) {
 		volume, dir string
 		want        int
 	}{
-		{"demo/base", real, 2}, {"demo/base", link, 2}, {"demo/two", "/two", 3}, {"demo/three", "/three", 4},
+		{"demo/base", real, 2}, {"demo/base", link, 2}, {"demo/two", "/two", 3},
+		{"demo/three", "/three", 4},
 		{"demo/base", "/other", 0}, {"demo/two", "/three", 0}, {"demo/nosuch", real, 0},
 	} {
 		if got := FstabLine(s, row.volume, row.dir); got != row.want {

@@ -17,22 +17,24 @@ import (
 	"thinmount/lib/refcount"
 )
 
-// A mount namespace that is made is a copy of another with all its mounts, each
-// with an ID of its own (unshare(1), a service with PrivateMounts=). A copy counts
-// nothing: it is no reference, and neither is its unmount. The record of a volume
-// tells which mount is the counted one, and in which namespace it is. A table of
-// mounts is that of a namespace as seen from a root (chroot(2)), so the same mount
-// may be missing from the table of who looks.
+// A new mount namespace is a copy of another one. It has a copy of each mount,
+// with an ID of its own (unshare(1), a service with PrivateMounts=). Copies are
+// not counted: neither a copy nor its unmount changes the references. The
+// record of a volume says which mount is counted, and in which namespace that
+// mount is. A mount table shows the mounts of one namespace below one root
+// directory (chroot(2)). So the counted mount may be missing from our table
+// even if it is in our namespace.
 
 // ProcTable is the mount table that a process sees.
 type ProcTable struct {
 	Pid    int
-	Ns     uint64 // its mount namespace, as mount.NamespaceAt gives it
+	Ns     uint64 // its mount namespace, as mount.NamespaceAt returns it
 	Mounts []*mountinfo.Info
 }
 
-// ProcTables reads the mount tables that processes see, that of each namespace
-// and root once. A process that has ended meanwhile is left out. proc is /proc.
+// ProcTables reads the mount tables that the processes in proc (/proc) see. It
+// reads one table for each mount namespace and root directory. It leaves out a
+// process that ends before its table is read.
 func ProcTables(proc string) iter.Seq[ProcTable] {
 	type view struct {
 		ns   uint64
@@ -54,7 +56,7 @@ func ProcTables(proc string) iter.Seq[ProcTable] {
 			}
 			table, err := mountinfo.Read(home + "/mountinfo")
 			if err != nil {
-				continue // another process of that namespace may be there
+				continue // another process may show the same table
 			}
 			seen[v] = true
 			if !yield(ProcTable{pid, v.ns, table}) {
@@ -64,8 +66,10 @@ func ProcTables(proc string) iter.Seq[ProcTable] {
 	}
 }
 
-// MountedBy finds a process in whose mount namespace the device is mounted, by its
-// number or, for btrfs, by its source; pid is 0 where there is none.
+// MountedBy finds a process in whose mount table the device is mounted, and
+// returns the process ID and the mount point. It finds the mount by the device
+// number dev (MAJOR:MINOR) or, for btrfs, by its source. If no process has such
+// a mount, pid is 0.
 func MountedBy(tables iter.Seq[ProcTable], dev, source string) (pid int, dir string) {
 	number, err := dm.ParseDevNo(dev)
 	if err != nil {
@@ -79,7 +83,8 @@ func MountedBy(tables iter.Seq[ProcTable], dev, source string) (pid int, dir str
 	return 0, ""
 }
 
-// mountedIn is where a mount table has the device, or "".
+// mountedIn returns the mount point of the device in a mount table, or "" if
+// the device is not mounted there.
 func mountedIn(table []*mountinfo.Info, dev dm.DevNo, source string) string {
 	for _, m := range mount.ByDev(table, int(dev.Major), int(dev.Minor), source) {
 		if m.Mountpoint != "" {
@@ -89,11 +94,17 @@ func mountedIn(table []*mountinfo.Info, dev dm.DevNo, source string) string {
 	return ""
 }
 
-// IsMountedSomewhere tells whether the mount that a record claims is in a table of some process:
-// by its ID, which no other mount has, or by its path in the recorded namespace,
-// where it may have got another ID. In a container with process IDs of its own
-// /proc does not show the others (all is false); then it is believed.
-func IsMountedSomewhere(tables iter.Seq[ProcTable], all bool, rec refcount.Record, ours uint64, source string) bool {
+// IsMountedSomewhere tells whether one of the tables has the mount that the
+// record counts. It finds the mount by its ID, which no other mount has. In the
+// recorded namespace, unless that is ours, the recorded path is enough: the
+// mount may have another ID there.
+//
+// all says that tables are those of all processes. It is false in a container
+// with process IDs of its own, where /proc does not show the other processes.
+// Then IsMountedSomewhere believes a record that names another namespace. ours
+// is our own namespace, source the path of the volume's node.
+func IsMountedSomewhere(tables iter.Seq[ProcTable], all bool, rec refcount.Record, ours uint64,
+	source string) bool {
 	dev, err := dm.ParseDevNo(rec.Dev)
 	if err != nil {
 		return false
@@ -109,18 +120,19 @@ func IsMountedSomewhere(tables iter.Seq[ProcTable], all bool, rec refcount.Recor
 	return rec.Namespace != 0 && rec.Namespace != ours && !all
 }
 
-// initialPIDs is the namespace of process IDs that has them all: PROC_PID_INIT_INO
-// in include/linux/proc_ns.h.
+// initialPIDs is the PID namespace that has all processes: PROC_PID_INIT_INO in
+// include/linux/proc_ns.h.
 const initialPIDs = "pid:[4026531836]"
 
-// ShowsAll tells whether proc shows the processes of the whole machine.
+// ShowsAll tells whether proc (/proc) shows the processes of the whole machine.
 func ShowsAll(proc string) bool {
 	ns, err := os.Readlink(proc + "/self/ns/pid")
 	return err == nil && ns == initialPIDs
 }
 
-// PathToMount is a path to where a volume is mounted, in the mount namespace of another
-// process if need be, or "".
+// PathToMount returns a path to where a volume is mounted. For a mount in
+// another mount namespace, that is a path through /proc/PID/root. It returns ""
+// if the volume is not mounted, or if no process shows the mount.
 func PathToMount(c *dm.Control, rec refcount.Record, v catalog.Volume) string {
 	if !rec.Elsewhere {
 		return rec.MountedOn
@@ -132,16 +144,17 @@ func PathToMount(c *dm.Control, rec refcount.Record, v catalog.Volume) string {
 	return "/proc/" + strconv.Itoa(pid) + "/root" + dir
 }
 
-// RefuseElsewhere refuses a volume that is mounted in another mount namespace.
-// That its device is open does not mean so: udev may be probing it, or a
-// process may sit on what was unmounted lazily.
+// RefuseElsewhere returns an error (fault.ErrBusy) if a volume is mounted in
+// another mount namespace. That the device is open does not prove it: udev may
+// be probing the device, or a process may still use a filesystem that was
+// unmounted lazily.
 func RefuseElsewhere(s *host.System, c *dm.Control, rec refcount.Record, v catalog.Volume) error {
 	if !rec.Elsewhere {
 		return nil
 	}
 	pid, dir := MountedBy(ProcTables("/proc"), rec.Dev, c.NodePath(dmname.Volume(v.Pool, v.Name)))
 	if pid == 0 && rec.References > 0 {
-		dir = rec.MountedOn // in a namespace whose processes are not to be seen from here
+		dir = rec.MountedOn // in a namespace whose processes our /proc does not show
 	}
 	if dir == "" {
 		return nil
@@ -149,19 +162,23 @@ func RefuseElsewhere(s *host.System, c *dm.Control, rec refcount.Record, v catal
 	return Elsewhere(v.Pool+"/"+v.Name, pid, dir)
 }
 
-// Elsewhere is the error of a volume that is mounted in a process's namespace, or,
-// where pid is 0, in that of processes that are not to be seen.
+// Elsewhere returns the error for a volume that is mounted on dir in the mount
+// namespace of process pid. pid is 0 if our /proc shows no process of that
+// namespace.
 func Elsewhere(object string, pid int, dir string) error {
 	if pid == 0 {
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "mounted on %s in another mount namespace", dir),
+		return &fault.Error{Object: object,
+			Err:    fault.Errorf(fault.ErrBusy, "mounted on %s in another mount namespace", dir),
 			Remedy: fault.UnmountElsewhere{Path: dir}}
 	}
 	return &fault.Error{
 		Object: object,
-		Err:    fault.Errorf(fault.ErrBusy, "mounted on %s in the mount namespace of process %d", dir, pid),
+		Err: fault.Errorf(fault.ErrBusy, "mounted on %s in the mount namespace of process %d",
+			dir, pid),
 		Remedy: fault.UnmountElsewhere{Path: dir, PID: pid},
 	}
 }
 
-// ReadProcTables reads the mount tables that processes see, for many volumes.
+// ReadProcTables reads all mount tables at once, for a caller that looks for
+// many mounts.
 func ReadProcTables() []ProcTable { return slices.Collect(ProcTables("/proc")) }

@@ -13,11 +13,11 @@ import (
 )
 
 // A line of fstab is one reference, however often `mount -a`, `mount DIR` or
-// systemd repeat it: libmount cannot tell that POOL/VOLUME is mounted already,
-// and calls us again.
+// systemd repeats it. libmount cannot tell that POOL/VOLUME is mounted already,
+// so it calls mount.thin again.
 
-// FstabLine is the number of the line of fstab that mounts that volume on dir,
-// or 0. What cannot be read counts as no line.
+// FstabLine returns the number of the fstab line that mounts the volume
+// (POOL/VOLUME) on dir, or 0 if there is none. It ignores what it cannot read.
 func FstabLine(s *host.System, volume, dir string) int {
 	for _, e := range linesOf(s, volume) {
 		if isDir(e.Dir, dir) {
@@ -27,10 +27,13 @@ func FstabLine(s *host.System, volume, dir string) int {
 	return 0
 }
 
-// Winner is the line of fstab that mounts the volume instead of the line for dir,
-// or nil. A volume has one mount path, so of several lines that are mounted at boot
-// the first wins, whichever comes first in time: else it would be a race. A line
-// that is mounted by hand alone stands in nobody's way, and nobody in its.
+// Winner returns the line of fstab that mounts the volume (POOL/VOLUME) instead
+// of the line for dir. It returns nil if the line for dir may mount the volume.
+//
+// A volume has one mount path. If several lines would be mounted at boot, the
+// first line in the file wins, even if another is mounted earlier in time.
+// Otherwise a race would decide. A line that is mounted only by hand (noauto)
+// neither wins nor loses.
 func Winner(s *host.System, volume, dir string) *fstab.Entry {
 	lines := linesOf(s, volume)
 	at := slices.IndexFunc(lines, func(e fstab.Entry) bool { return isDir(e.Dir, dir) })
@@ -45,7 +48,7 @@ func Winner(s *host.System, volume, dir string) *fstab.Entry {
 	return nil
 }
 
-// linesOf are the lines of fstab that mount a volume.
+// linesOf returns the lines of fstab that mount the volume (POOL/VOLUME).
 func linesOf(s *host.System, volume string) (lines []fstab.Entry) {
 	for _, e := range fstabThin(s) {
 		if pool, name, ok := NamedBy(s, e.Spec); ok && pool+"/"+name == volume {
@@ -55,26 +58,28 @@ func linesOf(s *host.System, volume string) (lines []fstab.Entry) {
 	return lines
 }
 
-// atBoot tells whether a line is mounted at boot, by `mount -a`, or when somebody
-// looks there.
+// atBoot tells whether a line is mounted without a user's command: at boot by
+// `mount -a`, or by an automount at the first access to the folder.
 func atBoot(e fstab.Entry) bool {
 	options := strings.Split(e.Options, ",")
 	return !slices.Contains(options, "noauto") || slices.Contains(options, "x-systemd.automount")
 }
 
-// TwoLinesRemedy is what to do about two lines of fstab for one volume.
+// TwoLinesRemedy says what a user can do about two fstab lines for one volume
+// (POOL/VOLUME).
 func TwoLinesRemedy(volume string) fault.Remedy {
-	return fault.Sayf("take one of the lines out, make it noauto, or mount a snapshot: %v", fault.Snapshot{Volume: volume})
+	return fault.Sayf("take one of the lines out, make it noauto, or mount a snapshot: %v",
+		fault.Snapshot{Volume: volume})
 }
 
-// Loser is a line of fstab that another one wins over.
+// Loser is a line of fstab that is not mounted because another line wins.
 type Loser struct {
-	Volume string // POOL/VOLUME
-	Line   fstab.Entry
-	Wins   fstab.Entry
+	Volume string      // POOL/VOLUME
+	Line   fstab.Entry // the line that is not mounted
+	Wins   fstab.Entry // the line that is mounted instead
 }
 
-// Losers are those of a pool's volumes.
+// Losers returns the losers among the fstab lines for volumes of a pool.
 func Losers(s *host.System, pool string) (all []Loser) {
 	for _, e := range fstabThin(s) {
 		named, name, ok := NamedBy(s, e.Spec)
@@ -89,7 +94,8 @@ func Losers(s *host.System, pool string) (all []Loser) {
 	return all
 }
 
-// FstabSpec is what fstab has mounted on dir.
+// FstabSpec returns the volume that fstab mounts on dir. ok is false if no line
+// mounts a volume there.
 func FstabSpec(s *host.System, dir string) (pool, volume string, ok bool) {
 	for _, e := range fstabThin(s) {
 		if pool, volume, ok = NamedBy(s, e.Spec); ok && isDir(e.Dir, dir) {
@@ -99,6 +105,7 @@ func FstabSpec(s *host.System, dir string) (pool, volume string, ok bool) {
 	return "", "", false
 }
 
+// fstabThin returns the lines of fstab with the type thin or thin.FSTYPE.
 func fstabThin(s *host.System) (lines []fstab.Entry) {
 	all, _ := fstab.Read(s.Fstab) // a bad line does not hide the good ones
 	for _, e := range all {
@@ -109,21 +116,24 @@ func fstabThin(s *host.System) (lines []fstab.Entry) {
 	return lines
 }
 
-// NamedBy finds the volume in the text of a SPEC: POOL/VOLUME, its alias, or its
-// device's name.
+// NamedBy returns the volume that spec names. spec is POOL/VOLUME, the path of
+// an alias, or the path of a node below /dev/mapper. NamedBy does not look
+// whether the volume exists.
 func NamedBy(s *host.System, spec string) (pool, volume string, ok bool) {
 	if pool, volume, ok = SplitAlias(s, spec); ok {
 		return pool, volume, true
 	}
 	if name, found := strings.CutPrefix(spec, "/dev/mapper/"); found {
 		pool, volume, ok = dmname.ParseVolume(name)
-		return pool, volume, ok && catalog.CheckPoolName(pool) == nil && catalog.CheckVolumeName(volume) == nil
+		return pool, volume, ok && catalog.CheckPoolName(pool) == nil &&
+			catalog.CheckVolumeName(volume) == nil
 	}
 	pool, volume, err := catalog.ParseSpec(spec)
 	return pool, volume, err == nil
 }
 
-// isDir compares a path as fstab has it with one without symbolic links.
+// isDir tells whether path, as fstab has it, is dir. path may have symbolic
+// links, dir has none.
 func isDir(path, dir string) bool {
 	if filepath.Clean(path) == dir {
 		return true

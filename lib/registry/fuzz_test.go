@@ -15,18 +15,22 @@ import (
 	"thinmount/lib/mountinfo"
 )
 
-// Names and uuids of devices are given by anybody. What is taken for ours is, to
-// the byte, what we would have given.
+// FuzzSplitNames checks how names and uuids of devices are parsed. Any program
+// can give a device any name. A name that is taken for one of ours must be,
+// byte for byte, the name that we would have given.
 func FuzzSplitNames(f *testing.F) {
 	for _, s := range []string{
-		"thin-demo@base", "thin-demo@@pool", "thin-a-b@c", "thin-@x", "THIN-0123456789abcdef0123456789abcdef-7", "THIN-0123456789abcdef0123456789abcdef-pool",
-		"THIN-0123456789abcdef0123456789abcdef-07", "LVM-x-7", "/run/thin/dev/demo/base", "/run/thin/dev/../x", "/run/thin/dev/demo/base/c",
+		"thin-demo@base", "thin-demo@@pool", "thin-a-b@c", "thin-@x",
+		"THIN-0123456789abcdef0123456789abcdef-7", "THIN-0123456789abcdef0123456789abcdef-pool",
+		"THIN-0123456789abcdef0123456789abcdef-07", "LVM-x-7", "/run/thin/dev/demo/base",
+		"/run/thin/dev/../x", "/run/thin/dev/demo/base/c",
 	} {
 		f.Add(s)
 	}
 	s := &host.System{RunDir: "/run/thin"}
 	f.Fuzz(func(t *testing.T, name string) {
-		if pool, volume, ok := dmname.ParseVolume(name); ok && (dmname.Volume(pool, volume) != name || strings.Contains(pool+volume, "@")) {
+		if pool, volume, ok := dmname.ParseVolume(name); ok &&
+			(dmname.Volume(pool, volume) != name || strings.Contains(pool+volume, "@")) {
 			t.Errorf("%q is taken for %q, %q", name, pool, volume)
 		}
 		if pool, id, ok := dmname.ParseVolumeUUID(name); ok && dmname.VolumeUUID(pool, id) != name {
@@ -38,8 +42,9 @@ func FuzzSplitNames(f *testing.F) {
 	})
 }
 
-// Where a mount table has a device is on a line that is of that device; and a
-// line of it is found, whatever stands above.
+// FuzzMountedIn checks that the mount point that mountedIn returns is on a line
+// of that device, and that mountedIn finds a line of the device whatever lines
+// stand above it.
 func FuzzMountedIn(f *testing.F) {
 	const table = "22 1 254:0 / / rw - ext4 /dev/vda rw\n40 22 253:3 / /srv/a\\040b rw - ext4 /dev/mapper/thin-p@v rw\n" +
 		"41 22 0:38 / /data rw - btrfs /dev/mapper/thin-p@b rw\n42 22 0:39 / /home/u/x rw - fuse.x /dev/mapper/thin-p@w rw\n"
@@ -61,12 +66,14 @@ func FuzzMountedIn(f *testing.F) {
 				t.Fatal(err)
 			}
 			dir = mountedIn(all, dm.DevNo{Major: uint32(major), Minor: uint32(minor)}, source)
-			return dir, slices.ContainsFunc(mount.ByDev(all, major, minor, source), func(m *mountinfo.Info) bool { return m.Mountpoint == dir })
+			return dir, slices.ContainsFunc(mount.ByDev(all, major, minor, source),
+				func(m *mountinfo.Info) bool { return m.Mountpoint == dir })
 		}
 		if dir, there := in(table); dir != "" && !there {
 			t.Errorf("%s, %s: on %q, and no line says so", dev, source, dir)
 		}
-		if dir, there := in(table + "\n43 22 " + dev + " / /known rw - ext4 /dev/x rw\n"); dir == "" || !there {
+		if dir, there := in(table + "\n43 22 " + dev +
+			" / /known rw - ext4 /dev/x rw\n"); dir == "" || !there {
 			t.Errorf("%s, %s: on %q, and a line: %v", dev, source, dir, there)
 		}
 	})

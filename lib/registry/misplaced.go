@@ -17,15 +17,17 @@ import (
 	"thinmount/lib/loop"
 )
 
-// Misplaced puts into words that a folder was copied or moved: of a kind, and
-// ErrCopy if it is a copy.
+// Misplaced returns the error for a pool's folder that was copied or moved,
+// with what helps. The error is of the given kind, and fault.ErrCopy, too, if
+// the folder is a copy.
 func Misplaced(name string, kind error, m *catalog.MisplacedError) error {
 	e := &fault.Error{Object: "pool " + name, Err: fault.Wrap(kind, m)}
 	dir, home := fault.ShellPath(m.Dir), fault.ShellPath(filepath.Join(filepath.Dir(m.Dir), m.Pool))
 	switch m.Place {
 	case catalog.Copied:
 		e.Err = fault.Wrap(fault.ErrCopy, e.Err)
-		e.Remedy = fault.Sayf("move it out of %s, or remove it: %v", fault.ShellPath(filepath.Dir(m.Dir)), fault.DeletePool{Pool: name})
+		e.Remedy = fault.Sayf("move it out of %s, or remove it: %v",
+			fault.ShellPath(filepath.Dir(m.Dir)), fault.DeletePool{Pool: name})
 	case catalog.Moved:
 		e.Remedy = fault.Hint("move it back: mv " + dir + " " + home)
 	default:
@@ -34,15 +36,16 @@ func Misplaced(name string, kind error, m *catalog.MisplacedError) error {
 	return e
 }
 
-// IsMisplaced tells whether an error is of a folder that was copied or moved, and
-// is no pool: whoever works on all pools leaves it out.
+// IsMisplaced tells whether err says that a folder was copied or moved, and so
+// is not a pool. A command that works on all pools leaves such a folder out.
 func IsMisplaced(err error) bool {
 	var m *catalog.MisplacedError
 	return errors.As(err, &m)
 }
 
-// SkipMisplaced warns of a folder that is no pool, whoever asks for all pools. It
-// is false for all other errors.
+// SkipMisplaced is for a command that works on all pools. If err says that a
+// folder was copied or moved, SkipMisplaced warns of the folder and returns
+// true. For any other error it returns false.
 func SkipMisplaced(s *host.System, err error) bool {
 	if !IsMisplaced(err) {
 		return false
@@ -51,8 +54,9 @@ func SkipMisplaced(s *host.System, err error) bool {
 	return true
 }
 
-// RefuseAttached refuses a file that is in use: the pool may run on it, where
-// folders were moved about meanwhile.
+// RefuseAttached returns an error (fault.ErrBusy) if a loop device uses the
+// file at path. If folders were moved while a pool was active, the pool may run
+// on this file.
 func RefuseAttached(path string) error {
 	loops, err := loop.Find(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(loops) == 0 {
@@ -61,10 +65,15 @@ func RefuseAttached(path string) error {
 	if err != nil {
 		return err
 	}
-	return &fault.Error{Object: path, Err: fault.Errorf(fault.ErrBusy, "is in use by %s", loops[0].Path), Remedy: fault.Hint("losetup -l " + loops[0].Path + " and lsblk " + loops[0].Path + " tell for what")}
+	return &fault.Error{Object: path,
+		Err: fault.Errorf(fault.ErrBusy, "is in use by %s", loops[0].Path),
+		Remedy: fault.Hint("losetup -l " + loops[0].Path + " and lsblk " + loops[0].Path +
+			" tell for what")}
 }
 
-// RemoveCopied removes a backing file if it has the pool's label.
+// RemoveCopied removes a backing file if it carries the label of the pool with
+// the given uuid. It leaves any other file, and warns of it. If there is no
+// file, it returns nil.
 func RemoveCopied(s *host.System, path, uuid string) error {
 	st, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

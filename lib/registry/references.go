@@ -17,9 +17,11 @@ import (
 	"thinmount/lib/refcount"
 )
 
-// LockKnown locks a volume and reads its record, which must exist. It looks before
-// it locks, too: a name that is mistyped makes no lock file.
-func LockKnown(ctx context.Context, s *host.System, pool, volume string) (*refcount.Ref, catalog.Volume, error) {
+// LockKnown locks a volume and reads its record in the catalog, which must
+// exist. It reads the record before it locks, too, so that a mistyped name
+// makes no lock file.
+func LockKnown(ctx context.Context, s *host.System,
+	pool, volume string) (*refcount.Ref, catalog.Volume, error) {
 	if _, err := FindVolume(s, pool, volume); err != nil {
 		return nil, catalog.Volume{}, err
 	}
@@ -35,6 +37,8 @@ func LockKnown(ctx context.Context, s *host.System, pool, volume string) (*refco
 	return ref, v, nil
 }
 
+// LockVolume takes a volume's lock. If another command holds the lock,
+// LockVolume waits until that command releases it or ctx ends.
 func LockVolume(ctx context.Context, s *host.System, pool, volume string) (*refcount.Ref, error) {
 	defer s.WaitingFor("another command on " + pool + "/" + volume)()
 	ref, err := s.Refs().Lock(ctx, pool, volume)
@@ -44,8 +48,9 @@ func LockVolume(ctx context.Context, s *host.System, pool, volume string) (*refc
 	return ref, nil
 }
 
-// Unlock gives a volume's lock back, and its file, too, if there is no such
-// volume (any more): the names of volumes come and go by the hundred.
+// Unlock releases a volume's lock. If the catalog does not have the volume,
+// Unlock removes the lock file, too: volumes are made and deleted by the
+// hundred, and their lock files would pile up.
 func Unlock(s *host.System, ref *refcount.Ref, pool, volume string) {
 	cat, err := s.Catalogs().Open(pool)
 	if err == nil {
@@ -58,15 +63,18 @@ func Unlock(s *host.System, ref *refcount.Ref, pool, volume string) {
 	ref.Close()
 }
 
-// FindVolume reads a volume's record without any lock.
+// FindVolume reads a volume's record in the catalog. It takes no lock.
 func FindVolume(s *host.System, pool, volume string) (catalog.Volume, error) {
 	_, v, err := Find(s, pool, volume)
 	return v, err
 }
 
-// Find is FindVolume with the catalog of the pool, as it was read for that.
+// Find reads a pool's catalog and the record of a volume in it. It takes no
+// lock. An invalid name is fault.ErrUsage. A pool or volume that does not exist
+// is fault.ErrNotFound.
 func Find(s *host.System, pool, volume string) (*catalog.Catalog, catalog.Volume, error) {
-	if err := errors.Join(catalog.CheckPoolName(pool), catalog.CheckVolumeName(volume)); err != nil {
+	if err := errors.Join(catalog.CheckPoolName(pool),
+		catalog.CheckVolumeName(volume)); err != nil {
 		return nil, catalog.Volume{}, fault.Wrap(fault.ErrUsage, err)
 	}
 	cat, err := OpenCatalog(s, pool)
@@ -83,21 +91,27 @@ func Find(s *host.System, pool, volume string) (*catalog.Catalog, catalog.Volume
 	return cat, v, nil
 }
 
+// noVolume returns the error for a volume that does not exist.
 func noVolume(pool, volume string) error {
-	return &fault.Error{Object: pool + "/" + volume, Err: fault.Errorf(fault.ErrNotFound, "no such volume"),
-		Remedy: fault.Sayf("%v, or make it: %v", fault.ListVolumes{Pool: pool}, fault.CreateVolume{Volume: pool + "/" + volume})}
+	return &fault.Error{Object: pool + "/" + volume,
+		Err: fault.Errorf(fault.ErrNotFound, "no such volume"),
+		Remedy: fault.Sayf("%v, or make it: %v", fault.ListVolumes{Pool: pool},
+			fault.CreateVolume{Volume: pool + "/" + volume})}
 }
 
-// Reconcile compares the volume's record with the kernel and returns what is
-// true. A volume that a killed snapshot has left suspended runs again then. The
-// caller has the volume's lock.
-func Reconcile(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
+// Reconcile compares the volume's record of references with the kernel,
+// corrects the record, and returns it. If a killed snapshot has left the volume
+// suspended, Reconcile resumes it. The caller holds the volume's lock.
+func Reconcile(s *host.System, c *dm.Control, ref *refcount.Ref,
+	v catalog.Volume) (refcount.Record, error) {
 	return ObserveIn(mount.Table, s, c, ref, v, func() error { return nil })
 }
 
-// ReconcileOwn is observe for whoever goes by the catalog: an active volume of a copy
-// of the pool is not the one that is meant, and is left alone.
-func ReconcileOwn(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) (refcount.Record, error) {
+// ReconcileOwn is Reconcile for a command that goes by the catalog. If the
+// active volume belongs to a copy of the pool, the command does not mean that
+// volume. ReconcileOwn then leaves it alone and returns an error.
+func ReconcileOwn(s *host.System, c *dm.Control, ref *refcount.Ref,
+	v catalog.Volume) (refcount.Record, error) {
 	return ObserveIn(mount.Table, s, c, ref, v, func() error {
 		cat, err := OpenCatalog(s, v.Pool)
 		if err == nil {
@@ -107,13 +121,15 @@ func ReconcileOwn(s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Vo
 	})
 }
 
-// MountTable gives the own mount table, as mount.Table does.
+// MountTable reads our own mount table, as mount.Table does.
 type MountTable func() ([]*mountinfo.Info, error)
 
-// ObserveIn is Observe for a caller who reads files once: table gives the mount
-// table, and is called only if the volume is active. An active volume for which
-// may returns an error is left alone, and the error is returned.
-func ObserveIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume, may func() error) (refcount.Record, error) {
+// ObserveIn is Reconcile for a caller that reads files only once. It gets the
+// mount table from table, and calls table only if the volume is active. If the
+// volume is active, it also calls may. If may returns an error, ObserveIn
+// leaves the volume alone and returns that error.
+func ObserveIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume,
+	may func() error) (refcount.Record, error) {
 	obs, asleep, err := observedIn(table, c, v, ref.Record())
 	if err == nil && obs.Active {
 		err = may()
@@ -129,14 +145,18 @@ func ObserveIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.Re
 	return ref.Reconcile(obs)
 }
 
-// QueryKernel asks the kernel for the volume's device and its mounts, and looks for
-// the mount that the record claims where the own mount table does not have it.
-// asleep says that the device is suspended.
-func QueryKernel(c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
+// QueryKernel asks the kernel for the volume's device and its mounts. If our
+// own mount table does not have the mount that the record counts, QueryKernel
+// looks for it in the tables of all processes. asleep says that the device is
+// suspended.
+func QueryKernel(c *dm.Control, v catalog.Volume,
+	rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
 	return observedIn(mount.Table, c, v, rec)
 }
 
-func observedIn(read MountTable, c *dm.Control, v catalog.Volume, rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
+// observedIn is QueryKernel with the mount table that read returns.
+func observedIn(read MountTable, c *dm.Control, v catalog.Volume,
+	rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
 	obs = refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
 	info, err := c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
 	if errors.Is(err, dm.ErrNotExist) {
@@ -153,18 +173,22 @@ func observedIn(read MountTable, c *dm.Control, v catalog.Volume, rec refcount.R
 	obs.Namespace = mount.Namespace()
 	path := c.NodePath(dmname.Volume(v.Pool, v.Name))
 	mounts := mount.ByDev(table, int(info.Dev.Major), int(info.Dev.Minor), path)
-	if len(mounts) > 1 { // of two at one path the last counts: it is on top
-		mounts = mount.ByDev(mount.UpperFirst(table), int(info.Dev.Major), int(info.Dev.Minor), path)
+	if len(mounts) > 1 { // of two mounts at one path the last counts: it is on top
+		mounts = mount.ByDev(mount.UpperFirst(table), int(info.Dev.Major),
+			int(info.Dev.Minor), path)
 		slices.Reverse(mounts)
 	}
 	for _, m := range mounts {
-		obs.Mounts = append(obs.Mounts, refcount.MountPoint{ID: m.ID, Path: m.Mountpoint, Root: m.Root})
+		obs.Mounts = append(obs.Mounts,
+			refcount.MountPoint{ID: m.ID, Path: m.Mountpoint, Root: m.Root})
 	}
-	obs.Lives = rec.Unseen(obs) && IsMountedSomewhere(ProcTables("/proc"), ShowsAll("/proc"), rec, obs.Namespace, path)
+	obs.Lives = rec.Unseen(obs) &&
+		IsMountedSomewhere(ProcTables("/proc"), ShowsAll("/proc"), rec, obs.Namespace, path)
 	return obs, IsSuspended(info), nil
 }
 
-// FillRecord notes which device carries the volume.
+// FillRecord writes into the record which device carries the volume: path is
+// the path of its node, dev its number. It sets Since if that is not set yet.
 func FillRecord(rec *refcount.Record, v catalog.Volume, path string, dev dm.DevNo) {
 	rec.Volume, rec.PoolUUID, rec.ThinID = v.Pool+"/"+v.Name, v.PoolUUID, v.ID
 	rec.Device, rec.Dev = path, dev.String()
@@ -173,12 +197,14 @@ func FillRecord(rec *refcount.Record, v catalog.Volume, path string, dev dm.DevN
 	}
 }
 
-// RefuseMounted says where a volume is mounted that must not be, here or in another
-// mount namespace.
+// RefuseMounted returns an error (fault.ErrBusy) if a volume is mounted, in
+// this or in another mount namespace. The error says where. It returns nil if
+// the volume is not mounted.
 func RefuseMounted(s *host.System, c *dm.Control, rec refcount.Record, v catalog.Volume) error {
 	if rec.Elsewhere || rec.References == 0 {
 		return RefuseElsewhere(s, c, rec, v)
 	}
-	return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "mounted on %s", rec.MountedOn),
+	return &fault.Error{Object: rec.Volume,
+		Err:    fault.Errorf(fault.ErrBusy, "mounted on %s", rec.MountedOn),
 		Remedy: fault.Unmount{Path: rec.MountedOn, Times: rec.References}}
 }

@@ -9,25 +9,28 @@ import (
 	"thinmount/lib/host"
 )
 
-// ResumeVolume is how every command resumes a volume's device. The flags are
-// those that the device was made with: see volumeCookie.
+// ResumeVolume resumes a volume's device. Every command resumes a volume by it,
+// because udev must get the flags with which the device was made
+// (host.VolumeCookie).
 func ResumeVolume(c *dm.Control, r dm.Ref) (dm.Info, error) {
 	return c.Resume(r, host.VolumeCookie)
 }
 
-// ResumeAndThaw resumes a volume that is suspended, and thaws what a killed snapshot
-// has left frozen above it. The caller has the volume's
-// lock, and so does every snapshot while its origin is suspended: the snapshot
-// that has suspended this one was killed, and its watcher with it, or has not
-// come to it yet. A command calls this before anything that could sleep on the
-// device.
+// ResumeAndThaw resumes a volume that is suspended, and thaws what a killed
+// snapshot has left frozen above it. A command calls it before it does anything
+// that would wait for the suspended device.
+//
+// The caller holds the volume's lock. A snapshot holds that lock while its
+// origin is suspended. So the snapshot that suspended this volume is dead. Its
+// watcher is dead, too, or has not resumed the volume yet.
 func ResumeAndThaw(s *host.System, c *dm.Control, v catalog.Volume) error {
 	ref := dmname.VolumeRef(v.PoolUUID, v.ID)
 	info, err := c.Info(ref)
 	if err == nil && IsSuspended(info) {
 		s.Warnf("%s was suspended: resuming it", info.Name)
 		if _, err := ResumeVolume(c, ref); err != nil {
-			return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err, Remedy: fault.Hint("dmsetup resume " + info.Name)}
+			return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err,
+				Remedy: fault.Hint("dmsetup resume " + info.Name)}
 		}
 	}
 	if IsMarked(s, v) {
@@ -36,8 +39,9 @@ func ResumeAndThaw(s *host.System, c *dm.Control, v catalog.Volume) error {
 	return nil
 }
 
-// ResumeIfUnlocked is wakeVolume for a command that has no lock of the volume. A
-// volume whose lock is taken is left to whoever has it.
+// ResumeIfUnlocked is ResumeAndThaw for a command that does not hold the
+// volume's lock. If another command holds the lock, ResumeIfUnlocked leaves the
+// volume to that command. It warns of an error.
 func ResumeIfUnlocked(s *host.System, c *dm.Control, v catalog.Volume) {
 	ref, err := s.Refs().TryLock(v.Pool, v.Name)
 	if err != nil {
@@ -49,15 +53,15 @@ func ResumeIfUnlocked(s *host.System, c *dm.Control, v catalog.Volume) {
 	}
 }
 
-// ResumeVolumes is wakeIfLeft for all active volumes of a pool.
+// ResumeVolumes calls ResumeIfUnlocked for all active volumes of a pool.
 func ResumeVolumes(s *host.System, c *dm.Control, cat *catalog.Catalog) {
 	cfg := cat.Pool()
 	if backing.ActiveCopy(c, cfg) != nil {
-		return // what is active is another pool's
+		return // the active devices are those of another pool
 	}
 	all, err := c.List(dmname.UUIDPrefix + cfg.UUID + "-")
 	if err != nil {
-		return // whoever needs the devices says so
+		return // a command that needs the devices meets the error itself
 	}
 	for _, d := range all {
 		_, id, isVolume := dmname.ParseVolumeUUID(d.UUID)
@@ -66,11 +70,12 @@ func ResumeVolumes(s *host.System, c *dm.Control, cat *catalog.Catalog) {
 			continue
 		}
 		v := catalog.Volume{Name: volume, Pool: pool, PoolUUID: cfg.UUID, ID: id}
-		if info, err := c.Info(dm.ByUUID(d.UUID)); err == nil && (IsSuspended(info) || IsMarked(s, v)) {
+		if info, err := c.Info(dm.ByUUID(d.UUID)); err == nil &&
+			(IsSuspended(info) || IsMarked(s, v)) {
 			ResumeIfUnlocked(s, c, v)
 		}
 	}
 }
 
-// IsSuspended says that a device holds its users' I/O back.
+// IsSuspended tells whether a device is suspended, so that I/O to it waits.
 func IsSuspended(info dm.Info) bool { return info.Active() && info.Suspended() }

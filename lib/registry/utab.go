@@ -15,8 +15,11 @@ import (
 	"thinmount/lib/refcount"
 )
 
-// LookUtab tells of a line of utab whether its mount is there: in the own mount
-// table, or, since utab may be everybody's, where a record says that it is.
+// LookUtab returns a mount.Look that tells whether the mount of a utab line
+// exists. The mount may be in our own mount table. Since several mount
+// namespaces may share one utab, it may also be a mount that a record counts in
+// another namespace. If our mount table cannot be read, each mount counts as
+// existing, so that no line is removed.
 func LookUtab(s *host.System, c *dm.Control) mount.Look {
 	return func() mount.Live {
 		table, err := mount.Table()
@@ -28,9 +31,11 @@ func LookUtab(s *host.System, c *dm.Control) mount.Look {
 }
 
 // recorded tells whether a volume's counted mount is at target, in a mount
-// namespace or below a root that is not ours. A line that is of no volume by its
-// name is let alone.
-func recorded(s *host.System, c *dm.Control, source, target string, tables func() []ProcTable) bool {
+// namespace or below a root directory that is not ours. source is the source in
+// the line. If it is not the node of a volume, the line is not ours, and
+// recorded returns true, so that the line stays.
+func recorded(s *host.System, c *dm.Control, source, target string,
+	tables func() []ProcTable) bool {
 	name, ours := dmname.OfNode(source)
 	if !ours {
 		return true
@@ -44,19 +49,23 @@ func recorded(s *host.System, c *dm.Control, source, target string, tables func(
 	if err != nil || rec.MountedOn != target || rec.Dev != info.Dev.String() {
 		return false
 	}
-	return IsMountedSomewhere(slices.Values(tables()), ShowsAll("/proc"), rec, mount.Namespace(), source)
+	return IsMountedSomewhere(slices.Values(tables()), ShowsAll("/proc"), rec,
+		mount.Namespace(), source)
 }
 
-// MendUtab sees to it that umount(8) finds us for the counted mount of a volume: a
-// mount that was made by hand or with -n has no lines in utab, and others get
-// lost. spare is how many lines umount(8) is going to take away.
+// MendUtab writes the lines of utab that a volume's counted mount lacks, so
+// that umount(8) calls umount.thin for it. A mount that was made by hand or
+// with -n has no lines, and lines of other mounts get lost. spare is the number
+// of lines that umount(8) is going to remove. MendUtab warns of an error.
 func MendUtab(ctx context.Context, s *host.System, c *dm.Control, e mount.Entry, spare int) {
 	if err := s.Utab().Mend(ctx, e, spare, LookUtab(s, c)); err != nil {
-		s.Warnf("%s: utab: %v; unmount it with: %v", e.Spec, err, fault.UnmountByHelper{Path: e.Target})
+		s.Warnf("%s: utab: %v; unmount it with: %v", e.Spec, err,
+			fault.UnmountByHelper{Path: e.Target})
 	}
 }
 
-// Counted finds the mount that a record counts in the own mount table, or nil.
+// Counted returns the mount in our own mount table that the record counts, or
+// nil if the table does not have it.
 func Counted(table []*mountinfo.Info, rec refcount.Record) *mountinfo.Info {
 	for _, m := range table {
 		if m.ID == rec.MountID && m.Mountpoint == rec.MountedOn {
@@ -66,7 +75,8 @@ func Counted(table []*mountinfo.Info, rec refcount.Record) *mountinfo.Info {
 	return nil
 }
 
-// UtabEntry is what utab has to say of a mount.
+// UtabEntry returns what utab has to say about a mount. spec is POOL/VOLUME, as
+// mount(8) was given it.
 func UtabEntry(m *mountinfo.Info, spec string) mount.Entry {
 	return mount.Entry{Source: m.Source, Target: m.Mountpoint, Root: m.Root, Spec: spec}
 }

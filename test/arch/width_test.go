@@ -28,6 +28,7 @@ var narrow = []string{
 	"lib/fault",
 	"lib/dmname",
 	"lib/thin",
+	"lib/registry",
 }
 
 // wide returns the lines of a file that are too wide: those of comments, and all
