@@ -1,10 +1,10 @@
-// Package fstab reads /etc/fstab with the rules that libmount reads it by
+// Package fstab reads /etc/fstab by the rules of libmount
 // (libmount/src/tab_parse.c).
 //
-// mount(8) reads the file itself and hands each helper the line it has chosen.
-// What needs all of the lines (which volumes are to be mounted at boot, which
-// line is wrong) must read them just as mount(8) does, or the two see different
-// files.
+// mount(8) reads the file itself and gives one line to its helper. thinmount
+// has to know the other lines too: which volumes are mounted at boot, and which
+// line is wrong. It must read them by the rules of mount(8), or the two
+// programs would find different lines in one file.
 package fstab
 
 import (
@@ -19,36 +19,38 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxSize bounds the file, in bytes.
+// maxSize is the largest file, in bytes, that this package reads.
 const maxSize = 1 << 20
 
-// errTooLarge is for a file above 1 MiB, of which nothing is believed.
+// errTooLarge is the error for a file above maxSize. Such a file gives no
+// entries.
 var errTooLarge = errors.New("larger than 1 MiB")
 
-// Entry is a line of fstab(5), its escapes undone. The two numbers at its end,
-// for dump(8) and fsck(8), are only checked.
+// Entry is a line of fstab(5) without its escapes. The two numbers at the end
+// of a line, for dump(8) and fsck(8), are checked and then dropped.
 type Entry struct {
-	Spec    string // a device, LABEL=…, pool/volume: as written, quotes included
+	Spec    string // a device, LABEL=…, pool/volume; as written, with any quotes
 	Dir     string
 	Type    string
-	Options string // separated by commas; "defaults" where the line has none
+	Options string // separated by commas; "defaults" if the line has none
 	Line    int    // from 1
 }
 
-// LineError tells of a line that cannot be read.
+// LineError is the error for a line that mount(8) would skip as malformed.
 type LineError struct {
 	Line   int // from 1
 	Reason string
 }
 
-// Error names the line first.
+// Error returns "line", the line's number and the reason.
 func (e *LineError) Error() string { return "line " + strconv.Itoa(e.Line) + ": " + e.Reason }
 
-// Read reads the file at path. A file that is missing has no entries, which is
-// no error. A line that mount(8) would skip as malformed is skipped, and told
-// of in the error, beside the entries that are good.
+// Read reads the file at path. A missing file has no entries and gives no
+// error. Read skips malformed lines, as mount(8) does. If there are any, it
+// returns the good entries and an error that joins a *LineError for each
+// malformed line.
 func Read(path string) ([]Entry, error) {
-	// O_NONBLOCK: to open a FIFO waits for no writer.
+	// With O_NONBLOCK the open of a FIFO does not wait for a writer.
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -72,7 +74,7 @@ func Read(path string) ([]Entry, error) {
 }
 
 // parse reads the lines of r. Its error joins a *LineError for each malformed
-// line; with any other error there are no entries.
+// line. With any other error it returns no entries.
 func parse(r io.Reader) ([]Entry, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {

@@ -15,9 +15,10 @@ import (
 	"testing"
 )
 
-// findmnt is what libmount reads in a file: its entries, and whether it ignores
-// a line. At such a line the findmnt of util-linux 2.41 says so and ends
-// without an entry, so that it must be given each alone.
+// findmnt returns the entries that libmount reads in a file with this text, and
+// whether it ignores a line. If a line is malformed, the findmnt of util-linux
+// 2.41 says so and stops without an entry. So the caller gives each malformed
+// line alone.
 func findmnt(t *testing.T, text string) (entries []Entry, ignores bool) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "fstab")
@@ -25,11 +26,12 @@ func findmnt(t *testing.T, text string) (entries []Entry, ignores bool) {
 		t.Fatal(err)
 	}
 	var said bytes.Buffer
-	cmd := exec.Command("findmnt", "--fstab", "--tab-file", file, "-n", "-P", "-o", "SOURCE,TARGET,FSTYPE,OPTIONS")
+	cmd := exec.Command("findmnt", "--fstab", "--tab-file", file, "-n", "-P", "-o",
+		"SOURCE,TARGET,FSTYPE,OPTIONS")
 	cmd.Env, cmd.Stderr = append(os.Environ(), "LC_ALL=C"), &said
 	out, err := cmd.Output()
 	ignores = strings.Contains(said.String(), "parse error at line")
-	if err != nil && !ignores && len(text) > 0 { // it fails where there is no entry
+	if err != nil && !ignores && len(text) > 0 { // findmnt fails if there is no entry
 		t.Fatalf("findmnt: %v: %s", err, said.String())
 	}
 	pair := regexp.MustCompile(`[A-Z]+="([^"]*)"`)
@@ -49,7 +51,7 @@ func findmnt(t *testing.T, text string) (entries []Entry, ignores bool) {
 	return entries, ignores
 }
 
-// plain undoes findmnt's \xHH.
+// plain undoes the \xHH escapes of findmnt.
 func plain(t *testing.T, s string) string {
 	t.Helper()
 	return regexp.MustCompile(`\\x[0-9a-f]{2}`).ReplaceAllStringFunc(s, func(x string) string {
@@ -61,6 +63,8 @@ func plain(t *testing.T, s string) string {
 	})
 }
 
+// TestKernelFindmnt compares this package with libmount over the files in
+// testdata.
 func TestKernelFindmnt(t *testing.T) {
 	files, err := filepath.Glob("testdata/fstab/*")
 	if err != nil || len(files) < 4 {
@@ -71,6 +75,8 @@ func TestKernelFindmnt(t *testing.T) {
 	}
 }
 
+// compare wants the same entries from Read and from libmount for a file, and
+// wants libmount to ignore each line that Read reports as malformed.
 func compare(t *testing.T, file string) {
 	t.Helper()
 	text, err := os.ReadFile(file)

@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
+// blanks are the bytes that separate fields.
 const blanks = " \t"
 
-// parseLine reads a line without its newline. Blank lines and comments are no
-// entry and no error.
+// parseLine reads a line without its newline. For a blank line or a comment it
+// returns a zero Entry and no reason. For a malformed line it returns the
+// reason.
 func parseLine(line string) (e Entry, reason string) {
 	if strings.Contains(line, "\x00") {
 		return e, "has a NUL byte"
@@ -38,11 +40,12 @@ func parseLine(line string) (e Entry, reason string) {
 			return Entry{}, name + " is no number: " + strconv.QuoteToASCII(field)
 		}
 	}
-	return e, "" // what follows is no field, and libmount does not look at it
+	return e, "" // libmount ignores the rest of the line
 }
 
-// unescape puts one byte for a backslash and three octal digits, of which C
-// takes the lower eight bits. A NUL byte ends the field, as it does for C.
+// unescape replaces a backslash and three octal digits by one byte. As in C,
+// the byte has the lower eight bits of the number, and a NUL byte ends the
+// field.
 func unescape(s string) string {
 	if !strings.Contains(s, `\`) {
 		return s
@@ -62,7 +65,8 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// number tells what strtol(3) takes as a whole; it may be too large.
+// number reports whether strtol(3) would read the whole field as a decimal
+// number, however large.
 func number(field string) bool {
 	digits := strings.TrimLeft(field, "\v\f\r")
 	if digits != "" && (digits[0] == '+' || digits[0] == '-') {
@@ -71,4 +75,5 @@ func number(field string) bool {
 	return digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
+// octal reports whether c is an octal digit.
 func octal(c byte) bool { return '0' <= c && c <= '7' }
