@@ -37,7 +37,8 @@ func TestUnfitFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := unfitFile(st, tt.uid); (got == "") != (tt.want == "") || !strings.HasPrefix(got, tt.want) {
+		if got := unfitFile(st, tt.uid); (got == "") != (tt.want == "") ||
+			!strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 		if tt.uid != os.Geteuid() {
@@ -49,13 +50,15 @@ func TestUnfitFile(t *testing.T) {
 	}
 }
 
-// What is no regular file of bounded size is neither followed nor waited for.
+// TestReadFile wants that ReadFile refuses a file that is too large or not
+// regular, follows no symlink, and waits for no FIFO.
 func TestReadFile(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	if err := errors.Join(
-		os.WriteFile(at("five"), []byte("12345"), 0o600), os.WriteFile(at("six"), []byte("123456"), 0o600),
-		unix.Mkfifo(at("fifo"), 0o600), os.Symlink(at("five"), at("link")), os.Symlink(at("none"), at("dangling")),
+		os.WriteFile(at("five"), []byte("12345"), 0o600),
+		os.WriteFile(at("six"), []byte("123456"), 0o600), unix.Mkfifo(at("fifo"), 0o600),
+		os.Symlink(at("five"), at("link")), os.Symlink(at("none"), at("dangling")),
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +77,8 @@ func TestReadFile(t *testing.T) {
 			t.Errorf("%s: %q, %q, %v; want %q", name, b, unfit, err, want)
 		}
 	}
-	if b, unfit, err := ReadFile(at("none"), 5); b != nil || unfit != "" || !errors.Is(err, fs.ErrNotExist) {
+	if b, unfit, err := ReadFile(at("none"), 5); b != nil || unfit != "" ||
+		!errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%q, %q, %v", b, unfit, err)
 	}
 }

@@ -1,9 +1,10 @@
 // Package privdir makes and checks the directories that hold locks, references
 // and catalogs, and checks the files in them.
 //
-// A program that runs as root and believes what it reads there must not be fed
-// by somebody else: such a directory is ours, is no symlink, and nobody else
-// may write in it. Do not use it for directories that users are meant to share.
+// A program that runs as root trusts what it reads in these directories. So no
+// other user may be able to change it: such a directory belongs to the
+// effective user, is no symlink, and nobody else may write in it. Do not use
+// this package for directories that users are meant to share.
 package privdir
 
 import (
@@ -18,15 +19,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Error says what makes a directory unfit to hold our state.
+// Error says why a directory must not hold thinmount's state.
 type Error struct {
 	Path   string
 	Reason string
-	Err    error // errno of the system call, or nil when the directory was read but is unfit
-	Link   bool  // it is a symlink
+	Err    error // errno of the system call that failed; nil if Reason says what is wrong
+	Link   bool  // the directory is a symlink
 }
 
-// Error names the directory first.
+// Error returns the directory's path and what is wrong with it.
 func (e *Error) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("directory %s: %v", e.Path, e.Err)
@@ -34,13 +35,14 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("directory %s: %s", e.Path, e.Reason)
 }
 
-// Unwrap gives the errno, so that a missing directory is fs.ErrNotExist.
+// Unwrap returns the errno, so that errors.Is finds fs.ErrNotExist for a
+// missing directory.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Make makes the directory path with mode 0700 where it is missing (not its
-// parents), then checks it as Check does. made tells whether the directory is
-// new, for callers that have to sync its parent. Any number of processes may do
-// so at once.
+// Make makes the directory path with mode 0700 if it is missing, but not its
+// parents. Then it checks the directory as Check does. made says whether Make
+// has made it; the caller may have to sync the parent then. Any number of
+// processes may call Make at the same time.
 func Make(path string) (made bool, err error) {
 	err = os.Mkdir(path, 0o700)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -49,13 +51,14 @@ func Make(path string) (made bool, err error) {
 	return err == nil, Check(path)
 }
 
-// Check refuses path with an *Error unless it is a directory (no symlink to
-// one) of the effective user in which group and others may not write. A missing
-// directory is fs.ErrNotExist.
+// Check returns an *Error unless path is a directory of the effective user in
+// which group and others may not write. A symlink to such a directory is an
+// error too. The error for a missing directory is fs.ErrNotExist.
 func Check(path string) error {
 	return check(path, os.Geteuid())
 }
 
+// check is Check for the user uid.
 func check(path string, uid int) error {
 	st, err := os.Lstat(path)
 	if err != nil {
@@ -67,12 +70,14 @@ func check(path string, uid int) error {
 	return nil
 }
 
-// CheckPath refuses an absolute path without symlinks with an *Error if
-// somebody but root and the effective user could put another directory in its
-// place: all directories on it are theirs, and nobody else may write in them.
-// Above the last one, the sticky bit will do (inode(7)).
+// CheckPath returns an *Error if a user other than root and the effective user
+// could replace the directory path by another one. path is absolute and has no
+// symlinks. Every directory on it must belong to one of these two, and no one
+// else may write in it. In those above the last, other users may write if the
+// directory has the sticky bit (inode(7)).
 func CheckPath(path string) error { return checkPath(path, os.Geteuid()) }
 
+// checkPath is CheckPath for the user uid.
 func checkPath(path string, uid int) error {
 	for dir, last := path, true; ; dir, last = filepath.Dir(dir), false {
 		st, err := os.Lstat(dir)
@@ -93,11 +98,12 @@ func checkPath(path string, uid int) error {
 	}
 }
 
-// ReadFile reads a file that is to be believed: a regular file of the effective
-// user in which group and others may not write, of limit bytes at most. For a
-// file that is there and is not so, unfit says why, as in "is not a regular
-// file". No symlink is followed, and no FIFO waited for. A missing file is
-// fs.ErrNotExist.
+// ReadFile reads a file that the program trusts. The file must be a regular
+// file of at most limit bytes that belongs to the effective user, and group and
+// others must not be able to write to it. If an existing file is not so, unfit
+// says why, as in "is not a regular file", and err is nil. ReadFile does not
+// follow a symlink and does not wait for the writer of a FIFO. The error for a
+// missing file is fs.ErrNotExist.
 func ReadFile(path string, limit int) (b []byte, unfit string, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) { // a symlink, a socket
@@ -124,11 +130,13 @@ func ReadFile(path string, limit int) (b []byte, unfit string, err error) {
 	return b, "", nil
 }
 
-// UnfitFile is the check of ReadFile for a file that was opened, or "" where it
-// passes. Open it with O_NOFOLLOW|O_NONBLOCK, so that neither a symlink nor a
-// FIFO leads further.
+// UnfitFile makes the checks of ReadFile, except that of the size, on a file
+// that is open. It returns "" if the file passes, or what is wrong with it.
+// Open the file with O_NOFOLLOW|O_NONBLOCK: then a symlink is not followed, and
+// a FIFO is not waited for.
 func UnfitFile(st fs.FileInfo) string { return unfitFile(st, os.Geteuid()) }
 
+// unfitFile is UnfitFile for the user uid.
 func unfitFile(st fs.FileInfo, uid int) string {
 	switch owner := owner(st); {
 	case !st.Mode().IsRegular():
@@ -141,7 +149,7 @@ func unfitFile(st fs.FileInfo, uid int) string {
 	return ""
 }
 
-// unfit says what is wrong with a directory, or nothing.
+// unfit returns what is wrong with a directory of the user uid, or "".
 func unfit(st fs.FileInfo, uid int) string {
 	switch owner := owner(st); {
 	case st.Mode()&fs.ModeSymlink != 0:
@@ -156,6 +164,7 @@ func unfit(st fs.FileInfo, uid int) string {
 	return ""
 }
 
+// owner returns the uid of the owner, or -1 if st does not have it.
 func owner(st fs.FileInfo) int {
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
 		return int(sys.Uid)
@@ -163,8 +172,8 @@ func owner(st fs.FileInfo) int {
 	return -1
 }
 
-// cause takes the errno out of a *fs.PathError, whose path would otherwise be
-// said twice.
+// cause returns the errno in a *fs.PathError. The text of the *fs.PathError has
+// the path, and so has the text of Error.
 func cause(err error) error {
 	if p, ok := err.(*fs.PathError); ok {
 		return p.Err

@@ -42,8 +42,10 @@ func TestCheck(t *testing.T) {
 		{"others", chmod(0o702), os.Geteuid(), "is writable by others"},
 		{"sticky", chmod(0o777 | os.ModeSticky), os.Geteuid(), "is writable by others"},
 		{"foreign", chmod(0o700), os.Geteuid() + 1, "belongs to uid"},
-		{"symlink", func(p string) error { return os.Symlink(path("private"), p) }, os.Geteuid(), "is a symlink"},
-		{"file", func(p string) error { return os.WriteFile(p, nil, 0o600) }, os.Geteuid(), "is not a directory"},
+		{"symlink", func(p string) error { return os.Symlink(path("private"), p) }, os.Geteuid(),
+			"is a symlink"},
+		{"file", func(p string) error { return os.WriteFile(p, nil, 0o600) }, os.Geteuid(),
+			"is not a directory"},
 		{"missing", func(string) error { return nil }, os.Geteuid(), "no such file or directory"},
 	} {
 		if err := tt.make(path(tt.name)); err != nil {
@@ -64,7 +66,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckPath wants that nobody else can exchange a directory on the way.
+// TestCheckPath wants an error if another user could replace a directory on the
+// path.
 func TestCheckPath(t *testing.T) {
 	top := t.TempDir()
 	make := func(name string, mode os.FileMode) string {
@@ -74,14 +77,16 @@ func TestCheckPath(t *testing.T) {
 		}
 		return path
 	}
-	open, sticky, plain := make("open", 0o777), make("sticky", 0o777|os.ModeSticky), make("plain", 0o755)
+	open, sticky, plain :=
+		make("open", 0o777), make("sticky", 0o777|os.ModeSticky), make("plain", 0o755)
 	link := filepath.Join(top, "link")
 	if err := os.Symlink(plain, link); err != nil {
 		t.Fatal(err)
 	}
 	for path, bad := range map[string]string{
-		plain: "", make("open/below", 0o755): open, open: open, make("sticky/below", 0o755): "", sticky: sticky,
-		make("plain/below", 0o755): "", filepath.Join(link, "below"): link, filepath.Join(top, "none"): filepath.Join(top, "none"),
+		plain: "", make("open/below", 0o755): open, open: open,
+		make("sticky/below", 0o755): "", sticky: sticky, make("plain/below", 0o755): "",
+		filepath.Join(link, "below"): link, filepath.Join(top, "none"): filepath.Join(top, "none"),
 	} {
 		err := CheckPath(path)
 		unfit, ok := errors.AsType[*Error](err)
