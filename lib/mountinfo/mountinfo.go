@@ -1,8 +1,9 @@
-// Package mountinfo reads the mount tables of the kernel
-// (proc_pid_mountinfo(5)), with the escapes in their paths undone. Users choose
-// these paths: a table may have lines of any length, and names with any bytes.
+// Package mountinfo reads the kernel's mount tables (proc_pid_mountinfo(5)) and
+// undoes the escapes in their paths. Users choose these paths: a table may have
+// lines of any length, and names with any bytes.
 //
-// Do not use it to find out whether an unmount has worked: its error says so.
+// Do not use this package to find out whether an unmount has worked. The error
+// of the unmount says that.
 package mountinfo
 
 import (
@@ -15,10 +16,11 @@ import (
 	"github.com/moby/sys/mountinfo"
 )
 
-// Info is a mount.
+// Info describes one mount.
 type Info = mountinfo.Info
 
-// Read reads the mount table of a process: /proc/PID/mountinfo.
+// Read reads the mount table at path, which is /proc/PID/mountinfo for some
+// process.
 func Read(path string) ([]*Info, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -27,9 +29,9 @@ func Read(path string) ([]*Info, error) {
 	return Parse(string(text)), nil
 }
 
-// Parse reads the text of a mount table, and leaves out lines that it cannot
-// read. A line may have any length: the owner of a folder above a mount can
-// make the mount's path longer by renaming folders.
+// Parse reads the text of a mount table and skips lines that it cannot read. A
+// line may have any length: the owner of a folder above a mount can make the
+// mount's path longer by renaming folders.
 func Parse(text string) []*Info {
 	var table []*Info
 	for line := range strings.Lines(text) {
@@ -73,7 +75,8 @@ func parseMount(f []string) (*Info, bool) {
 	return m, ok
 }
 
-// number reads a decimal number of 32 bits without a sign.
+// number reads a decimal number of 32 bits without a sign into n. It returns
+// false if s is no such number.
 func number(s string, n *int) bool {
 	u, err := strconv.ParseUint(s, 10, 32)
 	*n = int(u)
@@ -81,7 +84,8 @@ func number(s string, n *int) bool {
 }
 
 // Unescape undoes the escapes of the kernel (fs/seq_file.c, mangle_path) and of
-// libmount (lib/mangle.c): a backslash and three octal digits for one byte.
+// libmount (lib/mangle.c). They write one byte as a backslash and three octal
+// digits.
 func Unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

@@ -22,7 +22,7 @@ var narrow = []string{
 	"cmd/umount.thin", "lib/reexec", "lib/atomicfile", "lib/catalog", "lib/disks", "lib/dm",
 	"lib/filelock", "lib/freeze", "lib/fsprobe", "lib/fstab", "lib/fstype", "lib/getopt",
 	"lib/fuser", "lib/jsonfile", "lib/kmsg", "lib/label", "lib/layers", "lib/loop",
-	"lib/inspect",
+	"lib/inspect", "lib/mountinfo",
 	"lib/mkfs", "lib/mount", "lib/plain", "lib/privdir", "lib/refcount", "lib/thincheck",
 	"lib/thinpool",
 	"lib/fault",
