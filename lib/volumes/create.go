@@ -21,12 +21,12 @@ type CreateSpec struct {
 	Size         int64  // bytes, rounded up to whole blocks of the pool
 	FS           string // filesystem to make; "" leaves the volume unformatted
 	Label        string // the filesystem's label
-	Force        bool   // although less than the pool's margin is free
+	Force        bool   // create it even if less than the pool's margin is free
 }
 
-// Create makes an empty volume and, if asked, a filesystem on it. The volume
-// exists, with its filesystem, when Create returns nil, and not at all when it
-// fails or dies.
+// Create makes an empty volume and, if the caller asks for it, a filesystem on
+// it. When Create returns nil, the volume exists and has its filesystem. If
+// Create fails or dies, the volume does not exist.
 func Create(ctx context.Context, s *host.System, spec CreateSpec) error {
 	if err := checkCreate(s, spec); err != nil {
 		return err
@@ -57,14 +57,19 @@ func Create(ctx context.Context, s *host.System, spec CreateSpec) error {
 }
 
 func checkCreate(s *host.System, spec CreateSpec) error {
-	if err := errors.Join(catalog.CheckPoolName(spec.Pool), catalog.CheckVolumeName(spec.Volume)); err != nil {
+	if err := errors.Join(
+		catalog.CheckPoolName(spec.Pool), catalog.CheckVolumeName(spec.Volume),
+	); err != nil {
 		return fault.Wrap(fault.ErrUsage, err)
 	}
 	if spec.Size <= 0 {
-		return &fault.Error{Object: spec.Pool + "/" + spec.Volume, Err: fault.Errorf(fault.ErrUsage, "a volume needs a size"), Remedy: fault.Sayf("add %v, for example %v 2G", fault.OptionSize, fault.OptionSize)}
+		return &fault.Error{Object: spec.Pool + "/" + spec.Volume,
+			Err:    fault.Errorf(fault.ErrUsage, "a volume needs a size"),
+			Remedy: fault.Sayf("add %v, for example %v 2G", fault.OptionSize, fault.OptionSize)}
 	}
 	if err := thinpool.CheckSize(spec.Size); err != nil {
-		return &fault.Error{Object: spec.Pool + "/" + spec.Volume, Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
+		return &fault.Error{Object: spec.Pool + "/" + spec.Volume,
+			Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
 	}
 	if spec.FS != "" {
 		return checkFS(spec.Pool+"/"+spec.Volume, spec.FS, spec.Label)
@@ -72,34 +77,43 @@ func checkCreate(s *host.System, spec CreateSpec) error {
 	return nil
 }
 
-func createUnformatted(ctx context.Context, s *host.System, c *dm.Control, spec CreateSpec) (catalog.Volume, error) {
+// createUnformatted makes the thin device of a new volume and its record. If a
+// filesystem is to follow, it leaves an intent that hides the volume from other
+// commands.
+func createUnformatted(
+	ctx context.Context, s *host.System, c *dm.Control, spec CreateSpec,
+) (catalog.Volume, error) {
 	p, err := engine.OpenActive(ctx, s, c, spec.Pool, engine.Exclusive)
 	if err != nil {
 		return catalog.Volume{}, err
 	}
 	defer p.Close()
-	v := catalog.Volume{Name: spec.Volume, Pool: spec.Pool, PoolUUID: p.UUID(), Size: roundUp(p, spec.Size), FS: spec.FS}
+	v := catalog.Volume{Name: spec.Volume, Pool: spec.Pool, PoolUUID: p.UUID(),
+		Size: roundUp(p, spec.Size), FS: spec.FS}
 	next := ""
 	if spec.FS != "" {
 		next = catalog.OpFormat
 	}
 	s.Stepf("creating %s/%s", spec.Pool, spec.Volume)
-	v, err = p.AddVolume(ctx, v, next, spec.Force, func(id thinpool.ID) error { return p.Target.CreateThin(id) })
+	v, err = p.AddVolume(ctx, v, next, spec.Force,
+		func(id thinpool.ID) error { return p.Target.CreateThin(id) })
 	if err == nil {
 		p.WarnOvercommitted(v.Size)
 	}
 	return v, err
 }
 
-// roundUp makes size a multiple of the pool's block.
+// roundUp rounds size, in bytes, up to a multiple of the pool's block.
 func roundUp(p *engine.Pool, size int64) int64 {
 	block := int64(p.Catalog.Pool().BlockSize) * dm.SectorSize
 	return (size + block - 1) / block * block
 }
 
-// formatNew formats a volume that nobody sees yet, then shows it; if mkfs
-// fails, the volume goes again.
-func formatNew(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, spec CreateSpec) error {
+// formatNew formats a new volume that an intent hides from other commands, and
+// then ends the intent. If mkfs fails, it deletes the volume.
+func formatNew(
+	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, spec CreateSpec,
+) error {
 	err := makeFS(ctx, s, c, v, spec.FS, spec.Label)
 	wait, cancel := s.Waiting(context.WithoutCancel(ctx))
 	defer cancel()
@@ -119,8 +133,11 @@ func formatNew(ctx context.Context, s *host.System, c *dm.Control, v catalog.Vol
 	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) { c.FinishIntent(v.Name) }))
 }
 
-// activateForWrite activates a volume that is to be filled, in a pool that has room.
-func activateForWrite(ctx context.Context, p *engine.Pool, v catalog.Volume) (*engine.Activation, error) {
+// activateForWrite activates a volume that is to be filled. It returns an error
+// if the pool is read-only or has no room.
+func activateForWrite(
+	ctx context.Context, p *engine.Pool, v catalog.Volume,
+) (*engine.Activation, error) {
 	st, err := p.CanWrite()
 	if err != nil {
 		return nil, err
@@ -131,25 +148,34 @@ func activateForWrite(ctx context.Context, p *engine.Pool, v catalog.Volume) (*e
 	return p.ActivateVolume(ctx, v, false)
 }
 
-// makeFS activates the volume, runs mkfs, and lets the device go.
-func makeFS(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, fs, label string) error {
+// makeFS activates the volume, runs mkfs on it, and removes its device.
+func makeFS(
+	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, fs, label string,
+) error {
 	p, a, err := openForWrite(ctx, s, c, v)
 	if err != nil {
 		return err
 	}
 	s.Stepf("making %s on %s/%s", fs, v.Pool, v.Name)
 	return writeDevice(ctx, p, a, v, func() error {
-		if err := mkfs.Make(ctx, fs, a.Path, mkfs.Options{Label: label, Output: output(s)}); err != nil {
+		if err := mkfs.Make(
+			ctx, fs, a.Path, mkfs.Options{Label: label, Output: output(s)},
+		); err != nil {
 			return err
 		}
 		wait, cancel := s.Waiting(ctx)
 		defer cancel()
-		return flushed(wait, s, c, v, a.File) // not every mkfs looks whether what it wrote has arrived
+		// Some mkfs programs do not check that what they wrote has arrived.
+		return flushed(wait, s, c, v, a.File)
 	})
 }
 
-// openForWrite is toBeWritten of a pool that is locked meanwhile alone.
-func openForWrite(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) (*engine.Pool, *engine.Activation, error) {
+// openForWrite calls activateForWrite with the pool opened and active. It holds
+// the pool's lock, shared, only while it runs: the pool that it returns is
+// closed.
+func openForWrite(
+	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume,
+) (*engine.Pool, *engine.Activation, error) {
 	wait, cancel := s.Waiting(ctx)
 	defer cancel()
 	p, err := engine.OpenActive(wait, s, c, v.Pool, engine.Shared)
@@ -161,9 +187,12 @@ func openForWrite(ctx context.Context, s *host.System, c *dm.Control, v catalog.
 	return p, a, err
 }
 
-// writeDevice lets do writeDevice to an activated volume, and the device go. The deadline is
-// for the latter: do takes as long as it does.
-func writeDevice(ctx context.Context, p *engine.Pool, a *engine.Activation, v catalog.Volume, do func() error) error {
+// writeDevice calls do, which writes to the activated volume, and then removes
+// the volume's device. If do fails and the pool has run full, the error says
+// so. The deadline is for the removal alone: do may take as long as it needs.
+func writeDevice(
+	ctx context.Context, p *engine.Pool, a *engine.Activation, v catalog.Volume, do func() error,
+) error {
 	err := do()
 	a.Close()
 	if err != nil && !errors.As(err, new(*fault.Error)) {

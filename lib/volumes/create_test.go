@@ -13,8 +13,8 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// A mkfs that takes longer than any wait may leaves time for whoever, like udev,
-// looks at what it has made.
+// mkfs may take longer than the deadline. After that writeDevice still waits
+// for a process, such as udev, that looks at the new filesystem.
 func TestWriteTakesItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, k := testPool(t, catalog.KindFile)

@@ -14,7 +14,9 @@ import (
 	"thinmount/lib/registry"
 )
 
-// Deactivate takes back Activate. A volume that is mounted or open is ErrBusy.
+// Deactivate removes the device of a volume that Activate has activated. First
+// it writes out what is dirty. If the volume is mounted or open, the error is
+// ErrBusy.
 func Deactivate(ctx context.Context, s *host.System, poolName, volume string) error {
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		ref, v, err := registry.LockKnown(ctx, s, poolName, volume)
@@ -39,13 +41,13 @@ func Deactivate(ctx context.Context, s *host.System, poolName, volume string) er
 	})
 }
 
-// flushDevice writes out what was written to a volume's device by dd(1), say, and
-// is an error where that was lost: the last close of a device tells nobody. An
-// error that was told once is not told again.
+// flushDevice writes out what a program, dd(1) for example, has written to a
+// volume's device. It returns an error if writes were lost, because the last
+// close of a device reports none. The kernel reports each such error once.
 func flushDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
 	info, err := c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
 	if err != nil || !info.Active() || info.Suspended() {
-		return nil // there is nothing to flush, or it cannot be
+		return nil // nothing is to be flushed, or a flush would hang
 	}
 	a, err := engine.OpenActivation(c.NodePath(info.Name), info.Dev)
 	if err != nil {
@@ -55,8 +57,11 @@ func flushDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.V
 	return flushed(ctx, s, c, v, a.File)
 }
 
-// flushed is flushDevice of an open device.
-func flushed(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, device *os.File) error {
+// flushed is flushDevice for a device that is open already. It returns an
+// error, too, if the last writes would wait for room in the pool.
+func flushed(
+	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, device *os.File,
+) error {
 	object := v.Pool + "/" + v.Name
 	defer s.WaitingFor("what is dirty on " + object + " to be written")()
 	lost, err := health.SyncApart(ctx, device, func() error {
@@ -73,5 +78,7 @@ func flushed(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volum
 	}
 	st, _ := health.PoolStatus(c, v.PoolUUID)
 	why, remedy := health.WhyLost(v.Pool, st, lost)
-	return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s", why), Remedy: fault.Sayf("%v; then write it again", remedy)}
+	return &fault.Error{Object: object,
+		Err:    fault.Errorf(fault.ErrPoolState, "writes were lost: %s", why),
+		Remedy: fault.Sayf("%v; then write it again", remedy)}
 }

@@ -13,10 +13,12 @@ import (
 	"thinmount/lib/registry"
 )
 
-// Delete deletes a volume that is not in use. From its first write to disk the
-// volume is gone for everybody; a Delete that dies is finished by the next
-// command on the pool. Snapshots of the volume stay.
-func Delete(ctx context.Context, s *host.System, poolName, volume string, o engine.DeleteOptions) error {
+// Delete deletes a volume that is not in use. From its first write to disk on
+// no command shows the volume. If Delete dies after that, the next command on
+// the pool finishes the work. Snapshots of the volume stay.
+func Delete(
+	ctx context.Context, s *host.System, poolName, volume string, o engine.DeleteOptions,
+) error {
 	wait, cancel := s.Waiting(ctx)
 	defer cancel()
 	c, err := s.Kernel()
@@ -36,8 +38,8 @@ func Delete(ctx context.Context, s *host.System, poolName, volume string, o engi
 	if err != nil {
 		return err
 	}
-	// From here on the volume is gone, whatever happens: no error of what is left
-	// to do is an error of the delete.
+	// From here on no command shows the volume. So a failure of a later step is
+	// a warning.
 	if err := ref.Clear(); err != nil {
 		s.Warnf("%s/%s: %v", poolName, volume, err)
 	}
@@ -47,7 +49,9 @@ func Delete(ctx context.Context, s *host.System, poolName, volume string, o engi
 		}
 	}
 	if err := finishDelete(ctx, s, c, v); err != nil {
-		said := fault.Sayf("%s/%s is deleted, and a later command on the pool gives its space back: %v", poolName, volume, err)
+		said := fault.Sayf(
+			"%s/%s is deleted, and a later command on the pool gives its space back: %v", poolName,
+			volume, err)
 		if remedy := host.RemedyOf(err); remedy != nil {
 			said = fault.Sayf("%v (%v)", said, remedy)
 		}
@@ -56,10 +60,13 @@ func Delete(ctx context.Context, s *host.System, poolName, volume string, o engi
 	return nil
 }
 
-// releaseToDelete removes the volume's device, before the pool is locked: who
-// has it open may have to be waited for. Where the pool cannot delete, the
-// device stays for promiseDelete to say so.
-func releaseToDelete(ctx context.Context, s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume) error {
+// releaseToDelete removes the volume's device. It does that before the pool is
+// locked, because it may have to wait for a process that has the device open.
+// If the pool cannot delete, it leaves the device: promiseDelete reports the
+// pool's state.
+func releaseToDelete(
+	ctx context.Context, s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume,
+) error {
 	rec, err := registry.ReconcileOwn(s, c, ref, v)
 	if err != nil {
 		return err
@@ -73,9 +80,11 @@ func releaseToDelete(ctx context.Context, s *host.System, c *dm.Control, ref *re
 	return engine.RemoveDevice(ctx, s, c, v)
 }
 
-// promiseDelete writes the intent. The caller has the volume's lock, has seen
-// that the volume is not mounted, and has let its device go.
-func promiseDelete(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) (*engine.Pool, error) {
+// promiseDelete writes the intent of the delete. The caller holds the volume's
+// lock, has checked that the volume is not mounted, and has removed its device.
+func promiseDelete(
+	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume,
+) (*engine.Pool, error) {
 	p, err := engine.OpenActive(ctx, s, c, v.Pool, engine.Exclusive)
 	if err != nil {
 		return nil, err
@@ -93,6 +102,8 @@ func promiseDelete(ctx context.Context, s *host.System, c *dm.Control, v catalog
 	}))
 }
 
+// finishDelete deletes the thin id and the record, and ends the intent. It does
+// so even if ctx was cancelled.
 func finishDelete(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
 	wait, cancel := s.Waiting(context.WithoutCancel(ctx))
 	defer cancel()
@@ -101,5 +112,6 @@ func finishDelete(ctx context.Context, s *host.System, c *dm.Control, v catalog.
 		return err
 	}
 	defer p.Close()
-	return p.Explain(p.DeleteVolume(wait, catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}))
+	return p.Explain(p.DeleteVolume(wait,
+		catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}))
 }

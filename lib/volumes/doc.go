@@ -1,3 +1,3 @@
-// Package volumes holds the use cases of volumes that are not mounting: create,
+// Package volumes holds the use cases of volumes except mounting: create,
 // snapshot, delete, format, list, deactivate.
 package volumes

@@ -15,13 +15,18 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// flushOrigin writes out what is dirty in the origin's filesystem, and in those of
-// layers above it, so that the freeze itself has little to write. It returns where
-// the origin is mounted, in another mount namespace by a path through /proc: "" is
-// nowhere. It is best effort: the freeze writes what is
-// left. But where that would wait for room in the pool, it is an error: whoever
-// freezes then waits, too, with the lock that growing the pool wants.
-func flushOrigin(ctx context.Context, s *host.System, c *dm.Control, ref *refcount.Ref, o catalog.Volume) (dir string, err error) {
+// flushOrigin writes out what is dirty in the origin's filesystem and in those
+// of layers above it, so that the freeze has little to write. It returns the
+// directory where the origin is mounted, or "". If the mount is in another
+// mount namespace, that is a path through /proc.
+//
+// Most failures are not errors, because the freeze writes what is left. But it
+// is an error if writes were lost, or if they would wait for room in the pool.
+// In the latter case the freeze would wait, too, and it would hold the lock
+// that growing the pool needs.
+func flushOrigin(
+	ctx context.Context, s *host.System, c *dm.Control, ref *refcount.Ref, o catalog.Volume,
+) (dir string, err error) {
 	rec, err := registry.ReconcileOwn(s, c, ref, o)
 	if err != nil {
 		return "", nil
@@ -29,7 +34,7 @@ func flushOrigin(ctx context.Context, s *host.System, c *dm.Control, ref *refcou
 	dir = registry.PathToMount(c, rec, o)
 	st, err := health.PoolStatus(c, o.PoolUUID)
 	if err != nil || st.Mode != thinpool.ModeRW || st.Queues() {
-		return dir, nil // whoever opens the pool next says so
+		return dir, nil // the snapshot opens the pool next and reports its state
 	}
 	a := registry.LookAbove(s, c, o)
 	defer func() { a.Close() }()
@@ -53,19 +58,24 @@ func flushOrigin(ctx context.Context, s *host.System, c *dm.Control, ref *refcou
 	return dir, nil
 }
 
-// flush is syncfs(2), in a second process: this one has locks, and the call may
-// sleep for as long as a disk likes, or, on a device that others suspend, for
-// ever. The process is left behind when ctx ends, or when the writing would have
-// to wait for room. That writes have failed, now or before, it is told once
-// (syncApart), so that it must not be kept quiet.
-func flush(ctx context.Context, s *host.System, c *dm.Control, f *os.File, o catalog.Volume, mayWait bool) error {
+// flush calls syncfs(2) for the filesystem of f, in a second process. This
+// process holds locks, and the call may sleep for as long as the disk takes, or
+// for ever on a device that another program has suspended. flush leaves the
+// second process behind when ctx ends, or when the writes would wait for room
+// in the pool. syncfs(2) reports once that writes failed, now or earlier
+// (health.SyncApart). So flush must not swallow that error.
+func flush(
+	ctx context.Context, s *host.System, c *dm.Control, f *os.File, o catalog.Volume, mayWait bool,
+) error {
 	defer s.WaitingFor("what is dirty in " + f.Name() + " to be written")()
 	lost, err := health.SyncApart(ctx, f, func() error {
 		if !mayWait {
 			return nil
 		}
 		if st, err := health.PoolStatus(c, o.PoolUUID); err == nil && st.Queues() {
-			return Full(o.Pool, "out of data space: %s has more to write than there is room for, and a snapshot would wait with it", f.Name())
+			return Full(o.Pool,
+				"out of data space: %s has more to write than there is room for, and a snapshot would wait with it",
+				f.Name())
 		}
 		return nil
 	})
@@ -75,8 +85,12 @@ func flush(ctx context.Context, s *host.System, c *dm.Control, f *os.File, o cat
 	if lost != nil {
 		st, _ := health.PoolStatus(c, o.PoolUUID)
 		why, remedy := health.WhyLost(o.Pool, st, lost)
-		return &fault.Error{Object: f.Name(), Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s, and the snapshot would lack them", why),
-			Remedy: fault.Sayf("%v; then write again what is missing. A second attempt takes the origin as it is", remedy)}
+		return &fault.Error{Object: f.Name(),
+			Err: fault.Errorf(fault.ErrPoolState,
+				"writes were lost: %s, and the snapshot would lack them", why),
+			Remedy: fault.Sayf(
+				"%v; then write again what is missing. A second attempt takes the origin as it is",
+				remedy)}
 	}
 	return err
 }

@@ -15,8 +15,8 @@ import (
 	"thinmount/lib/registry"
 )
 
-// Format makes a filesystem on a volume that exists and is not mounted. A
-// volume that carries anything already is refused without force.
+// Format makes a filesystem on a volume that exists and is not mounted. If the
+// volume carries anything already and force is not set, the error is ErrExists.
 func Format(ctx context.Context, s *host.System, pool, volume, fs, label string, force bool) error {
 	if err := checkFS(pool+"/"+volume, fs, label); err != nil {
 		return err
@@ -41,7 +41,9 @@ func Format(ctx context.Context, s *host.System, pool, volume, fs, label string,
 		return err
 	}
 	if rec.Pinned {
-		return &fault.Error{Object: rec.Volume, Err: fault.Errorf(fault.ErrBusy, "activated for other work"), Remedy: fault.DeactivateVolume{Volume: rec.Volume}}
+		return &fault.Error{Object: rec.Volume,
+			Err:    fault.Errorf(fault.ErrBusy, "activated for other work"),
+			Remedy: fault.DeactivateVolume{Volume: rec.Volume}}
 	}
 	if !force {
 		if err := refuseFormatted(wait, s, c, v); err != nil {
@@ -54,7 +56,8 @@ func Format(ctx context.Context, s *host.System, pool, volume, fs, label string,
 	return ref.Clear()
 }
 
-// refuseFormatted looks for anything on the volume that mkfs would overwrite.
+// refuseFormatted returns ErrExists if the volume carries anything that mkfs
+// would overwrite.
 func refuseFormatted(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
 	p, err := engine.OpenActive(ctx, s, c, v.Pool, engine.Shared)
 	if err != nil {
@@ -74,12 +77,15 @@ func refuseFormatted(ctx context.Context, s *host.System, c *dm.Control, v catal
 		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
 	}
 	if len(found) > 0 {
-		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: fault.Errorf(fault.ErrExists, "carries %s already", found[0].Type), Remedy: fault.Sayf("%v makes the filesystem anew", fault.OptionForce)}
+		return &fault.Error{Object: v.Pool + "/" + v.Name,
+			Err:    fault.Errorf(fault.ErrExists, "carries %s already", found[0].Type),
+			Remedy: fault.Sayf("%v makes the filesystem anew", fault.OptionForce)}
 	}
 	return nil
 }
 
-// output is where mkfs programs write, never a nil *os.File in an interface.
+// output returns the writer for the output of mkfs programs. It never returns a
+// nil *os.File as a non-nil interface.
 func output(s *host.System) io.Writer {
 	if s.Output == nil {
 		return nil
@@ -87,8 +93,9 @@ func output(s *host.System) io.Writer {
 	return s.Output
 }
 
-// checkFS refuses a filesystem that cannot be made, before anything is changed
-// for it: a mistake of the command line, unless only its program is missing.
+// checkFS refuses a filesystem that mkfs cannot make, before anything is
+// changed for it. The error is ErrUsage, unless only the mkfs program is
+// missing.
 func checkFS(object, fs, label string) error {
 	err := mkfs.Check(fs, label)
 	missing, isMissing := errors.AsType[*mkfs.MissingError](err)
@@ -96,7 +103,9 @@ func checkFS(object, fs, label string) error {
 	case err == nil:
 		return nil
 	case isMissing:
-		return &fault.Error{Object: object, Err: err, Remedy: fault.Hint("apt-get install " + missing.Package + ", or the package that has it on other systems")}
+		return &fault.Error{Object: object, Err: err,
+			Remedy: fault.Hint("apt-get install " + missing.Package +
+				", or the package that has it on other systems")}
 	}
 	return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrUsage, err)}
 }

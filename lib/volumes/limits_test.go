@@ -11,14 +11,18 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// TestVolumeSizeLimits refuses what no device can have before anything is sent
-// to the pool. Rounding up to whole blocks does not overflow.
+// checkCreate and copyOf refuse a size that no device can have, before anything
+// is sent to the pool. Rounding up to whole blocks does not overflow.
 func TestVolumeSizeLimits(t *testing.T) {
 	p, k := testPool(t, catalog.KindFile)
 	o := withVolume(t, p, k, "x", 1)
-	for size, ok := range map[int64]bool{1: true, thinpool.MaxSize: true, thinpool.MaxSize + 1: false, math.MaxInt64: false} {
+	for size, ok := range map[int64]bool{
+		1: true, thinpool.MaxSize: true, thinpool.MaxSize + 1: false, math.MaxInt64: false,
+	} {
 		err := checkCreate(p.Sys, CreateSpec{Pool: "demo", Volume: "v", Size: size})
-		if (err == nil) != ok || !ok && (!errors.Is(err, fault.ErrUsage) || !strings.Contains(err.Error(), "at most 4E")) {
+		if (err == nil) != ok ||
+			!ok && (!errors.Is(err, fault.ErrUsage) ||
+				!strings.Contains(err.Error(), "at most 4E")) {
 			t.Errorf("create of %d: %v", size, err)
 		}
 		v, err := copyOf(p, o, "y", max(size, o.Size))

@@ -20,25 +20,25 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// VolumeInfo is what list and show tell of a volume.
+// VolumeInfo is what list and show tell about a volume.
 type VolumeInfo struct {
 	Name       string // POOL/VOLUME
 	Pool       string
 	ID         uint32  // thin id
 	Size       int64   // bytes
-	Used       *int64  // bytes mapped, shared ones included; nil when unknown
-	Origin     *string // POOL/VOLUME; nil when there is none (any more)
-	FS         string  // "" when unknown
+	Used       *int64  // mapped bytes, shared ones included; nil if unknown
+	Origin     *string // POOL/VOLUME; nil if there is none (any more)
+	FS         string  // "" if unknown
 	Active     bool
-	Device     string // /dev/mapper/NAME; "" of an inactive volume
+	Device     string // /dev/mapper/NAME; "" if inactive
 	MountedOn  string
-	MountedIn  int // process in whose mount namespace MountedOn is; 0 when it is ours, or that of no process that we see
+	MountedIn  int // process whose mount namespace has MountedOn; 0 if ours, or unknown
 	References int
 	Created    time.Time
 }
 
-// Volumes lists the volumes of a pool, or of all pools, by name. What can be
-// told is told: with an error come the volumes that could be read.
+// Volumes lists the volumes of a pool, or of all pools if pool is "", by name.
+// With an error it returns the volumes that it could read.
 func Volumes(ctx context.Context, s *host.System, pool string) ([]VolumeInfo, error) {
 	c, err := s.Kernel()
 	if err != nil {
@@ -64,7 +64,7 @@ func Volumes(ctx context.Context, s *host.System, pool string) ([]VolumeInfo, er
 	return all, errors.Join(errs...)
 }
 
-// Volume tells of one volume.
+// Volume tells about one volume.
 func Volume(ctx context.Context, s *host.System, pool, volume string) (VolumeInfo, error) {
 	c, err := s.Kernel()
 	if err != nil {
@@ -83,8 +83,9 @@ func Volume(ctx context.Context, s *host.System, pool, volume string) (VolumeInf
 	return describe(s, c, cat, v, usage(s, c, cat, own), own, registry.ReadProcTables)
 }
 
-// ownDevices tells whether what is active under the pool's uuid, if anything, is
-// the pool's own. If not, that is warned of.
+// ownDevices says whether the devices that are active under the pool's uuid are
+// the pool's own, or there are none. If they are those of a copy of the pool,
+// it warns and returns false.
 func ownDevices(s *host.System, c *dm.Control, cat *catalog.Catalog) bool {
 	other := backing.ActiveCopy(c, cat.Pool())
 	if other == nil || other.Renamed {
@@ -113,13 +114,16 @@ func volumesOf(s *host.System, c *dm.Control, pool string) ([]VolumeInfo, error)
 	return infos, err
 }
 
-// describe puts together what the catalog, the kernel and the references know.
-// Without own, what the kernel knows is of a copy of the pool.
-func describe(s *host.System, c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[uint32]int64, own bool,
-	tables func() []registry.ProcTable) (VolumeInfo, error) {
-
+// describe puts together what the catalog, the kernel and the references know
+// about a volume. own is false if the active devices are those of a copy of the
+// pool: then describe does not ask the kernel.
+func describe(
+	s *host.System, c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[uint32]int64,
+	own bool, tables func() []registry.ProcTable,
+) (VolumeInfo, error) {
 	info := VolumeInfo{
-		Name: v.Pool + "/" + v.Name, Pool: v.Pool, ID: v.ID, Size: v.Size, FS: v.FS, Created: v.Created,
+		Name: v.Pool + "/" + v.Name, Pool: v.Pool, ID: v.ID,
+		Size: v.Size, FS: v.FS, Created: v.Created,
 	}
 	if o, err := cat.Volume(v.Origin); v.Origin != "" && err == nil && o.ID == v.OriginID {
 		name := v.Pool + "/" + v.Origin
@@ -131,7 +135,7 @@ func describe(s *host.System, c *dm.Control, cat *catalog.Catalog, v catalog.Vol
 	if !own {
 		return info, nil
 	}
-	rec, _ := s.Refs().Read(v.Pool, v.Name) // unreadable: the mount table alone tells
+	rec, _ := s.Refs().Read(v.Pool, v.Name) // without it the mount table alone tells
 	obs, asleep, err := registry.QueryKernel(c, v, rec)
 	if err != nil {
 		return info, &fault.Error{Object: info.Name, Err: err}
@@ -153,26 +157,31 @@ func describe(s *host.System, c *dm.Control, cat *catalog.Catalog, v catalog.Vol
 	return info, nil
 }
 
-// lookElsewhere finds where a volume is mounted whose counted mount is not to be
-// seen here: on a copy of that, which leads to the same files, or else in the mount
-// namespace of a process.
-func (i *VolumeInfo) lookElsewhere(rec refcount.Record, obs refcount.Observed, tables func() []registry.ProcTable) {
+// lookElsewhere finds a place where a volume is mounted, if its counted mount
+// is not in this mount namespace. If this namespace has a copy of that mount,
+// MountedOn becomes the copy's path, which leads to the same files. Otherwise
+// MountedIn becomes a process whose mount namespace has the volume.
+func (i *VolumeInfo) lookElsewhere(
+	rec refcount.Record, obs refcount.Observed, tables func() []registry.ProcTable,
+) {
 	if len(obs.Mounts) == 0 {
 		if pid, dir := registry.MountedBy(slices.Values(tables()), rec.Dev, i.Device); pid != 0 {
 			i.MountedIn, i.MountedOn = pid, dir
 		}
 		return
 	}
-	same := slices.ContainsFunc(obs.Mounts, func(m refcount.MountPoint) bool { return m.Path == rec.MountedOn })
+	same := slices.ContainsFunc(obs.Mounts,
+		func(m refcount.MountPoint) bool { return m.Path == rec.MountedOn })
 	if !same {
 		i.MountedOn = obs.Mounts[0].Path
 	}
 }
 
-// mappedBytes asks an active volume's device how much it maps.
+// mappedBytes asks an active volume's device how many bytes it maps. It returns
+// nil if the device cannot be asked.
 func mappedBytes(c *dm.Control, v catalog.Volume) *int64 {
 	if len(health.Suspended(c, v.PoolUUID)) > 0 {
-		return nil // to ask could hang
+		return nil // asking could hang
 	}
 	targets, _, err := c.Status(dmname.VolumeRef(v.PoolUUID, v.ID), dm.StatusNoFlush)
 	if err != nil || len(targets) != 1 {
@@ -187,9 +196,9 @@ func mappedBytes(c *dm.Control, v catalog.Volume) *int64 {
 }
 
 // usage reads from the pool's metadata how many bytes each thin id maps, for
-// the volumes that are not active and so cannot be asked. It is nil where the
-// metadata cannot be read: use is then shown as unknown. Without own, the active
-// devices are those of a copy of the pool.
+// the inactive volumes, whose devices cannot be asked. It returns nil if the
+// metadata cannot be read; list then shows the use as unknown. own is false if
+// the active devices are those of a copy of the pool.
 func usage(s *host.System, c *dm.Control, cat *catalog.Catalog, own bool) map[uint32]int64 {
 	cfg := cat.Pool()
 	path, at := cfg.Metadata.Path, int64(label.Reserved)
@@ -197,10 +206,10 @@ func usage(s *host.System, c *dm.Control, cat *catalog.Catalog, own bool) map[ui
 		path, at = c.NodePath(dmname.Part(cfg.Name, dmname.Meta)), 0
 	}
 	if at > 0 && !backing.CarriesPart(cfg, dmname.Meta, path) {
-		return nil // another disk's metadata, say
+		return nil // this may be another disk's metadata
 	}
 	if own && len(health.Suspended(c, cfg.UUID)) > 0 {
-		return nil // to read would hang
+		return nil // reading would hang
 	}
 	f, err := host.OpenDirect(path)
 	if err != nil {

@@ -8,12 +8,14 @@ import (
 	"thinmount/lib/registry"
 )
 
-// Of a volume that is mounted in another mount namespace the list tells a path that
-// leads to it here, or a process that sees it.
+// If a volume is mounted in another mount namespace, list shows a path that
+// leads to it here, or a process whose namespace has it.
 func TestListedElsewhere(t *testing.T) {
 	rec := refcount.Record{Dev: "253:3", MountedOn: "/mnt", References: 2, Elsewhere: true}
 	tables := func() []registry.ProcTable {
-		return []registry.ProcTable{{Pid: 1}, {Pid: 40, Ns: 9, Mounts: []*mountinfo.Info{{Major: 253, Minor: 3, Mountpoint: "/there"}}}}
+		return []registry.ProcTable{{Pid: 1}, {
+			Pid: 40, Ns: 9, Mounts: []*mountinfo.Info{{Major: 253, Minor: 3, Mountpoint: "/there"}},
+		}}
 	}
 	nobody := func() []registry.ProcTable { return nil }
 	for _, row := range []struct {

@@ -17,23 +17,27 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// SnapshotOptions are the choices of Snapshot.
+// SnapshotOptions are the choices of a caller of Snapshot.
 type SnapshotOptions struct {
-	Size  int64 // bytes: enlarges the new volume, not its filesystem; 0 is the origin's size
-	Force bool  // although less than the pool's margin is free
+	Size  int64 // bytes: enlarges the new volume, not its filesystem; 0: as the origin
+	Force bool  // make it even if less than the pool's margin is free
 }
 
-// Snapshot makes volume an independent, writable copy of what origin holds. An
-// active origin is suspended for the moment of the copy, with its filesystem
-// frozen, so that the copy is what a power cut would have left at its best:
-// fsck has nothing to repair.
-func Snapshot(ctx context.Context, s *host.System, pool, origin, volume string, opt SnapshotOptions) error {
+// Snapshot makes volume an independent, writable copy of what origin holds. For
+// the moment of the copy it suspends an active origin and freezes its
+// filesystem. So the copy is in the best state that a power cut could have
+// left: fsck has nothing to repair.
+func Snapshot(
+	ctx context.Context, s *host.System, pool, origin, volume string, opt SnapshotOptions,
+) error {
 	if err := catalog.CheckVolumeName(volume); err != nil {
 		return fault.Wrap(fault.ErrUsage, err)
 	}
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		if origin == volume {
-			return &fault.Error{Object: pool + "/" + volume, Err: fault.Errorf(fault.ErrExists, "the new name is the origin's"), Remedy: fault.Hint("choose another name")}
+			return &fault.Error{Object: pool + "/" + volume,
+				Err:    fault.Errorf(fault.ErrExists, "the new name is the origin's"),
+				Remedy: fault.Hint("choose another name")}
 		}
 		originRef, newRef, o, err := lockBoth(ctx, s, pool, origin, volume)
 		if err != nil {
@@ -59,7 +63,8 @@ func Snapshot(ctx context.Context, s *host.System, pool, origin, volume string, 
 		if err := canFreeze(p, o, opt.Force); err != nil {
 			return err
 		}
-		// The lock may have been waited for, while others wrote.
+		// While this command waited for the pool's lock, other programs may
+		// have written to the origin.
 		dir, err := flushOrigin(ctx, s, c, originRef, o)
 		if err != nil {
 			return err
@@ -71,8 +76,11 @@ func Snapshot(ctx context.Context, s *host.System, pool, origin, volume string, 
 }
 
 // lockBoth locks two volumes in the order of their names, as every command
-// does, so that no two wait for each other.
-func lockBoth(ctx context.Context, s *host.System, pool, origin, volume string) (o, n *refcount.Ref, v catalog.Volume, err error) {
+// does. So no two commands wait for each other. It returns the references of
+// the origin and of the new volume, and the origin's record.
+func lockBoth(
+	ctx context.Context, s *host.System, pool, origin, volume string,
+) (o, n *refcount.Ref, v catalog.Volume, err error) {
 	if v, err = registry.FindVolume(s, pool, origin); err != nil {
 		return nil, nil, v, err
 	}
@@ -97,17 +105,19 @@ func lockBoth(ctx context.Context, s *host.System, pool, origin, volume string) 
 	return b, a, v, nil
 }
 
-// Full is an error of a pool in which writes wait for room.
+// Full returns the error of a pool in which writes wait for room.
 func Full(pool, format string, args ...any) error {
-	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, format, args...), Remedy: health.RoomRemedy(pool)}
+	return &fault.Error{Object: "pool " + pool,
+		Err: fault.Errorf(fault.ErrPoolState, format, args...), Remedy: health.RoomRemedy(pool)}
 }
 
-// freezeRoom is how many of a pool's blocks a freeze may want: a filesystem marks
-// itself clean then, in blocks that an earlier snapshot shares.
+// freezeRoom is how many free blocks of the pool a freeze may need. The
+// filesystem marks itself clean then. If an earlier snapshot shares the blocks
+// that it writes, each of them needs a new one.
 const freezeRoom = 16
 
-// canFreeze refuses what canGrow does, and the snapshot of an active origin where
-// its freeze might wait for room.
+// canFreeze returns the error of p.CanGrow. It also refuses the snapshot of an
+// active origin if the freeze might wait for room in the pool.
 func canFreeze(p *engine.Pool, o catalog.Volume, force bool) error {
 	if err := p.CanGrow(force); err != nil {
 		return err
@@ -120,19 +130,26 @@ func canFreeze(p *engine.Pool, o catalog.Volume, force bool) error {
 	if err != nil {
 		return p.Wrap(fault.Wrap(fault.ErrPoolState, err))
 	}
-	if free := health.Spaces(p.Catalog.Pool(), st)[0].Free(); st.OnFull == "queue" && free < freezeRoom {
-		return Full(p.Name(), "%d blocks are free, and freezing %s/%s, which may need %d, would wait for room", free, p.Name(), o.Name, freezeRoom)
+	if free := health.Spaces(p.Catalog.Pool(), st)[0].Free(); st.OnFull == "queue" &&
+		free < freezeRoom {
+		return Full(p.Name(),
+			"%d blocks are free, and freezing %s/%s, which may need %d, would wait for room", free,
+			p.Name(), o.Name, freezeRoom)
 	}
 	return nil
 }
 
-// copyOf is the record of a new snapshot of o.
+// copyOf returns the record of a new snapshot of o. size is in bytes; 0 means
+// the size of o.
 func copyOf(p *engine.Pool, o catalog.Volume, name string, size int64) (catalog.Volume, error) {
 	if err := thinpool.CheckSize(size); err != nil {
-		return o, &fault.Error{Object: p.Name() + "/" + name, Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
+		return o, &fault.Error{Object: p.Name() + "/" + name,
+			Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
 	}
 	if size != 0 && size < o.Size {
-		return o, &fault.Error{Object: p.Name() + "/" + name, Err: fault.Errorf(fault.ErrUsage, "a snapshot cannot be smaller than its origin (%s)", fault.ExactSize(o.Size))}
+		return o, &fault.Error{Object: p.Name() + "/" + name,
+			Err: fault.Errorf(fault.ErrUsage, "a snapshot cannot be smaller than its origin (%s)",
+				fault.ExactSize(o.Size))}
 	}
 	v := o
 	v.Name, v.Origin, v.OriginID = name, o.Name, o.ID

@@ -17,11 +17,14 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// sendSnapshot sends create_snap, with an active origin suspended around it.
-// Nobody else activates, mounts or unmounts the origin meanwhile: its lock is
-// ours. A device that goes away by itself just now is inactive. Dir is where the
-// origin is mounted, or "".
-func sendSnapshot(ctx context.Context, p *engine.Pool, o catalog.Volume, dir string) func(thinpool.ID) error {
+// sendSnapshot returns a function that sends create_snap to the pool, with an
+// active origin suspended around it. The caller holds the origin's lock, so no
+// other command activates, mounts or unmounts the origin. If the origin's
+// device disappears in between, sendSnapshot treats the origin as inactive. dir
+// is where the origin is mounted, or "".
+func sendSnapshot(
+	ctx context.Context, p *engine.Pool, o catalog.Volume, dir string,
+) func(thinpool.ID) error {
 	ref := dmname.VolumeRef(p.UUID(), o.ID)
 	return func(id thinpool.ID) error {
 		send := func() error { return p.Target.CreateSnapshot(id, thinpool.ID(o.ID)) }
@@ -40,50 +43,64 @@ func sendSnapshot(ctx context.Context, p *engine.Pool, o catalog.Volume, dir str
 	}
 }
 
-// standStill calls send while the origin is suspended, and the filesystems above
-// it are frozen. It warns of what could not be brought to a stand: in the snapshot
-// that is as a power cut would have left it.
+// standStill calls send while the origin is suspended and the filesystems above
+// it are frozen. It warns of each filesystem or device above that could not be
+// frozen: the snapshot has it as a power cut would leave it.
 func standStill(ctx context.Context, p *engine.Pool, o catalog.Volume, send func() error) error {
 	a := registry.LookAbove(p.Sys, p.DM, o)
 	defer a.Close()
-	r := freeze.Request{Device: dmname.VolumeRef(p.UUID(), o.ID), Udev: host.VolumeCookie, Limit: p.Catalog.Pool().FreezeLimit(), Above: a.Dirs}
+	r := freeze.Request{Device: dmname.VolumeRef(p.UUID(), o.ID), Udev: host.VolumeCookie,
+		Limit: p.Catalog.Pool().FreezeLimit(), Above: a.Dirs}
 	if len(a.Dirs) > 0 {
 		if err := registry.Mark(p.Sys, o); err != nil {
 			return err
 		}
 	}
 	loose, err := freeze.Suspended(ctx, p.DM, r, send)
-	if len(a.Dirs) > 0 && ctx.Err() == nil { // else the watcher may still be at it
+	// If ctx has ended, the watcher may still work on these filesystems. Then the
+	// mark stays.
+	if len(a.Dirs) > 0 && ctx.Err() == nil {
 		os.Remove(registry.FrozenMark(p.Sys, o))
 	}
 	for _, f := range loose {
-		p.Sys.Warnf("%s/%s: what lies on it and is mounted on %s cannot be frozen, so it is in the snapshot as a power cut would leave it",
+		p.Sys.Warnf(
+			"%s/%s: what lies on it and is mounted on %s cannot be frozen, so it is in the snapshot as a power cut would leave it",
 			o.Pool, o.Name, f.Name())
 	}
 	for _, name := range a.Bare {
-		p.Sys.Warnf("%s/%s: /dev/%s lies on it and is in use without a filesystem that could be frozen, so it is in the snapshot as a power cut would leave it",
+		p.Sys.Warnf(
+			"%s/%s: /dev/%s lies on it and is in use without a filesystem that could be frozen, so it is in the snapshot as a power cut would leave it",
 			o.Pool, o.Name, name)
 	}
 	return err
 }
 
-// standstillError says what kept the origin from standing still until the
-// snapshot was made. None was made then.
+// standstillError puts an error of standStill into words: why the origin did
+// not stand still until the snapshot was made. After such an error there is no
+// snapshot.
 func standstillError(p *engine.Pool, err error, dir string) error {
 	var resumed *freeze.ResumedError
 	var higher *freeze.AboveError
 	switch {
 	case errors.As(err, &resumed) && resumed.TooLong():
-		return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "no snapshot: the pool took %v to commit it, and writers of its origin wait for %v at most",
+		return &fault.Error{Err: fault.Errorf(fault.ErrBusy,
+			"no snapshot: the pool took %v to commit it, and writers of its origin wait for %v at most",
 			resumed.Took.Round(10*time.Millisecond), resumed.Limit),
-			Remedy: fault.Sayf("try again when its disks are less busy, or let writers wait for longer: %v",
-				fault.SetFreezeLimit{Pool: p.Name(), Limit: min(4*resumed.Limit, catalog.MaxFreezeLimit)})}
+			Remedy: fault.Sayf(
+				"try again when its disks are less busy, or let writers wait for longer: %v",
+				fault.SetFreezeLimit{Pool: p.Name(),
+					Limit: min(4*resumed.Limit, catalog.MaxFreezeLimit)})}
 	case errors.As(err, &resumed):
-		return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "no snapshot: another program has resumed its origin in between"), Remedy: fault.Hint("try again")}
+		return &fault.Error{Err: fault.Errorf(fault.ErrBusy,
+			"no snapshot: another program has resumed its origin in between"),
+			Remedy: fault.Hint("try again")}
 	case errors.As(err, &higher) && errors.Is(err, freeze.ErrFrozen):
-		return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "what lies on its origin is frozen by somebody"), Remedy: fault.Hint("fsfreeze -u " + fault.ShellPath(higher.Path))}
+		return &fault.Error{Err: fault.Errorf(fault.ErrBusy,
+			"what lies on its origin is frozen by somebody"),
+			Remedy: fault.Hint("fsfreeze -u " + fault.ShellPath(higher.Path))}
 	case errors.Is(err, freeze.ErrFrozen):
-		e := &fault.Error{Err: fault.Errorf(fault.ErrBusy, "its origin's filesystem is frozen by somebody")}
+		e := &fault.Error{Err: fault.Errorf(fault.ErrBusy,
+			"its origin's filesystem is frozen by somebody")}
 		if dir != "" {
 			e.Remedy = fault.Hint("fsfreeze -u " + fault.ShellPath(dir))
 		}
