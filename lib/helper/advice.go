@@ -9,12 +9,11 @@ import (
 	"thinmount/lib/thin"
 )
 
-// Advice is what somebody who has got err can type or do about it; "" where that
+// Advice returns what a person who gets err can type or do about it; "" if that
 // is not known.
 func Advice(err error) string { return Words(thin.RemedyOf(err)) }
 
-// Words puts a remedy into words. Commands are written so that a shell reads the
-// paths in them as they are.
+// Words puts a remedy into words. It quotes paths in commands for a shell.
 func Words(r thin.Remedy) string {
 	switch r := r.(type) {
 	case nil:
@@ -51,7 +50,8 @@ func Words(r thin.Remedy) string {
 	return ofPools(r)
 }
 
-// ofVolumes is the command for a use case of volumes, or "".
+// ofVolumes returns the command for a remedy that is a use case of volumes, or
+// "".
 func ofVolumes(r thin.Remedy) string {
 	switch r := r.(type) {
 	case fault.ListVolumes:
@@ -70,7 +70,7 @@ func ofVolumes(r thin.Remedy) string {
 	return ""
 }
 
-// ofPools is the command for a use case of pools, or "".
+// ofPools returns the command for a remedy that is a use case of pools, or "".
 func ofPools(r thin.Remedy) string {
 	switch r := r.(type) {
 	case fault.ListPools:
@@ -85,7 +85,8 @@ func ofPools(r thin.Remedy) string {
 	case fault.CreatePoolHelp:
 		return command("pool create", "--help")
 	case fault.GrowPool:
-		return command("pool grow"+growth("--size", r.Data)+growth("--metadata-size", r.Metadata), r.Pool)
+		return command("pool grow"+growth("--size", r.Data)+growth("--metadata-size", r.Metadata),
+			r.Pool)
 	case fault.ActivatePool:
 		return command("pool activate", r.Pool)
 	case fault.DeactivatePool:
@@ -94,7 +95,8 @@ func ofPools(r thin.Remedy) string {
 		}
 		return command("pool deactivate", r.Pool)
 	case fault.RestartPool:
-		return command("pool deactivate --unmount", r.Pool) + " && " + command("pool activate", r.Pool)
+		return command("pool deactivate --unmount", r.Pool) + " && " +
+			command("pool activate", r.Pool)
 	case fault.DeletePool:
 		if r.Volumes {
 			return command("pool delete -r", r.Pool)
@@ -116,7 +118,7 @@ func ofPools(r thin.Remedy) string {
 	return ""
 }
 
-// command is a command of thin-snap on an object, which may be "".
+// command returns a command of thin-snap on an object, which may be "".
 func command(verb, object string) string {
 	if object != "" {
 		object = " " + object
@@ -124,7 +126,7 @@ func command(verb, object string) string {
 	return "thin-snap " + verb + object
 }
 
-// named is a volume's name, or what stands for one.
+// named returns the volume's name, or the placeholder POOL/VOLUME.
 func named(volume string) string {
 	if volume == "" {
 		return "POOL/VOLUME"
@@ -132,7 +134,7 @@ func named(volume string) string {
 	return volume
 }
 
-// times says how often a mount is to be unmounted, unless once is enough.
+// times says how often a person has to unmount, or "" if once is enough.
 func times(n int) string {
 	if n <= 1 {
 		return ""
@@ -140,8 +142,8 @@ func times(n int) string {
 	return " (" + strconv.Itoa(n) + " times: it has " + thin.Count(n, "reference") + ")"
 }
 
-// growth is the option for how large a part of a pool is to become, with a space
-// before it; "" leaves the part as it is.
+// growth returns the option that says how large a part of a pool is to become,
+// with a space before it. It returns "" if the part stays as it is.
 func growth(option string, g fault.Growth) string {
 	switch {
 	case g == fault.Growth{}:
@@ -154,13 +156,16 @@ func growth(option string, g fault.Growth) string {
 	return " " + option + " " + fault.SizeText(g.Size)
 }
 
-// saveMetadata makes what lies behind the label a device of its own, since the
-// programs take no offset. The damaged metadata is kept in a file; files lie in
-// /var/tmp, since the programs read past the page cache, which a tmpfs cannot.
+// saveMetadata returns the commands that repair damaged metadata. They make the
+// part behind the label a device of its own, because the programs take no
+// offset. They keep the damaged metadata in a file. The files are in /var/tmp,
+// because the programs read past the page cache, which a tmpfs does not
+// support.
 func saveMetadata(r fault.SaveMetadata) string {
-	return fmt.Sprintf("%[5]s && dev=$(losetup --find --show --offset %[2]d --sizelimit %[3]d %[4]s) && "+
-		"dd if=$dev of=/var/tmp/%[1]s.damaged bs=1M conv=sparse && truncate -s %[3]d /var/tmp/%[1]s.repaired && "+
-		"thin_repair -i $dev -o /var/tmp/%[1]s.repaired && dd if=/var/tmp/%[1]s.repaired of=$dev bs=1M conv=fsync; "+
-		"losetup --detach $dev; %[6]s", r.Pool, r.Offset, r.Size, fault.ShellPath(r.Path),
+	return fmt.Sprintf(
+		"%[5]s && dev=$(losetup --find --show --offset %[2]d --sizelimit %[3]d %[4]s) && "+
+			"dd if=$dev of=/var/tmp/%[1]s.damaged bs=1M conv=sparse && truncate -s %[3]d /var/tmp/%[1]s.repaired && "+
+			"thin_repair -i $dev -o /var/tmp/%[1]s.repaired && dd if=/var/tmp/%[1]s.repaired of=$dev bs=1M conv=fsync; "+
+			"losetup --detach $dev; %[6]s", r.Pool, r.Offset, r.Size, fault.ShellPath(r.Path),
 		command("pool deactivate", r.Pool), command("pool check --repair", r.Pool))
 }

@@ -14,15 +14,17 @@ import (
 	"thinmount/lib/thin"
 )
 
-// remedies are what people are told to do, one of each type or more.
+// remedies has each type of remedy at least once, with its words.
 var remedies = []struct {
 	remedy thin.Remedy
 	want   string
 }{
 	{nil, ""},
 	{fault.Hint("dmesg"), "dmesg"},
-	{fault.Sayf("use %s, or a snapshot: %v", "/mnt", fault.Snapshot{Volume: "p/v"}), "use /mnt, or a snapshot: thin-snap snapshot p/v p/v-2"},
-	{fault.Sayf("%v, or use %v", fault.Sayf("%v, or delete volumes", fault.GrowPool{Pool: "p"}), fault.OptionForce),
+	{fault.Sayf("use %s, or a snapshot: %v", "/mnt", fault.Snapshot{Volume: "p/v"}),
+		"use /mnt, or a snapshot: thin-snap snapshot p/v p/v-2"},
+	{fault.Sayf("%v, or use %v", fault.Sayf("%v, or delete volumes", fault.GrowPool{Pool: "p"}),
+		fault.OptionForce),
 		"thin-snap pool grow p, or delete volumes, or use --force"},
 	{fault.Sayf("100%% of %s", "%v"), "100% of %v"},
 	{fault.OptionForce, "--force"},
@@ -37,26 +39,33 @@ var remedies = []struct {
 	{fault.CreatePool{}, "thin-snap pool create NAME"},
 	{fault.CreatePoolHelp{}, "thin-snap pool create --help"},
 	{fault.GrowPool{Pool: "p"}, "thin-snap pool grow p"},
-	{fault.GrowPool{Pool: "p", Data: fault.Growth{More: true}}, "thin-snap pool grow --size +SIZE p"},
-	{fault.GrowPool{Pool: "p", Data: fault.Growth{Size: 10 << 30, More: true}}, "thin-snap pool grow --size +10G p"},
-	{fault.GrowPool{Pool: "p", Metadata: fault.Growth{Size: 8 << 30}}, "thin-snap pool grow --metadata-size 8G p"},
-	{fault.GrowPool{Pool: "p", Data: fault.Growth{Size: 9<<30 + 1<<20, More: true}, Metadata: fault.Growth{Size: 64 << 20, More: true}},
+	{fault.GrowPool{Pool: "p", Data: fault.Growth{More: true}},
+		"thin-snap pool grow --size +SIZE p"},
+	{fault.GrowPool{Pool: "p", Data: fault.Growth{Size: 10 << 30, More: true}},
+		"thin-snap pool grow --size +10G p"},
+	{fault.GrowPool{Pool: "p", Metadata: fault.Growth{Size: 8 << 30}},
+		"thin-snap pool grow --metadata-size 8G p"},
+	{fault.GrowPool{Pool: "p", Data: fault.Growth{Size: 9<<30 + 1<<20, More: true},
+		Metadata: fault.Growth{Size: 64 << 20, More: true}},
 		"thin-snap pool grow --size +9217M --metadata-size +64M p"},
 	{fault.ActivatePool{Pool: "p"}, "thin-snap pool activate p"},
 	{fault.DeactivatePool{Pool: "p"}, "thin-snap pool deactivate p"},
 	{fault.DeactivatePool{Pool: "p", Unmount: true}, "thin-snap pool deactivate -u p"},
-	{fault.RestartPool{Pool: "p"}, "thin-snap pool deactivate --unmount p && thin-snap pool activate p"},
+	{fault.RestartPool{Pool: "p"},
+		"thin-snap pool deactivate --unmount p && thin-snap pool activate p"},
 	{fault.DeletePool{Pool: "p"}, "thin-snap pool delete p"},
 	{fault.DeletePool{Pool: "p", Volumes: true}, "thin-snap pool delete -r p"},
 	{fault.CheckPool{Pool: "p"}, "thin-snap pool check p"},
-	{fault.CompareRecords{Pool: "p"}, "thin-snap pool check p shows what differs, and with --repair mends it"},
+	{fault.CompareRecords{Pool: "p"},
+		"thin-snap pool check p shows what differs, and with --repair mends it"},
 	{fault.RepairPool{Pool: "p"}, "thin-snap pool check --repair p"},
 	{fault.SaveMetadata{Pool: "p", Path: "/srv/a b", Offset: 1 << 20, Size: 4 << 20},
 		"thin-snap pool deactivate p && dev=$(losetup --find --show --offset 1048576 --sizelimit 4194304 '/srv/a b') && " +
 			"dd if=$dev of=/var/tmp/p.damaged bs=1M conv=sparse && truncate -s 4194304 /var/tmp/p.repaired && " +
 			"thin_repair -i $dev -o /var/tmp/p.repaired && dd if=/var/tmp/p.repaired of=$dev bs=1M conv=fsync; " +
 			"losetup --detach $dev; thin-snap pool check --repair p"},
-	{fault.SetFreezeLimit{Pool: "p", Limit: 2 * time.Minute}, "thin-snap pool set freeze-limit=120s p"},
+	{fault.SetFreezeLimit{Pool: "p", Limit: 2 * time.Minute},
+		"thin-snap pool set freeze-limit=120s p"},
 	{fault.NameDisk{Pool: "p", Role: "data"}, "thin-snap pool set data=/dev/disk/by-id/LINK p"},
 
 	{fault.ListVolumes{}, "thin-snap list"},
@@ -67,7 +76,8 @@ var remedies = []struct {
 	{fault.DeactivateVolume{}, "thin-snap deactivate POOL/VOLUME"},
 	{fault.FormatVolume{Volume: "p/v"}, "thin-snap format --fs ext4 p/v"},
 	{fault.Snapshot{Volume: "p/v"}, "thin-snap snapshot p/v p/v-2"},
-	{fault.OnDevice{Volume: "p/v", Program: "wipefs $d"}, "d=$(thin-snap activate p/v) && wipefs $d"},
+	{fault.OnDevice{Volume: "p/v", Program: "wipefs $d"},
+		"d=$(thin-snap activate p/v) && wipefs $d"},
 	{fault.Mount{Volume: "p/v", Path: "/a b"}, "mount -t thin p/v '/a b'"},
 	{fault.Mount{Volume: "p/v", Path: "/mnt", FSType: "ext4"}, "mount -t thin.ext4 p/v /mnt"},
 	{fault.Unmount{Path: "/a b", Times: 1}, "umount '/a b'"},
@@ -87,7 +97,7 @@ func TestWords(t *testing.T) {
 
 var remedyMethod = regexp.MustCompile(`(?m)^func \((\w+)\) remedy\(\)`)
 
-// No type of remedy is without words.
+// Words knows each type of remedy: each one is in the table.
 func TestWordsAreAll(t *testing.T) {
 	source, err := os.ReadFile("../fault/remedy.go")
 	if err != nil {
@@ -110,8 +120,8 @@ func TestWordsAreAll(t *testing.T) {
 	}
 }
 
-// The advice for an error is the outermost one. Where an error has none, what a
-// file of ours lacks may have one.
+// Advice returns the outermost remedy of an error. If the error has none, there
+// may still be advice for the errno of a file.
 func TestAdvice(t *testing.T) {
 	inner := &thin.Error{Err: thin.ErrNotFound, Remedy: fault.ListPools{}}
 	for _, row := range []struct {
@@ -122,7 +132,8 @@ func TestAdvice(t *testing.T) {
 		{thin.ErrBusy, ""},
 		{inner, "thin-snap pool list"},
 		{&thin.Error{Err: inner, Remedy: fault.ShowPool{Pool: "p"}}, "thin-snap pool show p"},
-		{&os.PathError{Op: "open", Path: "/x", Err: unix.EMFILE}, "raise the limit of open files: ulimit -n 1024"},
+		{&os.PathError{Op: "open", Path: "/x", Err: unix.EMFILE},
+			"raise the limit of open files: ulimit -n 1024"},
 	} {
 		if got := Advice(row.err); got != row.want {
 			t.Errorf("%v: %q, want %q", row.err, got, row.want)
@@ -130,7 +141,8 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// No name of a folder breaks a command that root is to paste, or is one.
+// Root pastes these commands into a shell. So a folder's name must not break
+// such a command, and must not be run as one.
 func TestWordsQuotePaths(t *testing.T) {
 	const path, word = "/mnt/a b$(x)", "'/mnt/a b$(x)'"
 	for _, row := range remedies {
@@ -145,7 +157,8 @@ func TestWordsQuotePaths(t *testing.T) {
 		}
 		field.SetString(path)
 		got := Words(v.Interface().(thin.Remedy))
-		if !strings.Contains(got, word) || strings.Contains(strings.ReplaceAll(got, word, ""), path) {
+		if !strings.Contains(got, word) ||
+			strings.Contains(strings.ReplaceAll(got, word, ""), path) {
 			t.Errorf("%T: %s", row.remedy, got)
 		}
 	}

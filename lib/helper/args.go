@@ -1,8 +1,9 @@
-// Package helper is what mount.thin and umount.thin share: the protocol by
-// which mount(8) and umount(8) call their helpers. It parses arguments itself:
-// a command-line library would cost the two more start-up time than all of
-// their other work in user space, and expects options before operands. It also
-// has the words for what helps against an error, which thin-snap shares.
+// Package helper holds what mount.thin and umount.thin share: the protocol by
+// which mount(8) and umount(8) call their helpers. It parses arguments itself.
+// A command-line library would cost the two programs more start-up time than
+// all of their other work in user space, and it expects options before
+// operands. The package also puts into words what helps against an error
+// (Words); thin-snap uses these words, too.
 package helper
 
 import (
@@ -18,17 +19,20 @@ import (
 type Args struct {
 	Operands []string        // SPEC and DIR, or DIR
 	Flags    map[byte]bool   // -f, -n, …
-	Values   map[byte]string // -o, -t, -N; of several -o all, joined by commas
+	Values   map[byte]string // -o, -t, -N; several -o are joined by commas
 }
 
-// Parse splits argv (without the program's name) into options and operands, in any
-// order (lib/getopt): util-linux 2.40.3 puts the options first, all others put them
-// last. flags are the letters without a value, valued those with one. An unknown
-// option is an error, and so is an empty operand, which an unset variable of a
-// script leaves.
+// Parse splits argv (without the program's name) into options and operands,
+// which may come in any order (lib/getopt): util-linux 2.40.3 puts the options
+// first, all other versions put them last. flags are the letters of options
+// without a value, valued those of options with one. Parse refuses an unknown
+// option. It also refuses an empty operand, which an unset variable of a script
+// leaves.
 func Parse(argv []string, flags, valued string) (Args, error) {
 	a := Args{Flags: map[byte]bool{}, Values: map[byte]string{}}
-	isIn := func(name, letters string) bool { return len(name) == 1 && strings.Contains(letters, name) }
+	isIn := func(name, letters string) bool {
+		return len(name) == 1 && strings.Contains(letters, name)
+	}
 	err := getopt.Set{
 		Valued: func(name, arg string) (bool, error) {
 			if strings.HasPrefix(arg, "--") || !isIn(name, flags+valued) {
@@ -65,8 +69,8 @@ func (a *Args) setValue(c byte, value string) {
 	a.Values[c] = value
 }
 
-// wants reports whether --help or --version (-V, -h) stands among argv: a
-// person asks, not mount(8).
+// wants says whether argv has one of names, which are the names of --help or
+// --version. Then a person has called the program, not mount(8).
 func wants(argv []string, names ...string) bool {
 	return slices.ContainsFunc(argv, func(a string) bool { return slices.Contains(names, a) })
 }

@@ -30,11 +30,15 @@ func TestParse(t *testing.T) {
 		values   map[string]string
 		err      string
 	}{
-		{"util-linux puts options last", "p/v /mnt -s -n -o rw -t thin.ext4", "p/v /mnt", "sn", map[string]string{"o": "rw", "t": "thin.ext4"}, ""},
-		{"2.40.3 puts them first", "-o rw,noatime -v p/v /mnt", "p/v /mnt", "v", map[string]string{"o": "rw,noatime"}, ""},
+		{"util-linux puts options last", "p/v /mnt -s -n -o rw -t thin.ext4", "p/v /mnt", "sn",
+			map[string]string{"o": "rw", "t": "thin.ext4"}, ""},
+		{"2.40.3 puts them first", "-o rw,noatime -v p/v /mnt", "p/v /mnt", "v",
+			map[string]string{"o": "rw,noatime"}, ""},
 		{"clusters", "-nv p/v /mnt", "p/v /mnt", "nv", none, ""},
-		{"cluster that ends in a value", "-nvoro p/v /mnt", "p/v /mnt", "nv", map[string]string{"o": "ro"}, ""},
-		{"several -o", "-o ro -o noatime p/v /mnt", "p/v /mnt", "", map[string]string{"o": "ro,noatime"}, ""},
+		{"cluster that ends in a value", "-nvoro p/v /mnt", "p/v /mnt", "nv",
+			map[string]string{"o": "ro"}, ""},
+		{"several -o", "-o ro -o noatime p/v /mnt", "p/v /mnt", "",
+			map[string]string{"o": "ro,noatime"}, ""},
 		{"end of options", "-n -- -v -o", "-v -o", "n", none, ""},
 		{"a dash is an operand", "- /mnt", "- /mnt", "", none, ""},
 		{"unknown", "p/v /mnt -x", "", "", nil, "-x: unknown"},
@@ -64,7 +68,8 @@ func TestParse(t *testing.T) {
 			for k, v := range row.values {
 				values[k[0]] = v
 			}
-			want := Args{Operands: strings.Fields(row.operands), Flags: flags(row.flags), Values: values}
+			want := Args{Operands: strings.Fields(row.operands), Flags: flags(row.flags),
+				Values: values}
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, %v, want %+v", got, err, want)
 			}
@@ -91,8 +96,10 @@ func TestNeeds(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
-		"p/v\n/mnt\n-s\n-o\nrw", "-oro\n--\n-x", "-o\nrw,noatime\n-v\np/v\n/mnt", "-nvoro\np/v\n/mnt",
-		"p/v\n/mnt\n-s\n-n\n-o\nrw\n-t\nthin.ext4", "-\n/mnt", "-N\n/proc/7/ns/mnt\n/mnt", "/mnt\n-v\n-t\nthin",
+		"p/v\n/mnt\n-s\n-o\nrw", "-oro\n--\n-x",
+		"-o\nrw,noatime\n-v\np/v\n/mnt", "-nvoro\np/v\n/mnt",
+		"p/v\n/mnt\n-s\n-n\n-o\nrw\n-t\nthin.ext4", "-\n/mnt", "-N\n/proc/7/ns/mnt\n/mnt",
+		"/mnt\n-v\n-t\nthin",
 	} {
 		f.Add(s)
 	}
@@ -102,7 +109,8 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// Written in one order, it is the same again: nothing is lost or made up.
+		// The parsed arguments, written out in one order, parse to the same:
+		// Parse loses nothing and invents nothing.
 		var again []string
 		for c := range a.Flags {
 			again = append(again, "-"+string(c))
@@ -129,19 +137,26 @@ func TestReport(t *testing.T) {
 		line string
 	}{
 		{nil, exitOK, ""},
-		{&thin.Error{Object: "p/v", Err: thin.ErrNotFound, Remedy: thin.Hint("thin-snap list")}, exitFail, "mount.thin: p/v: not found (thin-snap list)\n"},
+		{&thin.Error{Object: "p/v", Err: thin.ErrNotFound, Remedy: thin.Hint("thin-snap list")},
+			exitFail, "mount.thin: p/v: not found (thin-snap list)\n"},
 		{&thin.Error{Err: thin.ErrPermission}, exitUsage, "mount.thin: only root can do that\n"},
-		{UsageError(errors.New("needs DIR"), "usage: x"), exitUsage, "mount.thin: needs DIR (usage: x)\n"},
-		{&thin.Error{Object: "kernel", Err: thin.ErrNoKernel}, exitSystem, "mount.thin: kernel: kernel support is missing\n"},
-		{&thin.Error{Object: "p/v", Err: thin.ErrInterrupt}, exitUser, "mount.thin: p/v: interrupted\n"},
-		{&thin.Error{Object: "p/v", Err: context.Canceled}, exitUser, "mount.thin: p/v: interrupted\n"},
+		{UsageError(errors.New("needs DIR"), "usage: x"), exitUsage,
+			"mount.thin: needs DIR (usage: x)\n"},
+		{&thin.Error{Object: "kernel", Err: thin.ErrNoKernel}, exitSystem,
+			"mount.thin: kernel: kernel support is missing\n"},
+		{&thin.Error{Object: "p/v", Err: thin.ErrInterrupt}, exitUser,
+			"mount.thin: p/v: interrupted\n"},
+		{&thin.Error{Object: "p/v", Err: context.Canceled}, exitUser,
+			"mount.thin: p/v: interrupted\n"},
 		{context.DeadlineExceeded, exitFail, "mount.thin: gave up waiting\n"},
 		{errors.New("one\ntwo\x1b[31m"), exitFail, "mount.thin: one; two?[31m\n"},
 		{errors.New("a\u009b2J\u0085b\x9b\u00a0c"), exitFail, "mount.thin: a?2J?b\ufffd\u00a0c\n"},
-		{&thin.Error{Object: "/mnt", Err: unix.EBUSY}, exitFail, "mount.thin: /mnt: device or resource busy\n"},
+		{&thin.Error{Object: "/mnt", Err: unix.EBUSY}, exitFail,
+			"mount.thin: /mnt: device or resource busy\n"},
 	} {
 		var out bytes.Buffer
-		if code := Report(&out, "mount.thin", row.err); code != row.code || out.String() != row.line {
+		if code := Report(&out, "mount.thin", row.err); code != row.code ||
+			out.String() != row.line {
 			t.Errorf("%v: %d %q, want %d %q", row.err, code, out.String(), row.code, row.line)
 		}
 	}

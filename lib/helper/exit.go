@@ -26,7 +26,7 @@ const (
 	exitFail   = 32
 )
 
-// code is the exit code for err.
+// code returns the exit code for err.
 func code(err error) int {
 	switch {
 	case err == nil:
@@ -41,8 +41,8 @@ func code(err error) int {
 	return exitFail
 }
 
-// Report prints err as the one line that mount(8) leaves to its helper, with
-// the hint behind it, and returns the exit code.
+// Report prints err and the advice for it in one line, and returns the exit
+// code. mount(8) prints no error itself: it leaves that to its helper.
 func Report(w io.Writer, program string, err error) int {
 	if err != nil {
 		line := thin.Text(err)
@@ -54,15 +54,17 @@ func Report(w io.Writer, program string, err error) int {
 	return code(err)
 }
 
-// Start is the first call of a helper's main. It readies the process, and returns
-// the arguments. done says that a person asked with -h or -V, and has the answer;
-// all else is mount(8)'s protocol.
+// Start is the first call of a helper's main. It prepares the process, and
+// returns the arguments. done says that a person has called the program with -h
+// or -V, and that Start has printed the answer. All other arguments are
+// mount(8)'s protocol.
 func Start(program, usage, version string) (argv []string, done bool) {
-	// All that changes the system happens on the first thread, one step after
-	// the other, where strace(1) shows it, and can break it at each step.
+	// Everything that changes the system happens on the first thread, one step
+	// after the other. So strace(1) shows it, and can break it at each step.
 	runtime.LockOSThread()
-	// Who reads what we print may leave (mount -v … | head -1). Caught, the signal
-	// ends nothing: printing fails, and the work goes on.
+	// The program that reads our output may leave (mount -v … | head -1).
+	// SIGPIPE is caught, so that it does not end this process: printing fails,
+	// and the work goes on.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	argv = os.Args[1:]
 	switch {
@@ -76,19 +78,24 @@ func Start(program, usage, version string) (argv []string, done bool) {
 	return nil, true
 }
 
-// Context ends at SIGINT, SIGTERM and SIGHUP, so that what is half done gets
-// undone.
+// Context returns a context that ends at SIGINT, SIGTERM and SIGHUP. A use case
+// then undoes what is half done.
 func Context() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 }
 
-// System is the machine's, telling on stderr what it warns of, and on stdout,
-// if verbose, what it does; on a terminal what it waits for.
+// System returns the machine's System. It prints warnings on stderr. If stderr
+// is a terminal, it prints there what it waits for. If verbose is set, it
+// prints each step on stdout.
 func System(program string, verbose bool) *thin.System {
 	s := thin.Default()
-	s.Warn = func(m thin.Message) { fmt.Fprintf(os.Stderr, "%s: warning: %s\n", program, plain.OneLine(Words(m))) }
+	s.Warn = func(m thin.Message) {
+		fmt.Fprintf(os.Stderr, "%s: warning: %s\n", program, plain.OneLine(Words(m)))
+	}
 	if terminal(os.Stderr) {
-		s.Wait = func(m thin.Message) { fmt.Fprintf(os.Stderr, "%s: %s\n", program, plain.OneLine(Words(m))) }
+		s.Wait = func(m thin.Message) {
+			fmt.Fprintf(os.Stderr, "%s: %s\n", program, plain.OneLine(Words(m)))
+		}
 	}
 	if verbose {
 		s.Step = func(m string) { fmt.Printf("%s: %s\n", program, plain.OneLine(m)) }
@@ -96,14 +103,14 @@ func System(program string, verbose bool) *thin.System {
 	return s
 }
 
-// terminal tells whether somebody may watch: pipes, files and journals are left
-// out.
+// terminal says whether f is a character device, such as a terminal where a
+// person may watch. Pipes, files and journals are none.
 func terminal(f *os.File) bool {
 	st, err := f.Stat()
 	return err == nil && st.Mode()&os.ModeCharDevice != 0
 }
 
-// versionOf is override, or what the build knows of itself.
+// versionOf returns override, or else the version in the build information.
 func versionOf(override string) string {
 	if override != "" {
 		return override
@@ -114,18 +121,21 @@ func versionOf(override string) string {
 	return "unknown"
 }
 
-// usageError is a mistake in the arguments. Its text is the mistake's.
+// usageError is a mistake in the arguments. Its text is that of the mistake,
+// without the text of thin.ErrUsage.
 type usageError struct{ err error }
 
 func (e usageError) Error() string   { return e.err.Error() }
 func (e usageError) Unwrap() []error { return []error{thin.ErrUsage, e.err} }
 
-// UsageError is a mistake in the arguments; usage says what they should be.
+// UsageError returns the error of a mistake in the arguments, which is
+// thin.ErrUsage. usage says what they should be.
 func UsageError(err error, usage string) error {
 	return &thin.Error{Err: usageError{err}, Remedy: thin.Hint(usage)}
 }
 
-// Needs says that a program was called with other operands than those of names.
+// Needs returns the error of a program that was called with other operands than
+// names.
 func Needs(names []string, operands []string) error {
 	want := strings.Join(names, " and ")
 	switch {
@@ -137,9 +147,10 @@ func Needs(names []string, operands []string) error {
 	return fmt.Errorf("needs %s alone, and has %q, too", want, operands[len(names)])
 }
 
-// EnterNamespace moves the calling thread into the mount namespace at path (mount
-// -N); an empty path is none. The caller is locked to its thread, see Start, and
-// the kernel wants a thread that shares its fs attributes with no other (setns(2)).
+// EnterNamespace moves the calling thread into the mount namespace at path
+// (mount -N). An empty path changes nothing. Start has locked the caller to its
+// thread. The kernel wants a thread that shares its fs attributes with no other
+// (setns(2)).
 func EnterNamespace(path string) error {
 	if path == "" {
 		return nil

@@ -6,14 +6,16 @@ import (
 	"strings"
 )
 
-// StopsUnit tells whether umount.thin runs for a mount unit of systemd that is to
-// stop: then it is to unmount, whatever the number of references. systemd repeats
-// an umount(8) that leaves the directory mounted 32 times at most
-// (RETRY_UMOUNT_MAX in src/core/mount.c). Whatever systemd starts for a unit is in
-// the control group of that name, and nobody else is in that of a mount unit.
+// StopsUnit says whether umount.thin runs for a mount unit of systemd that is
+// to stop. Then umount.thin must unmount, whatever the number of references is:
+// systemd repeats an umount(8) that leaves the directory mounted, 32 times at
+// most (RETRY_UMOUNT_MAX in src/core/mount.c). systemd starts all processes of
+// a unit in the control group of the unit's name. The control group of a mount
+// unit has no other processes.
 func StopsUnit() bool { return inMountUnit("/proc/self/cgroup") }
 
-// inMountUnit reads a file as in cgroups(7), with lines "ID:CONTROLLERS:PATH".
+// inMountUnit says whether a file in the format of cgroups(7), with lines
+// "ID:CONTROLLERS:PATH", names the control group of a mount unit.
 func inMountUnit(file string) bool {
 	text, err := os.ReadFile(file)
 	if err != nil {
