@@ -11,11 +11,12 @@ import (
 const (
 	program = "mount.thin"
 	usage   = "usage: mount -t thin [-o OPTIONS] POOL/VOLUME DIR; see mount.thin(8)"
-	// Of a remount mount(8) hands over nothing, not even DIR, where it finds no mount of DIR.
+	// For a remount mount(8) passes no operand at all, not even DIR, if it
+	// finds no mount on DIR.
 	remount = "after mount -o remount: nothing is mounted there; "
 )
 
-// version is set by the Makefile where the build information has none.
+// version is set by the Makefile if the build information has no version.
 var version string
 
 func main() {
