@@ -14,13 +14,14 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// A pool's files lie where nobody else can exchange their folder, and not among
-// our own.
+// TestBackingDir refuses folders that others can exchange, and those in the
+// folder of the catalogs.
 func TestBackingDir(t *testing.T) {
 	s := thintest.System(t.TempDir())
 	dir := t.TempDir()
 	open, link := filepath.Join(dir, "open"), filepath.Join(dir, "link")
-	if err := errors.Join(os.MkdirAll(filepath.Join(s.StateDir, "fast"), 0o700), os.MkdirAll(open+"/below", 0o755), os.Chmod(open, 0o777),
+	if err := errors.Join(os.MkdirAll(filepath.Join(s.StateDir, "fast"), 0o700),
+		os.MkdirAll(open+"/below", 0o755), os.Chmod(open, 0o777),
 		os.Mkdir(filepath.Join(dir, "good"), 0o755), os.Symlink("good", link)); err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,8 @@ func TestBackingDir(t *testing.T) {
 		open + "/below":                   "is writable by others",
 		filepath.Join(dir, "none"):        "no such file or directory",
 	} {
-		if got, err := BackingDir(s, path); !errors.Is(err, fault.ErrUsage) || !strings.Contains(err.Error(), want) || thintest.Show(host.RemedyOf(err)) == "" {
+		if got, err := BackingDir(s, path); !errors.Is(err, fault.ErrUsage) ||
+			!strings.Contains(err.Error(), want) || thintest.Show(host.RemedyOf(err)) == "" {
 			t.Errorf("%s: %q, %v, want %q", path, got, err, want)
 		}
 	}

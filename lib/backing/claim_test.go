@@ -10,9 +10,11 @@ import (
 	"thinmount/lib/loop"
 )
 
-// TestSharing knows one disk by whatever names, partitions, and loop devices.
+// TestSharing finds that two devices are one disk under two names, a disk and
+// its partition, or a disk and a loop device over it.
 func TestSharing(t *testing.T) {
-	disk, part, other := dm.DevNo{Major: 8}, dm.DevNo{Major: 8, Minor: 1}, dm.DevNo{Major: 8, Minor: 16}
+	disk, part, other := dm.DevNo{Major: 8}, dm.DevNo{Major: 8, Minor: 1},
+		dm.DevNo{Major: 8, Minor: 16}
 	overDisk, overOther := dm.DevNo{Major: 7}, dm.DevNo{Major: 7, Minor: 1}
 	whole := func(d dm.DevNo) dm.DevNo {
 		if d == part {

@@ -11,19 +11,21 @@ import (
 	"thinmount/lib/fault"
 )
 
-// The names of disks change: /dev/sdb is another disk after the next boot. A
-// pool's disks are known by their labels. Where the path in pool.json does not
-// lead to the pool's own disk, it is looked for, and pool.json is mended.
+// The names of disks change: /dev/sdb may be another disk after the next boot.
+// A pool knows its disks by their labels. If the path in pool.json does not
+// lead to the pool's own disk, a command looks for the disk by its label and
+// corrects pool.json.
 
-// carrier is a disk with the label of a part of a pool.
+// carrier is a disk that carries the label of a part of a pool.
 type carrier struct {
 	disks.Disk
 	role string // "data" or "metadata"
 }
 
-// labelledDisks finds all disks that carry the label of one of the pool's parts.
-// Those that are part of another device are left out: that other device carries
-// the label too, if it is a path to the disk or one half of a mirror.
+// labelledDisks returns the disks that carry a label of the pool with the given
+// uuid. It leaves out a disk that is part of another device. If the disk is one
+// of several paths to a device, or one half of a mirror, that other device
+// carries the label, too.
 func labelledDisks(uuid string) ([]carrier, error) {
 	all, err := disks.List(dmname.UUIDPrefix)
 	if err != nil {
@@ -41,17 +43,22 @@ func labelledDisks(uuid string) ([]carrier, error) {
 	return found, nil
 }
 
-// located is where a part of a pool is.
+// located says where a part of a pool is.
 type located struct {
-	Path  string // to be written down in pool.json
-	Moved bool   // it is not what pool.json says
+	Path  string // the path that pool.json is to have
+	Moved bool   // pool.json has another path
 }
 
-// locate decides which of the disks found carries a part of the pool whose path
-// in pool.json leads to the device at, which has the part's label if fits. With
-// more than one disk it is an error that names them, unless the path is a lasting
-// name of one: nobody else can tell a disk from its clone either.
-func locate(pool, part string, b catalog.Backing, at dm.DevNo, fits bool, found []carrier) (located, error) {
+// locate decides which disk carries a part of the pool. b is what pool.json
+// says about the part. at is the device that its path leads to, and fits tells
+// whether that device carries the part's label. found are all disks with a
+// label of the pool.
+//
+// If several disks carry the part's label, locate returns an error that names
+// them, because no program can tell a disk from its clone. But if the path is a
+// lasting name of one of them, locate takes that one.
+func locate(pool, part string, b catalog.Backing, at dm.DevNo, fits bool,
+	found []carrier) (located, error) {
 	var all []carrier
 	for _, d := range found {
 		if d.role == LabelRole(part) {
@@ -67,7 +74,7 @@ func locate(pool, part string, b catalog.Backing, at dm.DevNo, fits bool, found 
 	switch {
 	case fits && (others == 0 || !kernelName(b.Path)):
 		return located{Path: b.Path}, nil
-	case others == 0: // whoever opens the path says what is wrong with it
+	case others == 0: // the caller opens the path and meets what is wrong with it
 		return located{Path: b.Path}, nil
 	case !fits && others == 1:
 		return located{Path: all[0].Path, Moved: true}, nil
@@ -76,13 +83,16 @@ func locate(pool, part string, b catalog.Backing, at dm.DevNo, fits bool, found 
 	for _, d := range all {
 		names = append(names, d.Path)
 	}
-	return located{}, &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, "its %s is on more than one disk: %s; one is a copy of the other",
-		LabelRole(part), strings.Join(names, ", ")),
-		Remedy: fault.Sayf("disconnect the copy, or say which is the right one, by its link: %v", fault.NameDisk{Pool: pool, Role: LabelRole(part)})}
+	return located{}, &fault.Error{Object: "pool " + pool,
+		Err: fault.Errorf(fault.ErrPoolState,
+			"its %s is on more than one disk: %s; one is a copy of the other",
+			LabelRole(part), strings.Join(names, ", ")),
+		Remedy: fault.Sayf("disconnect the copy, or say which is the right one, by its link: %v",
+			fault.NameDisk{Pool: pool, Role: LabelRole(part)})}
 }
 
-// kernelName tells whether a path is the kernel's own name of a device, which
-// another disk may have after the next boot.
+// kernelName tells whether a path is the kernel's own name of a device, such as
+// /dev/sdb. Another disk may have that name after the next boot.
 func kernelName(path string) bool {
 	name, ok := strings.CutPrefix(path, "/dev/")
 	if !ok || strings.Contains(name, "/") {
@@ -92,7 +102,10 @@ func kernelName(path string) bool {
 	return err != nil || st.Mode()&os.ModeSymlink == 0
 }
 
-// FindBackings tells where the disks of a pool are.
+// FindBackings finds the disks of a pool and returns them by part. It reads the
+// labels of other disks unless both paths in pool.json are lasting names of
+// disks with the right labels. If it finds a disk under another path, it
+// returns a lasting name of that disk.
 func FindBackings(cfg catalog.Pool) (map[string]located, error) {
 	type place struct {
 		dev  dm.DevNo
@@ -129,7 +142,8 @@ func FindBackings(cfg catalog.Pool) (map[string]located, error) {
 	return paths, nil
 }
 
-// BackingOf is what the catalog says about a part.
+// BackingOf returns what the catalog says about a part: about the metadata for
+// dmname.Meta, else about the data.
 func BackingOf(cfg catalog.Pool, part string) catalog.Backing {
 	if part == dmname.Meta {
 		return cfg.Metadata

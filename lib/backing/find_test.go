@@ -14,14 +14,15 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// TestLocate finds a disk by its label under another name, and refuses to choose
-// between a disk and its clone.
+// TestLocate finds a disk by its label under another name, and refuses to
+// choose between a disk and its clone.
 func TestLocate(t *testing.T) {
 	no := func(minor uint32) dm.DevNo { return dm.DevNo{Major: 8, Minor: minor} }
 	disk := func(path string, minor uint32, role string) carrier {
 		return carrier{disks.Disk{Path: path, Dev: no(minor)}, role}
 	}
-	b, c, m := disk("/dev/sdb", 16, "data"), disk("/dev/sdc", 32, "data"), disk("/dev/sdd", 48, "metadata")
+	b, c, m := disk("/dev/sdb", 16, "data"), disk("/dev/sdc", 32, "data"),
+		disk("/dev/sdd", 48, "metadata")
 	byID := "/dev/disk/by-id/ata-X"
 	for _, row := range []struct {
 		name  string
@@ -45,7 +46,10 @@ func TestLocate(t *testing.T) {
 			backing := catalog.Backing{Kind: catalog.KindDevice, Path: row.path}
 			got, err := locate("fast", dmname.Data, backing, no(row.at), row.fits, row.found)
 			if row.want == "" {
-				if !errors.Is(err, fault.ErrPoolState) || !strings.Contains(err.Error(), "/dev/sdb, /dev/sdc") || !strings.Contains(thintest.Show(host.RemedyOf(err)), `fault.NameDisk{Pool:"fast", Role:"data"}`) {
+				if !errors.Is(err, fault.ErrPoolState) ||
+					!strings.Contains(err.Error(), "/dev/sdb, /dev/sdc") ||
+					!strings.Contains(thintest.Show(host.RemedyOf(err)),
+						`fault.NameDisk{Pool:"fast", Role:"data"}`) {
 					t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 				}
 			} else if err != nil || got.Path != row.want || got.Moved != (row.want != row.path) {

@@ -17,22 +17,24 @@ import (
 	"thinmount/lib/loop"
 )
 
-// The kernel knows a pool by its uuid, and a copy of the pool has the same: a
+// The kernel knows a pool by its uuid. A copy of the pool has the same uuid: a
 // restored backup, a cloned disk, the root filesystem of a chroot or container.
-// So what is active under our uuid is ours only where it lies on our own disks
-// or files. Every command asks that before it uses an active pool or volume.
+// So devices that are active under our uuid are ours only if they lie on our
+// own disks or files. Every command checks that before it uses an active pool
+// or volume.
 
-// Copied is what is active under a pool's uuid and is not this pool.
+// Copied describes devices that are active under a pool's uuid and are not this
+// pool's, or have the name of another pool.
 type Copied struct {
-	Name    string // of the pool that is active
-	Renamed bool   // it is this pool's own, activated under another name
-	orphan  bool   // its file was deleted, and it has this pool's name: it is nobody else's
-	Err     *fault.Error
+	Name    string       // the name of the active pool
+	Renamed bool         // they are this pool's own, activated under another name
+	orphan  bool         // they have this pool's name, and their file was deleted
+	Err     *fault.Error // why this pool cannot use them
 }
 
-// ActiveCopy looks at what is active under the pool's uuid. Nil says that it is the
-// pool's own, or nothing. It takes two ioctls of device-mapper, and for a pool in
-// files two of loop devices.
+// ActiveCopy looks at the devices that are active under the pool's uuid. It
+// returns nil if they are the pool's own, or if there are none. It makes two
+// ioctls of device-mapper, and for a pool in files two of loop devices.
 func ActiveCopy(c *dm.Control, cfg catalog.Pool) *Copied {
 	for _, part := range []string{dmname.Data, dmname.Meta} {
 		table, info, err := c.Table(dm.ByUUID(dmname.PartUUID(cfg.UUID, part)))
@@ -46,10 +48,10 @@ func ActiveCopy(c *dm.Control, cfg catalog.Pool) *Copied {
 	return nil
 }
 
-// CopyBelow is activeCopy for one part, whose table is read.
+// CopyBelow is ActiveCopy for one part, whose table the caller has read.
 func CopyBelow(cfg catalog.Pool, part string, table []dm.Target, info dm.Info) *Copied {
 	if len(table) != 1 || table[0].Type != "linear" {
-		return nil // somebody has changed it; that is another trouble
+		return nil // another program has changed the table; other checks find that
 	}
 	lower, _, err := ParseLinear(table[0].Params)
 	if err != nil {
@@ -59,32 +61,46 @@ func CopyBelow(cfg catalog.Pool, part string, table []dm.Target, info dm.Info) *
 	if part == dmname.Meta {
 		b = cfg.Metadata
 	}
-	other := &Copied{Name: strings.TrimSuffix(strings.TrimPrefix(info.Name, dmname.Prefix), "@@"+part)}
+	other := &Copied{Name: strings.TrimSuffix(
+		strings.TrimPrefix(info.Name, dmname.Prefix), "@@"+part)}
 	object := "pool " + cfg.Name
 	on, err := liesOn(cfg, part, b, lower)
 	other.orphan = on.deleted && info.Name == dmname.Part(cfg.Name, part)
 	switch {
 	case err != nil:
-		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "it is active, but what on cannot be seen: %w", err),
+		other.Err = &fault.Error{Object: object,
+			Err: fault.Errorf(fault.ErrPoolState, "it is active, but what on cannot be seen: %w",
+				err),
 			Remedy: fault.Hint("a chroot or container needs /dev and /sys; nothing was changed")}
 	case !on.ours && AbsentPath(b.Path):
-		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "it is active on %s, and its own %s is not there: whether that is this pool or a copy of it cannot be told",
-			on, b.Path), Remedy: AbsentRemedy(b)}
+		other.Err = &fault.Error{Object: object,
+			Err: fault.Errorf(fault.ErrPoolState,
+				"it is active on %s, and its own %s is not there: whether that is this pool or a copy of it cannot be told",
+				on, b.Path),
+			Remedy: AbsentRemedy(b)}
 	case !on.ours:
-		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "a copy of it, pool %s, is active on %s, and this one lies on %s: only one of the two can be active",
-			other.Name, on, b.Path), Remedy: other.remedy(cfg.Name)}
+		other.Err = &fault.Error{Object: object,
+			Err: fault.Errorf(fault.ErrPoolState,
+				"a copy of it, pool %s, is active on %s, and this one lies on %s: only one of the two can be active",
+				other.Name, on, b.Path),
+			Remedy: other.remedy(cfg.Name)}
 	case info.Name != dmname.Part(cfg.Name, part):
 		other.Renamed = true
-		other.Err = &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "it is active under the name of pool %s, and both have %s", other.Name, b.Path),
-			Remedy: fault.Sayf("if pool %s was renamed: %v", other.Name, fault.DeactivatePool{Pool: cfg.Name})}
+		other.Err = &fault.Error{Object: object,
+			Err: fault.Errorf(fault.ErrPoolState,
+				"it is active under the name of pool %s, and both have %s", other.Name, b.Path),
+			Remedy: fault.Sayf("if pool %s was renamed: %v", other.Name,
+				fault.DeactivatePool{Pool: cfg.Name})}
 	default:
 		return nil
 	}
 	return other
 }
 
-// Inactive is the answer to whoever wants the pool inactive. It is, where the copy
-// has another name; the devices of one of the same name are those that are meant.
+// Inactive answers a request to deactivate the pool named own, when o is active
+// in its place. If o has another name, the pool own is inactive already:
+// Inactive warns of o and returns nil. If o has the same name, the user means
+// the devices of o, and Inactive returns an error.
 func (o *Copied) Inactive(s *host.System, own string) error {
 	if o.Name == own {
 		return o.Err
@@ -93,20 +109,24 @@ func (o *Copied) Inactive(s *host.System, own string) error {
 	return nil
 }
 
-// remedy is how the other one is made inactive.
+// remedy returns how the user makes the other pool inactive, so that the pool
+// own can be used.
 func (o *Copied) remedy(own string) fault.Remedy {
 	where := ""
 	if o.Name == own && !o.orphan {
 		where = " where the other belongs (another root directory, mount namespace or container)"
 	}
-	return fault.Sayf("to use this one: %v%s; nothing was changed", fault.DeactivatePool{Pool: o.Name, Unmount: true}, where)
+	return fault.Sayf("to use this one: %v%s; nothing was changed",
+		fault.DeactivatePool{Pool: o.Name, Unmount: true}, where)
 }
 
-// Disposable tells whether the pool may take the devices down: they are its own,
-// or those of a file that it had before.
+// Disposable tells whether this pool may remove the active devices. It may if
+// they are its own (o is nil, or they have another name), and if they lie on a
+// deleted file that was its own.
 func (o *Copied) Disposable() bool { return o == nil || o.Renamed || o.orphan }
 
-// RefuseCopy refuses to use what is active where that is not this pool's own.
+// RefuseCopy returns an error if the devices that are active under the pool's
+// uuid are not the pool's own.
 func RefuseCopy(c *dm.Control, cfg catalog.Pool) error {
 	if other := ActiveCopy(c, cfg); other != nil {
 		return other.Err
@@ -114,7 +134,7 @@ func RefuseCopy(c *dm.Control, cfg catalog.Pool) error {
 	return nil
 }
 
-// SameFile tells whether two paths lead to one file or device.
+// SameFile tells whether two paths lead to the same file or device.
 func SameFile(a, b string) bool {
 	if a == b {
 		return true
@@ -129,18 +149,18 @@ func SameFile(a, b string) bool {
 	return os.SameFile(x, y) || errX == nil && errY == nil && devX == devY
 }
 
-// lying is what a part of an active pool lies on.
+// lying says what a part of an active pool lies on.
 type lying struct {
-	name    string // of the disk or file
-	ours    bool   // the catalog names it
+	name    string // the path of the disk or file, for a person
+	ours    bool   // it is the one that the catalog names
 	deleted bool   // the file has no name any more
 }
 
-// String names it for a person.
+// String returns the name of the disk or file.
 func (l lying) String() string { return l.name }
 
-// liesOn tells whether lower is what carries a part of the pool: the disk that
-// the catalog names, or a loop device over its file.
+// liesOn tells whether the device lower is what carries a part of the pool: the
+// disk that the catalog names, or a loop device over the file that it names.
 func liesOn(cfg catalog.Pool, part string, b catalog.Backing, lower dm.DevNo) (lying, error) {
 	if b.Kind == catalog.KindFile {
 		return liesOnFile(b.Path, lower)
@@ -149,12 +169,14 @@ func liesOn(cfg catalog.Pool, part string, b catalog.Backing, lower dm.DevNo) (l
 		return lying{name: b.Path, ours: true}, nil
 	}
 	on := DevicePath(lower)
-	// Its name has changed meanwhile, unless what has the name now is ours, too.
+	// The disk is ours under a new name if it carries the label of the part. If
+	// the disk at the old name carries the label, too, that one is ours.
 	return lying{name: on, ours: CarriesPart(cfg, part, on) && !CarriesPart(cfg, part, b.Path)}, nil
 }
 
-// liesOnFile tells whether lower is a loop device over the very file at path. A
-// file that has lost its name is known by what the kernel remembers of that.
+// liesOnFile tells whether the device lower is a loop device over the file at
+// path. If path leads to no file, liesOnFile compares path with the name that
+// the kernel remembers: a deleted file of that name was ours.
 func liesOnFile(path string, lower dm.DevNo) (lying, error) {
 	if lower.Major != loop.Major {
 		return lying{name: DevicePath(lower)}, nil
@@ -173,7 +195,8 @@ func liesOnFile(path string, lower dm.DevNo) (lying, error) {
 	switch {
 	case err == nil && statErr == nil && nameErr != nil:
 		on.name = over.Name
-	case statErr == nil && err != nil, nameErr != nil: // a name leads elsewhere in another root directory
+	// A name proves nothing: in another root directory it leads elsewhere.
+	case statErr == nil && err != nil, nameErr != nil:
 		return lying{}, errors.Join(err, nameErr)
 	case statErr != nil:
 		on.ours = deleted && name == path
@@ -181,8 +204,9 @@ func liesOnFile(path string, lower dm.DevNo) (lying, error) {
 	return on, nil
 }
 
-// otherwise names a file that is not the one at path, although it may have that
-// name, in another root directory or before it was deleted.
+// otherwise returns how to name the file on, which is not the one at path. It
+// may have the same name: because it is in another root directory, or because
+// it was deleted.
 func otherwise(on, path string, deleted bool) string {
 	switch {
 	case deleted:
@@ -193,14 +217,15 @@ func otherwise(on, path string, deleted bool) string {
 	return on
 }
 
-// CarriesPart tells whether the device or file at path has the label of a part
-// of the pool.
+// CarriesPart tells whether the device or file at path carries the label of a
+// part of the pool.
 func CarriesPart(cfg catalog.Pool, part, path string) bool {
 	l, err := ReadLabel(path)
 	return err == nil && l.UUID == cfg.UUID && l.Role == LabelRole(part)
 }
 
-// ReadLabel reads the label of a file or block device.
+// ReadLabel reads the label of the file or block device at path. The error is
+// unix.ENOTBLK if something else is there.
 func ReadLabel(path string) (label.Label, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -217,11 +242,14 @@ func ReadLabel(path string) (label.Label, error) {
 	return label.Read(f)
 }
 
-// DevicePath is the path of a block device by its number, or the number.
+// DevicePath returns the path of a block device, or its number in words if
+// sysfs does not show it.
 func DevicePath(dev dm.DevNo) string {
 	link, err := os.Readlink("/sys/dev/block/" + dev.String())
 	if err != nil {
 		return "device " + dev.String()
 	}
-	return "/dev/" + strings.ReplaceAll(filepath.Base(link), "!", "/") // drivers/base/core.c, device_get_devnode
+	// A '/' in a device's name is '!' in sysfs (drivers/base/core.c,
+	// device_get_devnode).
+	return "/dev/" + strings.ReplaceAll(filepath.Base(link), "!", "/")
 }

@@ -11,16 +11,17 @@ import (
 	"thinmount/lib/loop"
 )
 
-// Underneath is the block device that one of an active pool's linear devices
-// stands on.
+// Underneath is the block device below one of the linear devices of an active
+// pool.
 type Underneath struct {
 	Path   string
 	Dev    dm.DevNo
 	Offset uint64 // sectors
-	Loop   bool
+	Loop   bool   // it is a loop device over a file
 }
 
-// ParseLinear reads the parameters of a linear target: DEVICE OFFSET.
+// ParseLinear reads the parameters of a linear target: DEVICE OFFSET. The
+// offset is in sectors.
 func ParseLinear(params string) (lower dm.DevNo, offset uint64, err error) {
 	var dev string
 	if _, err = fmt.Sscanf(params, "%s %d", &dev, &offset); err == nil {
@@ -32,8 +33,9 @@ func ParseLinear(params string) (lower dm.DevNo, offset uint64, err error) {
 	return lower, offset, err
 }
 
-// Stretch makes sure that the device has size bytes: a loop device takes the new
-// size of its file.
+// Stretch makes sure that the device has size bytes. It first makes a loop
+// device take the new size of its file. The error is fault.ErrPoolState if the
+// device is still smaller.
 func (u Underneath) Stretch(size int64) error {
 	if u.Loop {
 		if err := loop.SetCapacity(u.Path); err != nil {
@@ -47,7 +49,8 @@ func (u Underneath) Stretch(size int64) error {
 	defer f.Close()
 	have, err := loop.Size(f)
 	if err == nil && have < size {
-		return fault.Errorf(fault.ErrPoolState, "%s: has %s, the pool needs %s", u.Path, fault.ExactSize(have), fault.ExactSize(size))
+		return fault.Errorf(fault.ErrPoolState, "%s: has %s, the pool needs %s", u.Path,
+			fault.ExactSize(have), fault.ExactSize(size))
 	}
 	return err
 }
