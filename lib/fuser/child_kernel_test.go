@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A child process holds something in the way that childMode says until its
-// input ends.
+// Environment variables that turn this test program into a child, which holds
+// the path childPath in the way childMode until its input ends.
 const (
 	childMode = "HOLDERS_CHILD"
 	childPath = "HOLDERS_PATH"
@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// must ends the child with a message if err is an error.
 func must(err error) {
 	if err != nil {
 		fmt.Println(err)
@@ -41,6 +42,7 @@ func must(err error) {
 
 var kept *os.File
 
+// hold is the work of a child.
 func hold(mode, path string) {
 	switch mode {
 	case "idle":
@@ -58,22 +60,25 @@ func hold(mode, path string) {
 		_, err = unix.Mmap(int(f.Fd()), 0, 4096, unix.PROT_READ, unix.MAP_SHARED)
 		must(err)
 		f.Close()
-	case "thread": // another thread than the first has a working directory of its own
+	case "thread": // a thread, not the first, has its own working directory
 		elsewhere(func() {
 			must(unix.Unshare(unix.CLONE_FS))
 			must(unix.Chdir(path))
 		})
-	case "descriptors": // another thread has descriptors of its own
+	case "descriptors": // a thread, not the first, has its own descriptors
 		elsewhere(func() {
 			must(unix.Unshare(unix.CLONE_FILES))
 			_, err := unix.Open(path, unix.O_RDONLY, 0)
 			must(err)
 		})
-	case "slave", "shared", "private": // what a mount namespace of its own is to ours, where path is mounted
-		flag := map[string]uintptr{"slave": unix.MS_SLAVE, "shared": unix.MS_SHARED, "private": unix.MS_PRIVATE}[mode]
+	// The child runs in its own mount namespace. It makes the mount above path
+	// a slave of ours, or shared with ours, or private.
+	case "slave", "shared", "private":
+		flag := map[string]uintptr{"slave": unix.MS_SLAVE, "shared": unix.MS_SHARED,
+			"private": unix.MS_PRIVATE}[mode]
 		must(unix.Mount("", filepath.Dir(path), "", flag, ""))
 		must(unix.Chdir(path))
-	case "ask": // finds one process of its own user and nothing else
+	case "ask": // Of finds one process, of the child's user, and nothing else
 		p, err := stat(path)
 		must(err)
 		found, err := Of(context.Background(), "/proc", Mount{p.id, p.major, p.minor, path})
@@ -93,7 +98,7 @@ func hold(mode, path string) {
 	io.Copy(io.Discard, os.Stdin)
 }
 
-// elsewhere runs f in a thread that is not the first, and stays.
+// elsewhere runs f in a thread that is not the first. The thread stays.
 func elsewhere(f func()) {
 	done := make(chan int)
 	var try func()
@@ -101,7 +106,7 @@ func elsewhere(f func()) {
 		runtime.LockOSThread()
 		if unix.Gettid() == unix.Getpid() {
 			go try()
-			select {} // keeps the first thread from being used
+			select {} // this goroutine keeps the first thread occupied
 		}
 		f()
 		close(done)
@@ -122,8 +127,11 @@ func leave(ended chan int) {
 	select {}
 }
 
-// child starts a process that is ready; stop ends it.
-func child(t *testing.T, mode, path string, attr *syscall.SysProcAttr, program ...string) (pid int, stop func()) {
+// child starts a process in a mode of hold and waits until it is ready. stop
+// ends it.
+func child(
+	t *testing.T, mode, path string, attr *syscall.SysProcAttr, program ...string,
+) (pid int, stop func()) {
 	t.Helper()
 	cmd := exec.Command(program[0], program[1:]...)
 	cmd.Dir = "/"
@@ -155,7 +163,7 @@ func child(t *testing.T, mode, path string, attr *syscall.SysProcAttr, program .
 	return cmd.Process.Pid, stop
 }
 
-// own is the program of this test.
+// own returns the path of this test program.
 func own(t *testing.T) string {
 	t.Helper()
 	path, err := os.Executable()
@@ -165,7 +173,7 @@ func own(t *testing.T) string {
 	return path
 }
 
-// copied is a copy of it at path.
+// copied copies this test program to path.
 func copied(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(own(t))

@@ -14,22 +14,25 @@ import (
 	"thinmount/lib/mountinfo"
 )
 
-// Device is a block device that is asked about.
+// Device is a block device.
 type Device struct {
 	Major, Minor int
-	Was          string // where its filesystem was mounted; "" if that is not known
+	Was          string // where its filesystem was mounted; "" if not known
 }
 
-// OfDevice lists who has a block device open, the kernel's own users first: a
-// device on it, a loop device, swap space, an overlay with layers below d.Was;
-// then the processes that have the device open, or a file of the filesystem on
-// it, as after a lazy unmount. Mounts are not looked for, and neither is a
-// frozen filesystem, which nothing in /proc or /sys shows. With an error comes
-// what was found before it.
+// OfDevice lists what holds a block device. First come the kernel's own users:
+// devices on it, swap space, loop devices, and overlays with layers below
+// d.Was. Then come the processes that have the device open, or a file of the
+// filesystem on it. After a lazy unmount, such files may still be open.
+//
+// OfDevice does not look for mounts of the device. It cannot see that the
+// filesystem is frozen: nothing in /proc or /sys shows this. With an error, it
+// also returns what it has found so far.
 func OfDevice(ctx context.Context, proc string, d Device) ([]Holder, error) {
 	return ofDevice(ctx, proc, "/sys", d)
 }
 
+// ofDevice is OfDevice with sysfs mounted at sys.
 func ofDevice(ctx context.Context, proc, sys string, d Device) ([]Holder, error) {
 	found := capped(append(above(sys, d), kernelUsers(proc, sys, d)...), maxKernel)
 	s := search{proc: proc, mount: Mount{Major: d.Major, Minor: d.Minor}, device: true}
@@ -40,8 +43,9 @@ func ofDevice(ctx context.Context, proc, sys string, d Device) ([]Holder, error)
 	return append(found, processes...), err
 }
 
-// above lists the devices that lie on d (block/holder.c: bd_link_disk_holder is
-// called by dm, md and bcache). A dm device is shown by its name.
+// above lists the devices that lie on d. dm, md and bcache tell the kernel
+// about theirs (block/holder.c, bd_link_disk_holder). A dm device gets its path
+// in /dev/mapper.
 func above(sys string, d Device) []Holder {
 	dir := fmt.Sprintf("%s/dev/block/%d:%d/holders", sys, d.Major, d.Minor)
 	names, _ := list(dir)
@@ -56,7 +60,7 @@ func above(sys string, d Device) []Holder {
 	return found
 }
 
-// kernelUsers lists swap space, loop devices and overlays on d.
+// kernelUsers lists the swap spaces, loop devices and overlays on d.
 func kernelUsers(proc, sys string, d Device) []Holder {
 	var found []Holder
 	swaps, _ := os.ReadFile(proc + "/swaps")
@@ -83,7 +87,8 @@ func kernelUsers(proc, sys string, d Device) []Holder {
 	return found
 }
 
-// isDevice tells whether a path below /dev, which no server answers for, is d.
+// isDevice reports whether path is the block device d. It looks only at paths
+// below /dev, since no server answers for those.
 func isDevice(path string, d Device) bool {
 	var st unix.Stat_t
 	if !strings.HasPrefix(path, "/dev/") || unix.Stat(path, &st) != nil ||
@@ -94,9 +99,8 @@ func isDevice(path string, d Device) bool {
 	return int(major) == d.Major && int(minor) == d.Minor
 }
 
-// hasLayer tells whether the options of an overlay, as mountinfo shows them,
-// name a layer in dir. A layer whose own name has a colon or a comma is not
-// found.
+// hasLayer reports whether the options of an overlay, as in mountinfo, name a
+// layer in dir. It does not find a layer whose name has a colon or a comma.
 func hasLayer(options, dir string) bool {
 	for _, o := range strings.Split(options, ",") {
 		key, layers, _ := strings.Cut(o, "=")

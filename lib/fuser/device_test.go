@@ -8,15 +8,16 @@ import (
 	"testing"
 )
 
-// What lies on a device comes first, then the overlays, then the processes that
-// have a file of its filesystem open.
+// TestOfDevice wants the devices on a device first, then the overlays, then the
+// processes that have a file of its filesystem open.
 func TestOfDevice(t *testing.T) {
 	s := newStage(t)
 	d := Device{s.mount.Major, s.mount.Minor, "/mnt/a b"}
 	s.process(t, 99, "sleep")
-	s.link(t, "50/cwd", "/proc/self") // elsewhere
-	s.write(t, "self/mountinfo", `7 1 0:9 / /ov rw - overlay o rw,lowerdir=/srv:/mnt/a\040b/l1,upperdir=/u,workdir=/w`+"\n"+
-		`8 1 0:9 / /mnt/a\040b rw - overlay o rw,lowerdir=/srv:/mnt/a\040bc`+"\n")
+	s.link(t, "50/cwd", "/proc/self") // not on the device
+	s.write(t, "self/mountinfo",
+		`7 1 0:9 / /ov rw - overlay o rw,lowerdir=/srv:/mnt/a\040b/l1,upperdir=/u,workdir=/w`+"\n"+
+			`8 1 0:9 / /mnt/a\040b rw - overlay o rw,lowerdir=/srv:/mnt/a\040bc`+"\n")
 	dir := fmt.Sprintf("%s/dev/block/%d:%d/holders", s.sys, d.Major, d.Minor)
 	for name, file := range map[string]string{"dm-5": "dm/name", "md0": "md/x"} {
 		path := filepath.Join(dir, name, file)
@@ -32,7 +33,8 @@ func TestOfDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Holder{
-		{0, "dm-5", -1, Above, "/dev/mapper/vg-lv", 0}, {0, "md0", -1, Above, "/dev/md0", 0}, {0, "", -1, Overlay, "/ov", 0},
+		{0, "dm-5", -1, Above, "/dev/mapper/vg-lv", 0}, {0, "md0", -1, Above, "/dev/md0", 0},
+		{0, "", -1, Overlay, "/ov", 0},
 		{99, "sleep", 1000, Cwd, s.dir, 0},
 	}
 	slices.SortFunc(got[:2], func(a, b Holder) int { return len(a.Command) - len(b.Command) })
@@ -46,15 +48,16 @@ func TestOfDevice(t *testing.T) {
 	}
 }
 
-// The device itself counts, and so does a file of its filesystem, on whatever
-// mount.
+// TestOnDevice wants that the device itself counts, and each file of its
+// filesystem, on any mount.
 func TestOnDevice(t *testing.T) {
 	l := look{search: &search{mount: Mount{Major: 253, Minor: 7}, device: true}}
 	for _, row := range []struct {
 		at   place
 		want bool
 	}{
-		{place{id: 4, major: 0, minor: 5, device: [2]int{253, 7}}, true}, {place{id: 4, major: 0, minor: 5, device: [2]int{253, 8}}, false},
+		{place{id: 4, major: 0, minor: 5, device: [2]int{253, 7}}, true},
+		{place{id: 4, major: 0, minor: 5, device: [2]int{253, 8}}, false},
 		{place{id: 9, major: 253, minor: 7}, true}, {place{id: 9, major: 253, minor: 8}, false},
 	} {
 		if got := l.on(row.at, nil); got != row.want {
@@ -68,8 +71,10 @@ func TestHasLayer(t *testing.T) {
 		options string
 		want    bool
 	}{
-		{"rw,lowerdir=/mnt", true}, {"rw,lowerdir=/a:/mnt/b,upperdir=/c", true}, {"rw,lowerdir=/a,upperdir=/mnt/u,workdir=/w", true},
-		{"rw,lowerdir=/a::/mnt/data", true}, {"rw,lowerdir+=/mnt/a", true}, {"rw,lowerdir=/mnt2:/a/mnt", false}, {"rw,xino=/mnt", false}, {"", false},
+		{"rw,lowerdir=/mnt", true}, {"rw,lowerdir=/a:/mnt/b,upperdir=/c", true},
+		{"rw,lowerdir=/a,upperdir=/mnt/u,workdir=/w", true},
+		{"rw,lowerdir=/a::/mnt/data", true}, {"rw,lowerdir+=/mnt/a", true},
+		{"rw,lowerdir=/mnt2:/a/mnt", false}, {"rw,xino=/mnt", false}, {"", false},
 	} {
 		if got := hasLayer(row.options, "/mnt"); got != row.want {
 			t.Errorf("%q: %v", row.options, got)

@@ -1,11 +1,11 @@
-// Package fuser finds out who keeps a mount busy: umount(2) says EBUSY and
-// nothing more, and whoever reads that wants to know which program to close.
+// Package fuser finds out what keeps a mount or a block device busy. umount(2)
+// only returns EBUSY; the user wants to know which program to close.
 //
-// Nothing found does not mean that nobody holds the mount: what other users'
-// processes do is seen by root alone, and sockets bound on the mount,
-// descriptors under way between processes and NFS exports are not looked for.
-// What is found may be over by the time it is read. So this explains a failure
-// and decides nothing.
+// The list need not be complete. Only root sees the processes of all users. The
+// package does not look for sockets that are bound on the mount, for file
+// descriptors that are in a message between processes, or for NFS exports. And
+// a holder may have ended before the caller reads the list. So use the list to
+// explain a failed unmount, and never to decide whether to unmount.
 package fuser
 
 import (
@@ -15,54 +15,56 @@ import (
 	"slices"
 )
 
-// Mount is the mount that is asked about, as /proc/self/mountinfo has it.
+// Mount is a mount, as /proc/self/mountinfo describes it.
 type Mount struct {
 	ID           int
-	Major, Minor int    // of the filesystem: mountinfo's, which on btrfs is not stat's
-	Point        string // where it is mounted
+	Major, Minor int    // device number in mountinfo; on btrfs stat(2) has another one
+	Point        string // where the filesystem is mounted
 }
 
 // Holder is one reason why a mount is busy.
 type Holder struct {
-	PID     int    // 0 for what the kernel itself holds
-	Command string // the process's comm, or the loop device's name
-	UID     int    // effective; -1 where there is no process
+	PID     int    // 0 if the holder is the kernel itself
+	Command string // comm of the process, or name of the loop device or the device above
+	UID     int    // effective user of the process; -1 if there is no process
 	What    string // one of the constants below
-	Path    string // as the kernel shows it, so perhaps with " (deleted)" at its end
-	More    int    // holders counted and not listed; in the last of a list or of a process
+	Path    string // as the kernel shows it; it may end in " (deleted)"
+	More    int    // in the last holder of a list or of a process: how many were left out
 }
 
-// What a Holder does with its path.
+// Values of Holder.What: what the path is to the holder.
 const (
-	Cwd        = "cwd"
-	Root       = "root" // of a chroot
-	Open       = "open"
-	Mapped     = "mapped"
-	Executable = "executable"
-	Submount   = "mount" // mounted on a folder of the mount, or over it
-	Swap       = "swap"  // a swap file
-	Loop       = "loop"  // the file behind a loop device
-	Above      = "above" // a device that lies on the device: of dm, md or bcache
-	Overlay    = "overlay"
+	Cwd        = "cwd"        // working directory of the process
+	Root       = "root"       // root directory of the process (chroot)
+	Open       = "open"       // file that the process has open
+	Mapped     = "mapped"     // file that the process has mapped
+	Executable = "executable" // program that the process runs
+	Submount   = "mount"      // mount point on the mount, or over it
+	Swap       = "swap"       // swap space
+	Loop       = "loop"       // file or device behind a loop device
+	Above      = "above"      // device of dm, md or bcache that lies on the device
+	Overlay    = "overlay"    // overlay mount with layers on the device
 )
 
-// How many holders are kept: of one process, of all processes, of the kernel.
+// How many holders a list has at most.
 const (
-	maxOfProcess = 8
-	maxProcess   = 48
-	maxKernel    = 16
+	maxOfProcess = 8  // of one process
+	maxProcess   = 48 // of all processes together
+	maxKernel    = 16 // of the kernel
 )
 
-// Of lists who holds m, the processes by number and then what the kernel holds,
-// at most 64 in all: Holder.More tells how many were left out. proc is where
-// procfs is mounted. It asks no filesystem but procfs and sysfs for anything,
-// so that a dead NFS server keeps it from nothing; should a process be stuck in
-// such a way that looking at it hangs, ctx ends the search. Then, as with any
-// error, what was found is returned beside it. The calling process is left out.
+// Of lists the holders of m, except the calling process: first processes, by
+// PID, then what the kernel itself holds. The list has at most 64 holders;
+// Holder.More counts the others. proc is the path where procfs is mounted.
+//
+// Of asks no filesystem except procfs and sysfs, so a dead NFS server does not
+// stop it. Looking at a stuck process may hang; then ctx ends the search. With
+// an error, Of also returns what it has found so far.
 func Of(ctx context.Context, proc string, m Mount) ([]Holder, error) {
 	return of(ctx, proc, "/sys", m)
 }
 
+// of is Of with sysfs mounted at sys.
 func of(ctx context.Context, proc, sys string, m Mount) ([]Holder, error) {
 	s := search{proc: proc, mount: m, same: map[string]map[int]bool{}}
 	table, err := readTable(proc + "/self/mountinfo")
@@ -78,14 +80,15 @@ func of(ctx context.Context, proc, sys string, m Mount) ([]Holder, error) {
 	return append(found, kernel...), err
 }
 
-// sorted lists what the processes hold, by their number.
+// sorted lists what the processes hold, sorted by PID.
 func (s *search) sorted(ctx context.Context) ([]Holder, error) {
 	found, err := s.processes(ctx)
 	slices.SortStableFunc(found, func(a, b Holder) int { return cmp.Compare(a.PID, b.PID) })
 	return capped(found, maxProcess), err
 }
 
-// capped keeps the first n and counts the others in the last of them.
+// capped keeps the first n holders, and adds the number of the others to More
+// of the last one it keeps.
 func capped(all []Holder, n int) []Holder {
 	if len(all) <= n {
 		return all

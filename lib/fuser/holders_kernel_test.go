@@ -26,7 +26,8 @@ func run(t *testing.T, name string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// on mounts an ext4 or a tmpfs at a folder on a shared mount of the test's own.
+// on makes a mount with this propagation, and mounts a filesystem of the type
+// fstype on a folder of it. It returns the second mount.
 func on(t *testing.T, fstype, propagation string) Mount {
 	t.Helper()
 	base := t.TempDir()
@@ -52,6 +53,7 @@ func on(t *testing.T, fstype, propagation string) Mount {
 	return at(t, dir)
 }
 
+// at returns the mount at dir.
 func at(t *testing.T, dir string) Mount {
 	t.Helper()
 	table, err := mountinfo.GetMounts(mountinfo.SingleEntryFilter(dir))
@@ -61,6 +63,7 @@ func at(t *testing.T, dir string) Mount {
 	return Mount{table[0].ID, table[0].Major, table[0].Minor, dir}
 }
 
+// of1 is Of without errors.
 func of1(t *testing.T, m Mount) []Holder {
 	t.Helper()
 	found, err := Of(t.Context(), "/proc", m)
@@ -70,8 +73,8 @@ func of1(t *testing.T, m Mount) []Holder {
 	return found
 }
 
-// agree compares with the kernel: what is busy has a holder, and what has none
-// is unmounted.
+// agree wants these holders of m found, and wants the kernel to agree: an
+// unmount of m fails with EBUSY if m has a holder, and otherwise would succeed.
 func agree(t *testing.T, m Mount, want ...Holder) {
 	t.Helper()
 	found := of1(t, m)
@@ -93,7 +96,8 @@ func agree(t *testing.T, m Mount, want ...Holder) {
 		t.Errorf("%+v\nwant %+v", found, want)
 	}
 	flags, answer := 0, unix.EBUSY
-	if len(want) == 0 { // MNT_EXPIRE unmounts nothing the first time after a use
+	// The first MNT_EXPIRE after a use unmounts nothing and gives EAGAIN.
+	if len(want) == 0 {
 		flags, answer = unix.MNT_EXPIRE, unix.EAGAIN
 		if _, err := os.Stat(m.Point); err != nil {
 			t.Fatal(err)
@@ -104,10 +108,10 @@ func agree(t *testing.T, m Mount, want ...Holder) {
 	}
 }
 
-// fuser is whom fuser(1) finds.
+// fuser returns the PIDs that fuser(1) finds.
 func fuser(t *testing.T, m Mount) []int {
 	t.Helper()
-	out, _ := exec.Command("fuser", "-m", m.Point).Output() // fails when it finds nobody
+	out, _ := exec.Command("fuser", "-m", m.Point).Output() // it fails if it finds nothing
 	var pids []int
 	for _, f := range strings.Fields(string(out)) {
 		pid, err := strconv.Atoi(f)
@@ -124,11 +128,14 @@ func TestKernelProcesses(t *testing.T) {
 		m := on(t, fstype, "private")
 		agree(t, m)
 		for _, tt := range []struct{ mode, path, what string }{
-			{"cwd", "", Cwd}, {"root", "", Root}, {"open", "/file", Open}, {"open", "", Open}, {"mapped", "/file", Mapped},
+			{"cwd", "", Cwd}, {"root", "", Root}, {"open", "/file", Open}, {"open", "", Open},
+			{"mapped", "/file", Mapped},
 		} {
 			pid, stop := child(t, tt.mode, m.Point+tt.path, nil, own(t))
 			agree(t, m, Holder{PID: pid, What: tt.what, Path: tt.path})
-			if got := fuser(t, m); !slices.Equal(got, []int{pid}) && fstype != "btrfs" { // whose numbers in maps fuser takes for another's
+			// On btrfs, fuser takes the device numbers in maps for those of
+			// another filesystem.
+			if got := fuser(t, m); !slices.Equal(got, []int{pid}) && fstype != "btrfs" {
 				t.Errorf("%s %s: fuser finds %v, not %d", fstype, tt.mode, got, pid)
 			}
 			stop()
@@ -141,7 +148,7 @@ func TestKernelProcesses(t *testing.T) {
 	}
 }
 
-// fuser finds none of these.
+// TestKernelThreads has holders that fuser(1) does not find.
 func TestKernelThreads(t *testing.T) {
 	m := on(t, "tmpfs", "private")
 	for _, tt := range []struct{ mode, path, what string }{
@@ -163,25 +170,29 @@ func TestKernelDeleted(t *testing.T) {
 	agree(t, m, Holder{PID: pid, What: Open, Path: "/file (deleted)"})
 }
 
-// A user who is not root sees less.
+// TestKernelUser wants that a user who is not root finds only the user's own
+// processes.
 func TestKernelUser(t *testing.T) {
 	m := on(t, "tmpfs", "private")
 	base := filepath.Dir(m.Point)
-	if err := errors.Join(os.Chmod(m.Point, 0o755), os.Chmod(base, 0o755), os.Chmod(filepath.Dir(base), 0o755)); err != nil {
+	if err := errors.Join(os.Chmod(m.Point, 0o755), os.Chmod(base, 0o755),
+		os.Chmod(filepath.Dir(base), 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	nobody := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	pid, _ := child(t, "cwd", m.Point, nobody, own(t))
 	other, _ := child(t, "cwd", m.Point, nil, own(t))
 	for _, h := range of1(t, m) {
-		if want := map[int]int{pid: 65534, other: 0}; want[h.PID] != h.UID || h.Command != filepath.Base(own(t)) {
+		if want := map[int]int{pid: 65534, other: 0}; want[h.PID] != h.UID ||
+			h.Command != filepath.Base(own(t)) {
 			t.Errorf("%+v", h)
 		}
 	}
 	child(t, "ask", m.Point, nobody, own(t))
 }
 
-// What is mounted on the mount, or over it, goes first.
+// TestKernelSubmount mounts a filesystem on a folder of the mount, and then
+// over a mount. It wants that submount found as the holder.
 func TestKernelSubmount(t *testing.T) {
 	m := on(t, "tmpfs", "private")
 	sub := m.Point + "/su b"
@@ -189,7 +200,7 @@ func TestKernelSubmount(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, "mount", "-t", "tmpfs", "x", sub)
-	child(t, "cwd", sub, nil, own(t)) // keeps that one busy, not this
+	child(t, "cwd", sub, nil, own(t)) // it keeps the submount busy, and not m
 	agree(t, m, Holder{What: Submount, Path: "/su b"})
 	over := on(t, "tmpfs", "private")
 	run(t, "mount", "-t", "tmpfs", "x", over.Point)
@@ -212,8 +223,10 @@ func TestKernelKernelHolds(t *testing.T) {
 	run(t, "truncate", "-s", "8M", image)
 	device := run(t, "losetup", "--find", "--show", image)
 	t.Cleanup(func() { exec.Command("losetup", "-d", device).Run() })
-	agree(t, m, Holder{What: Swap, Path: "/swa p"}, Holder{Command: filepath.Base(device), What: Loop, Path: "/ima\nge"})
-	if line := Line(of1(t, m), 9); strings.Contains(line, "\n") || !strings.Contains(line, `ima\nge is behind loop`) {
+	agree(t, m, Holder{What: Swap, Path: "/swa p"},
+		Holder{Command: filepath.Base(device), What: Loop, Path: "/ima\nge"})
+	if line := Line(of1(t, m), 9); strings.Contains(line, "\n") ||
+		!strings.Contains(line, `ima\nge is behind loop`) {
 		t.Error(line)
 	}
 	run(t, "swapoff", swap)
@@ -221,12 +234,14 @@ func TestKernelKernelHolds(t *testing.T) {
 	agree(t, m)
 }
 
-// A process in another mount namespace has a mount of its own there. Where that
-// came from ours by propagation the kernel unmounts both or none, so that its
-// use counts; where the namespace is private it does not.
+// TestKernelNamespaces has a process in another mount namespace, where it uses
+// a copy of the mount. If the kernel propagates mounts between the two
+// namespaces, it unmounts both mounts or none, so that process is a holder. If
+// the other namespace is private, the process is no holder.
 func TestKernelNamespaces(t *testing.T) {
 	m := on(t, "tmpfs", "private")
-	pid, stop := child(t, "cwd", m.Point, &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}, own(t))
+	pid, stop := child(t, "cwd", m.Point, &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS},
+		own(t))
 	agree(t, m)
 	if got := fuser(t, m); !slices.Equal(got, []int{pid}) {
 		t.Errorf("fuser finds %v, not %d", got, pid)
@@ -234,7 +249,8 @@ func TestKernelNamespaces(t *testing.T) {
 	stop()
 	for _, propagation := range []string{"slave", "shared", "private"} {
 		m := on(t, "tmpfs", "shared")
-		pid, _ := child(t, propagation, m.Point, nil, "unshare", "-m", "--propagation", "unchanged", own(t))
+		pid, _ := child(t, propagation, m.Point, nil, "unshare", "-m", "--propagation", "unchanged",
+			own(t))
 		if propagation == "private" {
 			agree(t, m)
 			run(t, "umount", m.Point)

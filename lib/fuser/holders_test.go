@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stage is a procfs and a sysfs of our own making, for a mount that is the one
-// below the test's folder.
+// stage is a procfs and a sysfs that the test makes. Its mount is the one on
+// which the test's folder dir lies.
 type stage struct {
 	proc, sys, dir string
 	mount          Mount
@@ -30,14 +30,16 @@ func newStage(t *testing.T) stage {
 		t.Fatal(err)
 	}
 	s.mount = Mount{at.id, at.major, at.minor, s.dir}
-	s.write(t, "self/mountinfo", fmt.Sprintf("%d 1 %d:%d / %s rw - tmpfs x rw\n", at.id, at.major, at.minor, s.dir))
+	s.write(t, "self/mountinfo", fmt.Sprintf("%d 1 %d:%d / %s rw - tmpfs x rw\n", at.id, at.major,
+		at.minor, s.dir))
 	return s
 }
 
 func (s stage) write(t *testing.T, name, text string) {
 	t.Helper()
 	path := filepath.Join(s.proc, name)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700),
+		os.WriteFile(path, []byte(text), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -45,12 +47,13 @@ func (s stage) write(t *testing.T, name, text string) {
 func (s stage) link(t *testing.T, name, to string) {
 	t.Helper()
 	path := filepath.Join(s.proc, name)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.Symlink(to, path)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700),
+		os.Symlink(to, path)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// process holds the stage's folder.
+// process makes a process that has the stage's folder as its working directory.
 func (s stage) process(t *testing.T, pid int, comm string) {
 	t.Helper()
 	s.link(t, fmt.Sprintf("%d/cwd", pid), s.dir)
@@ -75,16 +78,18 @@ func TestOf(t *testing.T) {
 	}
 	s.process(t, 99, "sleep")
 	s.process(t, 12, "vim")
-	s.link(t, "12/root", "/proc/self") // elsewhere
+	s.link(t, "12/root", "/proc/self") // not on the mount
 	s.link(t, "12/fd/3", file)
 	s.link(t, "12/fd/4", file)
 	s.link(t, "12/fd/5", "/nowhere")
 	s.link(t, "12/task/13/cwd", file)
-	s.write(t, "12/maps", fmt.Sprintf("00400000-00452000 r-xp 00000000 %02x:%02x 7 /m/lib\n", s.mount.Major, s.mount.Minor))
+	s.write(t, "12/maps", fmt.Sprintf("00400000-00452000 r-xp 00000000 %02x:%02x 7 /m/lib\n",
+		s.mount.Major, s.mount.Minor))
 	s.process(t, os.Getpid(), "ourselves")
 	s.link(t, "50/cwd", "/proc/self")
 	want := []Holder{
-		{12, "vim", 1000, Cwd, s.dir, 0}, {12, "vim", 1000, Open, file, 0}, {12, "vim", 1000, Mapped, "/m/lib", 0},
+		{12, "vim", 1000, Cwd, s.dir, 0}, {12, "vim", 1000, Open, file, 0},
+		{12, "vim", 1000, Mapped, "/m/lib", 0},
 		{99, "sleep", 1000, Cwd, s.dir, 0},
 	}
 	if got := s.of(t); !slices.Equal(got, want) {
@@ -98,16 +103,23 @@ func TestOfKernel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.write(t, "self/mountinfo", fmt.Sprintf("1 1 0:1 / / rw - x x rw\n%s9%d %d 0:9 / %s/a\\040b rw - x x rw\n", info, s.mount.ID, s.mount.ID, s.dir))
-	s.write(t, "swaps", fmt.Sprintf("Filename\tType\n%s/swap file 1 0 -2\n%s/a\\040b/s file 1 0 -2\n%[1]s-not file 1 0 -2\n", s.dir, s.dir))
-	for name, file := range map[string]string{"loop1": s.dir + "/a\nb", "loop2": "/elsewhere", "sda": s.dir + "/x"} {
+	s.write(t, "self/mountinfo",
+		fmt.Sprintf("1 1 0:1 / / rw - x x rw\n%s9%d %d 0:9 / %s/a\\040b rw - x x rw\n", info,
+			s.mount.ID, s.mount.ID, s.dir))
+	s.write(t, "swaps",
+		fmt.Sprintf("Filename\tType\n%s/swap file 1 0 -2\n%s/a\\040b/s file 1 0 -2\n%[1]s-not file 1 0 -2\n", s.dir, s.dir))
+	for name, file := range map[string]string{
+		"loop1": s.dir + "/a\nb", "loop2": "/elsewhere", "sda": s.dir + "/x",
+	} {
 		dir := filepath.Join(s.sys, "block", name, "loop")
-		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(dir+"/backing_file", []byte(file+"\n"), 0o600)); err != nil {
+		if err := errors.Join(os.MkdirAll(dir, 0o700),
+			os.WriteFile(dir+"/backing_file", []byte(file+"\n"), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want := []Holder{
-		{0, "", -1, Submount, s.dir + "/a b", 0}, {0, "", -1, Swap, s.dir + "/swap", 0}, {0, "loop1", -1, Loop, s.dir + "/a\nb", 0},
+		{0, "", -1, Submount, s.dir + "/a b", 0}, {0, "", -1, Swap, s.dir + "/swap", 0},
+		{0, "loop1", -1, Loop, s.dir + "/a\nb", 0},
 	}
 	if got := s.of(t); !slices.Equal(got, want) {
 		t.Errorf("%+v\nwant %+v", got, want)
@@ -124,7 +136,8 @@ func TestCapped(t *testing.T) {
 	}
 }
 
-// The first mount of all is its own parent, where it is shown.
+// TestOfFirst has a mount that is its own parent, as the first mount of all may
+// be. It wants no holder.
 func TestOfFirst(t *testing.T) {
 	s := newStage(t)
 	s.write(t, "self/mountinfo", fmt.Sprintf("%d %[1]d 0:1 / %s rw - x x rw\n", s.mount.ID, s.dir))
@@ -150,7 +163,8 @@ func TestOfMany(t *testing.T) {
 	for _, h := range got {
 		total += 1 + h.More
 	}
-	if len(got) != maxProcess || total != 121 || got[maxOfProcess-1].More != 21-maxOfProcess || got[maxOfProcess].PID != 1000100 {
+	if len(got) != maxProcess || total != 121 || got[maxOfProcess-1].More != 21-maxOfProcess ||
+		got[maxOfProcess].PID != 1000100 {
 		t.Errorf("%d kept, %d in all: %+v", len(got), total, got)
 	}
 	if line := Line(got, 2); !strings.HasSuffix(line, "and 119 more") {
@@ -158,7 +172,8 @@ func TestOfMany(t *testing.T) {
 	}
 }
 
-// A process whose name cannot be read, ever, keeps us from nothing else.
+// TestOfStuck has a process whose name can never be read. It wants the other
+// process found when the context ends.
 func TestOfStuck(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -168,7 +183,7 @@ func TestOfStuck(t *testing.T) {
 	if err := errors.Join(os.Remove(fifo), unix.Mkfifo(fifo, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // lets the reader go
+	t.Cleanup(func() { // ends the read of the FIFO
 		if f, err := os.OpenFile(fifo, os.O_RDWR, 0); err == nil {
 			f.Close()
 		}
@@ -182,19 +197,22 @@ func TestOfStuck(t *testing.T) {
 }
 
 func TestOfNoProc(t *testing.T) {
-	if found, err := Of(t.Context(), t.TempDir(), Mount{Point: "/mnt"}); len(found) > 0 || !errors.Is(err, fs.ErrNotExist) {
+	if found, err := Of(t.Context(), t.TempDir(), Mount{Point: "/mnt"}); len(found) > 0 ||
+		!errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v, %v", found, err)
 	}
 }
 
-// Before Linux 5.8 there is only the device's number.
+// TestOn wants that the mount ID decides, and before Linux 5.8, which gives
+// none, the device number.
 func TestOn(t *testing.T) {
 	l := look{search: &search{mount: Mount{ID: 4, Major: 253, Minor: 7}}}
 	for _, tt := range []struct {
 		at   place
 		want bool
 	}{
-		{place{id: 4, major: 253, minor: 7}, true}, {place{id: 4, major: 0, minor: 9}, true}, {place{id: 5, major: 253, minor: 7}, false}, {place{id: 9, major: 253, minor: 7}, true},
+		{place{id: 4, major: 253, minor: 7}, true}, {place{id: 4, major: 0, minor: 9}, true},
+		{place{id: 5, major: 253, minor: 7}, false}, {place{id: 9, major: 253, minor: 7}, true},
 		{place{id: 0, major: 253, minor: 7}, true}, {place{id: 0, major: 253, minor: 8}, false},
 	} {
 		if got := l.on(tt.at, map[int]bool{4: true, 9: true}); got != tt.want {

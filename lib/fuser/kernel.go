@@ -8,12 +8,13 @@ import (
 	"strings"
 )
 
-// kernelHeld is what holds the mount without a process: mounts on it, swap
-// files, loop devices.
+// kernelHeld lists what holds the mount m without a process: mounts on it, swap
+// files, and files behind loop devices.
 func kernelHeld(proc, sys string, table []mounted, m Mount) []Holder {
 	var found []Holder
 	for _, t := range table {
-		if t.parent == m.ID && t.id != m.ID { // the first mount of all may be its own parent
+		// The first mount of all may be its own parent.
+		if t.parent == m.ID && t.id != m.ID {
 			found = append(found, Holder{UID: -1, What: Submount, Path: t.point})
 		}
 	}
@@ -32,8 +33,8 @@ func kernelHeld(proc, sys string, table []mounted, m Mount) []Holder {
 	return found
 }
 
-// loopFiles gives the file, or device, behind each loop device that is
-// attached.
+// loopFiles returns, by the name of each attached loop device, the path of the
+// file or device behind it.
 func loopFiles(sys string) map[string]string {
 	files := map[string]string{}
 	names, _ := list(sys + "/block")
@@ -41,7 +42,7 @@ func loopFiles(sys string) map[string]string {
 		if !strings.HasPrefix(name, "loop") {
 			continue
 		}
-		// Not there unless the device is attached.
+		// This file exists only while the loop device is attached.
 		text, err := os.ReadFile(filepath.Join(sys, "block", name, "loop/backing_file"))
 		if err == nil {
 			files[name] = strings.TrimSuffix(string(text), "\n")
@@ -50,9 +51,9 @@ func loopFiles(sys string) map[string]string {
 	return files
 }
 
-// lies tells by names alone whether a file lies on m: looking it up could ask a
-// server that is dead. Of mounts that lie over each other at one point, each
-// may be the one.
+// lies reports whether a file lies on the mount m. It compares names only: a
+// lookup of the file could wait for a dead server. If several mounts have the
+// same mount point, it returns true for each of them.
 func lies(table []mounted, m Mount, file string) bool {
 	longest := ""
 	for _, t := range table {
@@ -63,7 +64,7 @@ func lies(table []mounted, m Mount, file string) bool {
 	return longest != "" && longest == m.Point
 }
 
-// under tells whether file is in the folder dir, or deeper.
+// under reports whether the path file is below the folder dir.
 func under(dir, file string) bool {
 	rest, ok := strings.CutPrefix(file, strings.TrimSuffix(dir, "/"))
 	return ok && strings.HasPrefix(rest, "/")

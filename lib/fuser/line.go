@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Line says in one line who was found, in words for users: at most limit of
-// them, of each process one thing before the second of any. What could change
-// the look of a terminal is shown as an escape of Go's. It is empty where there
-// is nobody.
+// Line describes the holders in one line of words for users, or returns "" if
+// there are none. It names at most limit holders, and one of each process
+// before the second of any. It writes characters that could change how a
+// terminal looks as escapes of Go.
 func Line(found []Holder, limit int) string {
 	var first, rest []Holder
 	more, seen := 0, map[int]bool{}
@@ -42,6 +42,7 @@ func Line(found []Holder, limit int) string {
 	return s + " and " + strconv.Itoa(more) + " more"
 }
 
+// words describes one holder.
 func (h Holder) words() string {
 	path := harmless(h.Path)
 	switch h.What {
@@ -67,8 +68,9 @@ func (h Holder) words() string {
 	return harmless(h.Command) + " (pid " + strconv.Itoa(h.PID) + ", " + path + ")"
 }
 
-// harmless shows what is not printable, and what is no UTF-8, as Go writes it
-// in a string: names are what others chose.
+// harmless writes characters that are not printable, and bytes that are not
+// UTF-8, as escapes of Go. Other users choose the names of files and programs,
+// so the names may have any bytes.
 func harmless(s string) string {
 	var b strings.Builder
 	for i, r := range s {

@@ -18,16 +18,23 @@ func TestLine(t *testing.T) {
 		want  string
 	}{
 		{nil, 3, ""},
-		{[]Holder{vim, sleep, sub, vim, vim, vim}, 3, "vim (pid 812, /mnt/notes.txt), sleep (pid 99, works in /mnt/dir), /mnt/sub is mounted on it and 3 more"},
-		{[]Holder{vim, vim2, sleep}, 2, "vim (pid 812, /mnt/notes.txt), sleep (pid 99, works in /mnt/dir) and 1 more"},
+		{[]Holder{vim, sleep, sub, vim, vim, vim}, 3,
+			"vim (pid 812, /mnt/notes.txt), sleep (pid 99, works in /mnt/dir), /mnt/sub is mounted on it and 3 more"},
+		{[]Holder{vim, vim2, sleep}, 2,
+			"vim (pid 812, /mnt/notes.txt), sleep (pid 99, works in /mnt/dir) and 1 more"},
 		{[]Holder{vim, vim2}, 2, "vim (pid 812, /mnt/notes.txt), vim (pid 812, /mnt/b)"},
 		{[]Holder{vim}, 0, "1 in all"},
 		{[]Holder{vim}, -1, "1 in all"},
-		{[]Holder{{PID: 1, Command: "a", What: Root, Path: "/m", More: 4}}, 9, "a (pid 1, has its root in /m) and 4 more"},
-		{[]Holder{{PID: 1, Command: "a", What: Mapped, Path: "/m/x"}}, 9, "a (pid 1, has mapped /m/x)"},
-		{[]Holder{{PID: 1, Command: "a", What: Executable, Path: "/m/x"}}, 9, "a (pid 1, runs /m/x)"},
-		{[]Holder{{What: Swap, Path: "/m/x"}, {What: Loop, Command: "loop3", Path: "/m/y"}}, 9, "/m/x is swap space, /m/y is behind loop3"},
-		{[]Holder{{PID: 1, Command: "a\n\x1b[31m", What: Open, Path: "/m/\t\u202e\u00e4 \xff\u009b\ufffd\u2028'"}}, 9,
+		{[]Holder{{PID: 1, Command: "a", What: Root, Path: "/m", More: 4}}, 9,
+			"a (pid 1, has its root in /m) and 4 more"},
+		{[]Holder{{PID: 1, Command: "a", What: Mapped, Path: "/m/x"}}, 9,
+			"a (pid 1, has mapped /m/x)"},
+		{[]Holder{{PID: 1, Command: "a", What: Executable, Path: "/m/x"}}, 9,
+			"a (pid 1, runs /m/x)"},
+		{[]Holder{{What: Swap, Path: "/m/x"}, {What: Loop, Command: "loop3", Path: "/m/y"}}, 9,
+			"/m/x is swap space, /m/y is behind loop3"},
+		{[]Holder{{PID: 1, Command: "a\n\x1b[31m", What: Open,
+			Path: "/m/\t\u202e\u00e4 \xff\u009b\ufffd\u2028'"}}, 9,
 			`a\n\x1b[31m (pid 1, /m/\t\u202e` + "\u00e4" + ` \xff\u009b` + "\ufffd" + `\u2028')`},
 	} {
 		if got := Line(tt.found, tt.limit); got != tt.want {
@@ -45,7 +52,8 @@ func FuzzLine(f *testing.F) {
 			all = append(all, Holder{PID: 1, Command: command, What: what, Path: path})
 		}
 		line := Line(all, limit)
-		if !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if !utf8.ValidString(line) || strings.ContainsFunc(line,
+			func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q", line)
 		}
 	})

@@ -11,26 +11,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// workers look at processes side by side, so that one stuck process does not
-// hide the others.
+// workers is how many goroutines look at processes. With several of them, a
+// stuck process does not hide the others.
 const workers = 4
 
 // search is one look at all processes.
 type search struct {
 	proc   string
 	mount  Mount
-	device bool      // the device itself, and whatever filesystem lies on it, is asked about
-	table  []mounted // of our mount namespace
+	device bool      // the search is for a device and its filesystem, not for a mount
+	table  []mounted // mounts in our mount namespace
 
 	lock sync.Mutex
-	same map[string]map[int]bool // by mount namespace: the mounts in it that keep ours busy
+	same map[string]map[int]bool // what busy has found, by mount namespace; see copies
 }
 
-// processes asks each process. Processes that are gone, or that we may not look
-// at, hold nothing that we could tell.
+// processes lists what all processes hold, except the calling one. It skips
+// processes that have ended, or that the user must not look at.
 func (s *search) processes(ctx context.Context) ([]Holder, error) {
 	self := os.Getpid()
-	// /proc may be of another pid namespace, in which we have another number.
+	// procfs may show another PID namespace, in which this process has another
+	// PID.
 	if to, err := os.Readlink(s.proc + "/self"); err == nil {
 		if pid, err := strconv.Atoi(to); err == nil {
 			self = pid
@@ -48,7 +49,9 @@ func (s *search) processes(ctx context.Context) ([]Holder, error) {
 	}
 	close(todo)
 	wanted := len(todo)
-	done := make(chan []Holder, wanted) // with room for all: who comes late waits for nobody
+	// The channel has room for all results, so that a worker can end although
+	// nobody reads its result any more.
+	done := make(chan []Holder, wanted)
 	for range workers {
 		go func() {
 			for pid := range todo {
@@ -74,14 +77,15 @@ func (s *search) processes(ctx context.Context) ([]Holder, error) {
 	return found, nil
 }
 
-// process is what one process holds.
+// process lists what one process holds.
 func (s *search) process(pid int) []Holder {
 	dir := s.proc + "/" + strconv.Itoa(pid)
 	l := look{search: s, dir: dir, seen: map[string]bool{}}
 	l.task(dir, true, true, true)
 
-	// Threads may have a folder or descriptors of their own, and outlive the
-	// first thread, which then has none.
+	// A thread may have its own working directory or its own descriptors. It
+	// may also live longer than the first thread; after its end, the first
+	// thread has neither.
 	tids, _ := list(dir + "/task")
 	for _, name := range tids {
 		if tid, err := strconv.Atoi(name); err == nil && tid != pid {
@@ -101,21 +105,22 @@ func (s *search) process(pid int) []Holder {
 	return capped(l.found, maxOfProcess)
 }
 
-// What kcmp(2) compares.
+// The resources that kcmp(2) compares.
 const (
 	kcmpVM    = 1
 	kcmpFiles = 2
 	kcmpFS    = 3
 )
 
-// shared tells whether two threads are known to have something in common, which
-// then is looked at once.
+// shared reports whether two threads share a resource (kcmpVM, kcmpFiles or
+// kcmpFS). Then it is enough to look at one of them. It returns false if that
+// cannot be found out.
 func shared(a, b int, what uintptr) bool {
 	r, _, errno := unix.Syscall6(unix.SYS_KCMP, uintptr(a), uintptr(b), what, 0, 0, 0)
 	return errno == 0 && r == 0
 }
 
-// look collects what one process holds, each path once.
+// look collects what one process holds. It lists each path once.
 type look struct {
 	*search
 	dir   string // /proc/PID
@@ -123,7 +128,9 @@ type look struct {
 	found []Holder
 }
 
-// task looks at dir, /proc/PID or /proc/PID/task/TID.
+// task looks at one thread, whose directory dir is /proc/PID or
+// /proc/PID/task/TID. fs, files and vm say what to look at: its directories,
+// its open files, and its program with the files that it has mapped.
 func (l *look) task(dir string, fs, files, vm bool) {
 	if !fs && !files && !vm {
 		return
@@ -156,9 +163,10 @@ func (l *look) task(dir string, fs, files, vm bool) {
 	}
 }
 
-// maps goes through the mapped files. The device's number says which of them to
-// look at; where we may not follow map_files (CAP_CHECKPOINT_RESTORE, or a
-// thread without its first), it has to do.
+// maps looks at the mapped files of a thread that have the device number of the
+// mount. It asks map_files which mount a file lies on. Without
+// CAP_CHECKPOINT_RESTORE, or for a thread whose first thread has ended,
+// map_files cannot be followed. Then the device number alone decides.
 func (l *look) maps(dir string, link func(what, name string) bool) {
 	text, _ := os.ReadFile(dir + "/maps")
 	for _, m := range parseMaps(string(text)) {
@@ -174,6 +182,7 @@ func (l *look) maps(dir string, link func(what, name string) bool) {
 	}
 }
 
+// add notes a path, unless it is known already.
 func (l *look) add(what, path string) {
 	if !l.seen[path] {
 		l.seen[path] = true
@@ -181,15 +190,16 @@ func (l *look) add(what, path string) {
 	}
 }
 
-// place is where a file lies.
+// place says where a file lies.
 type place struct {
-	id           int // of the mount, 0 before Linux 5.8
+	id           int // mount ID; 0 before Linux 5.8
 	major, minor int
-	device       [2]int // major and minor of a block device, if it is one
+	device       [2]int // the file's own major and minor, if it is a block device
 }
 
-// stat follows a magic link of procfs, which goes to the open file itself and
-// looks up no name. No server is asked: what the kernel remembers will do.
+// stat follows a magic link of procfs. Such a link leads to the open file
+// itself, without looking up a name. stat uses what the kernel has in memory
+// and asks no server.
 func stat(link string) (place, error) {
 	var st unix.Statx_t
 	for {
@@ -212,8 +222,9 @@ func stat(link string) (place, error) {
 	}
 }
 
-// on tells whether a file lies on the mount, or on one of those that keep it
-// busy.
+// on reports whether a file keeps the mount busy: it lies on the mount or on
+// one of the mounts in busy. In a search for a device, it reports whether the
+// file is the device or lies on it.
 func (l *look) on(p place, busy map[int]bool) bool {
 	if l.device && p.device == [2]int{l.mount.Major, l.mount.Minor} {
 		return true
@@ -224,7 +235,8 @@ func (l *look) on(p place, busy map[int]bool) bool {
 	return p.major == l.mount.Major && p.minor == l.mount.Minor
 }
 
-// busy are the mounts in the mount namespace of a task that keep ours busy.
+// busy returns the IDs of the mounts in the mount namespace of a thread that
+// keep our mount busy.
 func (s *search) busy(dir string) map[int]bool {
 	if s.device {
 		return nil
@@ -247,7 +259,7 @@ func (s *search) busy(dir string) map[int]bool {
 	return found
 }
 
-// list is the names in a folder.
+// list returns the names in a folder.
 func list(dir string) ([]string, error) {
 	f, err := os.Open(dir)
 	if err != nil {

@@ -12,16 +12,17 @@ type mounted struct {
 	id, parent   int
 	major, minor int
 	root, point  string
-	groups       []string // its N of shared:N, master:N, propagate_from:N
-	shared       string   // the N of shared:N
+	groups       []string // N of each of shared:N, master:N, propagate_from:N
+	shared       string   // N of shared:N
 }
 
+// readTable reads the mount table at path.
 func readTable(path string) ([]mounted, error) {
 	table, err := mountinfo.Read(path)
 	return mounts(table), err
 }
 
-// mounts takes from a mount table what says who keeps what busy.
+// mounts takes from a mount table the fields that this package uses.
 func mounts(table []*mountinfo.Info) []mounted {
 	var all []mounted
 	for _, i := range table {
@@ -42,6 +43,7 @@ func mounts(table []*mountinfo.Info) []mounted {
 	return all
 }
 
+// find returns the mount with this ID, if the table has it.
 func find(table []mounted, id int) (mounted, bool) {
 	for _, m := range table {
 		if m.id == id {
@@ -51,11 +53,12 @@ func find(table []mounted, id int) (mounted, bool) {
 	return mounted{}, false
 }
 
-// copies are the mounts in table that keep the mount id of ours busy: itself,
-// and those that the kernel made of it in other places because the mount below
-// is shared. An unmount has to undo all of them, so that a use of one is a use
-// of all (fs/pnode.c, propagate_mount_busy). Any other mount of the same
-// filesystem keeps nothing busy.
+// copies returns the IDs of the mounts in table that keep our mount id busy:
+// the mount itself, and the copies that the kernel has made of it in other
+// places because the mount below it is shared. An unmount has to remove all
+// copies together, so a process that uses one of them keeps all busy
+// (fs/pnode.c, propagate_mount_busy). Other mounts of the same filesystem do
+// not keep our mount busy.
 func copies(ours, table []mounted, id int) map[int]bool {
 	busy := map[int]bool{id: true}
 	m, ok := find(ours, id)
@@ -63,8 +66,8 @@ func copies(ours, table []mounted, id int) map[int]bool {
 	if !ok || !okBelow || below.shared == "" {
 		return busy
 	}
-	// A slave of a slave names the group in between, which is in its table, or
-	// in none that we see.
+	// The slave of a slave names the peer group between. A mount of that group
+	// is in the same table, or in no table that we can see.
 	reached := map[string]bool{below.shared: true}
 	for again := true; again; {
 		again = false
@@ -86,6 +89,7 @@ func copies(ours, table []mounted, id int) map[int]bool {
 	return busy
 }
 
+// in reports whether m is in one of the peer groups.
 func (m mounted) in(groups map[string]bool) bool {
 	for _, g := range m.groups {
 		if groups[g] {
@@ -95,21 +99,22 @@ func (m mounted) in(groups map[string]bool) bool {
 	return false
 }
 
-// within is where in the filesystem of m a mount point on it lies.
+// within returns the path of a mount point inside the filesystem of the mount
+// m, on which it lies.
 func within(m mounted, point string) string {
 	below := strings.TrimPrefix(strings.TrimPrefix(point, m.point), "/")
 	return strings.TrimSuffix(m.root, "/") + "/" + below
 }
 
-// mapping is a mapped file.
+// mapping is a file that a process has mapped.
 type mapping struct {
-	addresses    string // START-END, also its name in map_files
+	addresses    string // START-END, which is also the name in map_files
 	major, minor int
 	path         string
 }
 
-// parseMaps reads /proc/PID/maps (proc_pid_maps(5)), and leaves out what is no
-// file.
+// parseMaps reads the text of /proc/PID/maps (proc_pid_maps(5)) and skips
+// mappings without a file.
 func parseMaps(text string) []mapping {
 	var found []mapping
 	for line := range strings.Lines(text) {
@@ -126,8 +131,8 @@ func parseMaps(text string) []mapping {
 	return found
 }
 
-// mapName takes off the zeros that maps pads addresses with and map_files does
-// not.
+// mapName removes leading zeros from the addresses: maps writes them, and
+// map_files does not.
 func mapName(addresses string) string {
 	from, to, _ := strings.Cut(addresses, "-")
 	trim := func(s string) string {
@@ -139,8 +144,9 @@ func mapName(addresses string) string {
 	return trim(from) + "-" + trim(to)
 }
 
-// parseSwaps reads the swap space of a kind, "file" or "partition", in
-// /proc/swaps (proc_swaps(5)): a header, then name, type and numbers.
+// parseSwaps returns the paths of the swap spaces of a kind, "file" or
+// "partition", in the text of /proc/swaps (proc_swaps(5)). The text has a
+// header; then each line has name, type and numbers.
 func parseSwaps(text, kind string) []string {
 	var files []string
 	for line := range strings.Lines(text) {
@@ -151,8 +157,8 @@ func parseSwaps(text, kind string) []string {
 	return files
 }
 
-// parseUID is the effective user in /proc/PID/status (proc_pid_status(5)), or
-// -1.
+// parseUID returns the effective user in the text of /proc/PID/status
+// (proc_pid_status(5)), or -1.
 func parseUID(text string) int {
 	for line := range strings.Lines(text) {
 		if f := strings.FieldsFunc(line, blank); len(f) >= 3 && f[0] == "Uid:" {
@@ -164,15 +170,16 @@ func parseUID(text string) int {
 	return -1
 }
 
+// blank reports whether r separates fields.
 func blank(r rune) bool { return r == ' ' || r == '\t' || r == '\n' }
 
-// number is a decimal number of 32 bits without sign.
+// number reads a decimal number of 32 bits without a sign.
 func number(s string) (int, bool) {
 	n, err := strconv.ParseUint(s, 10, 32)
 	return int(n), err == nil
 }
 
-// device reads MAJOR:MINOR in hexadecimal.
+// device reads MAJOR:MINOR, which are hexadecimal numbers.
 func device(s string) (major, minor int, ok bool) {
 	a, b, _ := strings.Cut(s, ":")
 	x, errX := strconv.ParseUint(a, 16, 32)

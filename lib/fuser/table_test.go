@@ -26,7 +26,10 @@ func TestParseTable(t *testing.T) {
 	if got := parseTable(infoSample); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
-	for _, bad := range []string{"", "\n", "1 2 3:4 / /x", "x 2 3:4 / /x rw", "1 x 3:4 / /x rw", "1 2 3 / /x rw", "1 2 3: / /x rw", "-1 2 3:4 / /x rw"} {
+	for _, bad := range []string{
+		"", "\n", "1 2 3:4 / /x", "x 2 3:4 / /x rw", "1 x 3:4 / /x rw", "1 2 3 / /x rw",
+		"1 2 3: / /x rw", "-1 2 3:4 / /x rw",
+	} {
 		if got := parseTable(bad); len(got) > 0 {
 			t.Errorf("%q: %+v", bad, got)
 		}
@@ -48,13 +51,17 @@ func TestCopies(t *testing.T) {
 		{"slave of hidden", ours, other("master:5 propagate_from:1"), []int{20, 40}},
 		{"private", ours, other(""), []int{20}},
 		{"other group", ours, other("shared:5 master:6"), []int{20}},
-		{"not shared", strings.Replace(ours, "shared:1", "master:1", 1), other("master:1"), []int{20}},
+		{"not shared", strings.Replace(ours, "shared:1", "master:1", 1), other("master:1"),
+			[]int{20}},
 		{"other place", ours, strings.Replace(other("shared:1"), "/mnt", "/mnt2", 1), []int{20}},
 		{"other filesystem", ours, strings.Replace(other("shared:1"), "9:9", "9:8", 1), []int{20}},
 		{"other root", ours, strings.Replace(other("shared:1"), "9:9 /", "9:9 /d", 1), []int{20}},
 		{"bind", ours, ours + "50 10 8:1 /mn /b rw - e x rw\n", []int{20}},
-		{"below a bind", ours, "30 3 8:1 / /host rw master:1 - e x rw\n40 30 9:9 / /host/mnt rw - e x rw\n", []int{20, 40}},
-		{"slave of a slave", ours, "30 3 8:1 / / rw shared:4 master:1 - e x rw\n31 3 8:1 / /o rw master:4 - e x rw\n41 31 9:9 / /o/mnt rw - e x rw\n", []int{20, 41}},
+		{"below a bind", ours,
+			"30 3 8:1 / /host rw master:1 - e x rw\n40 30 9:9 / /host/mnt rw - e x rw\n",
+			[]int{20, 40}},
+		{"slave of a slave", ours,
+			"30 3 8:1 / / rw shared:4 master:1 - e x rw\n31 3 8:1 / /o rw master:4 - e x rw\n41 31 9:9 / /o/mnt rw - e x rw\n", []int{20, 41}},
 		{"unknown mount", "", other("shared:1"), []int{20}},
 	} {
 		got := slices.Sorted(maps.Keys(copies(parseTable(tt.ours), parseTable(tt.table), 20)))
@@ -88,14 +95,16 @@ const swapsSample = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/vdb 
 	`/mnt/a\040b\011c\134\040(deleted)       file` + "\t\t1024\t0\t-3\n"
 
 func TestParseSwaps(t *testing.T) {
-	if got := parseSwaps(swapsSample, "file"); !slices.Equal(got, []string{"/mnt/a b\tc\\ (deleted)"}) {
+	if got := parseSwaps(swapsSample, "file"); !slices.Equal(got,
+		[]string{"/mnt/a b\tc\\ (deleted)"}) {
 		t.Errorf("%q", got)
 	}
 }
 
 func TestParseUID(t *testing.T) {
 	for text, want := range map[string]int{
-		"Name:\tx\nUid:\t0\t1000\t2\t3\n": 1000, "Uid:\t1\n": -1, "": -1, "Uid:\t1\tx\t2\t3": -1, "XUid:\t1\t2\t3\t4\n": -1,
+		"Name:\tx\nUid:\t0\t1000\t2\t3\n": 1000, "Uid:\t1\n": -1, "": -1, "Uid:\t1\tx\t2\t3": -1,
+		"XUid:\t1\t2\t3\t4\n": -1,
 	} {
 		if got := parseUID(text); got != want {
 			t.Errorf("%q: %d", text, got)
@@ -105,7 +114,10 @@ func TestParseUID(t *testing.T) {
 
 func TestLies(t *testing.T) {
 	table := parseTable("1 1 0:1 / / rw - e x rw\n64 1 0:2 / /mnt rw - e x rw\n65 64 0:3 / /mnt/s rw - e x rw\n66 64 0:3 / /mnt rw - e x rw\n")
-	for file, want := range map[string]string{"/mnt/f": "/mnt", "/mnt/s/f": "/mnt/s", "/mnt/sf": "/mnt", "/mntf": "/", "/f": "/", "f": "", "/mnt": "/"} {
+	for file, want := range map[string]string{
+		"/mnt/f": "/mnt", "/mnt/s/f": "/mnt/s", "/mnt/sf": "/mnt", "/mntf": "/", "/f": "/",
+		"f": "", "/mnt": "/",
+	} {
 		for _, point := range []string{"/", "/mnt", "/mnt/s"} {
 			if got := lies(table, Mount{Point: point}, file); got != (point == want) {
 				t.Errorf("%s on %s: %v", file, point, got)
