@@ -20,8 +20,11 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// Activate makes loop devices, linear devices and the pool device, as far as
-// they are not there already. Exclusive access.
+// Activate makes those of the pool's devices that are missing: loop devices,
+// linear devices and the pool device. If that fails, it removes the pool's
+// devices again. If the pool is active already, Activate resumes suspended
+// devices and finishes a growth that was begun. The caller holds the pool's
+// lock exclusively.
 func (p *Pool) Activate(ctx context.Context) error {
 	if err := p.RefuseCopy(); err != nil {
 		return err
@@ -46,9 +49,9 @@ func (p *Pool) Activate(ctx context.Context) error {
 	return nil
 }
 
-// refreshActive resumes what is suspended of an active pool, gives it the node that it
-// may lack, and finishes its growing. That the latter fails keeps nobody from
-// using the pool as it is.
+// refreshActive resumes the suspended devices of an active pool, makes the
+// pool's node if it is missing, and finishes a growth that was begun. If the
+// growth fails, refreshActive only warns: the pool can be used as it is.
 func (p *Pool) refreshActive(info dm.Info) error {
 	if health.LostTable(p.DM, p.Ref(dmname.Pool)) {
 		return health.BeyondHelp(p.Name())
@@ -65,7 +68,8 @@ func (p *Pool) refreshActive(info dm.Info) error {
 	return nil
 }
 
-// checkName refuses to go on where a device that is not ours has our name.
+// checkName returns an error if a device with another uuid has the name of our
+// part.
 func (p *Pool) checkName(part string) error {
 	name := dmname.Part(p.Name(), part)
 	info, err := p.DM.Info(dm.ByName(name))
@@ -75,8 +79,9 @@ func (p *Pool) checkName(part string) error {
 	return backing.ForeignDevice("pool "+p.Name(), name, info.UUID)
 }
 
-// Build makes the devices from the bottom up; fresh says that the metadata is
-// to be formatted by the kernel, which otherwise must not happen.
+// Build makes the devices from the bottom up. fresh says that the kernel is to
+// format the metadata. Otherwise Build first checks that the metadata is there:
+// the kernel must not format it.
 func (p *Pool) Build(ctx context.Context, fresh bool) error {
 	if err := p.Sys.KernelHasThin(p.DM); err != nil {
 		return err
@@ -101,15 +106,20 @@ func (p *Pool) Build(ctx context.Context, fresh bool) error {
 			return err
 		}
 	}
-	_, err = makeDevice(ctx, p.Sys, p.DM, dmname.Part(p.Name(), dmname.Pool), dmname.PartUUID(p.UUID(), dmname.Pool), poolTable(cfg, data, meta).Target(), host.HiddenCookie)
+	_, err = makeDevice(ctx, p.Sys, p.DM, dmname.Part(p.Name(), dmname.Pool),
+		dmname.PartUUID(p.UUID(), dmname.Pool), poolTable(cfg, data, meta).Target(),
+		host.HiddenCookie)
 	if err != nil {
 		return err
 	}
-	// From here the kernel removes the two devices below when the pool goes.
-	return errors.Join(p.DM.RemoveDeferred(p.Ref(dmname.Data)), p.DM.RemoveDeferred(p.Ref(dmname.Meta)))
+	// From here on the kernel removes the two linear devices when the pool
+	// device is removed.
+	return errors.Join(p.DM.RemoveDeferred(p.Ref(dmname.Data)),
+		p.DM.RemoveDeferred(p.Ref(dmname.Meta)))
 }
 
-// poolTable is the table of a pool. Its low water mark only raises an event.
+// poolTable returns the table of a pool. At the low water mark, a tenth of the
+// data blocks, the kernel raises an event and does nothing else.
 func poolTable(cfg catalog.Pool, data, meta dm.DevNo) thinpool.Table {
 	size := dm.Sectors(cfg.Data.Size / dm.SectorSize)
 	return thinpool.Table{
@@ -119,8 +129,8 @@ func poolTable(cfg catalog.Pool, data, meta dm.DevNo) thinpool.Table {
 	}
 }
 
-// BuildPart makes the linear device over one backing device, past its label.
-// What a killed activation left of it is taken over.
+// BuildPart makes the linear device over one backing device, behind its label.
+// If a killed activation left the device, BuildPart uses that one.
 func (p *Pool) BuildPart(ctx context.Context, part string, b catalog.Backing) (dm.DevNo, error) {
 	info, err := p.DM.Info(p.Ref(part))
 	if err == nil {
@@ -138,7 +148,8 @@ func (p *Pool) BuildPart(ctx context.Context, part string, b catalog.Backing) (d
 	}
 	defer release()
 	if dev, err := backing.DeviceOf(lower); err == nil && backing.IsEmpty(dev) {
-		return dm.DevNo{}, p.backingError(part, b, &os.PathError{Op: "open", Path: b.Path, Err: unix.ENOMEDIUM})
+		return dm.DevNo{}, p.backingError(part, b,
+			&os.PathError{Op: "open", Path: b.Path, Err: unix.ENOMEDIUM})
 	}
 	if err := p.CheckLabel(lower, part, b); err != nil {
 		return dm.DevNo{}, p.backingError(part, b, err)
@@ -149,13 +160,15 @@ func (p *Pool) BuildPart(ctx context.Context, part string, b catalog.Backing) (d
 	}
 	table := dm.Target{Length: dm.Sectors(b.Size / dm.SectorSize), Type: "linear",
 		Params: fmt.Sprintf("%s %d", dev, label.Reserved/dm.SectorSize)}
-	info, err = makeDevice(ctx, p.Sys, p.DM, dmname.Part(p.Name(), part), dmname.PartUUID(p.UUID(), part), table, host.HiddenCookie)
+	info, err = makeDevice(ctx, p.Sys, p.DM, dmname.Part(p.Name(), part),
+		dmname.PartUUID(p.UUID(), part), table, host.HiddenCookie)
 	return info.Dev, err
 }
 
-// adoptPart makes good for use the device that a killed command left of a part.
-// One that has no table yet goes, and with it the loop device that the table to
-// come holds: then the answer is false.
+// adoptPart prepares the device of a part that a killed command left, and
+// returns true if BuildPart can use it. It removes a device without an active
+// table, and with it the loop device that the table to come holds. It then
+// returns false, and BuildPart makes the device anew.
 func (p *Pool) adoptPart(ctx context.Context, part string, info dm.Info) (bool, error) {
 	if !info.Active() {
 		if err := p.DM.Deactivate(ctx, p.Ref(part)); err != nil {
@@ -171,9 +184,9 @@ func (p *Pool) adoptPart(ctx context.Context, part string, info dm.Info) (bool, 
 	return true, p.DM.EnsureNode(info)
 }
 
-// openBacking opens the block device that carries b: itself, or a new loop
-// device over the file, which detaches by itself at its last close. release
-// closes what only had to stay open until a table holds it.
+// openBacking opens the block device for b: the disk itself, or a new loop
+// device over the file, which the kernel detaches at its last close. The caller
+// calls release when a table holds the device.
 func openBacking(ctx context.Context, b catalog.Backing) (f *os.File, release func(), err error) {
 	if b.Kind == catalog.KindDevice {
 		f, err = os.OpenFile(b.Path, os.O_RDWR|unix.O_CLOEXEC, 0)
@@ -197,7 +210,8 @@ func openBacking(ctx context.Context, b catalog.Backing) (f *os.File, release fu
 	return f, func() { f.Close(); l.Close() }, nil
 }
 
-// CheckLabel makes sure that the device is the pool's own and large enough.
+// CheckLabel returns an error unless the device carries the pool's label for
+// part and is large enough.
 func (p *Pool) CheckLabel(f *os.File, part string, b catalog.Backing) error {
 	got, readErr := label.Read(f)
 	carries := ""
@@ -214,10 +228,11 @@ func (p *Pool) CheckLabel(f *os.File, part string, b catalog.Backing) error {
 	return nil
 }
 
-// checkSuperblock keeps the kernel from formatting metadata that has been lost,
-// and from a table that does not fit it.
+// checkSuperblock returns an error if the metadata has been lost, so that the
+// kernel does not format it, or if it does not fit the table for the kernel.
 func (p *Pool) checkSuperblock(cfg catalog.Pool) error {
-	f, err := os.OpenFile(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)), os.O_RDONLY|unix.O_CLOEXEC, 0)
+	f, err := os.OpenFile(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)),
+		os.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
@@ -228,19 +243,32 @@ func (p *Pool) checkSuperblock(cfg catalog.Pool) error {
 func compareSuperblock(f *os.File, cfg catalog.Pool) error {
 	sb, err := thinpool.ReadSuperblock(f)
 	if err != nil {
-		return &fault.Error{Object: cfg.Metadata.Path, Err: fault.Wrap(fault.ErrPoolState, err), Remedy: fault.Hint("nothing was changed; restore the metadata from a backup")}
+		return &fault.Error{
+			Object: cfg.Metadata.Path,
+			Err:    fault.Wrap(fault.ErrPoolState, err),
+			Remedy: fault.Hint("nothing was changed; restore the metadata from a backup"),
+		}
 	}
 	if uint64(sb.BlockSize) != cfg.BlockSize {
-		return fault.Errorf(fault.ErrPoolState, "%s: metadata has blocks of %d sectors, the catalog says %d", cfg.Metadata.Path, sb.BlockSize, cfg.BlockSize)
+		return fault.Errorf(fault.ErrPoolState,
+			"%s: metadata has blocks of %d sectors, the catalog says %d",
+			cfg.Metadata.Path, sb.BlockSize, cfg.BlockSize)
 	}
 	if have := uint64(cfg.Data.Size/dm.SectorSize) / cfg.BlockSize; have < sb.DataBlocks {
-		return fault.Errorf(fault.ErrPoolState, "%s: has %d blocks, the metadata speaks of %d", cfg.Data.Path, have, sb.DataBlocks)
+		return fault.Errorf(fault.ErrPoolState, "%s: has %d blocks, the metadata speaks of %d",
+			cfg.Data.Path, have, sb.DataBlocks)
 	}
 	if have := uint64(cfg.Metadata.Size) / thinpool.MetadataBlock; have < sb.MetadataBlocks {
-		return fault.Errorf(fault.ErrPoolState, "%s: has %d blocks, the metadata itself speaks of %d", cfg.Metadata.Path, have, sb.MetadataBlocks)
+		return fault.Errorf(fault.ErrPoolState,
+			"%s: has %d blocks, the metadata itself speaks of %d",
+			cfg.Metadata.Path, have, sb.MetadataBlocks)
 	}
 	if sb.NeedsCheck {
-		return &fault.Error{Object: cfg.Metadata.Path, Err: fault.Errorf(fault.ErrPoolState, "metadata needs a check"), Remedy: fault.RepairPool{Pool: cfg.Name}}
+		return &fault.Error{
+			Object: cfg.Metadata.Path,
+			Err:    fault.Errorf(fault.ErrPoolState, "metadata needs a check"),
+			Remedy: fault.RepairPool{Pool: cfg.Name},
+		}
 	}
 	return nil
 }

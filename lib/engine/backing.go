@@ -17,8 +17,8 @@ import (
 	"thinmount/lib/loop"
 )
 
-// backingError is the error of a file or device that cannot carry a part of the
-// pool. One that is not there is ErrNoBacking.
+// backingError returns the error of a file or device that cannot carry a part
+// of the pool. It is ErrNoBacking if the file or device is not there.
 func (p *Pool) backingError(part string, b catalog.Backing, err error) error {
 	object := "pool " + p.Name()
 	var said *fault.Error
@@ -26,16 +26,31 @@ func (p *Pool) backingError(part string, b catalog.Backing, err error) error {
 	case errors.As(err, &said):
 		return err
 	case errors.Is(err, loop.ErrNoDriver):
-		return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrNoKernel, err), Remedy: fault.Hint("modprobe loop; a container needs /dev/loop-control and the /dev/loop devices")}
+		return &fault.Error{
+			Object: object,
+			Err:    fault.Wrap(fault.ErrNoKernel, err),
+			Remedy: fault.Hint(
+				"modprobe loop; a container needs /dev/loop-control and the /dev/loop devices"),
+		}
 	case backing.IsAbsent(err):
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrPoolState, "its %s %s is not there: %w", backing.LabelRole(part), b.Kind, fault.Wrap(fault.ErrNoBacking, err)),
-			Remedy: backing.AbsentRemedy(b)}
+		return &fault.Error{
+			Object: object,
+			Err: fault.Errorf(fault.ErrPoolState, "its %s %s is not there: %w",
+				backing.LabelRole(part), b.Kind, fault.Wrap(fault.ErrNoBacking, err)),
+			Remedy: backing.AbsentRemedy(b),
+		}
 	}
-	return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrPoolState, err), Remedy: fault.Hint("give the pool its " + b.Kind + " back; nothing was changed")}
+	return &fault.Error{
+		Object: object,
+		Err:    fault.Wrap(fault.ErrPoolState, err),
+		Remedy: fault.Hint("give the pool its " + b.Kind + " back; nothing was changed"),
+	}
 }
 
-// FindDisks is the catalog with the paths that lead to the pool's own disks. What
-// has changed of them is written down. A pool in files has none. Exclusive access.
+// FindDisks returns the catalog's pool with the paths that lead to the pool's
+// own disks now. If a path has changed, FindDisks warns and writes the new one
+// into the catalog. It returns a pool in files unchanged. The caller holds the
+// pool's lock exclusively.
 func (p *Pool) FindDisks() (catalog.Pool, error) {
 	cfg := p.Catalog.Pool()
 	if cfg.Data.Kind != catalog.KindDevice {
@@ -49,35 +64,43 @@ func (p *Pool) FindDisks() (catalog.Pool, error) {
 	for _, part := range []string{dmname.Data, dmname.Meta} {
 		if at := paths[part]; at.Moved {
 			moved = true
-			p.Sys.Warnf("pool %s: its %s is on %s now, not on %s", p.Name(), backing.LabelRole(part), at.Path, backing.BackingOf(cfg, part).Path)
+			p.Sys.Warnf("pool %s: its %s is on %s now, not on %s", p.Name(),
+				backing.LabelRole(part), at.Path, backing.BackingOf(cfg, part).Path)
 		}
 	}
 	if !moved {
 		return cfg, nil
 	}
-	rename := func(c *catalog.Pool) { c.Data.Path, c.Metadata.Path = paths[dmname.Data].Path, paths[dmname.Meta].Path }
-	if err := p.Catalog.SetPool(rename); err != nil { // where /var is read-only, say: it is found again the next time
+	rename := func(c *catalog.Pool) {
+		c.Data.Path, c.Metadata.Path = paths[dmname.Data].Path, paths[dmname.Meta].Path
+	}
+	// This fails where /var is read-only, for example. The next activation
+	// finds the disks again.
+	if err := p.Catalog.SetPool(rename); err != nil {
 		p.Sys.Warnf("pool %s: where its disks are was not written down: %v", p.Name(), err)
 	}
 	rename(&cfg)
 	return cfg, nil
 }
 
+// RefuseCopy returns an error if the devices that are active under the pool's
+// uuid belong to a copy of the pool.
 func (p *Pool) RefuseCopy() error { return backing.RefuseCopy(p.DM, p.Catalog.Pool()) }
 
-// ownsLocks tells whether the locks of the pool's name are its own: those of an
-// active copy of the same name are in use.
+// ownsLocks reports whether the locks of the pool's name are its own. If a copy
+// of the pool is active under the same name, its commands use these locks.
 func (p *Pool) ownsLocks() bool {
 	other := backing.ActiveCopy(p.DM, p.Catalog.Pool())
 	return other.Disposable() || other.Name != p.Name()
 }
 
-// OwnsDevices tells whether what is active under the pool's uuid, if anything, may
-// be taken down with it.
+// OwnsDevices reports whether the pool may remove the devices that are active
+// under its uuid. It returns true if there are none.
 func (p *Pool) OwnsDevices() bool { return backing.ActiveCopy(p.DM, p.Catalog.Pool()).Disposable() }
 
-// RefuseShared refuses a pool whose catalog is a copy of another one's that names
-// the same disks or files. The label has the name of the one whose they are.
+// RefuseShared returns an error if the pool's catalog is a copy of another
+// pool's catalog, and both name the same disks or files. The label on them has
+// the name of the pool to which they belong.
 func (p *Pool) RefuseShared() error {
 	own := p.Catalog.Pool()
 	if l, err := backing.ReadLabel(own.Data.Path); err != nil || l.Pool == own.Name {
@@ -93,21 +116,30 @@ func (p *Pool) RefuseShared() error {
 			continue
 		}
 		o := cat.Pool()
-		if backing.SameFile(o.Data.Path, own.Data.Path) || backing.SameFile(o.Metadata.Path, own.Metadata.Path) {
-			return &fault.Error{Object: "pool " + own.Name, Err: fault.Errorf(fault.ErrPoolState, "it is a copy of pool %s, and both name %s and %s as theirs", name, own.Data.Path, own.Metadata.Path),
-				Remedy: fault.Hint("move the copy out of the way: mv " + fault.ShellPath(p.Catalog.Dir()) + " ELSEWHERE")}
+		if backing.SameFile(o.Data.Path, own.Data.Path) ||
+			backing.SameFile(o.Metadata.Path, own.Metadata.Path) {
+			return &fault.Error{
+				Object: "pool " + own.Name,
+				Err: fault.Errorf(fault.ErrPoolState,
+					"it is a copy of pool %s, and both name %s and %s as theirs",
+					name, own.Data.Path, own.Metadata.Path),
+				Remedy: fault.Hint("move the copy out of the way: mv " +
+					fault.ShellPath(p.Catalog.Dir()) + " ELSEWHERE"),
+			}
 		}
 	}
 	return nil
 }
 
-// MakeFile gives a new backing file its size. Data is sparse. Metadata has all
-// its blocks from the beginning: a pool whose metadata cannot be written is
-// read-only from then on, while one whose data cannot be written only fails that
-// write.
+// MakeFile sets the size of a new backing file. The data file is sparse. The
+// metadata file gets all its blocks at once: a pool that cannot write its
+// metadata is read-only from then on, while a failed write of data fails only
+// that write.
 func (p *Pool) MakeFile(ctx context.Context, f *os.File, b catalog.Backing, role string) error {
 	if err := loop.NoCopyOnWrite(f); err != nil {
-		p.Sys.Warnf("pool %s: %v: when the filesystem is full, what is there cannot be overwritten either", p.Name(), err)
+		p.Sys.Warnf(
+			"pool %s: %v: when the filesystem is full, what is there cannot be overwritten either",
+			p.Name(), err)
 	}
 	size := label.Reserved + b.Size
 	if err := f.Truncate(size); err != nil {
@@ -119,7 +151,8 @@ func (p *Pool) MakeFile(ctx context.Context, f *os.File, b catalog.Backing, role
 	return p.Allocate(ctx, f, 0, size)
 }
 
-// Allocate gives length bytes of a file of the pool's metadata their blocks.
+// Allocate allocates the blocks of length bytes at off in a file of the pool's
+// metadata.
 func (p *Pool) Allocate(ctx context.Context, f *os.File, off, length int64) error {
 	p.Sys.Stepf("allocating %s for the metadata of pool %s", fault.SizeText(length), p.Name())
 	err := loop.Allocate(ctx, f, off, length)
@@ -127,20 +160,30 @@ func (p *Pool) Allocate(ctx context.Context, f *os.File, off, length int64) erro
 		return err
 	}
 	dir := fault.ShellPath(filepath.Dir(f.Name()))
-	return &fault.Error{Object: "pool " + p.Name(), Remedy: fault.Sayf("make room (df %s), or choose less with %v", dir, fault.OptionMetadataSize),
-		Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("metadata: %s wanted at once: %w", fault.SizeText(length), err))}
+	return &fault.Error{
+		Object: "pool " + p.Name(),
+		Remedy: fault.Sayf("make room (df %s), or choose less with %v", dir,
+			fault.OptionMetadataSize),
+		Err: fault.Wrap(fault.ErrPoolState,
+			fmt.Errorf("metadata: %s wanted at once: %w", fault.SizeText(length), err)),
+	}
 }
 
-// Under finds the block device under a part, and makes sure that it is the one
-// that the catalog names, or a loop device over that very file.
+// Under finds the block device below a part of the active pool. It returns an
+// error unless that is the device that the catalog names, or a loop device over
+// the file that the catalog names.
 func (p *Pool) Under(part string, b catalog.Backing) (backing.Underneath, error) {
 	targets, info, err := p.DM.Table(p.Ref(part))
 	if err != nil {
 		return backing.Underneath{}, err
 	}
 	if len(targets) != 1 || targets[0].Type != "linear" {
-		return backing.Underneath{}, &fault.Error{Object: info.Name, Err: fault.Errorf(fault.ErrPoolState, "somebody has changed its table: %v", targets),
-			Remedy: fault.Sayf("%v: the next command makes it anew", fault.DeactivatePool{Pool: p.Name()})}
+		return backing.Underneath{}, &fault.Error{
+			Object: info.Name,
+			Err:    fault.Errorf(fault.ErrPoolState, "somebody has changed its table: %v", targets),
+			Remedy: fault.Sayf("%v: the next command makes it anew",
+				fault.DeactivatePool{Pool: p.Name()}),
+		}
 	}
 	u := backing.Underneath{Path: b.Path, Loop: b.Kind == catalog.KindFile}
 	if u.Dev, u.Offset, err = backing.ParseLinear(targets[0].Params); err != nil {
@@ -149,7 +192,8 @@ func (p *Pool) Under(part string, b catalog.Backing) (backing.Underneath, error)
 	if other := backing.CopyBelow(p.Catalog.Pool(), part, targets, info); other != nil {
 		return u, other.Err
 	}
-	if dev, err := backing.NodeDevice(b.Path); u.Loop || err != nil || dev != u.Dev { // for a disk: its name has changed
+	// The path of a disk may lead to another device by now.
+	if dev, err := backing.NodeDevice(b.Path); u.Loop || err != nil || dev != u.Dev {
 		u.Path = backing.DevicePath(u.Dev)
 	}
 	return u, nil

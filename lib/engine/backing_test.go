@@ -20,11 +20,13 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// TestMissingBackingIsTyped wants that a missing disk or file is told apart from
-// one that fails, and that a missing loop driver is neither.
+// TestMissingBackingIsTyped checks that a missing disk or file has another kind
+// of error than a disk that fails, and that a missing loop driver has neither
+// kind.
 func TestMissingBackingIsTyped(t *testing.T) {
 	p, _, _ := testPool(t, catalog.KindFile)
-	file, disk := p.Catalog.Pool().Data, catalog.Backing{Kind: catalog.KindDevice, Path: "/dev/disk/by-id/x"}
+	file, disk := p.Catalog.Pool().Data,
+		catalog.Backing{Kind: catalog.KindDevice, Path: "/dev/disk/by-id/x"}
 	at := func(errno error) error { return &fs.PathError{Op: "open", Path: "/x", Err: errno} }
 	for _, row := range []struct {
 		backing    catalog.Backing
@@ -38,20 +40,24 @@ func TestMissingBackingIsTyped(t *testing.T) {
 		{disk, at(unix.ENXIO), fault.ErrNoBacking, "its data device is not there", "lsblk"},
 		{disk, at(unix.ENOMEDIUM), fault.ErrNoBacking, "its data device is not there", "lsblk"},
 		{disk, at(unix.EIO), fault.ErrPoolState, "input/output error", "back"},
-		{file, fmt.Errorf("%w: %w", loop.ErrNoDriver, at(unix.ENOENT)), fault.ErrNoKernel, "no loop devices", "modprobe loop"},
+		{file, fmt.Errorf("%w: %w", loop.ErrNoDriver, at(unix.ENOENT)), fault.ErrNoKernel,
+			"no loop devices", "modprobe loop"},
 	} {
 		err := p.backingError(dmname.Data, row.backing, row.err)
-		if !errors.Is(err, row.want) || !strings.Contains(err.Error(), row.text) || !strings.Contains(thintest.Show(host.RemedyOf(err)), row.hint) {
+		if !errors.Is(err, row.want) || !strings.Contains(err.Error(), row.text) ||
+			!strings.Contains(thintest.Show(host.RemedyOf(err)), row.hint) {
 			t.Errorf("%v: %v (%s)", row.err, err, thintest.Show(host.RemedyOf(err)))
 		}
-		if missing := row.want == fault.ErrNoBacking; errors.Is(err, fault.ErrNoBacking) != missing || missing && !errors.Is(err, fault.ErrPoolState) {
+		if missing := row.want ==
+			fault.ErrNoBacking; errors.Is(err, fault.ErrNoBacking) != missing ||
+			missing && !errors.Is(err, fault.ErrPoolState) {
 			t.Errorf("%v: missing is %v", row.err, !missing)
 		}
 	}
 }
 
-// TestSharedFiles refuses a catalog that was copied by hand and names the files
-// of the pool that it was copied from. The label tells whose they are.
+// TestSharedFiles checks that a pool is refused if its catalog was copied by
+// hand and names the files of the original. The label names the original.
 func TestSharedFiles(t *testing.T) {
 	s := thintest.System(t.TempDir())
 	srv := t.TempDir()
@@ -67,14 +73,17 @@ func TestSharedFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := errors.Join(f.Truncate(2<<20), label.Write(f, label.Label{Pool: "demo", UUID: thintest.UUID, Role: "data"})); err != nil {
+	if err := errors.Join(f.Truncate(2<<20),
+		label.Write(f, label.Label{Pool: "demo", UUID: thintest.UUID, Role: "data"})); err != nil {
 		t.Fatal(err)
 	}
-	p, q := &Pool{Sys: s, DM: thintest.NoDevices(), Catalog: cat}, &Pool{Sys: s, DM: thintest.NoDevices(), Catalog: copied}
+	p, q := &Pool{Sys: s, DM: thintest.NoDevices(), Catalog: cat},
+		&Pool{Sys: s, DM: thintest.NoDevices(), Catalog: copied}
 	if err := p.RefuseShared(); err != nil {
 		t.Errorf("the pool itself: %v", err)
 	}
-	if err := q.RefuseShared(); !errors.Is(err, fault.ErrPoolState) || !strings.Contains(err.Error(), "is a copy of pool demo") {
+	if err := q.RefuseShared(); !errors.Is(err, fault.ErrPoolState) ||
+		!strings.Contains(err.Error(), "is a copy of pool demo") {
 		t.Errorf("its copy: %v", err)
 	}
 }

@@ -12,18 +12,26 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// AddVolume makes a thin device by send and gives it v's name, when what a dead
-// command has left of that name is gone. The order of what goes to disk and to the
-// kernel is that of docs/design.md, "create". A next operation other than "" stays
-// behind for what is to be done with the volume before anybody may see it; force
-// overrides the pool's margin. Exclusive access; the caller has v's lock.
-func (p *Pool) AddVolume(ctx context.Context, v catalog.Volume, next string, force bool, send func(thinpool.ID) error) (catalog.Volume, error) {
+// AddVolume makes a thin device by calling send, gives it v's name, and returns
+// v with its id, transaction id and time of creation. First it finishes what a
+// dead command left under that name. The order of its writes and messages is
+// that of docs/design.md, "create". If next is not "", AddVolume leaves an
+// intent with that operation, which hides the volume until the caller has
+// finished it. force overrides the pool's margin. On error AddVolume undoes
+// what it has done. The caller holds the pool's lock exclusively, and v's lock.
+func (p *Pool) AddVolume(
+	ctx context.Context, v catalog.Volume, next string, force bool, send func(thinpool.ID) error,
+) (catalog.Volume, error) {
 	object := v.Pool + "/" + v.Name
 	if err := p.finishDeadCommand(ctx, v.Name); err != nil {
 		return v, err
 	}
 	if _, err := p.Catalog.VolumeAnyState(v.Name); err == nil {
-		return v, &fault.Error{Object: object, Err: fault.Errorf(fault.ErrExists, "exists already"), Remedy: fault.Sayf("choose another name, or: %v", fault.DeleteVolume{Volume: object})}
+		return v, &fault.Error{
+			Object: object,
+			Err:    fault.Errorf(fault.ErrExists, "exists already"),
+			Remedy: fault.Sayf("choose another name, or: %v", fault.DeleteVolume{Volume: object}),
+		}
 	} else if !errors.Is(err, catalog.ErrNoVolume) {
 		return v, registry.Corrupt(object, err)
 	}
@@ -49,8 +57,9 @@ func (p *Pool) AddVolume(ctx context.Context, v catalog.Volume, next string, for
 	return v, nil
 }
 
-// Begin writes the intent and takes the next transaction id, which fails, with
-// nothing changed, where anybody else has changed the pool.
+// Begin writes the intent and sets the next transaction id in the kernel. If
+// anything else has changed the pool in the kernel, that fails, and the
+// kernel's pool is unchanged.
 func (p *Pool) Begin(op catalog.Intent) (catalog.Intent, error) {
 	current := p.Catalog.Pool().TransactionID
 	op.TransactionID = current + 1
@@ -61,7 +70,8 @@ func (p *Pool) Begin(op catalog.Intent) (catalog.Intent, error) {
 	return op, p.Target.SetTransactionID(current, op.TransactionID)
 }
 
-// writeIntent writes the intent; that of a create takes the next id.
+// writeIntent writes the intent to pool.json. It gives the intent of a create
+// the next thin id.
 func (p *Pool) writeIntent(op catalog.Intent) (catalog.Intent, error) {
 	if op.Op == catalog.OpCreate {
 		var err error
@@ -72,8 +82,9 @@ func (p *Pool) writeIntent(op catalog.Intent) (catalog.Intent, error) {
 	return op, p.Catalog.SetPool(func(c *catalog.Pool) { c.BeginIntent(op) })
 }
 
-// SendCreate sends until an id is free. The kernel holds ids that the catalog
-// does not know where a pool was changed by hand.
+// SendCreate calls send with one thin id after the other until the kernel
+// accepts one. If the pool was changed by hand, the kernel has ids that the
+// catalog does not know.
 func (p *Pool) SendCreate(op catalog.Intent, send func(thinpool.ID) error) (catalog.Intent, error) {
 	for {
 		err := send(thinpool.ID(op.ID))
@@ -90,7 +101,9 @@ func (p *Pool) SendCreate(op catalog.Intent, send func(thinpool.ID) error) (cata
 	}
 }
 
-// Commit ends an operation that the kernel has done: from here it is true.
+// Commit ends an intent that the kernel has carried out: from here on, the
+// change is valid. If next is not "", an intent with that operation takes its
+// place.
 func (p *Pool) Commit(op catalog.Intent, next string) error {
 	return p.Catalog.SetPool(func(c *catalog.Pool) {
 		if next == "" {
@@ -101,9 +114,11 @@ func (p *Pool) Commit(op catalog.Intent, next string) error {
 	})
 }
 
-// Rollback undoes what an operation that failed has begun and returns err. A write
-// of pool.json that fails at its last sync leaves on disk what we do not go by:
-// so what we do go by is written again before the kernel is told anything.
+// Rollback undoes what a failed change has begun, and returns err. If a write
+// of pool.json fails at its last sync, the disk may have another state than
+// this process goes by. So Rollback writes the state of this process again
+// before it sends the kernel a message. If it cannot undo the change, it warns,
+// and the next command undoes it.
 func (p *Pool) Rollback(ctx context.Context, err error) error {
 	if len(p.Catalog.Pool().Intents) == 0 {
 		return err
@@ -120,11 +135,11 @@ func (p *Pool) Rollback(ctx context.Context, err error) error {
 	return err
 }
 
-// nextID is the thin id for a create that has found tried to be in use; 0 is none
-// yet. As long as there are any, it is one that has never been used. Then those of
-// volumes that were deleted come again: the transaction id at which each was made,
-// which its record and the pool's metadata have, keeps the new one from being
-// taken for the old one.
+// nextID returns the thin id for a create. tried is the id that this create has
+// found in use, or 0. While there are ids that were never used, nextID returns
+// one of them. After that it returns ids of deleted volumes. The transaction id
+// at which a volume was made, which its record and the pool's metadata have,
+// then tells the new volume from the deleted one.
 func (p *Pool) nextID(tried uint32) (uint32, error) {
 	cfg := p.Catalog.Pool()
 	if cfg.NextID <= thinpool.MaxID {
@@ -132,18 +147,22 @@ func (p *Pool) nextID(tried uint32) (uint32, error) {
 	}
 	volumes, err := p.Catalog.VolumesAnyState()
 	if err != nil {
-		return 0, registry.Corrupt("pool "+p.Name(), err) // a record that cannot be read has an id, too
+		// A record that cannot be read has an id, too.
+		return 0, registry.Corrupt("pool "+p.Name(), err)
 	}
 	id, ok := unusedID(cfg, volumes, tried)
 	if !ok {
-		return 0, &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrPoolState, "all %d thin ids are in use", thinpool.MaxID),
-			Remedy: fault.Sayf("delete volumes, or make another pool: %v", fault.CreatePool{})}
+		return 0, &fault.Error{
+			Object: "pool " + p.Name(),
+			Err:    fault.Errorf(fault.ErrPoolState, "all %d thin ids are in use", thinpool.MaxID),
+			Remedy: fault.Sayf("delete volumes, or make another pool: %v", fault.CreatePool{}),
+		}
 	}
 	return id, nil
 }
 
-// unusedID is the lowest thin id beyond tried that nobody has. The last one, with
-// which a search from the beginning follows, is none of them.
+// unusedID returns the lowest thin id above tried that is not in use. If tried
+// is the last id, the search begins at 1. unusedID never returns the last id.
 func unusedID(cfg catalog.Pool, volumes []catalog.Volume, tried uint32) (id uint32, ok bool) {
 	taken := map[uint32]bool{}
 	for _, v := range volumes {

@@ -27,11 +27,13 @@ func add(t *testing.T, p *Pool, name string) (catalog.Volume, error) {
 		t.Fatal(err)
 	}
 	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), Size: 1 << 20}
-	return p.AddVolume(t.Context(), v, "", false, func(id thinpool.ID) error { return p.Target.CreateThin(id) })
+	return p.AddVolume(t.Context(), v, "", false,
+		func(id thinpool.ID) error { return p.Target.CreateThin(id) })
 }
 
-// A command that makes a volume has the lock by which recovery would see that
-// the one before it is dead.
+// A command that makes a volume finishes what a dead command left under the
+// same name. Recovery does not do so, because the new command holds the lock
+// that would show that the old one is dead.
 func TestNameOfAnInterruptedOperation(t *testing.T) {
 	for _, op := range []string{catalog.OpDelete, catalog.OpFormat} {
 		t.Run(op, func(t *testing.T) {
@@ -42,7 +44,8 @@ func TestNameOfAnInterruptedOperation(t *testing.T) {
 			if err != nil || v.ID != 3 || k.Told() != "delete 2, create_thin 3" {
 				t.Errorf("%+v, %v; told: %s", v, err, k.Told())
 			}
-			if got, err := registry.FindVolume(p.Sys, "demo", "x"); err != nil || got.ID != 3 || !k.IDs[1] {
+			if got, err := registry.FindVolume(p.Sys, "demo", "x"); err != nil || got.ID != 3 ||
+				!k.IDs[1] {
 				t.Errorf("%+v, %v; ids %v", got, err, k.IDs)
 			}
 		})
@@ -58,13 +61,15 @@ func TestNameOfAFormatThatIsStillRunning(t *testing.T) {
 		if !errors.Is(err, fault.ErrBusy) || errors.Is(err, fault.ErrExists) || k.Told() != "" {
 			t.Errorf("%v; told: %s", err, k.Told())
 		}
-		if !strings.Contains(err.Error(), "interrupted format") || !strings.Contains(thintest.Show(host.RemedyOf(err)), "findmnt -t overlay") {
+		if !strings.Contains(err.Error(), "interrupted format") ||
+			!strings.Contains(thintest.Show(host.RemedyOf(err)), "findmnt -t overlay") {
 			t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 		}
 	})
 }
 
-// A pool that cannot be changed says so, not that the volume is there.
+// If the pool cannot be changed, the error says so, and not that the volume
+// exists.
 func TestNameOfAnInterruptedOperationThatHasToWait(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1})
@@ -75,12 +80,14 @@ func TestNameOfAnInterruptedOperationThatHasToWait(t *testing.T) {
 	}
 }
 
-// Id 0 is an id like others, which pool check --repair gives a name, too.
+// Id 0 can be deleted like others: pool check --repair may have given it a
+// name.
 func TestDeleteOfTheFirstID(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "zero", 0, catalog.Intent{Op: catalog.OpDelete, Volume: "zero", ID: 0})
 	k.IDs[1] = true
-	if err := p.DeleteVolume(t.Context(), p.Catalog.Pool().Intents[0]); err != nil || k.Told() != "delete 0" {
+	if err := p.DeleteVolume(t.Context(), p.Catalog.Pool().Intents[0]); err != nil ||
+		k.Told() != "delete 0" {
 		t.Errorf("%v; told: %s", err, k.Told())
 	}
 	if cfg := OnDisk(t, p); len(cfg.Intents) > 0 || cfg.NextID != 1 || k.IDs[0] || !k.IDs[1] {
@@ -88,7 +95,7 @@ func TestDeleteOfTheFirstID(t *testing.T) {
 	}
 }
 
-// Behind the last id those of deleted volumes come again, and no other.
+// After the last id, only ids of deleted volumes are used again.
 func TestLastID(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "one", 1)
@@ -104,7 +111,8 @@ func TestLastID(t *testing.T) {
 	for _, name := range []string{"over", "one"} {
 		v, err := p.Catalog.Volume(name)
 		if err == nil {
-			err = p.DeleteVolume(t.Context(), catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
+			err = p.DeleteVolume(t.Context(),
+				catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -120,7 +128,7 @@ func TestLastID(t *testing.T) {
 	}
 }
 
-// An id may be in use without a name, the last one as others.
+// An id that is in use but has no name is skipped, the last id as well.
 func TestLastIDIsTaken(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "before", thinpool.MaxID-1)
@@ -137,7 +145,9 @@ func TestUnusedID(t *testing.T) {
 	head := uint32(1)
 	cfg := catalog.Pool{Head: &head, Intents: []catalog.Intent{{Op: catalog.OpDelete, ID: 3}}}
 	volumes := []catalog.Volume{{ID: 2}, {ID: 5}}
-	for tried, want := range map[uint32]uint32{0: 4, 3: 4, 4: 6, thinpool.MaxID: 4, thinpool.MaxID - 2: thinpool.MaxID - 1} {
+	for tried, want := range map[uint32]uint32{
+		0: 4, 3: 4, 4: 6, thinpool.MaxID: 4, thinpool.MaxID - 2: thinpool.MaxID - 1,
+	} {
 		if id, ok := unusedID(cfg, volumes, tried); !ok || id != want {
 			t.Errorf("behind %d: %d, %v, want %d", tried, id, ok, want)
 		}
@@ -147,8 +157,9 @@ func TestUnusedID(t *testing.T) {
 	}
 }
 
-// A commit whose last sync fails has its file in place, and is undone all the
-// same. What the kernel is told then must be on disk, for whoever comes next.
+// A commit whose last sync fails has its file in place, and Rollback undoes the
+// change in spite of that. Before Rollback sends a message, the intent is on
+// disk again, for the next command in case this one is killed.
 func TestUndoingIsOnDiskFirst(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "x", 1)
@@ -156,7 +167,8 @@ func TestUndoingIsOnDiskFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := registry.OpenCatalog(p.Sys, "demo") // as if p had written that and not learnt of it
+	// The disk now has what p's failed commit wrote, and p does not know it.
+	other, err := registry.OpenCatalog(p.Sys, "demo")
 	if err == nil {
 		err = other.SetPool(func(c *catalog.Pool) { c.FinishIntent("x") })
 	}
@@ -168,12 +180,14 @@ func TestUndoingIsOnDiskFirst(t *testing.T) {
 			t.Errorf("at %q the disk has %+v", message, ops)
 		}
 	}
-	if err := p.Rollback(t.Context(), errors.ErrUnsupported); err != errors.ErrUnsupported || k.Told() != "delete 1" {
+	if err := p.Rollback(t.Context(), errors.ErrUnsupported); err != errors.ErrUnsupported ||
+		k.Told() != "delete 1" {
 		t.Errorf("%v; told: %s", err, k.Told())
 	}
 }
 
-// What cannot be written first is left to the next command.
+// If the intent cannot be written again, Rollback sends no message and leaves
+// the change to the next command.
 func TestNothingIsUndoneOnABrokenDisk(t *testing.T) {
 	p, k, warnings := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "x", 1)
@@ -182,7 +196,8 @@ func TestNothingIsUndoneOnABrokenDisk(t *testing.T) {
 	}
 	breakDisk(t, p)
 	p.Rollback(t.Context(), errors.ErrUnsupported)
-	if k.Told() != "" || len(*warnings) != 1 || !strings.Contains((*warnings)[0], "tried again by the next command") {
+	if k.Told() != "" || len(*warnings) != 1 ||
+		!strings.Contains((*warnings)[0], "tried again by the next command") {
 		t.Errorf("told: %s; %q", k.Told(), *warnings)
 	}
 }

@@ -18,17 +18,18 @@ import (
 	"thinmount/lib/label"
 )
 
-// HalfMade says that the pool is being made or deleted by a command that, since
-// the lock is ours, is dead.
+// HalfMade reports whether a command that made or deleted the pool has died:
+// its intent is there, and this command has the pool's lock.
 func (p *Pool) HalfMade() bool {
 	_, incomplete := p.Catalog.Pool().Incomplete()
 	return incomplete
 }
 
-// ClearHalfMade removes all there is of the pool; pool.json goes last.
+// ClearHalfMade removes everything of the pool, and pool.json last. The caller
+// holds the pool's lock exclusively.
 func (p *Pool) ClearHalfMade(ctx context.Context) error {
 	p.Sys.Stepf("clearing away pool %s", p.Name())
-	if p.OwnsDevices() { // those of a copy of the pool stay
+	if p.OwnsDevices() { // devices of a copy of the pool stay
 		if err := p.Dismantle(ctx); err != nil {
 			return p.Wrap(err)
 		}
@@ -52,7 +53,8 @@ func (p *Pool) ClearHalfMade(ctx context.Context) error {
 	return p.Wrap(p.Catalog.Destroy())
 }
 
-// dropLocks removes the files of all locks of volumes, whoever they were.
+// dropLocks removes the lock files of all volumes, also of those that have no
+// record. It leaves a lock that is taken.
 func (p *Pool) dropLocks() error {
 	traces, err := p.Sys.Refs().Traces(p.Name())
 	for volume := range traces {
@@ -63,15 +65,16 @@ func (p *Pool) dropLocks() error {
 	return err
 }
 
-// clearFile removes a backing file, durably: it may lie on another filesystem than
-// the catalog, which forgets it next. What somebody else has put in its place is
-// left alone.
+// clearFile removes a backing file and syncs its folder: the file may lie on
+// another filesystem than the catalog, and the catalog is removed next. If
+// another program has put something in its place, clearFile leaves that alone.
 func (p *Pool) clearFile(b catalog.Backing) error {
 	path := b.Path
 	st, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err = atomicfile.SyncDir(filepath.Dir(path)) // a command that was killed may have removed it just before
+		// A killed command may have removed the file just before.
+		err = atomicfile.SyncDir(filepath.Dir(path))
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -105,19 +108,21 @@ func (p *Pool) clearFile(b catalog.Backing) error {
 	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
-// unlabelled tells whether a file is what making the pool leaves when it dies
-// before the label is written: nothing, or zeroes of the full size (bytes).
+// unlabelled reports whether a file is one that CreatePool leaves if it dies
+// before it writes the label: an empty file, or zeroes of the full size
+// (bytes).
 func (p *Pool) unlabelled(f *os.File, size int64) (bool, error) {
 	st, err := f.Stat()
-	if op, _ := p.Catalog.Pool().Incomplete(); err != nil || op.Op != catalog.OpCreatePool || st.Size() != 0 && st.Size() != size {
+	if op, _ := p.Catalog.Pool().Incomplete(); err != nil || op.Op != catalog.OpCreatePool ||
+		st.Size() != 0 && st.Size() != size {
 		return false, err
 	}
 	b, err := io.ReadAll(io.LimitReader(f, label.Reserved))
 	return len(bytes.Trim(b, "\x00")) == 0, err
 }
 
-// clearDevice takes the label off the device of a part, if it is this pool's, by
-// whatever name it is there.
+// clearDevice removes the label from the device of a part, if that is this
+// pool's, under whatever path the device is found now.
 func (p *Pool) clearDevice(part string) error {
 	path := p.OwnDevice(part)
 	if path == "" {
@@ -140,11 +145,13 @@ func (p *Pool) clearDevice(part string) error {
 	return f.Sync()
 }
 
-// OwnDevice is the path of the device that carries a part, or "".
+// OwnDevice returns the path of the device that carries a part, or "".
 func (p *Pool) OwnDevice(part string) string {
 	cfg := p.Catalog.Pool()
 	path := backing.BackingOf(cfg, part).Path
-	if op, _ := cfg.Incomplete(); op.Op != catalog.OpCreatePool { // which has not let go of the devices that it was given
+	// The paths of a pool that was being made are still those that it was
+	// given.
+	if op, _ := cfg.Incomplete(); op.Op != catalog.OpCreatePool {
 		if found, err := backing.FindBackings(cfg); err == nil {
 			path = found[part].Path
 		}

@@ -15,8 +15,8 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// halfMadePool is a pool on files in dir, or in the catalog's own folder, that is
-// being made.
+// halfMadePool returns a pool whose creation was interrupted. Its files are in
+// dir, or in the catalog's own folder if dir is "".
 func halfMadePool(t *testing.T, s *host.System, dir string) *Pool {
 	t.Helper()
 	if dir == "" {
@@ -26,8 +26,8 @@ func halfMadePool(t *testing.T, s *host.System, dir string) *Pool {
 	return &Pool{Sys: s, DM: thintest.NoDevices(), Catalog: cat}
 }
 
-// TestClearedPoolLeavesNoLock clears away a pool of which a lock is left whose
-// volume has no record (any more): nobody would come by for it again.
+// TestClearedPoolLeavesNoLock removes a pool with the lock file of a volume
+// that has no record. No later command would remove that file.
 func TestClearedPoolLeavesNoLock(t *testing.T) {
 	s := thintest.System(t.TempDir())
 	p := halfMadePool(t, s, "")
@@ -52,13 +52,14 @@ func TestClearedPoolLeavesNoLock(t *testing.T) {
 	}
 }
 
-// TestClearedPoolTakesItsFiles wants that what making a pool leaves at any step
-// goes.
+// TestClearedPoolTakesItsFiles checks that ClearHalfMade removes the file that
+// CreatePool leaves at each step.
 func TestClearedPoolTakesItsFiles(t *testing.T) {
 	for what, put := range map[string]func(path string) error{
 		"empty": func(path string) error { return os.WriteFile(path, nil, 0o600) },
 		"unlabelled": func(path string) error {
-			return errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, label.Reserved+1<<30))
+			return errors.Join(os.WriteFile(path, nil, 0o600),
+				os.Truncate(path, label.Reserved+1<<30))
 		},
 		"labelled": func(path string) error { return thintest.Labelled(path, thintest.UUID) },
 	} {
@@ -78,7 +79,8 @@ func TestClearedPoolTakesItsFiles(t *testing.T) {
 	}
 }
 
-// TestTidyGoesOn wants that a pool that cannot be cleared away keeps no other one.
+// TestTidyGoesOn checks that a pool that cannot be removed does not keep
+// another one from being removed.
 func TestTidyGoesOn(t *testing.T) {
 	s := thintest.System(t.TempDir())
 	srv := t.TempDir()
@@ -90,7 +92,9 @@ func TestTidyGoesOn(t *testing.T) {
 	if err := os.Mkdir(half, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := clearHalfMadePools(t.Context(), s, thintest.NoDevices()); !errors.Is(err, unix.ENOTDIR) {
+	if err := clearHalfMadePools(
+		t.Context(), s, thintest.NoDevices(),
+	); !errors.Is(err, unix.ENOTDIR) {
 		t.Errorf("%v", err)
 	}
 	if _, err := os.Lstat(half); !errors.Is(err, unix.ENOENT) {

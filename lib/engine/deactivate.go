@@ -19,19 +19,22 @@ import (
 	"thinmount/lib/registry"
 )
 
-// Deactivate sweeps what nobody uses, refuses if a volume is in use, and takes
-// the devices down. Exclusive access.
+// Deactivate removes the pool's devices. It first removes volumes' devices and
+// files that are not in use. If a volume is in use, the error is ErrBusy. The
+// caller holds the pool's lock exclusively.
 func (p *Pool) Deactivate(ctx context.Context) error {
 	if other := backing.ActiveCopy(p.DM, p.Catalog.Pool()); !other.Disposable() {
 		return other.Err
 	}
-	if err := health.ResumePool(p.Sys, p.DM, p.Name(), p.UUID()); err != nil { // the pool's last commit would hang
+	// While a device is suspended, the pool's last commit would hang.
+	if err := health.ResumePool(p.Sys, p.DM, p.Name(), p.UUID()); err != nil {
 		return err
 	}
 	if err := p.removeUnusedDevices(ctx); err != nil {
 		return err
 	}
-	if err := p.removeStaleFiles(ctx); err != nil { // at shutdown, say, where /var is read-only by now
+	// At shutdown, for example, /var may be read-only by now.
+	if err := p.removeStaleFiles(ctx); err != nil {
 		p.Sys.Warnf("%v: it has to wait", err)
 	}
 	if err := p.refuseActive(ctx); err != nil {
@@ -40,30 +43,39 @@ func (p *Pool) Deactivate(ctx context.Context) error {
 	return p.Wrap(p.Dismantle(ctx))
 }
 
-// refuseActive says which volumes keep the pool busy.
+// refuseActive returns an error that names the active volumes, or nil if there
+// are none.
 func (p *Pool) refuseActive(ctx context.Context) error {
 	active, err := p.activeVolumes()
 	if err != nil || len(active) == 0 {
 		return err
 	}
-	var remedy fault.Remedy = fault.Sayf("unmount them first (umount DIR, or %v)", fault.DeactivateVolume{})
+	var remedy fault.Remedy = fault.Sayf("unmount them first (umount DIR, or %v)",
+		fault.DeactivateVolume{})
 	var names []string
 	for _, d := range active {
 		_, volume, _ := dmname.ParseVolume(d.Name)
 		uuid, id, _ := dmname.ParseVolumeUUID(d.UUID)
-		where, there := p.whereUsed(ctx, catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: uuid, ID: id})
+		where, there := p.whereUsed(ctx,
+			catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: uuid, ID: id})
 		names = append(names, p.Name()+"/"+volume+where)
 		if there != nil {
 			remedy = there
 		}
 	}
-	return &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrBusy, "in use by %s", strings.Join(names, ", ")), Remedy: remedy}
+	return &fault.Error{
+		Object: "pool " + p.Name(),
+		Err:    fault.Errorf(fault.ErrBusy, "in use by %s", strings.Join(names, ", ")),
+		Remedy: remedy,
+	}
 }
 
-// whereUsed is " (mounted on DIR)", who has the device open, or " (active)". For a
-// mount in another mount namespace, and for who has it open, there is a remedy.
+// whereUsed says how an active volume is in use: " (mounted on DIR)", the
+// processes that have its device open, or " (active)". It returns a remedy for
+// a mount in another mount namespace and for an open device.
 func (p *Pool) whereUsed(ctx context.Context, v catalog.Volume) (text string, remedy fault.Remedy) {
-	rec, _ := p.Sys.Refs().Read(v.Pool, v.Name) // unreadable: the kernel alone tells
+	// If the record is unreadable, the kernel's answer alone counts.
+	rec, _ := p.Sys.Refs().Read(v.Pool, v.Name)
 	obs, _, err := registry.QueryKernel(p.DM, v, rec)
 	if err != nil {
 		return " (active)", nil
@@ -78,7 +90,7 @@ func (p *Pool) whereUsed(ctx context.Context, v catalog.Volume) (text string, re
 	return fmt.Sprintf(" (mounted on %s)", rec.MountedOn), nil
 }
 
-// whoHolds is whereUsed of a volume that is not mounted.
+// whoHolds does what whereUsed does, for a volume that is not mounted.
 func (p *Pool) whoHolds(ctx context.Context, v catalog.Volume) (text string, remedy fault.Remedy) {
 	info, err := p.DM.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
 	if err != nil || info.OpenCount == 0 {
@@ -91,8 +103,8 @@ func (p *Pool) whoHolds(ctx context.Context, v catalog.Volume) (text string, rem
 	return " (" + fuser.Line(found, MaxHolders) + ")", holdersRemedy(found)
 }
 
-// activeVolumes lists the dm devices of the pool's volumes. A device that goes
-// away by itself in this moment is waited for elsewhere.
+// activeVolumes lists the dm devices of the pool's volumes. It does not wait
+// for a device that the kernel is just removing: other functions do.
 func (p *Pool) activeVolumes() ([]dm.Device, error) {
 	all, err := p.DM.List(dmname.UUIDPrefix + p.UUID() + "-")
 	if err != nil {
@@ -107,8 +119,9 @@ func (p *Pool) activeVolumes() ([]dm.Device, error) {
 	return volumes, nil
 }
 
-// Dismantle removes the pool's own devices from the top down and waits until
-// the loop devices are detached. What is not there is no error.
+// Dismantle removes the pool's own devices from the top down, and waits until
+// the kernel has detached the loop devices. Devices that are not there do not
+// matter.
 func (p *Pool) Dismantle(ctx context.Context) error {
 	for _, part := range []string{dmname.Head, dmname.Pool, dmname.Data, dmname.Meta} {
 		if err := p.dropPart(ctx, part); err != nil {
@@ -126,8 +139,9 @@ func (p *Pool) Dismantle(ctx context.Context) error {
 }
 
 // waitDetached waits until no loop device has the file at path: the kernel
-// detaches it a moment after its last close. Two over one file would each have
-// a cache of its own.
+// detaches it a moment after its last close. Two loop devices over one file
+// would each have a cache of their own. If the loop device will not detach by
+// itself, the error is ErrBusy.
 func waitDetached(ctx context.Context, path string) error {
 	for {
 		loops, err := loop.Find(path)
@@ -138,8 +152,12 @@ func waitDetached(ctx context.Context, path string) error {
 			return err
 		}
 		if !loops[0].Autoclear {
-			return &fault.Error{Object: path, Err: fault.Errorf(fault.ErrBusy, "attached to %s by somebody else", loops[0].Path),
-				Remedy: fault.Hint("losetup -d " + loops[0].Path)}
+			return &fault.Error{
+				Object: path,
+				Err: fault.Errorf(fault.ErrBusy, "attached to %s by somebody else",
+					loops[0].Path),
+				Remedy: fault.Hint("losetup -d " + loops[0].Path),
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -12,9 +12,13 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// makeDevice activates a device of one target, and drops what other names of ours
-// lead to it. Why the kernel refuses a table it says in its log only.
-func makeDevice(ctx context.Context, s *host.System, c *dm.Control, name, uuid string, t dm.Target, cookie dm.CookieFlags) (info dm.Info, err error) {
+// makeDevice activates a device with one target, and removes stale names of
+// ours that lead to its device number. If the kernel refuses the table, the
+// error has the kernel's reason, which is in the kernel log only.
+func makeDevice(
+	ctx context.Context, s *host.System, c *dm.Control, name, uuid string, t dm.Target,
+	cookie dm.CookieFlags,
+) (info dm.Info, err error) {
 	err = withKernelLog(func() error {
 		info, err = c.Activate(ctx, name, uuid, []dm.Target{t}, dm.ActivateOptions{Cookie: cookie})
 		return err
@@ -25,7 +29,8 @@ func makeDevice(ctx context.Context, s *host.System, c *dm.Control, name, uuid s
 	return info, err
 }
 
-// withKernelLog adds to an error what device-mapper has said meanwhile.
+// withKernelLog calls do. It adds to do's error what device-mapper has logged
+// while do ran.
 func withKernelLog(do func() error) error {
 	log := kmsg.Begin()
 	defer log.Close()
@@ -39,7 +44,9 @@ func withKernelLog(do func() error) error {
 	return err
 }
 
-// thinTarget is the table of a volume of size bytes on the pool device.
+// thinTarget returns the table of a thin device of size bytes in the pool.
 func thinTarget(pool dm.DevNo, id uint32, size int64) dm.Target {
-	return thinpool.Thin{Pool: pool, ID: thinpool.ID(id), Size: dm.Sectors(size / dm.SectorSize)}.Target()
+	return thinpool.Thin{
+		Pool: pool, ID: thinpool.ID(id), Size: dm.Sectors(size / dm.SectorSize),
+	}.Target()
 }

@@ -15,50 +15,56 @@ import (
 	"thinmount/lib/registry"
 )
 
-// HoldersWait bounds the search for holders where there are very many processes;
-// MaxHolders is how many of them a line has room for.
+// HoldersWait limits the search for the holders of a device, where there are
+// very many processes. MaxHolders is how many of them an error names.
 const (
 	HoldersWait = 5 * time.Second
 	MaxHolders  = 5
 )
 
-// PassingWait is how long a mount may be busy by nobody who stays: somebody had it
-// open when the kernel looked, and no more when we did (systemd walks over all
-// mounts when it sets up a service); or a thing is in the way that no process has,
-// such as a descriptor under way in a socket. Who holds it at two looks that are
-// PassingPause apart has come to stay.
+// PassingWait is how long a device or a mount may stay busy although no process
+// keeps it open for long. A process may have had it open when the kernel
+// looked, and not when we did: systemd, for example, walks over all mounts when
+// it sets up a service. Or something holds it that belongs to no process, such
+// as a file descriptor in flight in a socket. A process that is found twice,
+// PassingPause apart, does keep it open.
 const (
 	PassingWait  = 2 * time.Second
 	PassingPause = 100 * time.Millisecond
 )
 
-// SameHolders tells whether one who was seen holding the mount is seen again.
+// SameHolders reports whether one of the holders found before is found again
+// now.
 func SameHolders(before, now []fuser.Holder) bool {
 	return slices.ContainsFunc(now, func(h fuser.Holder) bool {
-		return slices.ContainsFunc(before, func(b fuser.Holder) bool { return b.PID == h.PID && b.Command == h.Command })
+		return slices.ContainsFunc(before, func(b fuser.Holder) bool {
+			return b.PID == h.PID && b.Command == h.Command
+		})
 	})
 }
 
-// OurCaller is the umount(8) that has called us: what it has open it has from the
-// shell, which is named as well.
+// OurCaller reports whether h is the umount(8) that has started this program.
+// It has inherited its open files from the shell, which is in the list of
+// holders, too.
 func OurCaller(h fuser.Holder) bool { return h.PID == os.Getppid() && h.Command == "umount" }
 
-// DeviceHolders lists who has a volume's device open. Was is where it was
-// mounted, or "".
+// DeviceHolders lists who has a volume's device open. was is the path on which
+// the volume was mounted, or "".
 func DeviceHolders(ctx context.Context, dev dm.DevNo, was string) []fuser.Holder {
 	if dev == (dm.DevNo{}) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, HoldersWait)
 	defer cancel()
-	// What it did not come to in time is not worth an error of its own.
-	found, _ := fuser.OfDevice(ctx, "/proc", fuser.Device{Major: int(dev.Major), Minor: int(dev.Minor), Was: was})
+	// If the time is up, the list has what was found until then.
+	found, _ := fuser.OfDevice(ctx, "/proc",
+		fuser.Device{Major: int(dev.Major), Minor: int(dev.Minor), Was: was})
 	return slices.DeleteFunc(found, OurCaller)
 }
 
-// remains tells whether somebody holds a device who will not let it go by
-// himself in a moment: the kernel, or a process that two looks have found. Udev
-// looks at a device and goes on.
+// remains reports whether somebody holds a device who will not close it in a
+// moment: the kernel, or a process that was found twice. udev does not count,
+// because it closes the device when it has probed it.
 func remains(before, now []fuser.Holder) bool {
 	if slices.ContainsFunc(now, func(h fuser.Holder) bool { return h.PID == 0 }) {
 		return true
@@ -68,28 +74,43 @@ func remains(before, now []fuser.Holder) bool {
 
 func isUdev(h fuser.Holder) bool { return strings.Contains(h.Command, "udev") }
 
-// DeviceBusy is the error of a volume whose device somebody has open.
-func DeviceBusy(s *host.System, c *dm.Control, object string, info dm.Info, found []fuser.Holder) error {
+// DeviceBusy returns the error of a volume whose device is open. found are the
+// holders of the device, if any were found.
+func DeviceBusy(
+	s *host.System, c *dm.Control, object string, info dm.Info, found []fuser.Holder,
+) error {
 	path := c.NodePath(info.Name)
 	if len(found) == 0 {
-		if pid, dir := registry.MountedBy(registry.ProcTables("/proc"), info.Dev.String(), path); pid != 0 {
+		if pid, dir := registry.MountedBy(
+			registry.ProcTables("/proc"), info.Dev.String(), path,
+		); pid != 0 {
 			return registry.Elsewhere(object, pid, dir)
 		}
-		return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "%s is open, and no process has it: %s", path, unseen), Remedy: unseenRemedy}
+		return &fault.Error{
+			Object: object,
+			Err: fault.Errorf(fault.ErrBusy, "%s is open, and no process has it: %s",
+				path, unseen),
+			Remedy: unseenRemedy,
+		}
 	}
-	return &fault.Error{Object: object, Err: fault.Errorf(fault.ErrBusy, "%s is in use: %s", path, fuser.Line(found, MaxHolders)), Remedy: holdersRemedy(found)}
+	return &fault.Error{
+		Object: object,
+		Err: fault.Errorf(fault.ErrBusy, "%s is in use: %s",
+			path, fuser.Line(found, MaxHolders)),
+		Remedy: holdersRemedy(found),
+	}
 }
 
-// unseen is what holds a device and shows neither in /proc nor in /sys: an
-// overlay holds a mount of its own of each layer, and a frozen filesystem itself
-// (fs/super.c, freeze_super).
+// unseen names what can hold a device and shows neither in /proc nor in /sys:
+// an overlay holds a private mount of each layer, and the kernel itself holds a
+// frozen filesystem that was unmounted (fs/super.c, freeze_super).
 const (
 	unseen       = "an overlay may have a layer on it, or it was unmounted while it was frozen"
 	unseenRemedy = fault.Hint("findmnt -t overlay lists overlays; a frozen filesystem is mounted again, and then thawed: fsfreeze -u DIR")
 )
 
-// holdersRemedy is how the first of the kernel's holders is made to let go, or a
-// process.
+// holdersRemedy returns the command that makes the first holder release the
+// device.
 func holdersRemedy(found []fuser.Holder) fault.Remedy {
 	h := found[0]
 	switch h.What {
@@ -105,8 +126,9 @@ func holdersRemedy(found []fuser.Holder) fault.Remedy {
 	return fault.Hint("end what uses it")
 }
 
-// aboveRemedy is how a device is removed that lies on a volume. What made it tells
-// its uuid (libdm's convention: the subsystem's name, a dash, the rest).
+// aboveRemedy returns the command that removes the device h, which lies on a
+// volume. The uuid of a dm device says which program made it: by libdm's
+// convention it is the subsystem's name, a dash, and the rest.
 func aboveRemedy(h fuser.Holder) fault.Remedy {
 	text, _ := os.ReadFile("/sys/block/" + h.Command + "/dm/uuid")
 	name, isDM := strings.CutPrefix(h.Path, "/dev/mapper/")
@@ -116,7 +138,8 @@ func aboveRemedy(h fuser.Holder) fault.Remedy {
 	case !isDM:
 		return fault.Hint("lsblk shows what lies on it")
 	case kind == "LVM":
-		return fault.Hint("lvs " + fault.ShellPath(h.Path) + " names the volume group: vgchange -an VG")
+		return fault.Hint("lvs " + fault.ShellPath(h.Path) +
+			" names the volume group: vgchange -an VG")
 	case kind == "CRYPT":
 		return fault.Hint("cryptsetup close " + fault.ShellPath(name))
 	default:
@@ -124,5 +147,6 @@ func aboveRemedy(h fuser.Holder) fault.Remedy {
 	}
 }
 
-// IsBusy tells whether a device could not be removed because it is open.
+// IsBusy reports whether err says that a device could not be removed because it
+// is open.
 func IsBusy(err error) bool { return errors.Is(err, dm.ErrBusy) }

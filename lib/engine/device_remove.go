@@ -15,20 +15,23 @@ import (
 	"thinmount/lib/registry"
 )
 
-// lockedWait bounds the removal of a device while the pool's lock is held: of
-// one that we, or a dead command, had open a moment ago. Nobody is waited for.
+// lockedWait limits the wait until a device is closed while the pool's lock is
+// held. It is for a device that this command, or a dead one, had open until a
+// moment ago, and not for other processes.
 const lockedWait = time.Second
 
-// RemoveDevice removes the device of a volume that is not in use, and waits
-// for those who have it open in passing. The caller has the volume's lock and
-// no pool's: he would keep everybody from the pool. Gone already is no error.
-// A device that somebody keeps open is ErrBusy, and the error names him.
+// RemoveDevice removes the device of a volume that is not in use, and waits for
+// processes that have it open for a moment. The caller holds the volume's lock.
+// It does not hold the pool's lock, because this wait would keep others from
+// the pool. If there is no such device, RemoveDevice returns nil. If a process
+// keeps the device open, the error is ErrBusy and names that process.
 func RemoveDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
 	ref, name := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Pool, v.Name)
 	defer s.WaitingFor("whoever has " + c.NodePath(name) + " open")()
 	ctx, cancel := context.WithTimeout(ctx, host.BusyWait)
 	defer cancel()
-	info, found, err := WaitOut(ctx, "", func() (dm.Info, error) { return removeOnce(ctx, c, ref, PassingPause) })
+	info, found, err := WaitOut(ctx, "",
+		func() (dm.Info, error) { return removeOnce(ctx, c, ref, PassingPause) })
 	if IsBusy(err) {
 		return DeviceBusy(s, c, v.Pool+"/"+v.Name, info, found)
 	}
@@ -39,11 +42,14 @@ func RemoveDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.
 	return c.WaitGone(ctx, ref, name)
 }
 
-// WaitOut tries to see a device off until that is done, or until somebody is
-// found who has come to stay, or until nobody who would go in a moment is left to
-// wait for. Each try takes some time if the device is busy. With dm.ErrBusy come
-// those who have it open. Was is where it was mounted, or "".
-func WaitOut(ctx context.Context, was string, try func() (dm.Info, error)) (dm.Info, []fuser.Holder, error) {
+// WaitOut calls try, which is to remove a device, until it succeeds. If the
+// device is busy, try takes some time by itself. WaitOut gives up if a holder
+// stays (see remains), if ctx ends, or after PassingWait if udev is not among
+// the holders. The error is dm.ErrBusy then, and WaitOut returns the holders.
+// was is the path on which the device was mounted, or "".
+func WaitOut(
+	ctx context.Context, was string, try func() (dm.Info, error),
+) (dm.Info, []fuser.Holder, error) {
 	until := time.Now().Add(PassingWait)
 	var found []fuser.Holder
 	for {
@@ -60,9 +66,12 @@ func WaitOut(ctx context.Context, was string, try func() (dm.Info, error)) (dm.I
 	}
 }
 
-// removeOnce removes a device within a time, and resumes it first: one that is
-// suspended would keep whoever has it open from closing it.
-func removeOnce(ctx context.Context, c *dm.Control, ref dm.Ref, within time.Duration) (dm.Info, error) {
+// removeOnce removes a device if it is closed within the given time. It first
+// resumes a suspended device: a process that has it open could not close it
+// otherwise.
+func removeOnce(
+	ctx context.Context, c *dm.Control, ref dm.Ref, within time.Duration,
+) (dm.Info, error) {
 	info, err := c.Info(ref)
 	if err == nil && info.Active() && info.Suspended() {
 		registry.ResumeVolume(c, ref)
@@ -72,8 +81,9 @@ func removeOnce(ctx context.Context, c *dm.Control, ref dm.Ref, within time.Dura
 	return info, c.Deactivate(ctx, ref)
 }
 
-// WaitGoneBriefly waits a moment for a device that goes at its last close. If that has
-// not come, the error is dm.ErrBusy; if it has, the node is seen off, too.
+// WaitGoneBriefly waits for PassingPause until the kernel has removed a device
+// at its last close, and then until its node is gone. If the device is still
+// there, the error is dm.ErrBusy.
 func WaitGoneBriefly(ctx context.Context, c *dm.Control, ref dm.Ref, name string) (dm.Info, error) {
 	for until := time.Now().Add(PassingPause); ; time.Sleep(2 * time.Millisecond) {
 		info, err := c.Info(ref)
@@ -88,8 +98,8 @@ func WaitGoneBriefly(ctx context.Context, c *dm.Control, ref dm.Ref, name string
 	}
 }
 
-// RemoveVolumeDevice is removeDevice for who has the pool's lock: it does not
-// wait for others.
+// RemoveVolumeDevice does what RemoveDevice does, for a caller that holds the
+// pool's lock: it does not wait for other processes.
 func (p *Pool) RemoveVolumeDevice(ctx context.Context, volume string, id uint32) error {
 	ref, name := dmname.VolumeRef(p.UUID(), id), dmname.Volume(p.Name(), volume)
 	info, err := removeOnce(ctx, p.DM, ref, lockedWait)

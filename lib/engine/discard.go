@@ -12,13 +12,15 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// DeleteOptions are the choices of Delete.
+// DeleteOptions are the options for deleting a volume.
 type DeleteOptions struct {
-	// Discard gives the volume's blocks back to what lies below the pool. Nil
-	// does so for pools on files, where the space would be lost otherwise.
+	// Discard says whether to give the volume's blocks back to the disk or file
+	// below the pool. Nil means to do so for pools on files, which would keep
+	// the space otherwise.
 	Discard *bool
 }
 
+// WantsDiscard reports whether a deletion with these options discards.
 func (p *Pool) WantsDiscard(o DeleteOptions) bool {
 	if o.Discard != nil {
 		return *o.Discard
@@ -26,10 +28,11 @@ func (p *Pool) WantsDiscard(o DeleteOptions) bool {
 	return p.Catalog.Pool().Data.Kind == catalog.KindFile
 }
 
-// Discard gives the volume's mapped blocks back. What was never written costs
-// nothing, however large the volume is. The volume's lock is held, the pool's is
-// not needed: a volume in use keeps the pool active. The deadline is for the
-// device: discarding takes as long as it does.
+// Discard gives the mapped blocks of a volume back to the disk or file below
+// the pool. Blocks that were never written take no time, however large the
+// volume is. The caller holds the volume's lock and needs no lock of the pool:
+// an open volume keeps the pool active. System.Deadline limits the activation
+// alone; the discarding itself takes as long as it needs.
 func (p *Pool) Discard(ctx context.Context, v catalog.Volume) error {
 	wait, cancel := p.Sys.Waiting(ctx)
 	defer cancel()
@@ -65,15 +68,19 @@ func (p *Pool) Discard(ctx context.Context, v catalog.Volume) error {
 // piece is a part of a volume (bytes).
 type piece struct{ from, length int64 }
 
-// discardGap is what is discarded along with what lies on both sides of it
-// (bytes): the kernel passes over it faster than over two requests more.
+// discardGap is the largest gap (bytes) between two mapped pieces that is
+// discarded with them: the kernel passes over it faster than it handles two
+// requests.
 const discardGap = 16 << 20
 
-// mapped lists the parts of an active volume that are mapped, by the pool's
-// metadata. Where that cannot be read, because others change it all the time,
-// say, it is all up to the highest mapped block, which the kernel tells.
+// mapped lists the mapped pieces of an active volume, as the pool's metadata
+// has them. If the metadata cannot be read, for example because other commands
+// change it all the time, mapped returns one piece up to the end of the highest
+// mapped block, which the kernel tells.
 func (p *Pool) mapped(ctx context.Context, a *Activation, v catalog.Volume) ([]piece, error) {
-	if err := a.Sync(); err != nil { // a flush commits the metadata (drivers/md/dm-thin.c, process_deferred_bios)
+	// A flush commits the metadata (drivers/md/dm-thin.c,
+	// process_deferred_bios).
+	if err := a.Sync(); err != nil {
 		return nil, err
 	}
 	block := int64(p.Catalog.Pool().BlockSize) * dm.SectorSize
@@ -92,7 +99,8 @@ func (p *Pool) mapped(ctx context.Context, a *Activation, v catalog.Volume) ([]p
 	return []piece{{0, min(end, v.Size)}}, nil
 }
 
-// ranges reads them from the metadata of the active pool.
+// ranges reads the mapped ranges of v from the metadata of the active pool. It
+// joins ranges that are at most gap blocks apart.
 func (p *Pool) ranges(ctx context.Context, v catalog.Volume, gap uint64) ([]thinpool.Range, error) {
 	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)))
 	if err != nil {
@@ -102,7 +110,8 @@ func (p *Pool) ranges(ctx context.Context, v catalog.Volume, gap uint64) ([]thin
 	return thinpool.ReadRanges(ctx, f, 0, thinpool.ID(v.ID), gap)
 }
 
-// clipped makes pieces of ranges, within the volume.
+// clipped turns ranges into pieces that lie within the volume. block and size
+// are in bytes.
 func clipped(ranges []thinpool.Range, block, size int64) []piece {
 	var pieces []piece
 	for _, r := range ranges {
@@ -119,7 +128,8 @@ func clipped(ranges []thinpool.Range, block, size int64) []piece {
 	return pieces
 }
 
-// highest is where the highest mapped block of an active volume ends (bytes).
+// highest returns where the highest mapped block of an active volume ends
+// (bytes).
 func (p *Pool) highest(v catalog.Volume) (int64, error) {
 	targets, _, err := p.DM.Status(dmname.VolumeRef(p.UUID(), v.ID), 0)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// A volume cannot be activated without its pool, however long that is tried.
+// Without its pool a volume cannot be activated, and ActivateVolume does not
+// wait for one.
 func TestActivateWithoutPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, k, _ := testPool(t, catalog.KindFile)
@@ -22,7 +23,8 @@ func TestActivateWithoutPool(t *testing.T) {
 		k.Gone = true
 		begun := time.Now()
 		_, err := p.ActivateVolume(t.Context(), v, false)
-		if !errors.Is(err, fault.ErrPoolState) || err.Error() != "demo/x: pool demo: not active" || host.RemedyOf(err) != (fault.ActivatePool{Pool: "demo"}) {
+		if !errors.Is(err, fault.ErrPoolState) || err.Error() != "demo/x: pool demo: not active" ||
+			host.RemedyOf(err) != (fault.ActivatePool{Pool: "demo"}) {
 			t.Errorf("%v (%s)", err, thintest.Show(host.RemedyOf(err)))
 		}
 		if waited := time.Since(begun); waited > 0 {
@@ -31,8 +33,7 @@ func TestActivateWithoutPool(t *testing.T) {
 	})
 }
 
-// A device that goes away each time it is made ends the discarding, which may
-// otherwise take as long as it likes.
+// If the device goes away each time it is made, Discard fails at the deadline.
 func TestDiscardWaitsForNoDeviceWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, k, _ := testPool(t, catalog.KindFile)
@@ -47,7 +48,7 @@ func TestDiscardWaitsForNoDeviceWithoutEnd(t *testing.T) {
 	})
 }
 
-// What is discarded lies within the volume, whatever the metadata says.
+// The pieces lie within the volume, whatever ranges the metadata has.
 func TestClipped(t *testing.T) {
 	const block, size = 64 << 10, 10<<16 + 512
 	for _, row := range []struct {
@@ -55,7 +56,8 @@ func TestClipped(t *testing.T) {
 		want   []piece
 	}{
 		{nil, nil},
-		{[]thinpool.Range{{Begin: 0, End: 1}, {Begin: 3, End: 5}}, []piece{{0, block}, {3 * block, 2 * block}}},
+		{[]thinpool.Range{{Begin: 0, End: 1}, {Begin: 3, End: 5}},
+			[]piece{{0, block}, {3 * block, 2 * block}}},
 		{[]thinpool.Range{{Begin: 9, End: 11}}, []piece{{9 * block, block + 512}}},
 		{[]thinpool.Range{{Begin: 10, End: 1 << 60}}, []piece{{10 * block, 512}}},
 		{[]thinpool.Range{{Begin: 11, End: 12}}, nil},

@@ -14,8 +14,8 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// testPool is an active pool demo on files, or devices, of that fake kernel. Its
-// warnings are collected.
+// testPool returns an active pool demo of the fake kernel k, on files or
+// devices. It collects the pool's warnings.
 func testPool(t *testing.T, kind string) (p *Pool, k *thintest.Kernel, warnings *[]string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -23,13 +23,20 @@ func testPool(t *testing.T, kind string) (p *Pool, k *thintest.Kernel, warnings 
 	s := thintest.System(dir)
 	s.Warn = func(w fault.Message) { *warnings = append(*warnings, w.String()) }
 	cat := thintest.Catalog(t, s, kind, dir)
-	k = &thintest.Kernel{PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool), Mode: "rw", IDs: map[uint32]bool{}, Open: map[string]int{}}
+	k = &thintest.Kernel{
+		PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool),
+		Mode:     "rw",
+		IDs:      map[uint32]bool{},
+		Open:     map[string]int{},
+	}
 	c := dm.NewControl(k.Call)
 	return &Pool{Sys: s, DM: c, Catalog: cat, Target: thinpool.New(c, k.PoolUUID)}, k, warnings
 }
 
-// withVolume is a volume of the pool, and what is being done with it.
-func withVolume(t *testing.T, p *Pool, k *thintest.Kernel, name string, id uint32, ops ...catalog.Intent) catalog.Volume {
+// withVolume adds a volume to the pool and the kernel, and intents to the pool.
+func withVolume(
+	t *testing.T, p *Pool, k *thintest.Kernel, name string, id uint32, ops ...catalog.Intent,
+) catalog.Volume {
 	t.Helper()
 	k.IDs[id] = true
 	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), ID: id, Size: 1 << 20}
@@ -48,7 +55,7 @@ func withVolume(t *testing.T, p *Pool, k *thintest.Kernel, name string, id uint3
 	return v
 }
 
-// OnDisk is what pool.json says.
+// OnDisk returns the pool as pool.json has it.
 func OnDisk(t *testing.T, p *Pool) catalog.Pool {
 	t.Helper()
 	cat, err := registry.OpenCatalog(p.Sys, p.Name())
@@ -58,10 +65,12 @@ func OnDisk(t *testing.T, p *Pool) catalog.Pool {
 	return cat.Pool()
 }
 
-// breakDisk lets no write of pool.json work any more.
+// breakDisk makes every later write of pool.json fail.
 func breakDisk(t *testing.T, p *Pool) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Join(p.Catalog.Dir(), ".pool.json.tmp", "full"), 0o700); err != nil {
+	if err := os.MkdirAll(
+		filepath.Join(p.Catalog.Dir(), ".pool.json.tmp", "full"), 0o700,
+	); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -13,17 +13,20 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// UsableMetadata is how much (bytes) of a pool's metadata the kernel uses: older
-// versions of this program made pools with more.
+// UsableMetadata returns how much (bytes) of a pool's metadata the kernel uses:
+// older versions of this program made pools with more.
 func UsableMetadata(cfg catalog.Pool) int64 { return min(cfg.Metadata.Size, thinpool.MaxMetadata) }
 
-// ApplySizes brings an active pool's devices in step with the catalog, which growing
-// and setting write first: so whoever dies in between has it finished by the
-// next command. Metadata goes before data: a pool whose metadata is full could
-// not take more data, and would want a check for having tried. Exclusive access.
+// ApplySizes brings an active pool's devices to the sizes and settings of the
+// catalog. To grow a pool or to change a setting, a command writes the catalog
+// first: if it dies before it has changed the devices, the next command does
+// so. ApplySizes grows the metadata before the data: a pool whose metadata is
+// full could not take more data, and would need a check after the attempt. The
+// caller holds the pool's lock exclusively.
 func (p *Pool) ApplySizes() error {
 	st, err := p.Target.Status()
-	if err != nil || st.Failed() || st.NeedsCheck { // the kernel would grow nothing
+	// The kernel does not grow a pool in these states.
+	if err != nil || st.Failed() || st.NeedsCheck {
 		return p.Wrap(err)
 	}
 	cfg := p.Catalog.Pool()
@@ -43,7 +46,7 @@ func (p *Pool) ApplySizes() error {
 	return p.Wrap(p.applyDataSize(cfg, st))
 }
 
-// applyDataSize grows the data, and sets what a full pool does.
+// applyDataSize grows the data, and sets what the pool does when it is full.
 func (p *Pool) applyDataSize(cfg catalog.Pool, st thinpool.Status) error {
 	grown, err := p.applyPartSize(dmname.Data, cfg.Data)
 	if err != nil {
@@ -65,8 +68,8 @@ func (p *Pool) applyDataSize(cfg catalog.Pool, st thinpool.Status) error {
 	return p.reloadPool(0)
 }
 
-// applyPartSize makes the linear device over a backing device as long as the catalog
-// says. grown tells whether it was shorter.
+// applyPartSize makes the linear device over a backing device as long as the
+// catalog says, and returns true if it was shorter.
 func (p *Pool) applyPartSize(part string, b catalog.Backing) (grown bool, err error) {
 	targets, _, err := p.DM.Table(p.Ref(part))
 	if err != nil {
@@ -90,8 +93,8 @@ func (p *Pool) applyPartSize(part string, b catalog.Backing) (grown bool, err er
 	return true, p.reload(dmname.PartUUID(p.UUID(), part), table, targets[0])
 }
 
-// reloadPool gives the pool the table that the catalog wants, with blocks of
-// data unless that is 0.
+// reloadPool loads the table that the catalog describes into the pool's device.
+// If blocks is not 0, the table has that many blocks of data.
 func (p *Pool) reloadPool(blocks uint64) error {
 	cfg := p.Catalog.Pool()
 	if blocks > 0 {
@@ -109,12 +112,14 @@ func (p *Pool) reloadPool(blocks uint64) error {
 	if err != nil {
 		return err
 	}
-	return p.reload(dmname.PartUUID(p.UUID(), dmname.Pool), poolTable(cfg, data.Dev, meta.Dev).Target(), old[0])
+	return p.reload(dmname.PartUUID(p.UUID(), dmname.Pool),
+		poolTable(cfg, data.Dev, meta.Dev).Target(), old[0])
 }
 
-// reload swaps a device's table in one call, at no point of which a kill leaves
-// the device suspended. Where the kernel refuses the new table at the last
-// moment it does leave it so: then the old one comes back.
+// reload replaces a device's table. One call of the kernel suspends the device,
+// swaps the tables and resumes it, so a kill at any moment does not leave the
+// device suspended. If the kernel refuses the new table in that call, it does
+// leave the device suspended: reload then puts the old table back.
 func (p *Pool) reload(uuid string, table, old dm.Target) error {
 	ref := dm.ByUUID(uuid)
 	swap := func(t dm.Target) error {

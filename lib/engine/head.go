@@ -15,20 +15,22 @@ import (
 )
 
 // The head is the pool's first data blocks. The devices @@data and @@pool begin
-// with them, so whatever a volume had there would be taken for a signature of
-// these devices: by LVM, blkid(8), the kernel. So a thin device that no volume
-// has, with the id in catalog.Pool.Head, maps each head block n to data block n.
+// with them, so LVM, blkid(8) and the kernel would take what a volume had there
+// for a signature of these devices. So no volume gets these blocks: a thin
+// device of their own, with the id catalog.Pool.Head, maps each head block n to
+// data block n.
 
-// HeadBlocks is how many blocks the head of a pool has.
+// HeadBlocks returns how many blocks the head of a pool has.
 func HeadBlocks(cfg catalog.Pool) uint64 {
 	return uint64((label.HeadBytes + health.BlockBytes(cfg) - 1) / health.BlockBytes(cfg))
 }
 
-// NewHeadID is the thin id of the head of a new pool; volumes begin with 1.
+// NewHeadID is the thin id of the head of a new pool. The ids of volumes begin
+// with 1.
 const NewHeadID = 0
 
-// MakeHead makes the head of a new pool, before anything else can be allocated:
-// the kernel then takes the data's blocks from the first on
+// MakeHead makes the head of a new pool. It must run before anything else is
+// allocated: the kernel then takes the data blocks from the first one on
 // (persistent-data/dm-space-map-disk.c, sm_disk_new_block).
 func (p *Pool) MakeHead(ctx context.Context) error {
 	if err := p.Target.CreateThin(NewHeadID); err != nil {
@@ -42,17 +44,17 @@ func (p *Pool) MakeHead(ctx context.Context) error {
 	return p.ConfirmHead()
 }
 
-// WithHead lets do work on the head's device, and removes it. The caller has the
-// pool alone.
+// WithHead makes the head's device, calls do with it, and removes it. The
+// caller holds the pool's lock exclusively.
 func (p *Pool) WithHead(ctx context.Context, id uint32, do func(*os.File) error) error {
 	cfg := p.Catalog.Pool()
 	return p.WithThin(ctx, id, int64(HeadBlocks(cfg))*health.BlockBytes(cfg), do)
 }
 
-// WithThin is withHead for any thin id, of which it shows size bytes. No volume
-// may be active.
+// WithThin does what WithHead does, for any thin id. The device has size bytes.
+// No volume may be active.
 func (p *Pool) WithThin(ctx context.Context, id uint32, size int64, do func(*os.File) error) error {
-	if err := p.dropPart(ctx, dmname.Head); err != nil { // what a killed command has left
+	if err := p.dropPart(ctx, dmname.Head); err != nil { // a killed command may have left it
 		return err
 	}
 	info, err := p.DM.Info(p.Ref(dmname.Pool))
@@ -61,7 +63,8 @@ func (p *Pool) WithThin(ctx context.Context, id uint32, size int64, do func(*os.
 	}
 	table := thinTarget(info.Dev, id, size)
 	name := dmname.Part(p.Name(), dmname.Head)
-	dev, err := makeDevice(ctx, p.Sys, p.DM, name, dmname.PartUUID(p.UUID(), dmname.Head), table, host.HiddenCookie)
+	dev, err := makeDevice(ctx, p.Sys, p.DM, name, dmname.PartUUID(p.UUID(), dmname.Head), table,
+		host.HiddenCookie)
 	if err != nil {
 		return err
 	}
@@ -79,10 +82,11 @@ func (p *Pool) WithThin(ctx context.Context, id uint32, size int64, do func(*os.
 	return err
 }
 
-// WriteHead writes the headers of the head's blocks; only those that want says,
-// unless it is nil. Each is written out before the next, so that the kernel takes
-// the data's blocks for them in this order: writeback would choose its own. At
-// return they are durable, and so is what they are mapped to.
+// WriteHead writes the headers of the head's blocks. If want is not nil, it
+// writes only those for which want returns true. It syncs each block before the
+// next one, so that the kernel gives them data blocks in this order; writeback
+// would choose its own order. When WriteHead returns, the headers and their
+// mappings are durable.
 func WriteHead(f *os.File, cfg catalog.Pool, id uint32, want func(block uint64) bool) error {
 	for n := range HeadBlocks(cfg) {
 		if want != nil && !want(n) {
@@ -92,7 +96,7 @@ func WriteHead(f *os.File, cfg catalog.Pool, id uint32, want func(block uint64) 
 		if err != nil {
 			return err
 		}
-		// The kernel zeroes what is left of a new block (dm-thin.c, schedule_zero).
+		// The kernel zeroes the rest of a new block (dm-thin.c, schedule_zero).
 		if _, err := f.WriteAt(b, int64(n)*health.BlockBytes(cfg)); err != nil {
 			return err
 		}
@@ -103,7 +107,7 @@ func WriteHead(f *os.File, cfg catalog.Pool, id uint32, want func(block uint64) 
 	return nil
 }
 
-// ConfirmHead looks for the headers at the data's beginning.
+// ConfirmHead returns an error unless the data device begins with the headers.
 func (p *Pool) ConfirmHead() error {
 	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Data)))
 	if err != nil {
@@ -114,9 +118,9 @@ func (p *Pool) ConfirmHead() error {
 	return err
 }
 
-// ReadHead reads the headers of a pool's head, whose data begins at offset at
-// (bytes) of r, and returns the thin id that they name. Any that is missing, or
-// of another pool, is an error.
+// ReadHead reads the headers of a pool's head and returns the thin id that they
+// name. The pool's data begins at byte at of r. A header that is missing, or
+// that belongs to another pool, is an error.
 func ReadHead(r io.ReaderAt, at int64, cfg catalog.Pool) (id uint32, err error) {
 	for n := range HeadBlocks(cfg) {
 		h, err := label.ReadHead(r, at+int64(n)*health.BlockBytes(cfg))
@@ -127,15 +131,17 @@ func ReadHead(r io.ReaderAt, at int64, cfg catalog.Pool) (id uint32, err error) 
 			id = h.ID
 		}
 		if h != (label.Head{UUID: cfg.UUID, ID: id, Block: n}) {
-			return 0, fmt.Errorf("data block %d: header says block %d of thin id %d of pool %s", n, h.Block, h.ID, h.UUID)
+			return 0, fmt.Errorf("data block %d: header says block %d of thin id %d of pool %s",
+				n, h.Block, h.ID, h.UUID)
 		}
 	}
 	return id, nil
 }
 
-// dropPart removes one of the pool's own devices, and waits for those who look at
-// it in passing. What is not there is no error; what somebody keeps open is
-// ErrBusy, with his name.
+// dropPart removes one of the pool's own devices, and waits for processes that
+// have it open for a moment. If there is no such device, dropPart returns nil.
+// If a process keeps the device open, the error is ErrBusy and names that
+// process.
 func (p *Pool) dropPart(ctx context.Context, part string) error {
 	if err := p.checkName(part); err != nil {
 		return err
@@ -157,5 +163,5 @@ func (p *Pool) dropPart(ctx context.Context, part string) error {
 	return p.DM.WaitGone(ctx, p.Ref(part), dmname.Part(p.Name(), part))
 }
 
-// RepairHead is what repair does about a pool without a head.
+// RepairHead is the repair of a pool without a head, as a finding has it.
 const RepairHead = "give them to a thin id of their own, and move what volumes have there; the pool is activated anew meanwhile"

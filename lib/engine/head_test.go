@@ -27,7 +27,8 @@ func TestHeadIsRead(t *testing.T) {
 		if err := WriteHead(f, cfg, 7, nil); err != nil {
 			t.Fatal(err)
 		}
-		if size := int64(HeadBlocks(cfg)) * health.BlockBytes(cfg); size < label.HeadBytes || size >= label.HeadBytes+health.BlockBytes(cfg) {
+		if size := int64(HeadBlocks(cfg)) * health.BlockBytes(cfg); size < label.HeadBytes ||
+			size >= label.HeadBytes+health.BlockBytes(cfg) {
 			t.Errorf("blocks of %d sectors: %d bytes are kept", sectors, size)
 		}
 		if id, err := ReadHead(f, 0, cfg); err != nil || id != 7 {
@@ -65,7 +66,8 @@ func TestHeadReadsBehindTheLabel(t *testing.T) {
 	if id, err := ReadHead(bytes.NewReader(disk), label.Reserved, cfg); err != nil || id != 3 {
 		t.Errorf("%d, %v", id, err)
 	}
-	if _, err := ReadHead(bytes.NewReader(disk), 0, cfg); err == nil || !strings.Contains(err.Error(), "data block 0") {
+	if _, err := ReadHead(bytes.NewReader(disk), 0, cfg); err == nil ||
+		!strings.Contains(err.Error(), "data block 0") {
 		t.Errorf("got %v", err)
 	}
 }

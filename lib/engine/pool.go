@@ -15,7 +15,8 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// Pool is an opened pool: its catalog as read under its lock.
+// Pool is an opened pool, with its catalog as it was read under the pool's
+// lock.
 type Pool struct {
 	Sys     *host.System
 	DM      *dm.Control
@@ -24,19 +25,26 @@ type Pool struct {
 	Target  *thinpool.Pool
 }
 
-// access says how a pool is opened.
+// access says how OpenPool takes the pool's lock.
 type access int
 
 const (
-	Shared    access = iota // many at once: volumes of an active pool come and go
-	Exclusive               // one alone: writes pool.json, sends messages
+	// Many commands hold the lock with Shared at once: they activate and remove
+	// volumes of an active pool.
+	Shared access = iota
+	// One command alone holds it with Exclusive: it may write pool.json and
+	// send messages to the pool.
+	Exclusive
 )
 
-// OpenPool locks the pool and reads its catalog; it does not activate it.
-// A pool that is half made or half deleted is not found: what is left of it
-// goes when somebody opens it exclusively. OpenPool looks before it locks, too:
-// a name that is mistyped makes no lock file.
-func OpenPool(ctx context.Context, s *host.System, c *dm.Control, name string, a access) (*Pool, error) {
+// OpenPool locks the pool and reads its catalog. It does not activate the pool.
+// For a pool that is half made or half deleted, the error is ErrNotFound; with
+// Exclusive, OpenPool also removes what is left of it. OpenPool reads the
+// catalog before it takes the lock, too, so that a mistyped name makes no lock
+// file. The caller closes the Pool.
+func OpenPool(
+	ctx context.Context, s *host.System, c *dm.Control, name string, a access,
+) (*Pool, error) {
 	if err := catalog.CheckPoolName(name); err != nil {
 		return nil, fault.Wrap(fault.ErrUsage, err)
 	}
@@ -46,9 +54,11 @@ func OpenPool(ctx context.Context, s *host.System, c *dm.Control, name string, a
 	return openKnown(ctx, s, c, name, a)
 }
 
-// openKnown is OpenPool of a pool that was there a moment ago. It reads pool.json
-// once, under the lock.
-func openKnown(ctx context.Context, s *host.System, c *dm.Control, name string, a access) (*Pool, error) {
+// openKnown is OpenPool for a pool that existed a moment ago. It reads
+// pool.json once, under the lock.
+func openKnown(
+	ctx context.Context, s *host.System, c *dm.Control, name string, a access,
+) (*Pool, error) {
 	done := s.WaitingFor("another command on pool " + name)
 	lock, err := s.Refs().PoolLock(ctx, name, a == Shared)
 	done()
@@ -60,7 +70,13 @@ func openKnown(ctx context.Context, s *host.System, c *dm.Control, name string, 
 		lock.Unlock()
 		return nil, err
 	}
-	p := &Pool{Sys: s, DM: c, Catalog: cat, Lock: lock, Target: thinpool.New(c, dmname.PartUUID(cat.Pool().UUID, dmname.Pool))}
+	p := &Pool{
+		Sys:     s,
+		DM:      c,
+		Catalog: cat,
+		Lock:    lock,
+		Target:  thinpool.New(c, dmname.PartUUID(cat.Pool().UUID, dmname.Pool)),
+	}
 	if p.HalfMade() {
 		if a == Exclusive {
 			err = p.ClearHalfMade(ctx)
@@ -74,10 +90,12 @@ func openKnown(ctx context.Context, s *host.System, c *dm.Control, name string, 
 	return p, nil
 }
 
-// OpenActive opens the pool and sees to it that it is active, and that what a
-// killed command left in it is finished. A caller who opens it Shared has read
-// its catalog already.
-func OpenActive(ctx context.Context, s *host.System, c *dm.Control, name string, a access) (*Pool, error) {
+// OpenActive opens the pool, activates it if need be, and finishes or undoes
+// what a killed command left in it. A caller that passes Shared has read the
+// pool's catalog already.
+func OpenActive(
+	ctx context.Context, s *host.System, c *dm.Control, name string, a access,
+) (*Pool, error) {
 	if a == Exclusive {
 		p, err := OpenPool(ctx, s, c, name, Exclusive)
 		if err != nil {
@@ -85,8 +103,8 @@ func OpenActive(ctx context.Context, s *host.System, c *dm.Control, name string,
 		}
 		return p, p.closeOn(p.prepare(ctx))
 	}
-	// Activating and finishing want the pool alone. Between the two locks it
-	// may be deactivated again, hence the loop.
+	// Activating and finishing need the pool's lock exclusively. Between the
+	// two locks another command may deactivate the pool again, hence the loop.
 	for tended := false; ; tended = true {
 		p, err := openKnown(ctx, s, c, name, Shared)
 		if err != nil {
@@ -106,9 +124,13 @@ func OpenActive(ctx context.Context, s *host.System, c *dm.Control, name string,
 	}
 }
 
-// prepareShared activates the pool and finishes, if that is possible, what is left in it.
-// Where the pool is active and somebody at work on it, there is nothing to do.
-func prepareShared(ctx context.Context, s *host.System, c *dm.Control, name string, live bool) error {
+// prepareShared activates the pool for OpenActive with Shared, and finishes, if
+// that is possible, what is left in it. It takes the pool's lock exclusively
+// for this. If the pool is active (live) and another command has the lock, it
+// does nothing.
+func prepareShared(
+	ctx context.Context, s *host.System, c *dm.Control, name string, live bool,
+) error {
 	if live {
 		lock, err := s.Refs().TryPoolLock(name, false)
 		if err != nil {
@@ -128,7 +150,7 @@ func prepareShared(ctx context.Context, s *host.System, c *dm.Control, name stri
 }
 
 // prepare activates the pool if need be, checks that it is the one that the
-// catalog describes, and finishes what a killed command left.
+// catalog describes, and finishes or undoes what a killed command left.
 func (p *Pool) prepare(ctx context.Context) error {
 	if err := p.Activate(ctx); err != nil {
 		return err
@@ -136,9 +158,10 @@ func (p *Pool) prepare(ctx context.Context) error {
 	return p.Recover(ctx)
 }
 
+// Close releases the pool's lock.
 func (p *Pool) Close() { p.Lock.Unlock() }
 
-// closeOn closes the pool if err is an error, and returns err.
+// closeOn closes the pool if err is not nil, and returns err.
 func (p *Pool) closeOn(err error) error {
 	if err != nil {
 		p.Close()
@@ -146,29 +169,35 @@ func (p *Pool) closeOn(err error) error {
 	return err
 }
 
+// Name returns the pool's name.
 func (p *Pool) Name() string { return p.Catalog.Pool().Name }
 
+// UUID returns the pool's uuid, as the catalog has it.
 func (p *Pool) UUID() string { return p.Catalog.Pool().UUID }
 
+// Ref returns the reference by which package dm finds the device of a part.
 func (p *Pool) Ref(part string) dm.Ref { return dm.ByUUID(dmname.PartUUID(p.UUID(), part)) }
 
-// HasDevice says that the pool is active, in whatever state.
+// HasDevice reports whether the pool's device is active, in whatever state the
+// pool is.
 func (p *Pool) HasDevice() bool {
 	info, err := p.DM.Info(p.Ref(dmname.Pool))
 	return err == nil && info.Active()
 }
 
-// IsActive says that the pool is active and can be asked.
+// IsActive reports whether the pool is active and can be queried.
 func (p *Pool) IsActive() bool {
 	live, err := p.live()
 	return live && err == nil
 }
 
-// live tells whether the pool is active and can be asked. What is active and not
-// this pool's is an error. Each device is asked once: every mount does it.
+// live reports whether the pool is active and can be queried. It returns an
+// error if the active devices belong to a copy of the pool. It queries each
+// device only once, because every mount calls it.
 func (p *Pool) live() (bool, error) {
 	table, info, err := p.DM.Table(p.Ref(dmname.Pool))
-	sound := err == nil && info.Active() && !info.Suspended() && len(table) == 1 && table[0].Type == "thin-pool"
+	sound := err == nil && info.Active() && !info.Suspended() && len(table) == 1 &&
+		table[0].Type == "thin-pool"
 	for _, part := range []string{dmname.Data, dmname.Meta} {
 		table, info, err := p.DM.Table(p.Ref(part))
 		if err != nil || !info.Active() {
@@ -182,7 +211,7 @@ func (p *Pool) live() (bool, error) {
 	return sound, nil
 }
 
-// Wrap puts the pool's name before err.
+// Wrap puts the pool's name before err, unless err names an object already.
 func (p *Pool) Wrap(err error) error {
 	if err == nil {
 		return nil

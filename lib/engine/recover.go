@@ -15,9 +15,9 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// Recover finishes or undoes, on demand, what killed commands left in a pool,
-// as every command that changes the pool does in passing. It activates the
-// pool if there is something to do.
+// Recover finishes or undoes what killed commands left in a pool, as every
+// command that changes the pool does, too. It activates the pool if there is
+// something to do.
 func Recover(ctx context.Context, s *host.System, name string) error {
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		if _, err := registry.OpenCatalog(s, name); err != nil {
@@ -25,7 +25,7 @@ func Recover(ctx context.Context, s *host.System, name string) error {
 		}
 		p, err := OpenPool(ctx, s, c, name, Exclusive)
 		if errors.Is(err, fault.ErrNotFound) {
-			return nil // it was half made, and is cleared away now
+			return nil // it was half made, and OpenPool has removed it
 		}
 		if err != nil {
 			return err
@@ -38,8 +38,9 @@ func Recover(ctx context.Context, s *host.System, name string) error {
 	})
 }
 
-// removeLeftDevices removes the devices that a killed activation has left of a pool that
-// is not active. Those of a copy of the pool stay. Exclusive access.
+// removeLeftDevices removes the devices that a killed activation left of a pool
+// that is not active. It leaves the devices of a copy of the pool. The caller
+// holds the pool's lock exclusively.
 func (p *Pool) removeLeftDevices(ctx context.Context) error {
 	if !p.OwnsDevices() {
 		return nil
@@ -55,20 +56,24 @@ func (p *Pool) removeLeftDevices(ctx context.Context) error {
 	return nil
 }
 
-// Recover brings the catalog, the pool and the devices in step. Exclusive
-// access, pool active.
+// Recover finishes or undoes what dead commands left, so that the catalog, the
+// pool and the devices agree. If the pool cannot be written now, it warns and
+// leaves the intents. The pool is active, and the caller holds its lock
+// exclusively.
 func (p *Pool) Recover(ctx context.Context) error {
 	st, err := p.Target.Status()
 	if err != nil {
 		return p.Wrap(fault.Wrap(fault.ErrPoolState, err))
 	}
 	if st.Writable() != nil && !st.Failed() {
-		// Whoever only reads is not to fail for what has to wait.
+		// A command that only reads must not fail because an intent has to
+		// wait.
 		if _, err := p.leftIntents(st); err != nil {
 			return err
 		}
 		if n := len(p.Catalog.Pool().Intents); n > 0 {
-			p.Sys.Warnf("%v; until then %s cannot be finished", p.InState(st), fault.Count(n, "interrupted command"))
+			p.Sys.Warnf("%v; until then %s cannot be finished", p.InState(st),
+				fault.Count(n, "interrupted command"))
 		}
 		return p.RemoveUnused(ctx)
 	}
@@ -81,9 +86,11 @@ func (p *Pool) Recover(ctx context.Context) error {
 	return p.RemoveUnused(ctx)
 }
 
-// recoverIfPossible is recover for whoever only needs the pool active: that it
-// fails, as where /var is full or read-only, is no reason to have no volume. A
-// pool that has failed or is not the catalog's is.
+// recoverIfPossible calls Recover for a caller that only needs the pool active.
+// If Recover fails, for example because /var is full or read-only, it warns and
+// returns nil: the volumes can be used. It returns the error if the pool has
+// failed, does not fit the catalog, or is not active any more, and if ctx has
+// ended.
 func (p *Pool) recoverIfPossible(ctx context.Context) error {
 	err := p.Recover(ctx)
 	if err == nil || errors.Is(err, fault.ErrPoolState) || ctx.Err() != nil || !p.IsActive() {
@@ -93,9 +100,11 @@ func (p *Pool) recoverIfPossible(ctx context.Context) error {
 	return nil
 }
 
-// replayIntent compares the catalog's transaction id with the pool's. One operation
-// may lie between them: the one that was at the kernel when its command died,
-// and whose command, holding the pool alone, can only be dead.
+// replayIntent compares the catalog's transaction id with the kernel's. They
+// may differ by one intent: its command sent it to the kernel and then died.
+// replayIntent finishes or undoes that intent. It also drops each create that
+// did not reach the kernel. The caller holds the pool's lock exclusively, so
+// the commands of these intents are dead.
 func (p *Pool) replayIntent(ctx context.Context) error {
 	st, err := p.Target.Status()
 	if err != nil {
@@ -119,7 +128,8 @@ func (p *Pool) replayIntent(ctx context.Context) error {
 	return nil
 }
 
-// leftIntents gives what is to be done about the operations of dead commands.
+// leftIntents returns what to do about the intents of dead commands. It returns
+// an error if the pool has failed or does not fit the catalog.
 func (p *Pool) leftIntents(st thinpool.Status) ([]catalog.Step, error) {
 	if st.Failed() {
 		return nil, p.InState(st)
@@ -128,7 +138,8 @@ func (p *Pool) leftIntents(st thinpool.Status) ([]catalog.Step, error) {
 	return steps, p.wrapMismatch(err)
 }
 
-// wrapMismatch is the error of a catalog that does not fit the pool, or itself.
+// wrapMismatch returns the error of a catalog that does not fit the pool, or is
+// inconsistent.
 func (p *Pool) wrapMismatch(err error) error {
 	if err == nil {
 		return nil
@@ -137,9 +148,11 @@ func (p *Pool) wrapMismatch(err error) error {
 		Remedy: fault.Sayf("%v; nothing was changed", fault.CompareRecords{Pool: p.Name()})}
 }
 
-// replayInKernel ends the operation that was at the kernel. The id of a create is
-// deleted only if that create has made it: one that the catalog did not know was
-// there before, and somebody's, where the create died at the kernel's "exists".
+// replayInKernel ends the intent that had reached the kernel. It finishes a
+// delete. To undo a create, it deletes the thin id, but only if that create
+// made it. An id with another transaction id existed before: the create died
+// when the kernel answered "exists". The catalog does not know that id, and it
+// may have data, so it stays.
 func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	if err := p.Catalog.CheckID(op); err != nil {
 		return p.wrapMismatch(err)
@@ -161,7 +174,7 @@ func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	return p.deleteID(ctx, op)
 }
 
-// Devices reads what the active pool's metadata says of all thin ids.
+// Devices reads from the active pool's metadata what it has of each thin id.
 func (p *Pool) Devices() (map[thinpool.ID]thinpool.Details, error) {
 	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)))
 	if err != nil {
@@ -171,7 +184,7 @@ func (p *Pool) Devices() (map[thinpool.ID]thinpool.Details, error) {
 	return thinpool.ReadDevices(f, 0)
 }
 
-// dropIntent undoes the intent of a create that the kernel never saw.
+// dropIntent drops the intent of a create that did not reach the kernel.
 func (p *Pool) dropIntent(op catalog.Intent) error {
 	if err := p.Catalog.RemoveVolume(op.Volume); err != nil {
 		return err
@@ -179,8 +192,8 @@ func (p *Pool) dropIntent(op catalog.Intent) error {
 	return p.Catalog.SetPool(func(c *catalog.Pool) { c.DropIntent(op.Volume) })
 }
 
-// deleteID deletes op's thin id and name, for a delete and for the undoing of
-// a create alike, under the transaction id that op has taken already.
+// deleteID deletes the thin id and the record of op, to finish a delete or to
+// undo a create. The kernel's pool has op's transaction id already.
 func (p *Pool) deleteID(ctx context.Context, op catalog.Intent) error {
 	if err := p.RemoveVolumeDevice(ctx, op.Volume, op.ID); err != nil {
 		return err
@@ -197,9 +210,10 @@ func (p *Pool) deleteID(ctx context.Context, op catalog.Intent) error {
 	return p.Catalog.SetPool(func(c *catalog.Pool) { c.FinishIntent(op.Volume) })
 }
 
-// sendDelete deletes a thin id; gone already is no error. A device that the
-// kernel removes by itself is out of sight some time before it lets go of its
-// id (drivers/md/dm.c, __dm_destroy), and the pool says EBUSY until then.
+// sendDelete deletes a thin id. If the kernel has no such id, sendDelete
+// returns nil. A device that the kernel removes by itself disappears some time
+// before it releases its id (drivers/md/dm.c, __dm_destroy), and until then the
+// pool answers EBUSY: sendDelete tries again until ctx ends.
 func (p *Pool) sendDelete(ctx context.Context, id thinpool.ID) error {
 	for {
 		err := p.Target.Delete(id)
@@ -217,10 +231,11 @@ func (p *Pool) sendDelete(ctx context.Context, id thinpool.ID) error {
 	}
 }
 
-// finishDeadCommands goes on with formats and deletes whose command has died, which
-// shows in the volume's lock being free. One that cannot be ended now keeps
-// nobody from the pool: its mkfs may still be running, or the catalog gives its
-// id to another volume, too.
+// finishDeadCommands finishes the deletes of dead commands, and deletes the
+// volumes of their formats. The command of an intent is dead if the volume's
+// lock is free. If one intent cannot be finished now, finishDeadCommands warns
+// and goes on, so that the pool can be used: a mkfs may still have the device
+// open, or the catalog may give the id to another volume, too.
 func (p *Pool) finishDeadCommands(ctx context.Context) error {
 	for _, op := range p.Catalog.Pool().Intents {
 		ref, err := p.Sys.Refs().TryLock(p.Name(), op.Volume)
@@ -234,7 +249,8 @@ func (p *Pool) finishDeadCommands(ctx context.Context) error {
 		}
 		registry.Unlock(p.Sys, ref, p.Name(), op.Volume)
 		if errors.Is(err, fault.ErrBusy) || errors.As(err, new(*catalog.CorruptError)) {
-			p.Sys.Warnf("%v: the %s of %s/%s, which was interrupted, has to wait", err, op.Op, p.Name(), op.Volume)
+			p.Sys.Warnf("%v: the %s of %s/%s, which was interrupted, has to wait",
+				err, op.Op, p.Name(), op.Volume)
 			continue
 		}
 		if err != nil {
@@ -244,8 +260,9 @@ func (p *Pool) finishDeadCommands(ctx context.Context) error {
 	return nil
 }
 
-// finishDeadCommand is finishLeft for the volume whose lock the caller has: that lock
-// keeps finishLeft away, and says that whoever has begun the operation is dead.
+// finishDeadCommand does what finishDeadCommands does, for the volume whose
+// lock the caller holds. That lock makes finishDeadCommands skip the volume,
+// and shows that the command that began the intent is dead.
 func (p *Pool) finishDeadCommand(ctx context.Context, volume string) error {
 	ops := p.Catalog.Pool().Intents
 	i := slices.IndexFunc(ops, func(op catalog.Intent) bool { return op.Volume == volume })
@@ -259,18 +276,23 @@ func (p *Pool) finishDeadCommand(ctx context.Context, volume string) error {
 	return p.Wrap(stillAtWork(ops[i], p.Explain(p.finishDelete(ctx, ops[i]))))
 }
 
-// stillAtWork says of a device that is busy whose it is: its mkfs, say, is still
-// running.
+// stillAtWork adds to an ErrBusy that an interrupted command of the volume's
+// name is still at work: its mkfs, for example, has the device open.
 func stillAtWork(op catalog.Intent, err error) error {
 	if !errors.Is(err, fault.ErrBusy) {
 		return err
 	}
-	return &fault.Error{Err: fault.Errorf(fault.ErrBusy, "an interrupted %s of that name is still at work: %w", op.Op, err), Remedy: host.RemedyOf(err)}
+	return &fault.Error{
+		Err: fault.Errorf(fault.ErrBusy, "an interrupted %s of that name is still at work: %w",
+			op.Op, err),
+		Remedy: host.RemedyOf(err),
+	}
 }
 
-// ClearName removes the device that a dead command has left of the name of a new
-// volume, and waits for those who look at it in passing, which finishOwn, with
-// the pool's lock, does not. The caller has the volume's lock alone.
+// ClearName removes the device that a dead command left under the name of a new
+// volume, and waits for processes that have it open for a moment.
+// finishDeadCommand does not wait for them, because it runs with the pool's
+// lock. The caller holds the volume's lock and not the pool's.
 func ClearName(ctx context.Context, s *host.System, c *dm.Control, pool, volume string) error {
 	cat, err := registry.OpenCatalog(s, pool)
 	if err != nil {
@@ -285,26 +307,30 @@ func ClearName(ctx context.Context, s *host.System, c *dm.Control, pool, volume 
 	return nil
 }
 
-// finishDelete deletes the volume of a left operation, unless somebody has its device
-// open: the pool's lock is held, and nobody is waited for.
+// finishDelete deletes the volume of a dead command's intent. If the volume's
+// device is open, it returns ErrBusy at once: the caller holds the pool's lock.
 func (p *Pool) finishDelete(ctx context.Context, op catalog.Intent) error {
 	if err := p.Catalog.CheckID(op); err != nil {
 		return p.wrapMismatch(err)
 	}
 	if info, err := p.DM.Info(dmname.VolumeRef(p.UUID(), op.ID)); err == nil && info.OpenCount > 0 {
-		return DeviceBusy(p.Sys, p.DM, p.Name()+"/"+op.Volume, info, DeviceHolders(ctx, info.Dev, ""))
+		return DeviceBusy(p.Sys, p.DM, p.Name()+"/"+op.Volume, info,
+			DeviceHolders(ctx, info.Dev, ""))
 	}
 	if op.Op == catalog.OpDelete && p.WantsDiscard(DeleteOptions{}) {
 		if err := p.discardLeft(ctx, op.Volume); err != nil {
-			p.Sys.Warnf("%s/%s: deleted without giving all of its space back to what is below the pool: %v", p.Name(), op.Volume, err)
+			p.Sys.Warnf(
+				"%s/%s: deleted without giving all of its space back to what is below the pool: %v",
+				p.Name(), op.Volume, err)
 		}
 	}
 	return p.DeleteVolume(ctx, op)
 }
 
-// discardLeft discards what it comes to of a volume that another command was to
-// delete: this one, which has work of its own and the pool alone, is not to run
-// out of time for it. Deleting gives the rest back to the pool.
+// discardLeft discards blocks of a volume that a dead command was to delete,
+// for othersWait at most: this command has work of its own and holds the pool's
+// lock exclusively. The deletion gives the blocks that are left back to the
+// pool.
 func (p *Pool) discardLeft(ctx context.Context, volume string) error {
 	v, err := p.Catalog.VolumeAnyState(volume)
 	if errors.Is(err, catalog.ErrNoVolume) {
@@ -318,8 +344,8 @@ func (p *Pool) discardLeft(ctx context.Context, volume string) error {
 	return p.Discard(ctx, v)
 }
 
-// DeleteVolume is the second half of a delete: the message, and the end of the
-// operation.
+// DeleteVolume is the second half of a delete: it removes the device, deletes
+// the thin id in the kernel, and ends the intent.
 func (p *Pool) DeleteVolume(ctx context.Context, op catalog.Intent) error {
 	if err := p.RemoveVolumeDevice(ctx, op.Volume, op.ID); err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// What is discarded of a volume that somebody else has begun to delete is little,
-// and nothing where a delete would discard nothing by itself.
+// When a command finishes the delete of a dead command, it discards for a short
+// time only, and not at all if a delete would not discard by default.
 func TestFinishOfTheDeleteOfOthers(t *testing.T) {
 	for _, row := range []struct {
 		kind   string
@@ -24,7 +24,8 @@ func TestFinishOfTheDeleteOfOthers(t *testing.T) {
 		t.Run(row.kind, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p, k, warnings := testPool(t, row.kind)
-				withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1})
+				withVolume(t, p, k, "x", 1,
+					catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1})
 				ctx, cancel := p.Sys.Waiting(t.Context())
 				defer cancel()
 				begun := time.Now()
@@ -34,7 +35,8 @@ func TestFinishOfTheDeleteOfOthers(t *testing.T) {
 				if waited := time.Since(begun).Round(100 * time.Millisecond); waited != row.waited {
 					t.Errorf("took %v, not %v", waited, row.waited)
 				}
-				if discards := row.kind == catalog.KindFile; (k.Makes > 0) != discards || (len(*warnings) > 0) != discards {
+				if discards := row.kind == catalog.KindFile; (k.Makes > 0) != discards ||
+					(len(*warnings) > 0) != discards {
 					t.Errorf("%d attempts to discard, %q", k.Makes, *warnings)
 				}
 			})
@@ -42,17 +44,23 @@ func TestFinishOfTheDeleteOfOthers(t *testing.T) {
 	}
 }
 
-// Mounting needs the pool, not what others have left in it; but not any pool.
+// A mount goes on if it cannot finish what dead commands left, but not if the
+// pool itself cannot be used.
 func TestRecoverIfPossible(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		spoil func(t *testing.T, p *Pool, k *thintest.Kernel)
 		fails error
 	}{
-		{"catalog cannot be written", func(t *testing.T, p *Pool, k *thintest.Kernel) { breakDisk(t, p) }, nil},
-		{"pool that others have changed", func(t *testing.T, p *Pool, k *thintest.Kernel) { k.Transaction = 7 }, fault.ErrPoolState},
-		{"failed pool", func(t *testing.T, p *Pool, k *thintest.Kernel) { k.Mode = "Fail" }, fault.ErrPoolState},
-		{"no pool any more", func(t *testing.T, p *Pool, k *thintest.Kernel) { k.Gone = true }, fault.ErrPoolState},
+		{"catalog cannot be written",
+			func(t *testing.T, p *Pool, k *thintest.Kernel) { breakDisk(t, p) }, nil},
+		{"pool that others have changed",
+			func(t *testing.T, p *Pool, k *thintest.Kernel) { k.Transaction = 7 },
+			fault.ErrPoolState},
+		{"failed pool", func(t *testing.T, p *Pool, k *thintest.Kernel) { k.Mode = "Fail" },
+			fault.ErrPoolState},
+		{"no pool any more", func(t *testing.T, p *Pool, k *thintest.Kernel) { k.Gone = true },
+			fault.ErrPoolState},
 		{"pool that goes meanwhile", func(t *testing.T, p *Pool, k *thintest.Kernel) {
 			k.Before = func(string) { k.Gone = true }
 		}, dm.ErrNotExist},
@@ -65,14 +73,16 @@ func TestRecoverIfPossible(t *testing.T) {
 			if !errors.Is(err, row.fails) || (err == nil) != (row.fails == nil) {
 				t.Errorf("%v, want %v", err, row.fails)
 			}
-			if warned := strings.Contains(strings.Join(*warnings, "\n"), "has to wait"); warned != (row.fails == nil) {
+			if warned := strings.Contains(
+				strings.Join(*warnings, "\n"), "has to wait",
+			); warned != (row.fails == nil) {
 				t.Errorf("%q", *warnings)
 			}
 		})
 	}
 }
 
-// Whoever gives up waiting does not go on with less.
+// If its context has ended, recoverIfPossible returns the error.
 func TestRecoverIfPossibleIsInterrupted(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1})

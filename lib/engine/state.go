@@ -11,9 +11,10 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// CanGrow refuses what a pool in trouble could not finish, and, unless force is
-// said, new volumes in a pool that comes near its end: what is there is still
-// to be written to, and to be deleted.
+// CanGrow returns an error if the pool cannot take a new volume: it cannot be
+// written, or is full. Unless force is set, it also returns an error if the
+// pool, or the filesystem below its files, is nearly full: the room that is
+// left is for writes to the volumes that exist, and for deleting them.
 func (p *Pool) CanGrow(force bool) error {
 	st, err := p.CanWrite()
 	if err != nil {
@@ -24,24 +25,35 @@ func (p *Pool) CanGrow(force bool) error {
 		return p.InState(st)
 	}
 	if below := health.BelowMargin(cfg, st); below != "" && !force {
-		return &fault.Error{Object: "pool " + cfg.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", below), Remedy: orForce(health.MarginRemedy(cfg, st))}
+		return &fault.Error{
+			Object: "pool " + cfg.Name,
+			Err:    fault.Errorf(fault.ErrPoolState, "%s", below),
+			Remedy: orForce(health.MarginRemedy(cfg, st)),
+		}
 	}
 	r := health.RoomBelow(cfg)
 	if short := r.Short(cfg, st); short != "" && !force {
-		return &fault.Error{Object: "pool " + cfg.Name, Err: fault.Errorf(fault.ErrPoolState, "%s", short), Remedy: orForce(r.Remedy())}
+		return &fault.Error{
+			Object: "pool " + cfg.Name,
+			Err:    fault.Errorf(fault.ErrPoolState, "%s", short),
+			Remedy: orForce(r.Remedy()),
+		}
 	}
 	return nil
 }
 
-// orForce is the other way to a new volume.
-func orForce(r fault.Remedy) fault.Remedy { return fault.Sayf("%v, or use %v", r, fault.OptionForce) }
+// orForce adds to a remedy that the option force helps, too.
+func orForce(r fault.Remedy) fault.Remedy {
+	return fault.Sayf("%v, or use %v", r, fault.OptionForce)
+}
 
-// WarnOvercommitted tells whoever has made a volume of size bytes. It is for
-// create alone: snapshots, which come by the hundred, share what they have.
+// WarnOvercommitted warns, after a volume of size bytes was made, if the
+// volumes together can hold more than the pool. It is for create alone:
+// snapshots are made by the hundred and share their blocks.
 func (p *Pool) WarnOvercommitted(size int64) {
 	before := int64(0)
 	if n, err := p.Catalog.Count(); err != nil {
-		return // whoever looks at the volumes says so
+		return // the next command that reads the volumes says so
 	} else if n <= health.SummedVolumes {
 		volumes, err := p.Catalog.VolumesAnyState()
 		if err != nil {
@@ -63,8 +75,8 @@ func (p *Pool) WarnOvercommitted(size int64) {
 	}
 }
 
-// RanFull adds to the error of who has written to a volume that the pool has run
-// full by it.
+// RanFull adds to err, the error of a write to a volume, that the write has
+// filled the pool. If the pool is not full, it returns err.
 func (p *Pool) RanFull(err error) error {
 	st, e := p.Target.Status()
 	if e != nil {
@@ -75,16 +87,25 @@ func (p *Pool) RanFull(err error) error {
 		return err
 	}
 	state := p.InState(st)
-	return &fault.Error{Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("%w; by that the pool has run full: %w", err, state)), Remedy: host.RemedyOf(state)}
+	return &fault.Error{
+		Err: fault.Wrap(fault.ErrPoolState,
+			fmt.Errorf("%w; by that the pool has run full: %w", err, state)),
+		Remedy: host.RemedyOf(state),
+	}
 }
 
-// InState is the error of a pool that is in no state for what is to be done.
+// InState returns the error of a pool whose state does not allow a change.
 func (p *Pool) InState(st thinpool.Status) error {
 	state, remedy := health.Trouble(p.Catalog.Pool(), st, health.RoomBelow(p.Catalog.Pool()))
-	return &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrPoolState, "%s", state), Remedy: remedy}
+	return &fault.Error{
+		Object: "pool " + p.Name(),
+		Err:    fault.Errorf(fault.ErrPoolState, "%s", state),
+		Remedy: remedy,
+	}
 }
 
-// CanWrite refuses what the pool's mode would refuse half way.
+// CanWrite returns the pool's status, and an error if the pool's mode would
+// make a change fail half way.
 func (p *Pool) CanWrite() (thinpool.Status, error) {
 	st, err := p.Target.Status()
 	if err != nil {
@@ -96,10 +117,13 @@ func (p *Pool) CanWrite() (thinpool.Status, error) {
 	return st, nil
 }
 
-// Explain adds to the error of a change the state in which the pool refused it,
-// or into which it fell by it.
+// Explain adds the pool's state to the error of a change: the pool was in that
+// state when it refused the change, or the change put it into that state.
 func (p *Pool) Explain(err error) error {
-	for _, kind := range []error{fault.ErrPoolState, fault.ErrUsage, fault.ErrNotFound, fault.ErrExists, fault.ErrBusy, fault.ErrInterrupt, context.Canceled} {
+	for _, kind := range []error{
+		fault.ErrPoolState, fault.ErrUsage, fault.ErrNotFound, fault.ErrExists, fault.ErrBusy,
+		fault.ErrInterrupt, context.Canceled,
+	} {
 		if err == nil || errors.Is(err, kind) {
 			return err
 		}
@@ -110,7 +134,11 @@ func (p *Pool) Explain(err error) error {
 	st, e := p.Target.Status()
 	if e == nil && st.Writable() != nil {
 		state, remedy := health.Trouble(p.Catalog.Pool(), st, health.RoomBelow(p.Catalog.Pool()))
-		return &fault.Error{Object: "pool " + p.Name(), Err: fault.Wrap(fault.ErrPoolState, fmt.Errorf("%s (%w)", state, err)), Remedy: remedy}
+		return &fault.Error{
+			Object: "pool " + p.Name(),
+			Err:    fault.Wrap(fault.ErrPoolState, fmt.Errorf("%s (%w)", state, err)),
+			Remedy: remedy,
+		}
 	}
 	if errors.Is(err, thinpool.ErrReadOnly) || errors.Is(err, thinpool.ErrNotCommitted) {
 		return fault.Wrap(fault.ErrPoolState, err)

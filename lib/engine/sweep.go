@@ -13,10 +13,13 @@ import (
 	"thinmount/lib/registry"
 )
 
-// removeStaleAliases removes the links whose device the kernel has removed by itself.
+// removeStaleAliases removes the links to devices that the kernel has removed
+// by itself.
 func (p *Pool) removeStaleAliases() {
 	dir := filepath.Join(registry.AliasDir(p.Sys), p.Name())
-	os.Remove(dir) // if it is empty: its maker was killed
+	// This succeeds only if the folder is empty: the command that made it was
+	// killed.
+	os.Remove(dir)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
@@ -28,16 +31,19 @@ func (p *Pool) removeStaleAliases() {
 		}
 		ref, err := p.Sys.Refs().TryLock(p.Name(), volume)
 		if err != nil {
-			continue // somebody is at work on it
+			continue // a command is at work on the volume
 		}
-		if _, err := p.DM.Info(dm.ByName(dmname.Volume(p.Name(), volume))); errors.Is(err, dm.ErrNotExist) {
+		if _, err := p.DM.Info(
+			dm.ByName(dmname.Volume(p.Name(), volume)),
+		); errors.Is(err, dm.ErrNotExist) {
 			registry.DropAlias(p.Sys, p.Name(), volume)
 		}
 		registry.Unlock(p.Sys, ref, p.Name(), volume)
 	}
 }
 
-// RemoveUnused removes what nobody uses: devices, nodes, files.
+// RemoveUnused removes devices, nodes, links and files of the pool that are not
+// in use. The caller holds the pool's lock exclusively.
 func (p *Pool) RemoveUnused(ctx context.Context) error {
 	if err := p.removeUnusedDevices(ctx); err != nil {
 		return err
@@ -45,9 +51,10 @@ func (p *Pool) RemoveUnused(ctx context.Context) error {
 	return p.removeStaleFiles(ctx)
 }
 
-// removeUnusedDevices removes the devices of volumes that nobody uses and resumes those
-// that a killed snapshot left suspended. A volume whose lock is taken is in good
-// hands; one that was activated on purpose stays.
+// removeUnusedDevices removes the devices of volumes that are not in use, and
+// resumes those that a killed snapshot left suspended. It leaves a volume whose
+// lock is taken to the command that holds the lock. It keeps a volume that was
+// activated on purpose.
 func (p *Pool) removeUnusedDevices(ctx context.Context) error {
 	if err := p.dropPart(ctx, dmname.Head); err != nil {
 		return p.Wrap(err)
@@ -75,8 +82,8 @@ func (p *Pool) removeUnusedDevices(ctx context.Context) error {
 	return p.removeStaleNodes()
 }
 
-// removeStaleNodes removes the nodes of devices that the kernel has removed by itself
-// when nobody was there to remove the node.
+// removeStaleNodes removes the nodes of devices that the kernel removed by
+// itself when no process was there to remove the node.
 func (p *Pool) removeStaleNodes() error {
 	stale, err := p.DM.StaleNodes(dmname.Volume(p.Name(), ""))
 	if err != nil {
@@ -89,7 +96,7 @@ func (p *Pool) removeStaleNodes() error {
 		}
 		ref, err := p.Sys.Refs().TryLock(pool, volume)
 		if err != nil {
-			continue // somebody is making or removing that very device
+			continue // a command is making or removing that device
 		}
 		err = p.DM.DropStaleNode(name)
 		registry.Unlock(p.Sys, ref, pool, volume)
@@ -100,13 +107,20 @@ func (p *Pool) removeStaleNodes() error {
 	return nil
 }
 
-func (p *Pool) removeUnusedDevice(ctx context.Context, ref *refcount.Ref, uuid, volume string) error {
+// removeUnusedDevice removes the device with that uuid, and the volume's record
+// in ref, unless the device is open or was activated on purpose. It first
+// resumes and thaws what a killed snapshot left. ref holds the volume's lock.
+func (p *Pool) removeUnusedDevice(
+	ctx context.Context, ref *refcount.Ref, uuid, volume string,
+) error {
 	info, err := p.DM.Info(dm.ByUUID(uuid))
 	if err != nil {
-		return nil // gone by itself
+		return nil // the kernel has removed it by itself
 	}
-	if _, id, ok := dmname.ParseVolumeUUID(uuid); ok && (registry.IsSuspended(info) || registry.IsMarked(p.Sys, catalog.Volume{Pool: p.Name(), Name: volume})) {
-		if err := registry.ResumeAndThaw(p.Sys, p.DM, catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: p.UUID(), ID: id}); err != nil {
+	if _, id, ok := dmname.ParseVolumeUUID(uuid); ok && (registry.IsSuspended(info) ||
+		registry.IsMarked(p.Sys, catalog.Volume{Pool: p.Name(), Name: volume})) {
+		if err := registry.ResumeAndThaw(p.Sys, p.DM,
+			catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: p.UUID(), ID: id}); err != nil {
 			return err
 		}
 	}
@@ -119,7 +133,7 @@ func (p *Pool) removeUnusedDevice(ctx context.Context, ref *refcount.Ref, uuid, 
 	p.Sys.Stepf("removing left device %s", info.Name)
 	if _, err := removeOnce(ctx, p.DM, dm.ByUUID(uuid), lockedWait); err != nil {
 		if IsBusy(err) {
-			return nil // somebody has opened it meanwhile
+			return nil // a process has opened it since
 		}
 		return err
 	}

@@ -16,9 +16,11 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// removeStaleFiles removes the files that killed commands have left of this pool: temp files,
-// and the locks and records of volumes that do not exist. Exclusive access. What
-// has its lock taken is in good hands.
+// removeStaleFiles removes the files that killed commands left of this pool:
+// temp files, and the locks and records of volumes that do not exist. It skips
+// a volume whose lock is taken, because a command is at work on it. It also
+// removes stale lines of utab, stale semaphores and half-made pools. The caller
+// holds the pool's lock exclusively.
 func (p *Pool) removeStaleFiles(ctx context.Context) error {
 	p.removeStaleUtabLines(ctx)
 	volumes, err := p.Catalog.Tidy()
@@ -40,7 +42,8 @@ func (p *Pool) removeStaleFiles(ctx context.Context) error {
 		}
 	}
 	for volume, recorded := range traces {
-		if volumes[volume] && (inUse[volume] || !recorded) || catalog.CheckVolumeName(volume) != nil {
+		if volumes[volume] && (inUse[volume] || !recorded) ||
+			catalog.CheckVolumeName(volume) != nil {
 			continue
 		}
 		ref, err := p.Sys.Refs().TryLock(p.Name(), volume)
@@ -55,42 +58,48 @@ func (p *Pool) removeStaleFiles(ctx context.Context) error {
 			return p.Wrap(err)
 		}
 	}
-	if err := dm.DropStaleSemaphores(); err != nil { // a container may see what it must not touch
+	// A container may see semaphores that it must not remove.
+	if err := dm.DropStaleSemaphores(); err != nil {
 		p.Sys.Warnf("%v", err)
 	}
 	ClearHalfMadeOthers(ctx, p.Sys, p.DM)
 	return nil
 }
 
-// removeIdleRecord removes the record of a volume that is not active.
+// removeIdleRecord removes the record of a volume unless the volume is active.
 func (p *Pool) removeIdleRecord(ref *refcount.Ref, volume string) error {
-	if _, err := p.DM.Info(dm.ByName(dmname.Volume(p.Name(), volume))); !errors.Is(err, dm.ErrNotExist) {
+	if _, err := p.DM.Info(
+		dm.ByName(dmname.Volume(p.Name(), volume)),
+	); !errors.Is(err, dm.ErrNotExist) {
 		return err
 	}
 	return ref.Clear()
 }
 
-// removeStaleUtabLines takes the lines of mounts that are gone out of libmount's table. That it cannot be done is no failure of the command.
+// removeStaleUtabLines removes the lines of mounts that have ended from
+// libmount's table. If it cannot, it warns and the command goes on.
 func (p *Pool) removeStaleUtabLines(ctx context.Context) {
 	if err := p.Sys.Utab().Tidy(ctx, registry.LookUtab(p.Sys, p.DM)); err != nil {
 		p.Sys.Warnf("utab: %v", err)
 	}
 }
 
-// ClearHalfMadePools finishes the deleting of pools, and undoes the making of those, whose
-// command was killed, and which therefore no list shows. Commands on any other
-// pool do so, too.
+// ClearHalfMadePools finishes the deletion of pools, and undoes the creation of
+// pools, whose command was killed. No list shows such a pool. Commands on any
+// other pool remove it, too.
 func ClearHalfMadePools(ctx context.Context, s *host.System) error {
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		return clearHalfMadePools(ctx, s, c)
 	})
 }
 
-// othersWait bounds what a command does for pools that are not its own.
+// othersWait limits the time that a command spends on what other commands left:
+// on other pools, and on discarding the volumes that they were to delete.
 const othersWait = 2 * time.Second
 
-// ClearHalfMadeOthers is Tidy in passing: that a pool cannot be cleared away, as one whose
-// disk hangs, keeps no command from its work on another.
+// ClearHalfMadeOthers does what ClearHalfMadePools does, but stops after
+// othersWait, and only warns. A pool that cannot be removed, because its disk
+// hangs for example, must not keep a command from its work on another pool.
 func ClearHalfMadeOthers(ctx context.Context, s *host.System, c *dm.Control) {
 	ctx, cancel := context.WithTimeout(ctx, othersWait)
 	defer cancel()
@@ -99,9 +108,9 @@ func ClearHalfMadeOthers(ctx context.Context, s *host.System, c *dm.Control) {
 	}
 }
 
-// clearHalfMadePools removes what is left of pools that were being made or deleted when
-// their command died: pools whose catalog says so, folders without a catalog, and
-// locks of pools that do not exist.
+// clearHalfMadePools removes what is left of pools whose command died while it
+// made or deleted them: pools whose catalog says so, folders without a catalog,
+// and locks of pools that do not exist.
 func clearHalfMadePools(ctx context.Context, s *host.System, c *dm.Control) error {
 	pools, err := s.Catalogs().Pools()
 	if err != nil {
@@ -119,7 +128,7 @@ func clearHalfMadePools(ctx context.Context, s *host.System, c *dm.Control) erro
 	for _, name := range pools {
 		cat, err := s.Catalogs().Open(name)
 		if err != nil {
-			whole[name] = true // whoever uses it will hear of it
+			whole[name] = true // the next command on that pool reports it
 			continue
 		}
 		_, incomplete := cat.Pool().Incomplete()
@@ -133,21 +142,28 @@ func clearHalfMadePools(ctx context.Context, s *host.System, c *dm.Control) erro
 		if err := clearHalfMadePool(ctx, s, c, name); err != nil {
 			errs = append(errs, &fault.Error{Object: "pool " + name, Err: err})
 		}
-		whole[name] = true // done, as far as it could be
+		whole[name] = true // done, or as much of it as was possible
 	}
 	return errors.Join(errs...)
 }
 
-// clearHalfMadePool does so for one, unless somebody has its lock.
+// clearHalfMadePool does what clearHalfMadePools does, for one pool. It skips a
+// pool whose lock is taken.
 func clearHalfMadePool(ctx context.Context, s *host.System, c *dm.Control, name string) error {
 	lock, err := s.Refs().TryPoolLock(name, false)
 	if err != nil {
 		return nil
 	}
 	if cat, err := s.Catalogs().Open(name); err == nil {
-		p := &Pool{Sys: s, DM: c, Catalog: cat, Lock: lock, Target: thinpool.New(c, dmname.PartUUID(cat.Pool().UUID, dmname.Pool))}
+		p := &Pool{
+			Sys:     s,
+			DM:      c,
+			Catalog: cat,
+			Lock:    lock,
+			Target:  thinpool.New(c, dmname.PartUUID(cat.Pool().UUID, dmname.Pool)),
+		}
 		if !p.HalfMade() {
-			return lock.Unlock() // made meanwhile
+			return lock.Unlock() // a command has made it since
 		}
 		if err := p.ClearHalfMade(ctx); err != nil {
 			lock.Unlock()

@@ -19,26 +19,30 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// Activation is a volume's device, held open by us.
+// Activation is a volume's device that this process has open.
 type Activation struct {
 	*os.File
 	Dev  dm.DevNo
 	Path string // /dev/mapper/NAME
 }
 
-// ActivateVolume makes the volume's device, or takes the one that is there,
-// and opens it. Unless keep is set, the kernel removes the device at its last
-// close, whatever becomes of us. The caller has the volume's lock and the pool
-// open and active.
-func (p *Pool) ActivateVolume(ctx context.Context, v catalog.Volume, keep bool) (*Activation, error) {
+// ActivateVolume makes the volume's device, or uses the one that is there, and
+// opens it. Unless keep is set, the kernel removes the device at its last
+// close, also if this process is killed. The caller holds the volume's lock,
+// has the pool open and active, and closes the Activation.
+func (p *Pool) ActivateVolume(
+	ctx context.Context, v catalog.Volume, keep bool,
+) (*Activation, error) {
 	object := v.Pool + "/" + v.Name
 	for {
 		a, err := p.tryActivate(ctx, v)
 		if err == nil {
 			return a, p.scheduleRemoval(a, v, keep)
 		}
-		// A device whose last user left in this moment goes while we open it.
-		if !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.ENOENT) {
+		// The kernel removes the device at its last close, which may be while
+		// we open it.
+		if !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ENODEV) &&
+			!errors.Is(err, unix.ENOENT) {
 			if st, e := p.Target.Status(); e == nil && st.Failed() {
 				return nil, p.InState(st)
 			}
@@ -55,8 +59,9 @@ func (p *Pool) ActivateVolume(ctx context.Context, v catalog.Volume, keep bool) 
 	}
 }
 
-// scheduleRemoval sets the deferred removal while our descriptor keeps the
-// device, or takes it back for a device that is to stay.
+// scheduleRemoval makes the kernel remove the device at its last close: our
+// open file keeps it until then. If the device is to be kept, scheduleRemoval
+// cancels an earlier order of that kind.
 func (p *Pool) scheduleRemoval(a *Activation, v catalog.Volume, keep bool) error {
 	ref := dmname.VolumeRef(p.UUID(), v.ID)
 	var err error
@@ -94,35 +99,42 @@ func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, 
 	if _, err := registry.DropStaleNames(p.Sys, p.DM, info); err != nil {
 		return nil, err
 	}
-	// 3. open; then settleRemoval
+	// 3. open; then scheduleRemoval
 	return OpenActivation(p.DM.NodePath(name), info.Dev)
 }
 
 func (p *Pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm.Info, error) {
 	pool, err := p.DM.Info(p.Ref(dmname.Pool))
-	if errors.Is(err, dm.ErrNotExist) { // without the errno, at which activateVolume would try again
-		return dm.Info{}, &fault.Error{Object: "pool " + p.Name(), Err: fault.Errorf(fault.ErrPoolState, "not active"), Remedy: fault.ActivatePool{Pool: p.Name()}}
+	// Without the errno: ActivateVolume would try again.
+	if errors.Is(err, dm.ErrNotExist) {
+		return dm.Info{}, &fault.Error{
+			Object: "pool " + p.Name(),
+			Err:    fault.Errorf(fault.ErrPoolState, "not active"),
+			Remedy: fault.ActivatePool{Pool: p.Name()},
+		}
 	}
 	if err != nil {
 		return dm.Info{}, err
 	}
-	if other, err := p.DM.Info(dm.ByName(name)); err == nil && other.UUID != dmname.VolumeUUID(p.UUID(), v.ID) {
+	if other, err := p.DM.Info(dm.ByName(name)); err == nil &&
+		other.UUID != dmname.VolumeUUID(p.UUID(), v.ID) {
 		return dm.Info{}, backing.ForeignDevice(v.Pool+"/"+v.Name, name, other.UUID)
 	}
 	p.Sys.Stepf("activating %s/%s", v.Pool, v.Name)
-	return makeDevice(ctx, p.Sys, p.DM, name, dmname.VolumeUUID(p.UUID(), v.ID), thinTarget(pool.Dev, v.ID, v.Size), host.VolumeCookie)
+	return makeDevice(ctx, p.Sys, p.DM, name, dmname.VolumeUUID(p.UUID(), v.ID),
+		thinTarget(pool.Dev, v.ID, v.Size), host.VolumeCookie)
 }
 
-// OpenActivation opens the node and makes sure that it is the device meant: a
-// stale node of the same name must not lead to another one. It is opened for
-// reading: a kernel may refuse to mount what somebody has open for writing
-// (block/bdev.c, bdev_allow_write_mounted).
+// OpenActivation opens the node at path. It returns an error unless that is the
+// device dev: a stale node of the same name must not lead to another device. It
+// opens for reading, because a kernel may refuse to mount a device that is open
+// for writing (block/bdev.c, bdev_allow_write_mounted).
 func OpenActivation(path string, dev dm.DevNo) (*Activation, error) {
 	return openAs(os.O_RDONLY, path, dev)
 }
 
-// forWriting opens the device once more. It cannot be mounted meanwhile, see
-// openActivation.
+// forWriting opens the device once more, for writing. While it is open, the
+// device may not be mountable: see OpenActivation.
 func (a *Activation) forWriting() (*Activation, error) {
 	return openAs(os.O_RDWR, a.Path, a.Dev)
 }
@@ -144,7 +156,7 @@ func openAs(mode int, path string, dev dm.DevNo) (*Activation, error) {
 }
 
 // Activate makes the volume's device without mounting it, for mkfs, fsck or dd,
-// and keeps it until Deactivate. It returns the device's path.
+// and keeps it until Deactivate. It returns the path of the device node.
 func Activate(ctx context.Context, s *host.System, poolName, volume string) (string, error) {
 	ctx, cancel := s.Waiting(ctx)
 	defer cancel()
@@ -158,7 +170,7 @@ func Activate(ctx context.Context, s *host.System, poolName, volume string) (str
 		return "", err
 	}
 	defer ref.Close()
-	rec, err := registry.ReconcileOwn(s, c, ref, v) // before we have it open ourselves
+	rec, err := registry.ReconcileOwn(s, c, ref, v) // before this process opens it, too
 	if err != nil {
 		return "", err
 	}

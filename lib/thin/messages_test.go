@@ -115,9 +115,8 @@ func TestTypedErrorsAreAll(t *testing.T) {
 		}
 		for _, m := range errorMethod.FindAllSubmatch(text, -1) {
 			seen++
-			if name := filepath.Base(filepath.Dir(path)) + "." +
-				string(m[1]); listed[name] == nil &&
-				!strings.HasSuffix(path, "_test.go") {
+			if name := filepath.Base(filepath.Dir(path)) +
+				"." + string(m[1]); listed[name] == nil && !strings.HasSuffix(path, "_test.go") {
 				t.Errorf("%s is not in the table", name)
 			}
 		}
