@@ -13,20 +13,23 @@ import (
 	"thinmount/lib/host"
 )
 
-// Kernel is device-mapper as far as changes of one active pool need it.
+// Kernel is a fake device-mapper. It knows what changes of one active pool
+// need.
 type Kernel struct {
 	PoolUUID    string
-	Gone        bool   // the pool is not active
-	Mode        string // of the pool: "rw"
-	Transaction uint64 // of the pool
-	IDs         map[uint32]bool
-	Open        map[string]int // volumes' devices by uuid: how often a removal is refused
-	Makes       int            // how often a device was to be made, which fails as if it went away meanwhile
+	Gone        bool            // the pool is not active
+	Mode        string          // in the status of the pool, such as "rw"
+	Transaction uint64          // transaction id of the pool
+	IDs         map[uint32]bool // thin ids that exist
+	Open        map[string]int  // volumes' devices, by uuid: how many removals are refused as busy
+	Makes       int             // attempts to make a device, which fail with ENXIO
 
-	Messages []string
-	Before   func(message string) // looks at the world when a message comes
+	Messages []string             // all that the pool got
+	Before   func(message string) // if not nil, is called before a message is handled
 }
 
+// Call handles one ioctl of device-mapper, as dm.NewControl wants it. buf holds
+// the request, and then the answer.
 func (k *Kernel) Call(cmd uint, buf []byte) error {
 	var h unix.DmIoctl
 	if _, err := binary.Decode(buf, binary.NativeEndian, &h); err != nil {
@@ -60,19 +63,21 @@ func (k *Kernel) Call(cmd uint, buf []byte) error {
 		copy(spec[40:], k.status()+"\x00")
 	}
 	h.Flags = unix.DM_ACTIVE_PRESENT_FLAG
-	copy(h.Name[:], "thin-demo@fake") // by which nodes are removed
+	copy(h.Name[:], "thin-demo@fake") // lib/dm removes the node of this name
 	_, err := binary.Encode(buf, binary.NativeEndian, &h)
 	return err
 }
 
+// status returns the status line of the pool.
 func (k *Kernel) status() string {
 	if k.Mode == "Fail" {
 		return k.Mode
 	}
-	return fmt.Sprintf("%d 10/1000 5/1000 - %s discard_passdown error_if_no_space -", k.Transaction, k.Mode)
+	return fmt.Sprintf("%d 10/1000 5/1000 - %s discard_passdown error_if_no_space -",
+		k.Transaction, k.Mode)
 }
 
-// message does what the pool would do.
+// message does what the kernel's pool would do with a message.
 func (k *Kernel) message(text string) error {
 	k.Messages = append(k.Messages, text)
 	if k.Before != nil {
@@ -102,12 +107,15 @@ func (k *Kernel) message(text string) error {
 	return nil
 }
 
+// scan reads the values in text. It returns false if text is not of that
+// format.
 func scan(text, format string, to ...any) bool {
 	n, err := fmt.Sscanf(text, format, to...)
 	return err == nil && n == len(to)
 }
 
-// Told is what the pool was told, after the transaction ids.
+// Told returns the messages that the pool got, separated by commas. It leaves
+// out those that set the transaction id.
 func (k *Kernel) Told() string {
 	var told []string
 	for _, m := range k.Messages {
@@ -118,16 +126,18 @@ func (k *Kernel) Told() string {
 	return strings.Join(told, ", ")
 }
 
-// System keeps all state below dir.
+// System returns a host.System that keeps its state below dir.
 func System(dir string) *host.System {
 	s := host.Default()
 	s.StateDir, s.RunDir = filepath.Join(dir, "lib"), filepath.Join(dir, "run")
 	return s
 }
 
-// Catalog is that of a new pool demo on data and metadata in dir, with what is
-// being done with it.
-func Catalog(t *testing.T, s *host.System, kind, dir string, ops ...catalog.Intent) *catalog.Catalog {
+// Catalog makes the catalog of a new pool demo. Its data and its metadata are
+// the files or disks (by kind) dir/data and dir/metadata. ops are the intents
+// in the catalog.
+func Catalog(t *testing.T, s *host.System, kind, dir string,
+	ops ...catalog.Intent) *catalog.Catalog {
 	t.Helper()
 	cat, err := s.Catalogs().Create(catalog.Pool{
 		Name: "demo", UUID: UUID, BlockSize: 128, OnFull: "error", NextID: 1,

@@ -6,8 +6,8 @@ import (
 	"thinmount/lib/fault"
 )
 
-// Show is a remedy as tests compare it, "" for nil: a text is itself, a use case is
-// its Go value.
+// Show returns a remedy as text that a test can compare: "" for nil, a hint or
+// message as it is, and a use case as its Go value.
 func Show(r fault.Remedy) string {
 	switch r := r.(type) {
 	case nil:
