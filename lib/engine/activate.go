@@ -240,6 +240,9 @@ func (p *Pool) checkSuperblock(cfg catalog.Pool) error {
 	return compareSuperblock(f, cfg)
 }
 
+// compareSuperblock compares the superblock at the beginning of f with the
+// catalog. Without a superblock, with other sizes, or if the metadata needs a
+// check, the error is ErrPoolState.
 func compareSuperblock(f *os.File, cfg catalog.Pool) error {
 	sb, err := thinpool.ReadSuperblock(f)
 	if err != nil {

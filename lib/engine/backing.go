@@ -152,7 +152,7 @@ func (p *Pool) MakeFile(ctx context.Context, f *os.File, b catalog.Backing, role
 }
 
 // Allocate allocates the blocks of length bytes at off in a file of the pool's
-// metadata.
+// metadata. If the filesystem lacks the room, the error is ErrPoolState.
 func (p *Pool) Allocate(ctx context.Context, f *os.File, off, length int64) error {
 	p.Sys.Stepf("allocating %s for the metadata of pool %s", fault.SizeText(length), p.Name())
 	err := loop.Allocate(ctx, f, off, length)

@@ -81,9 +81,9 @@ func removeOnce(
 	return info, c.Deactivate(ctx, ref)
 }
 
-// WaitGoneBriefly waits for PassingPause until the kernel has removed a device
-// at its last close, and then until its node is gone. If the device is still
-// there, the error is dm.ErrBusy.
+// WaitGoneBriefly waits for at most PassingPause until the kernel has removed a
+// device at its last close, and then until its node is gone. If the device is
+// still there, the error is dm.ErrBusy.
 func WaitGoneBriefly(ctx context.Context, c *dm.Control, ref dm.Ref, name string) (dm.Info, error) {
 	for until := time.Now().Add(PassingPause); ; time.Sleep(2 * time.Millisecond) {
 		info, err := c.Info(ref)
@@ -99,7 +99,7 @@ func WaitGoneBriefly(ctx context.Context, c *dm.Control, ref dm.Ref, name string
 }
 
 // RemoveVolumeDevice does what RemoveDevice does, for a caller that holds the
-// pool's lock: it does not wait for other processes.
+// pool's lock: it waits for lockedWait at most, and then returns ErrBusy.
 func (p *Pool) RemoveVolumeDevice(ctx context.Context, volume string, id uint32) error {
 	ref, name := dmname.VolumeRef(p.UUID(), id), dmname.Volume(p.Name(), volume)
 	info, err := removeOnce(ctx, p.DM, ref, lockedWait)

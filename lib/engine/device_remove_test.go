@@ -15,8 +15,8 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// If a process keeps a device open, RemoveDevice gives up after the time that a
-// process in passing may take, and RemoveVolumeDevice sooner.
+// If a process keeps a device open, RemoveDevice gives up after a few seconds,
+// and RemoveVolumeDevice sooner.
 func TestDeviceOfOthersIsNotWaitedFor(t *testing.T) {
 	for _, row := range []struct {
 		name   string

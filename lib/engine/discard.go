@@ -69,8 +69,8 @@ func (p *Pool) Discard(ctx context.Context, v catalog.Volume) error {
 type piece struct{ from, length int64 }
 
 // discardGap is the largest gap (bytes) between two mapped pieces that is
-// discarded with them: the kernel passes over it faster than it handles two
-// requests.
+// discarded with them: the kernel passes over it faster than it handles a
+// request for each piece.
 const discardGap = 16 << 20
 
 // mapped lists the mapped pieces of an active volume, as the pool's metadata

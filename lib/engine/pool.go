@@ -21,8 +21,8 @@ type Pool struct {
 	Sys     *host.System
 	DM      *dm.Control
 	Catalog *catalog.Catalog
-	Lock    *filelock.Lock
-	Target  *thinpool.Pool
+	Lock    *filelock.Lock // held until Close
+	Target  *thinpool.Pool // the pool in the kernel
 }
 
 // access says how OpenPool takes the pool's lock.
@@ -211,7 +211,8 @@ func (p *Pool) live() (bool, error) {
 	return sound, nil
 }
 
-// Wrap puts the pool's name before err, unless err names an object already.
+// Wrap puts the pool's name before err, unless err is a *fault.Error or wraps
+// one, which names an object already.
 func (p *Pool) Wrap(err error) error {
 	if err == nil {
 		return nil

@@ -119,6 +119,7 @@ func (p *Pool) CanWrite() (thinpool.Status, error) {
 
 // Explain adds the pool's state to the error of a change: the pool was in that
 // state when it refused the change, or the change put it into that state.
+// Explain leaves an error alone that says by its kind why the change failed.
 func (p *Pool) Explain(err error) error {
 	for _, kind := range []error{
 		fault.ErrPoolState, fault.ErrUsage, fault.ErrNotFound, fault.ErrExists, fault.ErrBusy,

@@ -77,6 +77,9 @@ func (p *Pool) scheduleRemoval(a *Activation, v catalog.Volume, keep bool) error
 	return nil
 }
 
+// tryActivate makes the volume's device, or resumes the one that is there, and
+// opens it. If the kernel removes the device at that moment, the error is
+// ENXIO, ENODEV or ENOENT.
 func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, error) {
 	name, ref := dmname.Volume(v.Pool, v.Name), dmname.VolumeRef(p.UUID(), v.ID)
 	info, err := p.DM.Info(ref)
@@ -103,6 +106,8 @@ func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, 
 	return OpenActivation(p.DM.NodePath(name), info.Dev)
 }
 
+// newDevice makes the volume's device under the given dm name. If the pool is
+// not active, or another device has the name, it returns an error.
 func (p *Pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm.Info, error) {
 	pool, err := p.DM.Info(p.Ref(dmname.Pool))
 	// Without the errno: ActivateVolume would try again.
@@ -139,6 +144,8 @@ func (a *Activation) forWriting() (*Activation, error) {
 	return openAs(os.O_RDWR, a.Path, a.Dev)
 }
 
+// openAs opens the node at path with the given mode. If the node leads to
+// another device than dev, the error is ENXIO.
 func openAs(mode int, path string, dev dm.DevNo) (*Activation, error) {
 	f, err := os.OpenFile(path, mode|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -53,6 +53,7 @@ func OpenError(err error) error {
 	return err
 }
 
+// notInHere says that device-mapper is missing in this sandbox.
 func notInHere(err error) error {
 	return fault.Retold{Text: "there is none in here: " + err.Error(), Err: err}
 }
@@ -99,6 +100,7 @@ func mountOf(all []*mountinfo.Info, path string) (found *mountinfo.Info) {
 	return found
 }
 
+// readOnly reports whether mount options, as mountinfo has them, begin with ro.
 func readOnly(options string) bool {
 	first, _, _ := strings.Cut(options, ",")
 	return first == "ro"
