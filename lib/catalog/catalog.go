@@ -15,30 +15,31 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// Catalog is one pool's. It is for one goroutine, and as old as its last read:
-// read it (Open, Reload) after the pool's lock was taken.
+// Catalog is the catalog of one pool. Only one goroutine may use it at a time.
+// It knows what the files said at its last read. So the caller reads it (Open,
+// Reload) after it has taken the pool's lock.
 type Catalog struct {
 	store Store
 	name  string
 	pool  Pool
 }
 
-// Dir is the pool's folder.
+// Dir returns the path of the pool's folder.
 func (c *Catalog) Dir() string { return filepath.Join(c.store.Dir, c.name) }
 
 func (c *Catalog) poolPath() string { return filepath.Join(c.Dir(), poolFile) }
 
 func (c *Catalog) volumeDir() string { return filepath.Join(c.Dir(), volumeDir) }
 
-// Pool is a copy of what pool.json said when it was last read or written.
+// Pool returns a copy of what pool.json said when it was last read or written.
 func (c *Catalog) Pool() Pool {
 	p := c.pool
 	p.Intents = slices.Clone(p.Intents)
 	return p
 }
 
-// Reload reads pool.json again: after the pool's lock was let go and taken
-// anew.
+// Reload reads pool.json again. A caller that has unlocked the pool calls it
+// after it has locked the pool again.
 func (c *Catalog) Reload() error {
 	if err := c.check(); err != nil {
 		return err
@@ -63,20 +64,22 @@ func (c *Catalog) Reload() error {
 			}
 			return &CorruptError{c.poolPath(), reason}
 		}
-		// On a full filesystem the file that we had open may have become the
-		// spare, and have been written to while we read.
+		// On a full filesystem another command writes pool.json by way of the
+		// spare. Then the file that we had open may have become the spare, and
+		// may have been overwritten while we read it.
 		before = append([]byte{}, b...)
 		time.Sleep(time.Millisecond)
 	}
 }
 
-// check refuses directories in which others may write.
+// check returns an error if other users can write to one of the catalog's
+// directories.
 func (c *Catalog) check() error {
 	for _, dir := range []string{c.store.Dir, c.Dir(), c.volumeDir()} {
 		err := privdir.Check(dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			if dir == c.volumeDir() {
-				continue // on its way to be destroyed
+				continue // Destroy has begun
 			}
 			return fmt.Errorf("pool %s: %w", c.name, ErrNoPool)
 		}
@@ -87,10 +90,11 @@ func (c *Catalog) check() error {
 	return nil
 }
 
-// SetPool changes pool.json: at return it is durable. On error the file has its
-// old content, unless the disk refuses even that; Reload tells. Which of the
-// two a power cut leaves after an error, nobody knows. The name and the uuid
-// stay.
+// SetPool changes pool.json by calling change. When it returns nil, the new
+// content is durable. After an error the file has its old content, unless the
+// disk refuses even to put that back; Reload shows which. If the power fails
+// after an error, either content may be left. change must not change the name
+// or the uuid. The caller holds the pool's lock exclusively.
 func (c *Catalog) SetPool(change func(*Pool)) error {
 	p := c.Pool()
 	change(&p)
@@ -124,10 +128,10 @@ func (c *Catalog) write(p Pool) error {
 	return nil
 }
 
-// Destroy removes the catalog of a pool whose backing files are gone; pool.json
-// goes last, so that a crash before leaves the pool to be destroyed again. A
-// folder in which there is anything else stays. A pool that is gone is no
-// error.
+// Destroy removes the catalog of a pool whose backing files are gone. It
+// removes pool.json last, so that after a crash the pool can be destroyed
+// again. It leaves the folder if the folder holds anything else. If the pool
+// does not exist, Destroy returns nil.
 func (c *Catalog) Destroy() error {
 	if err := c.destroy(); err != nil {
 		return fmt.Errorf("pool %s: %w", c.name, err)

@@ -7,7 +7,7 @@ import (
 	"thinmount/lib/jsonfile"
 )
 
-// decodePool reads pool.json; reason says why it is damaged.
+// decodePool decodes pool.json. reason says why the file is damaged, or is "".
 func decodePool(b []byte, name string) (p Pool, reason string) {
 	if reason := jsonfile.Decode(b, &p); reason != "" {
 		return Pool{}, reason
@@ -21,8 +21,8 @@ func decodePool(b []byte, name string) (p Pool, reason string) {
 	return p, ""
 }
 
-// decodeVolume reads a volume's record; reason says why it is damaged or in the
-// wrong place.
+// decodeVolume decodes a volume's record. reason says why the file is damaged
+// or in the wrong place, or is "".
 func decodeVolume(b []byte, name string, p Pool) (v Volume, reason string) {
 	if reason := jsonfile.Decode(b, &v); reason != "" {
 		return Volume{}, reason

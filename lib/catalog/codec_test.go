@@ -10,7 +10,8 @@ const uuid = "0123456789abcdef0123456789abcdef"
 
 func goodPool() Pool {
 	return Pool{
-		Format: format, Name: "demo", UUID: uuid, Created: time.Unix(1700000000, 0).UTC(), BlockSize: 128, OnFull: "error",
+		Format: format, Name: "demo", UUID: uuid, Created: time.Unix(1700000000, 0).UTC(),
+		BlockSize: 128, OnFull: "error",
 		Data:          Backing{KindFile, "/var/lib/thin/demo/data", 1 << 30},
 		Metadata:      Backing{KindDevice, "/dev/disk/by-id/x", 64 << 20},
 		TransactionID: 4, NextID: 9,
@@ -20,16 +21,17 @@ func goodPool() Pool {
 
 func goodVolume() Volume {
 	return Volume{
-		Format: format, Name: "base", Pool: "demo", PoolUUID: uuid, ID: 3, Size: 1 << 30, Origin: "root", OriginID: 1, FS: "ext4",
+		Format: format, Name: "base", Pool: "demo", PoolUUID: uuid, ID: 3, Size: 1 << 30,
+		Origin: "root", OriginID: 1, FS: "ext4",
 		Created: time.Unix(1700000001, 0).UTC(), TransactionID: 4,
 	}
 }
 
-// damaged is a file in which one thing is wrong, and what is to be said about
-// it.
+// damaged is a file in which one thing is wrong (old replaced by new), and what
+// the decoder says about it.
 type damaged struct{ name, old, new, want string }
 
-// everyFile is what can be wrong with any JSON file.
+// everyFile lists what can be wrong with any JSON file.
 var everyFile = []damaged{
 	{"nothing", "", "", ""},
 	{"unknown field", `"format"`, `"new": {"a": [1]}, "format"`, ""},
@@ -38,8 +40,10 @@ var everyFile = []damaged{
 	{"wrong type", `"format": 1`, `"format": "1"`, "cannot be a JSON string"},
 	{"NUL bytes", "{", "\x00{", "is no JSON at byte"},
 	{"more after the end", "\n}\n", "\n}\n{}", "is no JSON at byte"},
-	{"huge number", `"transaction_id": 4`, `"transaction_id": 18446744073709551616`, "cannot be a JSON number"},
-	{"great number", `"transaction_id": 4`, `"transaction_id": 18446744073709551615`, "transaction_id: 18446744073709551615 is more than"},
+	{"huge number", `"transaction_id": 4`, `"transaction_id": 18446744073709551616`,
+		"cannot be a JSON number"},
+	{"great number", `"transaction_id": 4`, `"transaction_id": 18446744073709551615`,
+		"transaction_id: 18446744073709551615 is more than"},
 	{"negative number", `"transaction_id": 4`, `"transaction_id": -4`, "cannot be a JSON number"},
 	{"time", `"2023-11`, `"x`, "parsing time"},
 }
@@ -50,7 +54,8 @@ func TestDecodePool(t *testing.T) {
 		t.Fatal(reason)
 	}
 	for _, tt := range append([]damaged{
-		{"other name", `"name": "demo"`, `"name": "other"`, `is of pool "other", but lies in the folder of "demo"`},
+		{"other name", `"name": "demo"`, `"name": "other"`,
+			`is of pool "other", but lies in the folder of "demo"`},
 		{"short uuid", uuid, uuid[1:], "uuid: "},
 		{"uuid with signs", uuid, "01234567-89ab-cdef-0123456789abcd", "uuid: "},
 		{"block size 0", `"block_size": 128`, `"block_size": 0`, "block_size: 0"},
@@ -63,9 +68,12 @@ func TestDecodePool(t *testing.T) {
 		{"great margin", `"on_full"`, `"margin": 91, "on_full"`, "margin: 91"},
 		{"negative margin", `"on_full"`, `"margin": -1, "on_full"`, "margin: -1"},
 		{"freeze limit", `"on_full"`, `"freeze_limit": 600, "on_full"`, ""},
-		{"great freeze limit", `"on_full"`, `"freeze_limit": 601, "on_full"`, "freeze_limit: 601 s"},
-		{"endless freeze limit", `"on_full"`, `"freeze_limit": 9223372036854775807, "on_full"`, "freeze_limit: 9223372036854775807 s"},
-		{"negative freeze limit", `"on_full"`, `"freeze_limit": -1, "on_full"`, "freeze_limit: -1 s"},
+		{"great freeze limit", `"on_full"`, `"freeze_limit": 601, "on_full"`,
+			"freeze_limit: 601 s"},
+		{"endless freeze limit", `"on_full"`, `"freeze_limit": 9223372036854775807, "on_full"`,
+			"freeze_limit: 9223372036854775807 s"},
+		{"negative freeze limit", `"on_full"`, `"freeze_limit": -1, "on_full"`,
+			"freeze_limit: -1 s"},
 		{"broken margin", `"on_full"`, `"margin": 5.5, "on_full"`, "cannot be a JSON number"},
 		{"next id", `"next_id": 9`, `"next_id": 16777217`, "next_id: 16777217"},
 		{"last next id", `"next_id": 9`, `"next_id": 16777216`, ""},
@@ -73,15 +81,21 @@ func TestDecodePool(t *testing.T) {
 		{"relative path", `"/dev/disk`, `"dev/disk`, "metadata: path: "},
 		{"NUL in path", `"/dev/disk`, `"/dev\u0000disk`, "metadata: path: "},
 		{"negative size", `1073741824`, `-1`, "data: size: -1"},
-		{"unknown op", `"op": "delete"`, `"op": "resize"`, `operations[1]: op: "resize" is unknown`},
+		{"unknown op", `"op": "delete"`, `"op": "resize"`,
+			`operations[1]: op: "resize" is unknown`},
 		{"op name", `"volume": "old"`, `"volume": "../x"`, "operations[1]: volume name"},
 		{"op without volume", `"volume": "old"`, `"xolume": "old"`, "operations[1]: volume name"},
 		{"op id", `"id": 2`, `"id": 16777216`, "operations[1]: id: 16777216"},
-		{"two ops on a volume", `"volume": "old"`, `"volume": "fresh"`, `operations[1]: volume: "fresh" is in another`},
-		{"op of the past", `"transaction_id": 5`, `"transaction_id": 4`, "operations[0]: transaction_id: 4 is neither 0 nor 5"},
-		{"op of the future", `"transaction_id": 5`, `"transaction_id": 6`, "operations[0]: transaction_id: 6"},
-		{"two ops at the kernel", `"transaction_id": 0`, `"transaction_id": 5`, "operations[1]: transaction_id: 5 is that of another"},
-		{"pool op with volume", `"op": "delete"`, `"op": "delete-pool"`, "operations[1]: delete-pool: has a volume"},
+		{"two ops on a volume", `"volume": "old"`, `"volume": "fresh"`,
+			`operations[1]: volume: "fresh" is in another`},
+		{"op of the past", `"transaction_id": 5`, `"transaction_id": 4`,
+			"operations[0]: transaction_id: 4 is neither 0 nor 5"},
+		{"op of the future", `"transaction_id": 5`, `"transaction_id": 6`,
+			"operations[0]: transaction_id: 6"},
+		{"two ops at the kernel", `"transaction_id": 0`, `"transaction_id": 5`,
+			"operations[1]: transaction_id: 5 is that of another"},
+		{"pool op with volume", `"op": "delete"`, `"op": "delete-pool"`,
+			"operations[1]: delete-pool: has a volume"},
 	}, everyFile...) {
 		_, reason := decodePool([]byte(replaced(t, string(b), tt)), "demo")
 		judge(t, tt, reason)
@@ -89,7 +103,7 @@ func TestDecodePool(t *testing.T) {
 	truncations(t, b, func(b []byte) string { _, reason := decodePool(b, "demo"); return reason })
 }
 
-// A path that JSON would change is refused before it is written.
+// JSON cannot hold this path unchanged, so encodePool refuses it.
 func TestPathOfAnyBytes(t *testing.T) {
 	p := goodPool()
 	p.Data.Path = "/mnt/\xff/data"
@@ -98,8 +112,8 @@ func TestPathOfAnyBytes(t *testing.T) {
 	}
 }
 
-// A pool.json of before there were margins, and one that sets none, has the
-// default one; nothing is a margin too.
+// A pool.json that sets no margin, such as an old one, has the default margin.
+// A margin of 0 is kept.
 func TestMargin(t *testing.T) {
 	none, five := 0, 5
 	for want, margin := range map[int]*int{defaultMargin: nil, 0: &none, 5: &five} {
@@ -107,7 +121,8 @@ func TestMargin(t *testing.T) {
 		p.Margin = margin
 		b, _ := encodePool(p)
 		back, reason := decodePool(b, "demo")
-		if reason != "" || back.FreeMargin() != want || strings.Contains(string(b), "margin") != (margin != nil) {
+		if reason != "" || back.FreeMargin() != want ||
+			strings.Contains(string(b), "margin") != (margin != nil) {
 			t.Errorf("margin %d comes back as %d, %s: %s", want, back.FreeMargin(), reason, b)
 		}
 	}
@@ -120,7 +135,8 @@ func TestDecodeVolume(t *testing.T) {
 		t.Fatal(reason)
 	}
 	for _, tt := range append([]damaged{
-		{"other name", `"name": "base"`, `"name": "other"`, `is of volume "other", but is called "base"`},
+		{"other name", `"name": "base"`, `"name": "other"`,
+			`is of volume "other", but is called "base"`},
 		{"other pool", `"pool": "demo"`, `"pool": "other"`, `pool: is of "other", not of "demo"`},
 		{"other uuid", uuid, strings.Repeat("0", 32), "pool_uuid: is of pool"},
 		{"id", `"id": 3`, `"id": 16777216`, "id: 16777216"},
@@ -135,7 +151,8 @@ func TestDecodeVolume(t *testing.T) {
 		_, reason := decodeVolume([]byte(replaced(t, string(b), tt)), "base", p)
 		judge(t, tt, reason)
 	}
-	truncations(t, b, func(b []byte) string { _, reason := decodeVolume(b, "base", p); return reason })
+	truncations(t, b,
+		func(b []byte) string { _, reason := decodeVolume(b, "base", p); return reason })
 }
 
 func replaced(t *testing.T, s string, d damaged) string {
@@ -153,7 +170,7 @@ func judge(t *testing.T, d damaged, reason string) {
 	}
 }
 
-// truncations checks that no file which ends early is read.
+// truncations checks that decode refuses every file that ends early.
 func truncations(t *testing.T, b []byte, decode func([]byte) string) {
 	t.Helper()
 	whole := len(strings.TrimSpace(string(b)))
@@ -181,7 +198,8 @@ func FuzzDecodePool(f *testing.F) {
 			t.Fatalf("%+v was read, but cannot be written: %s", p, reason)
 		}
 		back, reason := decodePool(again, "demo")
-		if reason != "" || back.TransactionID != p.TransactionID || len(back.Intents) != len(p.Intents) || back.Data != p.Data ||
+		if reason != "" || back.TransactionID != p.TransactionID ||
+			len(back.Intents) != len(p.Intents) || back.Data != p.Data ||
 			back.FreeMargin() != p.FreeMargin() {
 			t.Errorf("%+v comes back as %+v, %s", p, back, reason)
 		}
@@ -206,7 +224,8 @@ func FuzzDecodeVolume(f *testing.F) {
 		if reason != "" {
 			t.Fatalf("%+v was read, but cannot be written: %s", v, reason)
 		}
-		if back, reason := decodeVolume(again, "base", goodPool()); reason != "" || !back.Created.Equal(v.Created) || back.ID != v.ID || back.Size != v.Size {
+		if back, reason := decodeVolume(again, "base", goodPool()); reason != "" ||
+			!back.Created.Equal(v.Created) || back.ID != v.ID || back.Size != v.Size {
 			t.Errorf("%+v comes back as %+v, %s", v, back, reason)
 		}
 	})

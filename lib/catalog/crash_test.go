@@ -14,12 +14,11 @@ var (
 	errTID   = errors.New("wrong transaction id")
 )
 
-// machine is a computer that can crash: before any step, of the catalog's or
-// the pool's. It knows what of the filesystem would be lost if the power failed
-// now: contents without fsync, and changes of a folder without fsync of the
-// folder.
+// machine is a computer that can crash before any step of the catalog or the
+// pool. It knows what would be lost if the power failed now: the content of
+// files without fsync, and the changes of a folder without fsync of the folder.
 type machine struct {
-	fuse     int // steps to go; negative is for ever
+	fuse     int // steps until the crash; negative: no crash
 	dead     bool
 	full     bool // the filesystem is full: pool.json goes by way of the spare
 	unsynced map[string]bool
@@ -32,7 +31,8 @@ type change struct {
 	undo func() error
 }
 
-// tick is one step.
+// tick makes one step. After the last step that fuse allows, it returns
+// errCrash.
 func (m *machine) tick() error {
 	if m.fuse == 0 {
 		m.dead = true
@@ -44,7 +44,7 @@ func (m *machine) tick() error {
 	return nil
 }
 
-// before is the catalog's hook.
+// before is the hook that the catalog calls before each step.
 func (m *machine) before(step, path string) error {
 	if err := m.tick(); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (m *machine) before(step, path string) error {
 			m.unsynced[path] = true
 		}
 		m.pending = append(m.pending, change{dir, restore(path)})
-	case "exchange": // of what the spare has
+	case "exchange": // path gets the content of the spare
 		if spare := filepath.Join(dir, "."+filepath.Base(path)+".spare"); m.unsynced[spare] {
 			m.unsynced[path] = true
 		}
@@ -79,7 +79,7 @@ func (m *machine) before(step, path string) error {
 	return nil
 }
 
-// restore remembers what is at path and puts it back.
+// restore remembers what is at path, and returns a function that puts it back.
 func restore(path string) func() error {
 	st, err := os.Lstat(path)
 	switch {
@@ -92,20 +92,24 @@ func restore(path string) func() error {
 	return func() error { return errors.Join(err, os.WriteFile(path, old, 0o600)) }
 }
 
-// restoreTree does so with all that is below path.
+// restoreTree is restore for a folder with everything below it.
 func restoreTree(path string) func() error {
 	if st, err := os.Lstat(path); err != nil || !st.IsDir() {
 		return restore(path)
 	}
-	saved, err := os.MkdirTemp(filepath.Dir(filepath.Dir(filepath.Dir(path))), "saved") // out of the store
+	// The copy lies outside of the store.
+	saved, err := os.MkdirTemp(filepath.Dir(filepath.Dir(filepath.Dir(path))), "saved")
 	if err == nil {
 		err = os.CopyFS(saved, os.DirFS(path))
 	}
-	return func() error { return errors.Join(err, os.Mkdir(path, 0o700), os.CopyFS(path, os.DirFS(saved))) }
+	return func() error {
+		return errors.Join(err, os.Mkdir(path, 0o700), os.CopyFS(path, os.DirFS(saved)))
+	}
 }
 
-// powerCut loses what is not durable, or part of it: written tells how many
-// bytes of a file survive, lost which changes of folders do not.
+// powerCut loses all or part of what is not durable. written says how many
+// bytes of a file survive. lost says whether the next change of a folder is
+// lost.
 func (m *machine) powerCut(t fataler, written func(size int64) int64, lost func() bool) {
 	for path := range maps.Keys(m.unsynced) {
 		if st, err := os.Lstat(path); err == nil {
@@ -124,23 +128,23 @@ func (m *machine) powerCut(t fataler, written func(size int64) int64, lost func(
 	m.restart()
 }
 
-// fataler is a test of either package.
+// fataler is a *testing.T or a *rapid.T.
 type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
-// restart is what comes after a crash of the program alone, too: the kernel
-// writes all in the end.
+// restart makes the machine run again. Nothing is lost: after a crash of the
+// program alone the kernel writes everything in the end.
 func (m *machine) restart() {
 	*m = machine{fuse: -1, full: m.full, unsynced: map[string]bool{}}
 }
 
-// fakePool is the kernel's pool: what it answers is durable.
+// fakePool is the kernel's pool. What it answers is durable.
 type fakePool struct {
 	m    *machine
 	tid  uint64
 	ids  map[uint32]bool
-	used map[uint32]bool // ids that have been there at any time
+	used map[uint32]bool // ids that existed at any time
 }
 
 func (k *fakePool) setTransactionID(old uint64) error {

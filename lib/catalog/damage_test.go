@@ -12,7 +12,7 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// damage puts something else in a file's place.
+// damage replaces a file by something else, or changes its mode.
 var damage = map[string]func(path string) error{
 	"empty":     func(p string) error { return os.WriteFile(p, nil, 0o600) },
 	"too large": func(p string) error { return os.Truncate(p, maxFile+1) },
@@ -25,10 +25,11 @@ var damage = map[string]func(path string) error{
 	"others":    func(p string) error { return os.Chmod(p, 0o602) },
 }
 
-// says is what the error has to name.
+// says is what the error has to say.
 var says = map[string]string{
 	"empty": "is empty", "too large": "larger than 1048576 bytes", "symlink": "not a regular file",
-	"directory": "not a regular file", "fifo": "not a regular file", "group": "writable by others (mode 0660", "others": "writable by others",
+	"directory": "not a regular file", "fifo": "not a regular file",
+	"group": "writable by others (mode 0660", "others": "writable by others",
 }
 
 func TestDamagedFiles(t *testing.T) {
@@ -40,7 +41,8 @@ func TestDamagedFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			var corrupt *CorruptError
-			if _, err := c.Volume("b"); !errors.As(err, &corrupt) || corrupt.Path != c.volumePath("b") || !strings.Contains(err.Error(), says[name]) {
+			if _, err := c.Volume("b"); !errors.As(err, &corrupt) ||
+				corrupt.Path != c.volumePath("b") || !strings.Contains(err.Error(), says[name]) {
 				t.Errorf("volume: %v", err)
 			}
 			if got, err := c.Volumes(); !errors.As(err, &corrupt) || names(got) != "a c" {
@@ -60,7 +62,9 @@ func TestUnfitDirectories(t *testing.T) {
 	for _, sub := range []string{"", "demo", "demo/volumes"} {
 		for what, spoil := range map[string]func(string) error{
 			"is writable by others": func(d string) error { return os.Chmod(d, 0o770) },
-			"is a symlink":          func(d string) error { return errors.Join(os.Rename(d, d+".moved"), os.Symlink(d+".moved", d)) },
+			"is a symlink": func(d string) error {
+				return errors.Join(os.Rename(d, d+".moved"), os.Symlink(d+".moved", d))
+			},
 		} {
 			s, c := newPool(t)
 			if err := spoil(filepath.Join(s.Dir, sub)); err != nil {
@@ -81,7 +85,7 @@ func TestUnfitDirectories(t *testing.T) {
 	}
 }
 
-// What a full filesystem does where there is no spare.
+// On a full filesystem without a spare, writes fail and change nothing.
 func TestFullDisk(t *testing.T) {
 	for _, at := range []string{"write", "sync", "rename"} {
 		_, c := newPool(t)
@@ -98,7 +102,9 @@ func TestFullDisk(t *testing.T) {
 		err1 := c.SetPool(func(p *Pool) { p.NextID = 77 })
 		err2 := c.PutVolume(Volume{Name: "a", ID: 5, Size: 512})
 		err3 := c.PutVolume(Volume{Name: "b", ID: 6, Size: 512})
-		for what, err := range map[string]error{"pool demo: ": err1, "volume demo/a: ": err2, "volume demo/b: ": err3} {
+		for what, err := range map[string]error{
+			"pool demo: ": err1, "volume demo/a: ": err2, "volume demo/b: ": err3,
+		} {
 			if !errors.Is(err, unix.ENOSPC) || err.Error() != ""+what+"no space left on device" {
 				t.Errorf("%s: %v", at, err)
 			}

@@ -10,14 +10,14 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// disk does everything that changes the filesystem. Each method does its steps
-// in an order in which a power cut after any of them leaves the old state or
-// the new one, and comes back when the new one is durable.
+// disk makes all changes of the filesystem. If the power fails after any step
+// of a method, either the old state or the new one is left. A method returns
+// nil when the new state is durable.
 type disk struct {
-	before atomicfile.Before // nil but in tests, which stop here as a crash would
+	before atomicfile.Before // nil, except in tests, which stop here as a crash would
 }
 
-// step announces a change.
+// step calls the hook of a test before a change.
 func (d disk) step(step, path string) error {
 	if d.before == nil {
 		return nil
@@ -25,32 +25,36 @@ func (d disk) step(step, path string) error {
 	return d.before(step, path)
 }
 
-// replace puts b in path's place: temp file, fsync, rename, fsync of the
-// folder. Until the rename path is untouched, and if it does not come to that,
-// as on a full disk, no temp file stays. It has a fixed name, so that what a
-// crash leaves does not pile up: callers hold the pool's lock. Where only the
-// last fsync fails, what was there before is put back: an error means the state
-// before, as far as anybody can see who does not lose power now.
+// replace replaces the content of path by b: temp file, fsync, rename, fsync of
+// the folder. path stays untouched until the rename. If replace does not get as
+// far as the rename, on a full disk for example, it leaves no temp file.
+//
+// The temp file has a fixed name, so that the remains of several crashes do not
+// pile up. So only one process may write at a time: the caller holds the pool's
+// lock.
+//
+// If only the last fsync fails, replace puts the old content back. So an error
+// means the old state, for everybody who does not lose power now.
 func (d disk) replace(path string, b []byte) error {
 	before, readErr := read(path)
 	if err := d.rename(path, b); err != nil {
 		return err
 	}
 	err := d.syncDir(filepath.Dir(path))
-	// A file that could not be read is not put back.
+	// A file that could not be read cannot be put back.
 	if err == nil || readErr != nil && !errors.Is(readErr, fs.ErrNotExist) {
 		return err
 	}
 	return errors.Join(err, d.putBack(path, before))
 }
 
-// rename puts b in path's place, which is not durable yet.
+// rename replaces the content of path by b. The change is not durable yet.
 func (d disk) rename(path string, b []byte) error {
 	return atomicfile.Replace(path, b, 0o600, d.before)
 }
 
-// putBack undoes a replace, as well as it can be done on a disk that fails. A
-// file that was not there before is nil.
+// putBack undoes a replace, as far as a failing disk lets it. before is the old
+// content, or nil if there was no file.
 func (d disk) putBack(path string, before []byte) error {
 	if before == nil {
 		return d.remove(path)
@@ -69,7 +73,7 @@ func (d disk) syncDir(dir string) error {
 	return atomicfile.SyncDir(dir)
 }
 
-// remove unlinks a file; one that is gone already is as good, if that is
+// remove unlinks a file. If the file does not exist, remove only makes that
 // durable.
 func (d disk) remove(path string) error {
 	if err := d.step("unlink", path); err != nil {
@@ -81,7 +85,8 @@ func (d disk) remove(path string) error {
 	return d.syncDir(filepath.Dir(path))
 }
 
-// removeAll removes a file or a folder with all that is in it.
+// removeAll removes a file, or a folder with everything in it. The change is
+// not durable yet.
 func (d disk) removeAll(path string) error {
 	if err := d.step("removeall", path); err != nil {
 		return err
@@ -89,8 +94,8 @@ func (d disk) removeAll(path string) error {
 	return os.RemoveAll(path)
 }
 
-// mkdir makes a private directory where it is missing and refuses one that is
-// not private.
+// mkdir makes a private directory if it does not exist. If one exists that is
+// not private, it returns an error.
 func (d disk) mkdir(dir string) error {
 	if err := d.step("mkdir", dir); err != nil {
 		return err
@@ -101,10 +106,11 @@ func (d disk) mkdir(dir string) error {
 	return d.syncDir(filepath.Dir(dir))
 }
 
-// maxFile bounds what is read of a file, in bytes.
+// maxFile is the largest file that the catalog reads, in bytes.
 const maxFile = 1 << 20
 
-// read reads a file of ours.
+// read reads a file of the catalog. A file that does not fit is a
+// *CorruptError.
 func read(path string) ([]byte, error) {
 	b, unfit, err := privdir.ReadFile(path, maxFile)
 	if unfit != "" {

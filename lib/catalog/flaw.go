@@ -9,18 +9,19 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of a pool's block size, in sectors (kernel: drivers/md/dm-thin.c,
-// DATA_DEV_BLOCK_SIZE_MIN_SECTORS and _MAX_SECTORS).
+// minBlock and maxBlock are the bounds of a pool's block size, in sectors
+// (kernel: drivers/md/dm-thin.c, DATA_DEV_BLOCK_SIZE_MIN_SECTORS and
+// _MAX_SECTORS).
 const (
 	minBlock = 128
 	maxBlock = 1 << 21
 )
 
-// maxTransaction bounds transaction ids, so that the next one exists in every
-// arithmetic.
+// maxTransaction is the largest transaction id. It is so small that adding 1
+// overflows no integer of 64 bits.
 const maxTransaction = 1<<62 - 1
 
-// flaw says what pool.json cannot say.
+// flaw says what is wrong with the content of pool.json, or "".
 func (p Pool) flaw() string {
 	switch {
 	case p.Format != format:
@@ -67,8 +68,9 @@ func (b Backing) flaw() string {
 	return ""
 }
 
-// operationsFlaw also sees to it that recovery is unambiguous: one operation
-// per volume, and at most one at the kernel.
+// operationsFlaw says what is wrong with the intents, or "". A pool has at most
+// one intent per volume, and at most one that the kernel may have seen.
+// Otherwise recovery could not decide what to do.
 func (p Pool) operationsFlaw() string {
 	seen := map[string]bool{}
 	told := false
@@ -112,7 +114,7 @@ func (op Intent) flaw() string {
 	return ""
 }
 
-// flaw says what a record of a volume of pool p cannot say.
+// flaw says what is wrong with a record of a volume of pool p, or "".
 func (v Volume) flaw(p Pool) string {
 	switch {
 	case v.Format != format:

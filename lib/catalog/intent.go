@@ -5,13 +5,14 @@ import "slices"
 // The methods of this file change a Pool for SetPool:
 // SetPool(func(p *Pool) { p.BeginIntent(op) }).
 
-// BeginIntent puts op into the list of intents, in place of the one of the same
-// volume if there is one. A create claims its id: NextID moves past the id
-// before anybody uses it.
+// BeginIntent adds op to the intents of the pool. It replaces an intent on the
+// same volume. For a create it moves NextID past op's id, so that no later
+// create uses the id.
 //
-// An op with a transaction id goes to the kernel now. The caller holds the
-// pool's lock and has found the kernel's pool at p.TransactionID. So any other
-// intent with a transaction id did not get to the kernel: it loses that id.
+// If op has a transaction id, the caller is about to send it to the kernel. The
+// caller holds the pool's lock and has seen that the kernel's pool is at
+// p.TransactionID. So any other intent with a transaction id did not get to the
+// kernel: BeginIntent sets its transaction id to 0.
 func (p *Pool) BeginIntent(op Intent) {
 	if op.TransactionID != 0 {
 		for i := range p.Intents {
@@ -28,9 +29,9 @@ func (p *Pool) BeginIntent(op Intent) {
 	p.Intents = append(p.Intents, op)
 }
 
-// FinishIntent ends the intent of a volume ("" for the pool itself). The pool's
-// transaction id becomes the intent's, if that has one. It is for an intent
-// that the kernel has carried out; for all others there is DropIntent.
+// FinishIntent ends the intent on a volume ("" for the pool itself). If the
+// intent has a transaction id, it becomes the pool's. The kernel must have
+// carried the intent out; if it has not, use DropIntent.
 func (p *Pool) FinishIntent(volume string) {
 	if i := p.intent(volume); i >= 0 {
 		p.TransactionID = max(p.TransactionID, p.Intents[i].TransactionID)
@@ -38,21 +39,21 @@ func (p *Pool) FinishIntent(volume string) {
 	}
 }
 
-// AdvanceIntent ends one step of several: next (format after create) takes the
-// intent's place in the same write.
+// AdvanceIntent ends one step of several. In the same write, next (format after
+// create) replaces the intent.
 func (p *Pool) AdvanceIntent(next Intent) {
 	p.FinishIntent(next.Volume)
 	p.BeginIntent(next)
 }
 
-// DropIntent drops the intent of a volume that the kernel has not heard of.
+// DropIntent removes the intent on a volume that the kernel has not seen.
 func (p *Pool) DropIntent(volume string) {
 	if i := p.intent(volume); i >= 0 {
 		p.Intents = slices.Delete(p.Intents, i, i+1)
 	}
 }
 
-// intent is the index of the operation of a volume, or -1.
+// intent returns the index of the intent on a volume, or -1.
 func (p *Pool) intent(volume string) int {
 	return slices.IndexFunc(p.Intents, func(o Intent) bool { return o.Volume == volume })
 }

@@ -12,12 +12,12 @@ import (
 // Temp is a temp file that a crash has left.
 type Temp struct {
 	Path   string
-	Volume string // whose record it was to be; empty for pool.json
+	Volume string // volume whose record it was to become; empty for pool.json
 }
 
-// Temps lists the temp files in the pool's folder. Who holds the pool's lock
-// exclusively sees no living ones but those of records: a mount writes its
-// volume's.
+// Temps lists the temp files in the pool's folder. If the caller holds the
+// pool's lock exclusively, no process is writing one of them, except the temp
+// file of a record: a mount writes the record of its volume.
 func (c *Catalog) Temps() ([]Temp, error) {
 	var all []Temp
 	for _, dir := range []string{c.Dir(), c.volumeDir()} {

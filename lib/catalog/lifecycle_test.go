@@ -21,13 +21,15 @@ func lifecycle(s Store) (made, ended bool, err error) {
 	err = first(
 		func() error { return c.SetPool(func(p *Pool) { p.FinishIntent("") }) },
 		func() error { made = true; return c.PutVolume(Volume{Name: "base", Size: 512}) },
-		func() error { return c.SetPool(func(p *Pool) { p.BeginIntent(Intent{Op: OpDeletePool}) }) },
+		func() error {
+			return c.SetPool(func(p *Pool) { p.BeginIntent(Intent{Op: OpDeletePool}) })
+		},
 		func() error { ended = true; return c.Destroy() })
 	return made, ended, err
 }
 
-// A pool that is created or destroyed is there with all its catalog or not at
-// all, or has the operation that says what to do about it.
+// After a crash, a pool that was being created or destroyed has its whole
+// catalog, or does not exist, or has the intent that says what to do about it.
 func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
 	for what, lost := range map[string]func() bool{
 		"none":               func() bool { return false },
@@ -58,7 +60,7 @@ func TestPoolCreationAndDestructionSurviveCrashes(t *testing.T) {
 	}
 }
 
-// afterwards judges what a crash has left, cleans up and tries the pool's name
+// afterwards checks what a crash has left, cleans up, and uses the pool's name
 // again.
 func afterwards(t *testing.T, s Store, made, ended bool) {
 	found, err := s.Pools()
@@ -92,8 +94,8 @@ func afterwards(t *testing.T, s Store, made, ended bool) {
 	}
 }
 
-// noFiles checks that what is no pool has nothing in it that the next pool of
-// that name would inherit.
+// noFiles checks that a folder without a pool holds no file that the next pool
+// of that name would get.
 func noFiles(t *testing.T, dir string) {
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() && !strings.HasSuffix(path, ".tmp") {

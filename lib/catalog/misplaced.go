@@ -9,23 +9,22 @@ import (
 	"thinmount/lib/jsonfile"
 )
 
-// Placement says how the folder of a pool came to have another name than the
-// pool.
+// Placement says why the folder of a pool has another name than the pool.
 type Placement int
 
-// How a folder came to have another name than its pool.
+// The values of Placement.
 const (
-	Moved  Placement = iota // there is no folder of the pool's name
-	Copied                  // the pool is there, and this is a copy of it
-	Other                   // another pool of that name is there
+	Moved  Placement = iota // no pool has the name that pool.json says
+	Copied                  // the pool exists under its name, and this is a copy of it
+	Other                   // another pool has that name
 )
 
-// MisplacedError says that a folder holds a pool of another name: somebody has
-// copied or moved it. It is no pool.
+// MisplacedError says that a folder holds a pool.json with another name,
+// because a user has copied or moved the folder. Such a folder is not a pool.
 type MisplacedError struct {
 	Dir   string // the folder
 	Pool  string // name of the pool in it
-	UUID  string // of that pool
+	UUID  string // uuid of that pool
 	Place Placement
 }
 
@@ -40,7 +39,8 @@ func (e *MisplacedError) Error() string {
 	return "is pool " + e.Pool + ", which was moved"
 }
 
-// misplaced tells a sound pool.json of another name from a damaged one.
+// misplaced returns a *MisplacedError if b is a sound pool.json with another
+// name, and nil if b is damaged.
 func (c *Catalog) misplaced(b []byte) error {
 	var p Pool
 	if jsonfile.Decode(b, &p) != "" || p.flaw() != "" ||
@@ -60,8 +60,8 @@ func (c *Catalog) misplaced(b []byte) error {
 	return e
 }
 
-// Misplaced finds the folder that holds the pool of a name that is not there;
-// nil is none.
+// Misplaced finds the folder that holds the pool of that name, if the pool's
+// own folder does not exist. It returns nil if there is none.
 func (s Store) Misplaced(pool string) *MisplacedError {
 	names, err := s.Pools()
 	if err != nil {
@@ -83,9 +83,9 @@ func (s Store) CopyVolumes(name string) ([]string, error) {
 	return c.recordNames()
 }
 
-// DestroyCopy is Destroy for the folder of a copied pool; the pool itself is
-// not touched. The caller has the lock of that name, and has removed what lies
-// beside.
+// DestroyCopy is Destroy for the folder of a copied pool. It does not touch the
+// pool itself. The caller holds the lock of the folder's name, and has removed
+// the other files in the folder.
 func (s Store) DestroyCopy(name string) error {
 	var e *MisplacedError
 	_, err := s.Open(name)

@@ -8,13 +8,14 @@ import (
 	"testing"
 )
 
-// TestMisplacedFolder tells a folder that was copied or moved from a damaged
-// one, whose pool.json has the wrong name, too.
+// Open distinguishes a folder that was copied or moved from a damaged
+// pool.json. In both cases pool.json has another name than the folder.
 func TestMisplacedFolder(t *testing.T) {
 	uuid := strings.Repeat("a", 32)
 	pool := func(name, uuid string) Pool {
 		return Pool{Name: name, UUID: uuid, BlockSize: 128, OnFull: "error", NextID: 1,
-			Data: Backing{Kind: KindFile, Path: "/d/data"}, Metadata: Backing{Kind: KindFile, Path: "/d/metadata"}}
+			Data:     Backing{Kind: KindFile, Path: "/d/data"},
+			Metadata: Backing{Kind: KindFile, Path: "/d/metadata"}}
 	}
 	for _, row := range []struct {
 		name  string
@@ -31,7 +32,9 @@ func TestMisplacedFolder(t *testing.T) {
 			if _, err := s.Create(pool("demo", uuid)); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.Rename(filepath.Join(s.Dir, "demo"), filepath.Join(s.Dir, "copy")); err != nil {
+			if err := os.Rename(
+				filepath.Join(s.Dir, "demo"), filepath.Join(s.Dir, "copy"),
+			); err != nil {
 				t.Fatal(err)
 			}
 			if row.there != "" {
@@ -41,7 +44,8 @@ func TestMisplacedFolder(t *testing.T) {
 			}
 			_, err := s.Open("copy")
 			var m *MisplacedError
-			if !errors.As(err, &m) || m.Place != row.want || m.UUID != uuid || !strings.Contains(m.Error(), row.text) {
+			if !errors.As(err, &m) || m.Place != row.want || m.UUID != uuid ||
+				!strings.Contains(m.Error(), row.text) {
 				t.Fatalf("%v", err)
 			}
 			if found := s.Misplaced("demo"); (found != nil) != (row.want == Moved) {

@@ -2,14 +2,14 @@ package catalog
 
 import "time"
 
-// format is the version of the files that this program writes.
+// format is the version of the files that this program reads and writes.
 const format = 1
 
-// maxID is the greatest thin id: they have 24 bits (kernel:
+// maxID is the largest thin id. Thin ids have 24 bits (kernel:
 // drivers/md/dm-thin-metadata.c).
 const maxID = 1<<24 - 1
 
-// Pool is pool.json: what the kernel does not know about a pool.
+// Pool is the content of pool.json: what the kernel does not know about a pool.
 type Pool struct {
 	Format        int       `json:"format"`
 	Name          string    `json:"name"`
@@ -21,22 +21,22 @@ type Pool struct {
 	OnFull        string    `json:"on_full"`                // "error" or "queue"
 	Margin        *int      `json:"margin,omitempty"`       // percent, see FreeMargin
 	FreezeSeconds int       `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
-	TransactionID uint64    `json:"transaction_id"`         // what the kernel's pool must be at
-	NextID        uint32    `json:"next_id"`                // to try next; maxID+1: none is left
-	Head          *uint32   `json:"head,omitempty"`         // its id has the first blocks; or nil
+	TransactionID uint64    `json:"transaction_id"`         // must be that of the kernel's pool
+	NextID        uint32    `json:"next_id"`                // id to try next; maxID+1: none is left
+	Head          *uint32   `json:"head,omitempty"`         // thin id of the first blocks; or nil
 	Intents       []Intent  `json:"operations,omitempty"`
 }
 
-// defaultMargin is the margin (percent) of a pool that none was set for, and
-// MaxMargin the largest.
+// defaultMargin is the margin of a pool for which nobody has set one. MaxMargin
+// is the largest margin. Both are in percent.
 const (
 	defaultMargin = 10
 	MaxMargin     = 90
 )
 
-// FreeMargin is how much (percent) of its data and of its metadata a pool keeps
-// free of new volumes and snapshots: what is there is still written to, and
-// deleting takes metadata too.
+// FreeMargin returns which part (percent) of its data and of its metadata a
+// pool keeps free of new volumes and snapshots. Existing volumes are still
+// written to, and a delete needs metadata, too.
 func (p Pool) FreeMargin() int {
 	if p.Margin == nil {
 		return defaultMargin
@@ -44,15 +44,16 @@ func (p Pool) FreeMargin() int {
 	return *p.Margin
 }
 
-// defaultFreezeLimit is the limit of a pool that none was set for, and
-// MaxFreezeLimit the largest.
+// defaultFreezeLimit is the limit of a pool for which nobody has set one.
+// MaxFreezeLimit is the largest limit.
 const (
 	defaultFreezeLimit = 30 * time.Second
 	MaxFreezeLimit     = 10 * time.Minute
 )
 
-// FreezeLimit is how long a snapshot may keep its active origin suspended. It
-// has to wait for the pool's commit, and so for flushes of the pool's disks.
+// FreezeLimit returns how long a snapshot may keep its active origin suspended.
+// A snapshot waits for the pool's commit, and so for flushes of the pool's
+// disks.
 func (p Pool) FreezeLimit() time.Duration {
 	if p.FreezeSeconds == 0 {
 		return defaultFreezeLimit
@@ -60,7 +61,7 @@ func (p Pool) FreezeLimit() time.Duration {
 	return time.Duration(p.FreezeSeconds) * time.Second
 }
 
-// Kinds of backing devices.
+// The values of Backing.Kind.
 const (
 	KindFile   = "file"
 	KindDevice = "device"
@@ -70,10 +71,10 @@ const (
 type Backing struct {
 	Kind string `json:"kind"` // KindFile or KindDevice
 	Path string `json:"path"` // absolute
-	Size int64  `json:"size"` // bytes, after the label
+	Size int64  `json:"size"` // bytes, without the label
 }
 
-// What an intent is for.
+// The values of Intent.Op.
 const (
 	OpCreatePool = "create-pool"
 	OpCreate     = "create"
@@ -83,16 +84,16 @@ const (
 )
 
 // Intent is a change that a command has begun. If the command dies, the next
-// one undoes the change or goes on with it (Pool.Recovery). No other command
-// sees the volume that it names.
+// command undoes the change or goes on with it (Pool.Recovery). Until then no
+// command shows the volume that the intent names.
 type Intent struct {
 	Op            string `json:"op"`
 	Volume        string `json:"volume,omitempty"` // empty for an intent on the pool itself
 	ID            uint32 `json:"id"`
-	TransactionID uint64 `json:"transaction_id"` // pool's, once the kernel has been told; 0 before
+	TransactionID uint64 `json:"transaction_id"` // pool's next id when it goes to the kernel; or 0
 }
 
-// Volume is volumes/VOLUME.json.
+// Volume is the content of volumes/VOLUME.json.
 type Volume struct {
 	Format        int       `json:"format"`
 	Name          string    `json:"name"`
@@ -104,5 +105,5 @@ type Volume struct {
 	OriginID      uint32    `json:"origin_id,omitempty"` // meaningful with Origin only
 	FS            string    `json:"fs,omitempty"`
 	Created       time.Time `json:"created"`
-	TransactionID uint64    `json:"transaction_id"` // the pool's, after it was created
+	TransactionID uint64    `json:"transaction_id"` // the pool's, after the volume was created
 }

@@ -5,31 +5,31 @@ import (
 	"strings"
 )
 
-// Lengths of names, in bytes. "thin-POOL@VOLUME" must fit into the 127 bytes of
-// a dm name.
+// maxPoolName and maxVolumeName are the lengths of names, in bytes.
+// "thin-POOL@VOLUME" must fit into the 127 bytes of a dm name.
 const (
 	maxPoolName   = 48
 	maxVolumeName = 72
 )
 
-// NameError says why a string is not a name.
+// NameError says why a string cannot be a name.
 type NameError struct {
 	What   string // "pool name", "volume name" or "volume"
 	Name   string
 	Reason string // what is wrong and what is allowed
 }
 
-// Error quotes the name: it may hold anything.
+// Error quotes the name, which may hold any bytes.
 func (e *NameError) Error() string { return fmt.Sprintf("%s %q: %s", e.What, e.Name, e.Reason) }
 
-// CheckPoolName gives a *NameError unless name can be a pool's.
+// CheckPoolName returns a *NameError if name cannot be a pool's name.
 func CheckPoolName(name string) error { return checkName("pool name", name, maxPoolName) }
 
-// CheckVolumeName gives a *NameError unless name can be a volume's within its
-// pool.
+// CheckVolumeName returns a *NameError if name cannot be the name of a volume
+// in its pool.
 func CheckVolumeName(name string) error { return checkName("volume name", name, maxVolumeName) }
 
-// ParseSpec takes "pool/volume" apart. The error is a *NameError.
+// ParseSpec splits "pool/volume". The error is a *NameError.
 func ParseSpec(spec string) (pool, volume string, err error) {
 	pool, volume, ok := strings.Cut(spec, "/")
 	if !ok {
@@ -57,7 +57,7 @@ func checkName(what, name string, limit int) error {
 	return &NameError{what, name, reason}
 }
 
-// nameFlaw says what is wrong with a name, or nothing.
+// nameFlaw says what is wrong with a name, or "".
 func nameFlaw(name string, limit int) string {
 	if name == "" {
 		return "is empty"

@@ -7,7 +7,8 @@ import (
 )
 
 func TestCheckNames(t *testing.T) {
-	for _, tt := range []struct{ name, pool, volume string }{ // what the error says; "" if there is none
+	// pool and volume are what the error says; "" if there is no error.
+	for _, tt := range []struct{ name, pool, volume string }{
 		{"base", "", ""},
 		{"_x", "", ""},
 		{"9", "", ""},
@@ -51,7 +52,8 @@ func TestCheckNames(t *testing.T) {
 			if !errors.As(c.err, &bad) || bad.What != what || bad.Name != tt.name {
 				t.Errorf("%s %q: %#v", what, tt.name, c.err)
 			}
-			if text := c.err.Error(); !strings.HasPrefix(text, what+` "`) || !strings.Contains(text, c.want+"; allowed are "+c.limit) {
+			if text := c.err.Error(); !strings.HasPrefix(text, what+` "`) ||
+				!strings.Contains(text, c.want+"; allowed are "+c.limit) {
 				t.Errorf("%s %q: %s", what, tt.name, text)
 			}
 		}
@@ -76,16 +78,21 @@ func TestParseSpec(t *testing.T) {
 			t.Errorf("%q: %q %q %v", tt.spec, pool, volume, err)
 		}
 		var bad *NameError
-		if err != nil && (!errors.As(err, &bad) || !strings.Contains(err.Error(), tt.want) || pool+volume != "") {
+		if err != nil &&
+			(!errors.As(err, &bad) || !strings.Contains(err.Error(), tt.want) ||
+				pool+volume != "") {
 			t.Errorf("%q: %q %q %v", tt.spec, pool, volume, err)
 		}
 	}
 }
 
-// The dm name that is made of a good spec must be one for the kernel, and say
-// which spec it was made of.
+// The kernel accepts the dm name that is made of a good spec, and the dm name
+// shows the spec from which it was made.
 func FuzzParseSpec(f *testing.F) {
-	for _, s := range []string{"demo/base", "a-b/c", "a/b-c", "../x", "demo/a\x00", "p@q/r", "", "/", strings.Repeat("p", 48) + "/" + strings.Repeat("v", 72)} {
+	for _, s := range []string{
+		"demo/base", "a-b/c", "a/b-c", "../x", "demo/a\x00", "p@q/r", "", "/",
+		strings.Repeat("p", 48) + "/" + strings.Repeat("v", 72),
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, spec string) {
@@ -97,7 +104,8 @@ func FuzzParseSpec(f *testing.F) {
 			t.Errorf("%q reads as %q and %q", spec, pool, volume)
 		}
 		dm := "thin-" + pool + "@" + volume
-		if len(dm) > 127 || strings.Count(dm, "@") != 1 || strings.ContainsAny(dm, " /\\\x00\n'\"") {
+		if len(dm) > 127 || strings.Count(dm, "@") != 1 ||
+			strings.ContainsAny(dm, " /\\\x00\n'\"") {
 			t.Errorf("%q makes the dm name %q", spec, dm)
 		}
 	})

@@ -9,15 +9,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// protocol runs creates and deletes as docs/design.md has them, each in a
-// process that can crash, and recovers as it says.
+// protocol runs creates and deletes in the order of docs/design.md, each in a
+// process that can crash, and recovers as docs/design.md says.
 type protocol struct {
 	m         *machine
 	k         *fakePool
 	s         Store
-	committed map[string]uint32 // what users have been told that exists
-	deleting  map[string]uint32 // deletes whose owners live and discard; they hold the volume's lock
-	doubtful  string            // what a crashed process was about
+	committed map[string]uint32 // volumes that users were told exist
+	deleting  map[string]uint32 // deletes whose command still discards, with the volume's lock
+	doubtful  string            // the volume on which a crashed process worked
 	serial    int
 }
 
@@ -29,7 +29,7 @@ func (p *protocol) open(t *rapid.T) *Catalog {
 	return c
 }
 
-// run runs one process; should it crash, a next one recovers.
+// run runs one process. If it crashes, the next process recovers.
 func (p *protocol) run(t *rapid.T, volume string, steps func(*Catalog) error) (crashed bool) {
 	p.m.fuse = rapid.IntRange(0, 40).Draw(t, "steps until a crash")
 	err := steps(p.open(t))
@@ -48,9 +48,11 @@ func (p *protocol) crash(t *rapid.T) {
 	for p.m.dead {
 		if rapid.Bool().Draw(t, "power cut") {
 			p.m.powerCut(t,
-				func(size int64) int64 { return rapid.Int64Range(0, size).Draw(t, "bytes that were written") },
+				func(size int64) int64 {
+					return rapid.Int64Range(0, size).Draw(t, "bytes that were written")
+				},
 				func() bool { return rapid.Bool().Draw(t, "lost") })
-			clear(p.deleting) // their owners are dead
+			clear(p.deleting) // their commands are dead
 		} else {
 			p.m.restart()
 		}
@@ -77,7 +79,8 @@ func (p *protocol) step(c *Catalog, s Step) error {
 	_, owned := p.deleting[op.Volume]
 	switch {
 	case s.InKernel:
-		return first(func() error { return c.CheckID(op) }, func() error { return p.finishDelete(c, op) })
+		return first(func() error { return c.CheckID(op) },
+			func() error { return p.finishDelete(c, op) })
 	case owned:
 		return nil
 	case op.Op == OpCreate:
@@ -88,7 +91,7 @@ func (p *protocol) step(c *Catalog, s Step) error {
 	return first(func() error { return c.CheckID(op) }, func() error { return p.deleteID(c, op) })
 }
 
-// first runs functions until one fails.
+// first calls functions until one fails.
 func first(steps ...func() error) error {
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -106,10 +109,12 @@ func (p *protocol) create(c *Catalog, name string, format bool) error {
 		func() error { return p.k.setTransactionID(pool.TransactionID) },
 		func() error { return p.k.create(op.ID) },
 		func() error {
-			return c.PutVolume(Volume{Name: name, ID: op.ID, Size: 512, TransactionID: op.TransactionID})
+			return c.PutVolume(Volume{Name: name, ID: op.ID, Size: 512,
+				TransactionID: op.TransactionID})
 		})
 	if err != nil || !format {
-		return errors.Join(err, ifNil(err, func() error { return c.SetPool(func(p *Pool) { p.FinishIntent(name) }) }))
+		return errors.Join(err,
+			ifNil(err, func() error { return c.SetPool(func(p *Pool) { p.FinishIntent(name) }) }))
 	}
 	return first(
 		func() error {
@@ -158,10 +163,10 @@ func (p *protocol) Create(t *rapid.T) {
 	}
 }
 
-// Fill fills the filesystem, or makes room.
+// Fill fills the filesystem, or makes room on it.
 func (p *protocol) Fill(*rapid.T) { p.m.full = !p.m.full }
 
-// DeleteBegin is step 1: the owner goes on to discard.
+// DeleteBegin is step 1 of delete. The command goes on to discard.
 func (p *protocol) DeleteBegin(t *rapid.T) {
 	if len(p.committed) == 0 {
 		return
@@ -176,7 +181,7 @@ func (p *protocol) DeleteBegin(t *rapid.T) {
 	}
 }
 
-// DeleteEnd is the rest.
+// DeleteEnd is the rest of delete.
 func (p *protocol) DeleteEnd(t *rapid.T) {
 	if len(p.deleting) == 0 {
 		return

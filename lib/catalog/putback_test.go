@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// failing lets the nth sync of a folder fail, and all later ones too if always
-// is set.
+// failing makes the nth sync of a folder fail, and all later ones if always is
+// set.
 func failing(c *Catalog, n int, always bool) {
 	c.store.disk.before = func(step, path string) error {
 		if step != "syncdir" {
@@ -22,8 +22,8 @@ func failing(c *Catalog, n int, always bool) {
 	}
 }
 
-// A write whose last sync fails has failed: what was there before is there
-// again, for this process and for all others, as far as the disk lets it.
+// If the last sync of a write fails, the write fails. The old content is back
+// then, for this process and for all others, as far as the disk allows it.
 func TestLastSyncFails(t *testing.T) {
 	for _, always := range []bool{false, true} {
 		s, c := newPool(t)
@@ -53,7 +53,8 @@ func TestLastSyncFails(t *testing.T) {
 	}
 }
 
-// What cannot be read is replaced all the same, and is not waited for.
+// A write replaces a file that cannot be read. It does not wait for the writer
+// of a FIFO.
 func TestReplaceOfWhatIsNoFile(t *testing.T) {
 	_, c := newPool(t)
 	if err := unix.Mkfifo(c.volumePath("a"), 0o600); err != nil {

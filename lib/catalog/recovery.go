@@ -2,34 +2,36 @@ package catalog
 
 import "fmt"
 
-// Step is one operation whose owner has died, and how far it got.
+// Step is one intent whose command has died, and how far the command got.
 //
-// With InKernel, the kernel's pool has already gone on to the operation's
-// transaction id, and its message may or may not have been carried out. Such a
-// step comes first and is done under the pool's lock alone, without another
-// set_transaction_id: message delete for the id ("no such id" is fine), check
-// of the pool's status, RemoveVolume, SetPool with Finish. That holds for
-// create (undone) and for delete (redone) alike.
+// If InKernel is set, the kernel's pool already has the intent's transaction
+// id. The kernel may or may not have carried out the message. Such a step comes
+// first. It needs only the pool's lock and sends no other set_transaction_id:
+// message delete for the id ("no such id" is fine), check of the pool's status,
+// RemoveVolume, SetPool with FinishIntent. That undoes a create and redoes a
+// delete.
 //
-// Without InKernel, the kernel has not heard of the operation. A create is
-// undone by RemoveVolume and Abandon, with no message: an id that we did not
-// make is not ours to delete. To undo a format, turn it into a delete (Begin)
-// and redo that; to redo a delete, run it from its beginning,
-// set_transaction_id included. Those two need the volume's lock, which is only
-// tried for: if it is taken, the owner of the operation lives, and the step is
-// left to it. Before a message delete CheckID is asked. Begin sets back the
-// transaction id of an operation that is left.
+// If InKernel is not set, the kernel has not seen the intent. RemoveVolume and
+// DropIntent undo a create. No message is sent: another program may own an id
+// that we did not make. To undo a format, turn it into a delete (BeginIntent)
+// and redo that. To redo a delete, run it from its beginning,
+// set_transaction_id included. These two need the volume's lock, which recovery
+// only tries to take. If the lock is taken, the intent's command is alive, and
+// recovery leaves the step to it.
 //
-// A create-pool is undone and a delete-pool redone by taking the pool's devices
-// down and Destroy.
+// Before each message delete, ask CheckID. BeginIntent resets the transaction
+// id of an intent that stays.
+//
+// To undo a create-pool or redo a delete-pool, take the pool's devices down and
+// call Destroy.
 type Step struct {
 	Operation Intent
 	InKernel  bool
 }
 
-// Incomplete gives the operation on the pool itself, if there is one: such a
-// pool is not to be activated, and Recovery needs no transaction id to say what
-// is to be done about it.
+// Incomplete returns the intent on the pool itself, if there is one. No command
+// may activate such a pool. Recovery needs no transaction id to say what to do
+// about it.
 func (p Pool) Incomplete() (Intent, bool) {
 	for _, op := range p.Intents {
 		if op.Op == OpCreatePool || op.Op == OpDeletePool {
@@ -39,11 +41,11 @@ func (p Pool) Incomplete() (Intent, bool) {
 	return Intent{}, false
 }
 
-// Recovery says what is to be done about the operations of p, whose owners are
-// dead or hold the volume's lock. kernel is the transaction id of the kernel's
-// pool; the pool's lock is held exclusively. If kernel is neither
-// p.TransactionID nor the next one that an operation explains, there are no
-// steps and the error is a *MismatchError: the pool is to be left alone.
+// Recovery says what to do about the intents of p. The command of each intent
+// is dead, or it holds the volume's lock. kernel is the transaction id of the
+// kernel's pool. The caller holds the pool's lock exclusively. kernel must be
+// p.TransactionID, or the next id if an intent explains that. Otherwise there
+// are no steps, and the error is a *MismatchError: leave the pool alone.
 func (p Pool) Recovery(kernel uint64) ([]Step, error) {
 	if op, ok := p.Incomplete(); ok {
 		return []Step{{Operation: op}}, nil
@@ -66,11 +68,11 @@ func (p Pool) Recovery(kernel uint64) ([]Step, error) {
 	return steps, nil
 }
 
-// CheckID refuses, with a *CorruptError, to end an operation whose thin id the
-// record of another volume has: that volume's data would be lost. It is asked
-// before an id is deleted for a command that has died, and reads all records.
-// One that cannot be read is passed over: it keeps its own name from being
-// used, and no other volume's id.
+// CheckID returns a *CorruptError if the record of another volume has op's thin
+// id. Deleting the id would lose that volume's data. Recovery asks CheckID
+// before it deletes an id for a command that has died. CheckID reads all
+// records. It ignores a record that cannot be read: such a record blocks its
+// own name, and not the id of another volume.
 func (c *Catalog) CheckID(op Intent) error {
 	names, err := c.recordNames()
 	if err != nil {

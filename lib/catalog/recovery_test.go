@@ -27,15 +27,19 @@ func TestPoolRecovery(t *testing.T) {
 		{"delete, told", []Intent{remove}, 5, []Step{{remove, true}}, false},
 		{"delete, discarding", []Intent{waiting}, 4, []Step{{waiting, false}}, false},
 		{"format", []Intent{format}, 4, []Step{{format, false}}, false},
-		{"told ones first", []Intent{waiting, format, create}, 5, []Step{{create, true}, {waiting, false}, {format, false}}, false},
-		{"all untold", []Intent{waiting, create}, 4, []Step{{waiting, false}, {create, false}}, false},
+		{"told ones first", []Intent{waiting, format, create}, 5,
+			[]Step{{create, true}, {waiting, false}, {format, false}}, false},
+		{"all untold", []Intent{waiting, create}, 4, []Step{{waiting, false}, {create, false}},
+			false},
 		{"ahead, no operation", nil, 5, nil, true},
 		{"ahead, none told", []Intent{waiting, format}, 5, nil, true},
 		{"ahead by two", []Intent{create}, 6, nil, true},
 		{"behind", []Intent{create}, 3, nil, true},
 		{"behind, no operation", nil, 0, nil, true},
-		{"pool half made", []Intent{{Op: OpCreatePool}}, 99, []Step{{Intent{Op: OpCreatePool}, false}}, false},
-		{"pool half gone", []Intent{waiting, {Op: OpDeletePool}}, 0, []Step{{Intent{Op: OpDeletePool}, false}}, false},
+		{"pool half made", []Intent{{Op: OpCreatePool}}, 99,
+			[]Step{{Intent{Op: OpCreatePool}, false}}, false},
+		{"pool half gone", []Intent{waiting, {Op: OpDeletePool}}, 0,
+			[]Step{{Intent{Op: OpDeletePool}, false}}, false},
 	} {
 		p := Pool{Name: "demo", TransactionID: 4, Intents: tt.ops}
 		got, err := p.Recovery(tt.kernel)
@@ -54,15 +58,17 @@ func TestPoolRecovery(t *testing.T) {
 
 func TestMismatchErrorTellsBoth(t *testing.T) {
 	text := (&MismatchError{"demo", 4, 7}).Error()
-	for _, part := range []string{"pool demo", "kernel's pool is at transaction id 7", "pool.json at 4"} {
+	for _, part := range []string{
+		"pool demo", "kernel's pool is at transaction id 7", "pool.json at 4",
+	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q does not say %q", text, part)
 		}
 	}
 }
 
-// An id that the record of another volume has must not be deleted in the course
-// of a recovery. A record that cannot be read forbids nothing.
+// Recovery must not delete an id that the record of another volume has. A
+// record that cannot be read does not stop recovery.
 func TestCheckIDSparesOthers(t *testing.T) {
 	_, c := newPool(t)
 	put(t, c, "a", "b") // ids 0 and 1
@@ -83,7 +89,8 @@ func TestCheckIDSparesOthers(t *testing.T) {
 		if row.fails == "" && err != nil {
 			t.Errorf("%+v: %v", row.op, err)
 		}
-		if row.fails != "" && (!errors.As(err, new(*CorruptError)) || !strings.Contains(err.Error(), row.fails)) {
+		if row.fails != "" &&
+			(!errors.As(err, new(*CorruptError)) || !strings.Contains(err.Error(), row.fails)) {
 			t.Errorf("%+v: %v", row.op, err)
 		}
 	}
@@ -92,13 +99,15 @@ func TestCheckIDSparesOthers(t *testing.T) {
 func TestOperations(t *testing.T) {
 	p := Pool{TransactionID: 4, NextID: 3}
 	p.BeginIntent(Intent{OpDelete, "d", 1, 5})
-	p.BeginIntent(Intent{OpCreate, "n", 3, 5}) // the delete did not get to the kernel
-	if p.NextID != 4 || !slices.Equal(p.Intents, []Intent{{OpDelete, "d", 1, 0}, {OpCreate, "n", 3, 5}}) {
+	p.BeginIntent(Intent{OpCreate, "n", 3, 5}) // the kernel has not seen the delete
+	if p.NextID != 4 ||
+		!slices.Equal(p.Intents, []Intent{{OpDelete, "d", 1, 0}, {OpCreate, "n", 3, 5}}) {
 		t.Errorf("begun: %+v", p)
 	}
 	p.BeginIntent(Intent{OpCreate, "n", 4, 5}) // the next id
 	p.AdvanceIntent(Intent{OpFormat, "n", 4, 0})
-	if p.TransactionID != 5 || p.NextID != 5 || !slices.Equal(p.Intents, []Intent{{OpDelete, "d", 1, 0}, {OpFormat, "n", 4, 0}}) {
+	if p.TransactionID != 5 || p.NextID != 5 ||
+		!slices.Equal(p.Intents, []Intent{{OpDelete, "d", 1, 0}, {OpFormat, "n", 4, 0}}) {
 		t.Errorf("created: %+v", p)
 	}
 	p.FinishIntent("n")

@@ -9,23 +9,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// On a full filesystem pool.json can still be written: a spare file beside it
-// has blocks of its own. Without it a delete, which makes room, could not write
-// its intent.
+// pool.json can be written even on a full filesystem: a spare file beside it
+// has blocks of its own. Without the spare, a delete, which makes room, could
+// not write its intent.
 
-// spareSize is how many bytes of pool.json the spare has room for: some hundred
-// operations.
+// spareSize is how many bytes of pool.json fit into the spare: some hundred
+// intents.
 const spareSize = 16 << 10
 
 func (c *Catalog) sparePath() string { return filepath.Join(c.Dir(), "."+poolFile+".spare") }
 
-// noRoom tells whether a write failed since the filesystem, or the quota, is
+// noRoom says whether a write failed because the filesystem or the quota is
 // full.
 func noRoom(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
 
-// replaceOnFull is replace by means of the spare: b is written into the blocks
-// that it has, and the two files change places, so that the old content's
-// blocks are the next spare. Until then path is untouched.
+// replaceOnFull is replace by way of the spare. It writes b into the blocks of
+// the spare, and then the two files change places: the file with the old
+// content is the next spare. path stays untouched until then.
 func (d disk) replaceOnFull(path, spare string, b []byte) error {
 	if err := d.step("write", spare); err != nil {
 		return err
@@ -54,7 +54,8 @@ func (d disk) replaceOnFull(path, spare string, b []byte) error {
 	return d.syncDir(filepath.Dir(path))
 }
 
-// overwrite gives f, which is nobody else's by another name, the content b.
+// overwrite replaces the content of f by b. If f is no regular file, or has
+// another name as well (a hard link), it returns an error.
 func overwrite(f *os.File, b []byte) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
@@ -69,8 +70,8 @@ func overwrite(f *os.File, b []byte) error {
 	return f.Truncate(int64(len(b)))
 }
 
-// keepSpare sees to it that there is a spare with all its blocks. That there is
-// no room for one, or no way to allocate it, does no harm now.
+// keepSpare makes sure that a spare with all its blocks exists. It ignores
+// errors: a spare that is missing does no harm now.
 func (d disk) keepSpare(spare string) {
 	var st unix.Stat_t
 	err := unix.Lstat(spare, &st)
@@ -94,7 +95,7 @@ func (d disk) keepSpare(spare string) {
 	}
 }
 
-// dropSpare removes the spare, if there is one.
+// dropSpare removes the spare if it exists.
 func (d disk) dropSpare(spare string) error {
 	if _, err := os.Lstat(spare); errors.Is(err, fs.ErrNotExist) {
 		return nil

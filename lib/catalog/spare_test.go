@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// full is a filesystem on which no new file gets a block.
+// full is the hook of a filesystem on which no new file gets a block.
 func full(step, path string) error {
 	if step == "write" && strings.HasSuffix(path, ".tmp") || step == "spare" {
 		return &os.PathError{Op: step, Path: path, Err: unix.ENOSPC}
@@ -28,7 +28,9 @@ func TestPoolIsWrittenOnFullDisk(t *testing.T) {
 	}
 	c.store.disk.before = full
 	for id := range uint32(40) {
-		if err := c.SetPool(func(p *Pool) { p.BeginIntent(Intent{Op: OpDelete, Volume: "v" + strings.Repeat("x", int(id)), ID: id}) }); err != nil {
+		if err := c.SetPool(func(p *Pool) {
+			p.BeginIntent(Intent{Op: OpDelete, Volume: "v" + strings.Repeat("x", int(id)), ID: id})
+		}); err != nil {
 			t.Fatal(err)
 		}
 		again, err := s.Open(pool.Name)
@@ -44,7 +46,7 @@ func TestPoolIsWrittenOnFullDisk(t *testing.T) {
 	if again, err := s.Open(pool.Name); err != nil || len(again.Pool().Intents) > 0 {
 		t.Fatalf("reads %+v, %v", again, err)
 	}
-	c.store.disk.before = nil // with room the spare gets all its blocks again
+	c.store.disk.before = nil // now there is room, and the spare gets all its blocks again
 	if err := c.SetPool(func(*Pool) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +62,7 @@ func TestPoolIsWrittenOnFullDisk(t *testing.T) {
 	}
 }
 
-// A copy of the catalog by hard links keeps what it has.
+// A copy of the catalog made of hard links keeps its content.
 func TestSpareOfOthersIsNotOverwritten(t *testing.T) {
 	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
 	c, err := s.Create(goodPool())

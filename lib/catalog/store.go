@@ -1,22 +1,24 @@
-// Package catalog keeps what the kernel does not know about pools and volumes:
-// names, sizes, origins, and what is being done.
+// Package catalog stores what the kernel does not know about pools and volumes:
+// names, sizes, origins, and the intents of commands.
 //
 //	DIR/                       0700
 //	  POOL/                    0700
-//	    pool.json              0600  Pool: identity, disks, operations
+//	    pool.json              0600  Pool: identity, disks, intents
 //	    volumes/               0700
 //	      VOLUME.json          0600  Volume: thin id, size, origin, filesystem
 //	    data, metadata               the pool's backing files, unless elsewhere
 //
-// The files are indented JSON of at most 1 MiB; fields that this version does
-// not know are passed over, and lost when it writes the file. Each carries a
-// format number, its own name and, in a volume's case, the pool's uuid, so that
-// a file that was put in a wrong place is noticed. Names that begin with a dot
-// are temp files that a crash may leave; the next write of the same file takes
-// them along.
+// The files are indented JSON of at most 1 MiB. A field that this version does
+// not know is ignored, and lost when this version writes the file. Each file
+// has a format number and its own name. A volume's file also has the pool's
+// uuid. So the package notices a file in a wrong place. A name that begins with
+// a dot is that of a temp file that a crash may leave. The next write of the
+// same file uses that name again and removes it.
 //
-// The package neither locks nor talks to the kernel. Who changes anything holds
-// the pool's lock exclusively.
+// The package takes no locks and does not talk to the kernel. A caller that
+// changes anything holds the pool's lock exclusively. There is one exception: a
+// mount writes the record of its volume while it holds the volume's lock, and
+// the pool's lock shared.
 package catalog
 
 import (
@@ -29,8 +31,8 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// Store is the directory that holds all pools' catalogs. Its parent must exist.
-// Store may be used by many goroutines.
+// Store is the directory that holds the catalogs of all pools. Its parent must
+// exist. Several goroutines may use a Store at the same time.
 type Store struct {
 	Dir string // /var/lib/thin
 
@@ -43,8 +45,8 @@ const (
 	suffix    = ".json"
 )
 
-// Pools lists the names of all pools in order, incomplete ones too. Without a
-// store there are none.
+// Pools lists the names of all pools in order, incomplete ones too. If the
+// store's directory does not exist, there are none.
 func (s Store) Pools() ([]string, error) {
 	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -67,9 +69,9 @@ func (s Store) Pools() ([]string, error) {
 	return names, nil
 }
 
-// Open reads a pool's pool.json. Errors: *NameError, ErrNoPool, *CorruptError,
-// *MisplacedError for a folder that was copied or moved, *privdir.Error for a
-// directory in which others may write.
+// Open reads the pool.json of a pool. Errors: *NameError, ErrNoPool,
+// *CorruptError, *MisplacedError for a folder that was copied or moved,
+// *privdir.Error for a directory in which other users may write.
 func (s Store) Open(name string) (*Catalog, error) {
 	if err := CheckPoolName(name); err != nil {
 		return nil, err
@@ -81,7 +83,7 @@ func (s Store) Open(name string) (*Catalog, error) {
 	return c, nil
 }
 
-// Create makes the catalog of a new pool; Format is filled in. Errors:
+// Create makes the catalog of a new pool. It fills in Format. Errors:
 // *NameError, fs.ErrExist.
 func (s Store) Create(p Pool) (*Catalog, error) {
 	if err := CheckPoolName(p.Name); err != nil {

@@ -46,11 +46,13 @@ func TestCreateOpen(t *testing.T) {
 		t.Errorf("created twice: %v", err)
 	}
 	again, err := s.Open("demo")
-	if err != nil || again.Pool().UUID != uuid || again.Pool().Data != c.Pool().Data || !again.Pool().Created.Equal(c.Pool().Created) {
+	if err != nil || again.Pool().UUID != uuid || again.Pool().Data != c.Pool().Data ||
+		!again.Pool().Created.Equal(c.Pool().Created) {
 		t.Errorf("%+v, %v", again, err)
 	}
 	for path, mode := range map[string]fs.FileMode{
-		s.Dir: fs.ModeDir | 0o700, c.Dir(): fs.ModeDir | 0o700, c.volumeDir(): fs.ModeDir | 0o700, c.poolPath(): 0o600,
+		s.Dir: fs.ModeDir | 0o700, c.Dir(): fs.ModeDir | 0o700, c.volumeDir(): fs.ModeDir | 0o700,
+		c.poolPath(): 0o600,
 	} {
 		if st, err := os.Lstat(path); err != nil || st.Mode() != mode {
 			t.Errorf("%s: %v, %v", path, st.Mode(), err)
@@ -75,7 +77,8 @@ func TestCreateOpen(t *testing.T) {
 
 func TestCreateRefusesImpossiblePool(t *testing.T) {
 	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
-	if _, err := s.Create(Pool{Name: "demo"}); err == nil || !strings.Contains(err.Error(), "uuid") {
+	if _, err := s.Create(Pool{Name: "demo"}); err == nil ||
+		!strings.Contains(err.Error(), "uuid") {
 		t.Errorf("%v", err)
 	}
 	if got, err := s.Pools(); err != nil || len(got) != 0 {
@@ -156,8 +159,8 @@ func TestDestroy(t *testing.T) {
 	}
 }
 
-// TestDestroySparesOthers wants that what somebody else has put into the pool's
-// folder stays there, and that the pool goes all the same.
+// Destroy keeps the files that somebody else has put into the pool's folder.
+// The pool no longer exists nevertheless.
 func TestDestroySparesOthers(t *testing.T) {
 	s, c := newPool(t)
 	put(t, c, "a")

@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 )
 
-// Stray is the folder of a pool that is not there: a crash came before the
-// first pool.json, or after the last.
+// Stray is a folder without a pool.json: a crash came before the pool's first
+// pool.json was written, or after the last one was removed.
 type Stray struct {
 	Name, Path string
-	Holds      string // a file that is no temp file of ours; "": RemoveStray removes the folder
+	// Holds is a file in the folder that is no temp file of ours. If it is "",
+	// RemoveStray removes the folder.
+	Holds string
 }
 
 // Strays lists the folders that have a pool's name and no pool.json.
@@ -32,7 +34,8 @@ func (s Store) Strays() ([]Stray, error) {
 	return all, nil
 }
 
-// holds finds a file that is not to be thrown away unseen.
+// holds finds a file in the folder that may be somebody's data. It returns ""
+// if there is none.
 func (c *Catalog) holds() (string, error) {
 	temps, err := c.Temps()
 	if err != nil {
@@ -51,14 +54,14 @@ func (c *Catalog) holds() (string, error) {
 		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		err = nil // it goes while we look
+		err = nil // another command removes it while we look
 	}
 	return holds, err
 }
 
-// RemoveStray removes the folder of a pool that is not there. One that holds
-// anything, and one that has become a pool, stays, with an error. The caller
-// has the pool's lock.
+// RemoveStray removes a folder without a pool.json. If the folder holds
+// anything, or has become a pool, it stays, and the result is an error. The
+// caller holds the pool's lock.
 func (s Store) RemoveStray(name string) error {
 	done, err := s.clear(name)
 	if err == nil && !done {

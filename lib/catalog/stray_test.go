@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Folders of no pool are found; those that hold anything stay.
+// Strays finds the folders without a pool. RemoveStray keeps those that hold
+// anything.
 func TestStrays(t *testing.T) {
 	s := Store{Dir: filepath.Join(memory(t), "thin")}
 	if all, err := s.Strays(); err != nil || len(all) != 0 {
@@ -15,7 +16,10 @@ func TestStrays(t *testing.T) {
 	if _, err := s.Create(goodPool()); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"early/volumes/.a.json.tmp", "early/.pool.json.tmp", "late/data", "records/volumes/a.json", "empty/", "-none/", "lost+found/"} {
+	for _, path := range []string{
+		"early/volumes/.a.json.tmp", "early/.pool.json.tmp", "late/data", "records/volumes/a.json",
+		"empty/", "-none/", "lost+found/",
+	} {
 		full := filepath.Join(s.Dir, path)
 		if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
 			t.Fatal(err)
@@ -47,7 +51,8 @@ func TestStrays(t *testing.T) {
 	for _, name := range []string{"demo", "early", "late", "records", "empty", "nothing"} {
 		err := s.RemoveStray(name)
 		_, gone := os.Lstat(filepath.Join(s.Dir, name))
-		if holds, stray := want[name]; (err == nil) != (stray && holds == "") || (name != "nothing" && os.IsNotExist(gone)) != (err == nil) {
+		if holds, stray := want[name]; (err == nil) != (stray && holds == "") ||
+			(name != "nothing" && os.IsNotExist(gone)) != (err == nil) {
 			t.Errorf("%s: %v, %v", name, err, gone)
 		}
 	}

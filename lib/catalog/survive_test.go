@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Check compares catalog, pool and what users know.
+// Check compares the catalog, the pool, and what users were told.
 func (p *protocol) Check(t *rapid.T) {
 	c := p.open(t)
 	visible, err := c.Volumes()
@@ -20,7 +20,9 @@ func (p *protocol) Check(t *rapid.T) {
 	for _, v := range visible {
 		got[v.Name] = v.ID
 	}
-	if id, ok := got[p.doubtful]; ok { // its user was told nothing: either is right, but from now on it counts
+	// Nobody told the user of the crashed process anything, so the volume may
+	// exist or not. If it exists now, it must go on existing.
+	if id, ok := got[p.doubtful]; ok {
 		p.committed[p.doubtful] = id
 	}
 	p.doubtful = ""
@@ -45,8 +47,8 @@ func (p *protocol) Check(t *rapid.T) {
 	}
 }
 
-// memory is a new directory where fsync costs nothing, if there is such a
-// place: the crashes are simulated.
+// memory makes a directory in which fsync costs nothing, if there is such a
+// place. The crashes are simulated, so fsync has no work to do.
 func memory(t fataler) string {
 	for _, parent := range []string{"/dev/shm", ""} {
 		if dir, err := os.MkdirTemp(parent, "catalog"); err == nil {

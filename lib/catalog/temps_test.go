@@ -9,11 +9,12 @@ import (
 	"testing"
 )
 
-// A file is listed as a temp file where it has, to the byte, the name that a
-// write gives to one, and can then be removed; each such name is listed.
+// Temps lists a file exactly if a write would give that name to a temp file, to
+// the byte. RemoveTemp removes each file that Temps lists.
 func FuzzTemps(f *testing.F) {
 	for _, name := range []string{
-		".pool.json.tmp", ".base.json.tmp", ".a.tmp.json.tmp", ".-x.json.tmp", "base.json", ".base.json.tmp2", "..json.tmp", ".json.tmp", "...json.tmp", "data",
+		".pool.json.tmp", ".base.json.tmp", ".a.tmp.json.tmp", ".-x.json.tmp", "base.json",
+		".base.json.tmp2", "..json.tmp", ".json.tmp", "...json.tmp", "data",
 	} {
 		f.Add(name, true)
 		f.Add(name, false)
@@ -37,7 +38,7 @@ func FuzzTemps(f *testing.F) {
 		}
 		path := filepath.Join(dir, name)
 		file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err != nil { // "." and "..", what is there, what is too long, what has a NUL
+		if err != nil { // "." and "..", an existing name, a name that is too long or has a NUL
 			if wanted && !errors.Is(err, syscall.ENAMETOOLONG) {
 				t.Fatal(err)
 			}
@@ -50,7 +51,8 @@ func FuzzTemps(f *testing.F) {
 			t.Fatalf("%q: %+v, %v", path, all, err)
 		}
 		if !wanted {
-			if err := c.RemoveTemp(Temp{Path: path}); err == nil && !strings.HasSuffix(name, ".json.tmp") {
+			if err := c.RemoveTemp(Temp{Path: path}); err == nil &&
+				!strings.HasSuffix(name, ".json.tmp") {
 				t.Errorf("%q: removed", path)
 			}
 			return

@@ -9,9 +9,9 @@ import (
 	"thinmount/lib/privdir"
 )
 
-// Tidy removes the temp files that writers who were killed have left, and gives
-// the names of all volumes that have a record, readable or not, also of those
-// in operations. It reads two folders and no file. The caller holds the pool's
+// Tidy removes the temp files that killed commands have left. It returns the
+// names of all volumes that have a record, readable or not, also of those that
+// intents hide. It reads two folders and no file. The caller holds the pool's
 // lock exclusively.
 func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
 	temps, err := c.Temps()
@@ -34,9 +34,9 @@ func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
 	return volumes, nil
 }
 
-// Halves lists the folders that have a pool's name and no pool.json: a pool may
-// be in the making or half removed there, which the pool's lock tells; if it is
-// free, ClearHalf removes the folder.
+// Halves lists the folders that have a pool's name and no pool.json. A command
+// may be making or removing a pool there. If so, it holds the pool's lock; if
+// the lock is free, the caller takes it and calls ClearHalf.
 func (s Store) Halves() ([]string, error) {
 	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -49,7 +49,8 @@ func (s Store) Halves() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		// lost+found is fsck(8)'s, where the folder is a filesystem of its own.
+		// lost+found belongs to fsck(8), if the store is a filesystem of its
+		// own.
 		if CheckPoolName(e.Name()) != nil || !e.IsDir() || e.Name() == "lost+found" {
 			continue
 		}
@@ -61,18 +62,18 @@ func (s Store) Halves() ([]string, error) {
 	return names, nil
 }
 
-// ClearHalf removes what Create leaves when it is killed before there is a
-// pool.json, and Destroy when it is killed after. A folder that holds anything
-// else is not touched: it may be the rest of a pool whose pool.json was lost.
-// Neither is one that was made a pool meanwhile. The caller holds the pool's
-// lock exclusively.
+// ClearHalf removes what a killed Create leaves before there is a pool.json,
+// and what a killed Destroy leaves after it has removed pool.json. It leaves a
+// folder that holds anything else: that may be the rest of a pool whose
+// pool.json was lost. It also leaves a folder that has become a pool. The
+// caller holds the pool's lock exclusively.
 func (s Store) ClearHalf(name string) error {
 	_, err := s.clear(name)
 	return err
 }
 
-// clear removes the folder of a pool that is not there, unless it holds
-// anything.
+// clear removes a folder without a pool.json, unless it holds anything. done
+// says that it has removed the folder.
 func (s Store) clear(name string) (done bool, err error) {
 	if err := CheckPoolName(name); err != nil {
 		return false, err

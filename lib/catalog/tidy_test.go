@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestTidy wants that temp files go, and nothing else does.
+// Tidy removes temp files, and nothing else.
 func TestTidy(t *testing.T) {
 	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
 	c, err := s.Create(goodPool())
@@ -20,7 +20,9 @@ func TestTidy(t *testing.T) {
 		t.Fatal(err)
 	}
 	stay := []string{"data", ".hidden", "volumes/.hidden"}
-	for _, name := range append(stay, ".pool.json.tmp", "volumes/.new.json.tmp", "volumes/"+v.Name+".json.tmp") {
+	for _, name := range append(
+		stay, ".pool.json.tmp", "volumes/.new.json.tmp", "volumes/"+v.Name+".json.tmp",
+	) {
 		if err := os.WriteFile(filepath.Join(c.Dir(), name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -41,8 +43,8 @@ func TestTidy(t *testing.T) {
 	}
 }
 
-// TestHalves stops Create and Destroy at each of their steps: what is left
-// without a pool.json goes, and a pool that has one stays.
+// The test stops Create and Destroy at each of their steps. ClearHalf removes a
+// folder without a pool.json. A pool that has one stays.
 func TestHalves(t *testing.T) {
 	crash := errors.New("crash")
 	for _, destroy := range []bool{false, true} {
@@ -78,14 +80,14 @@ func TestHalves(t *testing.T) {
 			pools, _ := s.Pools()
 			entries, _ := os.ReadDir(s.Dir)
 			if len(entries) != len(pools) || len(halves) > 0 && slices.Contains(pools, halves[0]) {
-				t.Errorf("destroy=%v, stopped after %d steps: halves %v, %d entries for pools %v", destroy, fuse, halves, len(entries), pools)
+				t.Errorf("destroy=%v, stopped after %d steps: halves %v, %d entries for pools %v",
+					destroy, fuse, halves, len(entries), pools)
 			}
 		}
 	}
 }
 
-// TestClearHalfSparesData wants that a folder whose pool.json was lost keeps
-// the pool's data.
+// If pool.json was lost, ClearHalf keeps the pool's data.
 func TestClearHalfSparesData(t *testing.T) {
 	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
 	c, err := s.Create(goodPool())
@@ -93,7 +95,9 @@ func TestClearHalfSparesData(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := filepath.Join(c.Dir(), "data")
-	if err := errors.Join(os.WriteFile(data, []byte("precious"), 0o600), os.Remove(c.poolPath())); err != nil {
+	if err := errors.Join(
+		os.WriteFile(data, []byte("precious"), 0o600), os.Remove(c.poolPath()),
+	); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.ClearHalf(goodPool().Name); err != nil {
@@ -107,11 +111,13 @@ func TestClearHalfSparesData(t *testing.T) {
 	}
 }
 
-// TestHalvesKnowsFilesystems wants that a state directory on a filesystem of
-// its own keeps what fsck(8) needs.
+// If the state directory is a filesystem of its own, Halves leaves out
+// lost+found, which fsck(8) needs.
 func TestHalvesKnowsFilesystems(t *testing.T) {
 	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
-	for _, dir := range []string{s.Dir, filepath.Join(s.Dir, "lost+found"), filepath.Join(s.Dir, "half")} {
+	for _, dir := range []string{
+		s.Dir, filepath.Join(s.Dir, "lost+found"), filepath.Join(s.Dir, "half"),
+	} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}

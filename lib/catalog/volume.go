@@ -13,9 +13,9 @@ func (c *Catalog) volumePath(name string) string {
 	return filepath.Join(c.volumeDir(), name+suffix)
 }
 
-// Volume reads a volume's record. A volume that an operation names, and any
-// volume of a pool that is being deleted, does not exist. Errors: *NameError,
-// ErrNoVolume, *CorruptError.
+// Volume reads a volume's record. If an intent names the volume, or if the pool
+// is being deleted, the volume does not exist. Errors: *NameError, ErrNoVolume,
+// *CorruptError.
 func (c *Catalog) Volume(name string) (Volume, error) {
 	if err := CheckVolumeName(name); err != nil {
 		return Volume{}, err
@@ -26,7 +26,8 @@ func (c *Catalog) Volume(name string) (Volume, error) {
 	return c.VolumeAnyState(name)
 }
 
-// VolumeAnyState is Volume that shows volumes in operations, too: for recovery.
+// VolumeAnyState is Volume for recovery: it also reads the record of a volume
+// that an intent hides.
 func (c *Catalog) VolumeAnyState(name string) (Volume, error) {
 	if err := CheckVolumeName(name); err != nil {
 		return Volume{}, err
@@ -49,7 +50,7 @@ func (c *Catalog) noVolume(name string) error {
 	return fmt.Errorf("volume %s/%s: %w", c.name, name, ErrNoVolume)
 }
 
-// hides tells whether an operation names a volume.
+// hides says whether an intent hides a volume.
 func (p Pool) hides(volume string) bool {
 	for _, op := range p.Intents {
 		if op.Op == OpDeletePool || op.Volume == volume {
@@ -60,15 +61,16 @@ func (p Pool) hides(volume string) bool {
 }
 
 // Volumes reads the records of all volumes that exist, in the order of their
-// names. Those that cannot be read do not hide the others: the error is theirs,
-// joined.
+// names. It returns those that it could read, together with the joined errors
+// of the others.
 func (c *Catalog) Volumes() ([]Volume, error) { return c.volumes(c.Volume) }
 
-// VolumesAnyState is Volumes that shows volumes in operations, too: for
-// recovery.
+// VolumesAnyState is Volumes for recovery: it also reads the records of volumes
+// that intents hide.
 func (c *Catalog) VolumesAnyState() ([]Volume, error) { return c.volumes(c.VolumeAnyState) }
 
-// Count is how many volumes have a record, readable or not; it reads none.
+// Count returns how many volumes have a record, readable or not. It reads the
+// folder and no record.
 func (c *Catalog) Count() (int, error) {
 	entries, err := os.ReadDir(c.volumeDir())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -110,7 +112,7 @@ func (c *Catalog) recordNames() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		// All else is a temp file, or not ours.
+		// Every other file is a temp file, or not ours.
 		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && CheckVolumeName(name) == nil {
 			names = append(names, name)
 		}
@@ -118,9 +120,9 @@ func (c *Catalog) recordNames() ([]string, error) {
 	return names, nil
 }
 
-// PutVolume writes a volume's record, new or in place of the old one: at return
-// it is durable. Format is filled in, and so are Pool and PoolUUID where they
-// are empty.
+// PutVolume writes a volume's record, new or in place of the old one. When it
+// returns nil, the record is durable. It fills in Format, and Pool and PoolUUID
+// if they are empty.
 func (c *Catalog) PutVolume(v Volume) error {
 	v.Format = format
 	if v.Pool == "" {
@@ -139,8 +141,8 @@ func (c *Catalog) PutVolume(v Volume) error {
 	return nil
 }
 
-// RemoveVolume removes a volume's record: at return that is durable. One that
-// is not there is no error.
+// RemoveVolume removes a volume's record. When it returns nil, that is durable.
+// If there is no record, it returns nil, too.
 func (c *Catalog) RemoveVolume(name string) error {
 	if err := CheckVolumeName(name); err != nil {
 		return err

@@ -13,10 +13,14 @@ import (
 func TestVolumes(t *testing.T) {
 	_, c := newPool(t)
 	put(t, c, "b", "a", "hidden", "c")
-	if err := c.SetPool(func(p *Pool) { p.BeginIntent(Intent{Op: OpDelete, Volume: "hidden"}) }); err != nil {
+	if err := c.SetPool(func(p *Pool) {
+		p.BeginIntent(Intent{Op: OpDelete, Volume: "hidden"})
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(c.volumeDir(), ".a.json.tmp"), []byte("{"), 0o600); err != nil {
+	if err := os.WriteFile(
+		filepath.Join(c.volumeDir(), ".a.json.tmp"), []byte("{"), 0o600,
+	); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := c.Volumes(); err != nil || names(got) != "a b c" {
@@ -25,11 +29,13 @@ func TestVolumes(t *testing.T) {
 	if got, err := c.VolumesAnyState(); err != nil || names(got) != "a b c hidden" {
 		t.Errorf("%v, %v", names(got), err)
 	}
-	if v, err := c.Volume("a"); err != nil || v.ID != 1 || v.Pool != "demo" || v.PoolUUID != uuid || v.Format != format {
+	if v, err := c.Volume("a"); err != nil || v.ID != 1 || v.Pool != "demo" ||
+		v.PoolUUID != uuid || v.Format != format {
 		t.Errorf("%+v, %v", v, err)
 	}
 	for _, name := range []string{"hidden", "none"} {
-		if _, err := c.Volume(name); !errors.Is(err, ErrNoVolume) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "demo/"+name) {
+		if _, err := c.Volume(name); !errors.Is(err, ErrNoVolume) ||
+			!errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "demo/"+name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -63,7 +69,10 @@ func TestBadVolumeNames(t *testing.T) {
 			}
 		}
 	}
-	for _, v := range []Volume{{Name: "x"}, {Name: "x", Size: 512, Pool: "other"}, {Name: "x", Size: 512, PoolUUID: "0"}, {Name: "x", Size: 512, ID: maxID + 1}} {
+	for _, v := range []Volume{
+		{Name: "x"}, {Name: "x", Size: 512, Pool: "other"}, {Name: "x", Size: 512, PoolUUID: "0"},
+		{Name: "x", Size: 512, ID: maxID + 1},
+	} {
 		if err := c.PutVolume(v); err == nil {
 			t.Errorf("wrote %+v", v)
 		}
@@ -73,7 +82,8 @@ func TestBadVolumeNames(t *testing.T) {
 func TestManyVolumes(t *testing.T) {
 	_, c := newPool(t)
 	for i := range 1000 {
-		b, reason := encodeVolume(Volume{Format: format, Name: fmt.Sprintf("v%03d", i), Pool: "demo", PoolUUID: uuid, ID: uint32(i), Size: 512}, c.pool)
+		b, reason := encodeVolume(Volume{Format: format, Name: fmt.Sprintf("v%03d", i),
+			Pool: "demo", PoolUUID: uuid, ID: uint32(i), Size: 512}, c.pool)
 		if reason != "" {
 			t.Fatal(reason)
 		}
