@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mode is how a file is locked.
+// mode says how a file is locked.
 type mode bool
 
 const (
@@ -18,7 +18,7 @@ const (
 	shared    mode = true
 )
 
-// try locks f if that is possible at once.
+// try locks f if that is possible at once. It says whether it has locked f.
 func (m mode) try(f *flock.Flock) (bool, error) {
 	lock := f.TryLock
 	if m == shared {
@@ -44,16 +44,16 @@ func (m mode) block(f *flock.Flock) error {
 	}
 }
 
-// open prepares a lock file; the library opens it when it locks. A symlink is
-// refused, a FIFO does not make us wait for its writer, and the Go runtime adds
-// O_CLOEXEC.
+// open prepares a lock file. The library opens the file when it locks it. The
+// flags refuse a symlink, and do not wait for the writer of a FIFO. The Go
+// runtime adds O_CLOEXEC.
 func open(path string) *flock.Flock {
 	flags := os.O_CREATE | os.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
 	return flock.New(path, flock.SetFlag(flags), flock.SetPermissions(0o600))
 }
 
-// acquire waits for the file that path names at the time when the lock is
-// granted.
+// acquire locks the file that path names when the lock is granted. It waits
+// until it has the lock or ctx ends.
 func acquire(ctx context.Context, path string, m mode) (*flock.Flock, error) {
 	for {
 		f := open(path)
@@ -68,14 +68,16 @@ func acquire(ctx context.Context, path string, m mode) (*flock.Flock, error) {
 	}
 }
 
-// wait locks f unless ctx ends first. flock(2) cannot be called off, so at the
-// end of ctx the goroutine that sleeps in it is abandoned; should it get the
-// lock later it gives it back at once. Programs that give up exit soon after.
+// wait locks f unless ctx ends first. A flock(2) call cannot be cancelled. So
+// at the end of ctx, wait abandons the goroutine that sleeps in the call. If
+// that goroutine gets the lock later, it unlocks the file at once. A program
+// that gives up waiting usually exits soon.
 func wait(ctx context.Context, f *flock.Flock, m mode) error {
 	if ok, err := m.try(f); ok || err != nil {
 		return err
 	}
-	// Unbuffered: either we take the lock, or the goroutine gives it back.
+	// The channel is unbuffered: either this goroutine takes the lock, or the
+	// other one unlocks the file.
 	got := make(chan error)
 	go func() {
 		err := m.block(f)
@@ -93,8 +95,9 @@ func wait(ctx context.Context, f *flock.Flock, m mode) error {
 	}
 }
 
-// settle tells whether the locked f is still the file that path names: the last
-// holder may have unlinked it while we waited. If not, f is unlocked.
+// settle says whether the locked f is still the file that path names. The
+// process that had the lock before may have unlinked the file while we waited.
+// If path names another file or none, settle unlocks f.
 func settle(f *flock.Flock, path string) (valid bool, err error) {
 	mine, err := f.Stat()
 	if err != nil {

@@ -31,7 +31,7 @@ func TestFileOfLock(t *testing.T) {
 	}
 }
 
-// fdFlags finds our descriptor of path and gives its flags.
+// fdFlags finds our descriptor of path and returns its flags.
 func fdFlags(t *testing.T, path string) (flags int) {
 	t.Helper()
 	fds, err := os.ReadDir("/proc/self/fd")

@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// holdArg makes the test binary lock a file, say so, and hold it until it is
-// killed or its stdin ends.
+// holdArg is an environment variable. It makes the test binary lock the file
+// that it names, say so, and hold the lock until it is killed or its stdin
+// ends.
 const holdArg = "THINMOUNT_TEST_HOLD"
 
 func TestMain(m *testing.M) {
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// holder starts a process that holds path.
+// holder starts a process that holds the lock of path.
 func holder(t *testing.T, path string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
@@ -58,8 +59,8 @@ func holder(t *testing.T, path string) *exec.Cmd {
 	return cmd
 }
 
-// patience bounds how long a test hangs before it fails; no test depends on how
-// long anything takes.
+// patience returns a context that bounds how long a test hangs before it fails.
+// No test depends on how long anything takes.
 func patience(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
@@ -76,7 +77,7 @@ func must(t *testing.T) func(*Lock, error) *Lock {
 	}
 }
 
-// waiters counts who waits for path, as the kernel tells.
+// waiters counts the processes that wait for path, as the kernel lists them.
 func waiters(t *testing.T, path string) (n int) {
 	t.Helper()
 	var st unix.Stat_t
@@ -95,10 +96,10 @@ func waiters(t *testing.T, path string) (n int) {
 	return n
 }
 
-// awaitWaiter comes back when somebody waits for path.
+// awaitWaiter returns when a process waits for path.
 func awaitWaiter(t *testing.T, path string) { t.Helper(); awaitWaiters(t, path, true) }
 
-// awaitWaiters comes back when somebody, or nobody, waits for path.
+// awaitWaiters returns when a process waits for path (some), or when none does.
 func awaitWaiters(t *testing.T, path string, some bool) {
 	t.Helper()
 	for ctx := patience(t); (waiters(t, path) > 0) != some; runtime.Gosched() {

@@ -14,11 +14,11 @@ import (
 
 // Holder is a process that holds a lock.
 type Holder struct {
-	PID     int    // in our pid namespace; 0 if the process is in none that we see
-	Command string // its arguments, quoted where they are not printable; empty if it is gone
+	PID     int    // in our pid namespace; 0 if our namespace does not show the process
+	Command string // arguments, quoted if not printable; empty if the process has ended
 }
 
-// String is "pid 812 (thin-snap create demo/base)".
+// String returns, for example, "pid 812 (thin-snap create demo/base)".
 func (h Holder) String() string {
 	if h.Command == "" {
 		return fmt.Sprintf("pid %d", h.PID)
@@ -26,21 +26,21 @@ func (h Holder) String() string {
 	return fmt.Sprintf("pid %d (%s)", h.PID, h.Command)
 }
 
-// HeldError says that the lock did not become free before the context ended. It
-// is ErrLocked as well as the context's error.
+// HeldError says that the lock did not become free before the context ended.
+// With errors.Is it is ErrLocked, and the context's error as well.
 type HeldError struct {
 	Path    string
-	Holders []Holder // who held it at the end; may be empty
+	Holders []Holder // the processes that held it at the end; may be empty
 	Err     error    // context.DeadlineExceeded or context.Canceled
 }
 
-// Error names the lock file and who holds it.
+// Error names the lock file and its holders.
 func (e *HeldError) Error() string {
 	return fmt.Sprintf("%s: held by %s: %v", e.Path, e.Who(), e.Err)
 }
 
-// Who is "pid 812 (thin-snap create demo/base)", or several of them, or
-// "another process" where none is known.
+// Who returns, for example, "pid 812 (thin-snap create demo/base)". It joins
+// several holders by commas, and returns "another process" if none is known.
 func (e *HeldError) Who() string {
 	if len(e.Holders) == 0 {
 		return "another process"
@@ -52,20 +52,20 @@ func (e *HeldError) Who() string {
 	return strings.Join(names, ", ")
 }
 
-// Unwrap gives the context's error.
+// Unwrap returns the context's error.
 func (e *HeldError) Unwrap() error { return e.Err }
 
-// Is makes it ErrLocked.
+// Is says that the error is ErrLocked.
 func (e *HeldError) Is(target error) bool { return target == ErrLocked }
 
-// proc is where the proc filesystem lies.
+// proc is the directory on which the proc filesystem is mounted.
 type proc string
 
-// holdersOf lists who holds path, as /proc/locks knows them (proc_locks(5)).
-// Holders in pid namespaces that are not below ours are left out by the kernel,
-// and so are all holders on filesystems that show other device numbers in
-// stat(2) than the kernel uses (btrfs, overlayfs): an empty answer is no proof
-// that the lock is free.
+// holdersOf lists the holders of path that /proc/locks shows (proc_locks(5)).
+// The kernel leaves out holders in pid namespaces that are not below ours. On
+// btrfs and overlayfs it finds no holder, because there stat(2) shows another
+// device number than the kernel uses. So an empty list does not prove that the
+// lock is free.
 func holdersOf(path string) ([]Holder, error) { return proc("/proc").holders(path) }
 
 func (p proc) holders(path string) ([]Holder, error) {
@@ -88,11 +88,11 @@ func (p proc) holders(path string) ([]Holder, error) {
 	return found, nil
 }
 
-// maxCommand bounds what is shown of a command line, in bytes.
+// maxCommand is how many bytes of a command line are shown.
 const maxCommand = 128
 
-// command reads /proc/PID/cmdline. Another user chose these bytes, and they go
-// to a terminal.
+// command reads /proc/PID/cmdline. It quotes what is not printable, because
+// another user chose these bytes and a terminal may show them.
 func (p proc) command(pid int) string {
 	b, err := os.ReadFile(filepath.Join(string(p), strconv.Itoa(pid), "cmdline"))
 	if err != nil {

@@ -16,11 +16,16 @@ func TestParseLock(t *testing.T) {
 		want procLock
 		ok   bool
 	}{
-		{"1: FLOCK  ADVISORY  WRITE 23192 fe:00:9977890 0 EOF\n", procLock{"FLOCK", true, false, 23192, fileID{0xfe, 0, 9977890}}, true},
-		{"1: -> FLOCK  ADVISORY  READ 7 08:101:18446744073709551615 0 EOF\n", procLock{"FLOCK", false, true, 7, fileID{8, 0x101, 1<<64 - 1}}, true},
-		{"12: OFDLCK ADVISORY  READ -1 00:06:1028 0 EOF\n", procLock{"OFDLCK", false, false, -1, fileID{0, 6, 1028}}, true},
-		{"3: POSIX  ADVISORY  WRITE 0 00:19:5 128 191\n", procLock{"POSIX", true, false, 0, fileID{0, 0x19, 5}}, true},
-		{"4: FLOCK  ADVISORY  WRITE 5 <none>:0 0 EOF\n", procLock{}, false}, // a file without an inode
+		{"1: FLOCK  ADVISORY  WRITE 23192 fe:00:9977890 0 EOF\n",
+			procLock{"FLOCK", true, false, 23192, fileID{0xfe, 0, 9977890}}, true},
+		{"1: -> FLOCK  ADVISORY  READ 7 08:101:18446744073709551615 0 EOF\n",
+			procLock{"FLOCK", false, true, 7, fileID{8, 0x101, 1<<64 - 1}}, true},
+		{"12: OFDLCK ADVISORY  READ -1 00:06:1028 0 EOF\n",
+			procLock{"OFDLCK", false, false, -1, fileID{0, 6, 1028}}, true},
+		{"3: POSIX  ADVISORY  WRITE 0 00:19:5 128 191\n",
+			procLock{"POSIX", true, false, 0, fileID{0, 0x19, 5}}, true},
+		// A file without an inode.
+		{"4: FLOCK  ADVISORY  WRITE 5 <none>:0 0 EOF\n", procLock{}, false},
 		{"4: FLOCK  ADVISORY  WRITE x 08:01:5 0 EOF\n", procLock{}, false},
 		{"4: FLOCK  ADVISORY  WRITE 5 08:01:-5 0 EOF\n", procLock{}, false},
 		{"4: FLOCK  ADVISORY  WRITE 5 g8:01:5 0 EOF\n", procLock{}, false},
@@ -38,12 +43,17 @@ func TestParseLock(t *testing.T) {
 }
 
 func FuzzParseLocks(f *testing.F) {
-	f.Add([]byte("1: FLOCK  ADVISORY  WRITE 23192 fe:00:9977890 0 EOF\n1: -> FLOCK  ADVISORY  READ 7 08:101:5 0 EOF\n"))
-	f.Add([]byte("2: OFDLCK ADVISORY  READ -1 00:06:1028 0 EOF\n3: LEASE  ACTIVE    READ  9 00:19:5 0 EOF\n"))
+	f.Add([]byte(
+		"1: FLOCK  ADVISORY  WRITE 23192 fe:00:9977890 0 EOF\n1: -> FLOCK  ADVISORY  READ 7 08:101:5 0 EOF\n"))
+	f.Add([]byte(
+		"2: OFDLCK ADVISORY  READ -1 00:06:1028 0 EOF\n3: LEASE  ACTIVE    READ  9 00:19:5 0 EOF\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, l := range parseLocks(b) {
-			line := "1: " + l.class + " ADVISORY " + map[bool]string{true: "WRITE ", false: "READ "}[l.write] + strconv.Itoa(l.pid) + " " +
-				strconv.FormatUint(uint64(l.file.major), 16) + ":" + strconv.FormatUint(uint64(l.file.minor), 16) + ":" + strconv.FormatUint(l.file.inode, 10)
+			line := "1: " + l.class + " ADVISORY " +
+				map[bool]string{true: "WRITE ", false: "READ "}[l.write] +
+				strconv.Itoa(l.pid) + " " + strconv.FormatUint(uint64(l.file.major), 16) + ":" +
+				strconv.FormatUint(uint64(l.file.minor), 16) + ":" +
+				strconv.FormatUint(l.file.inode, 10)
 			again, ok := parseLock(line)
 			again.waiting = l.waiting
 			if !ok || again != l {
@@ -53,8 +63,8 @@ func FuzzParseLocks(f *testing.F) {
 	})
 }
 
-// fakeProc is a proc filesystem in which pid 5 holds path and pid 6 waits for
-// it.
+// fakeProc makes a proc filesystem in which pid 5 holds path and pid 6 waits
+// for it.
 func fakeProc(t *testing.T, path, cmdline string) proc {
 	t.Helper()
 	dir := t.TempDir()
@@ -68,8 +78,11 @@ func fakeProc(t *testing.T, path, cmdline string) proc {
 	var locks []byte
 	for _, l := range parseLocks(real) {
 		if l.pid == os.Getpid() {
-			id := strconv.FormatUint(uint64(l.file.major), 16) + ":" + strconv.FormatUint(uint64(l.file.minor), 16) + ":" + strconv.FormatUint(l.file.inode, 10)
-			locks = append(locks, "1: FLOCK ADVISORY WRITE 5 "+id+" 0 EOF\n1: -> FLOCK ADVISORY WRITE 6 "+id+" 0 EOF\n2: POSIX ADVISORY WRITE 7 "+id+" 0 EOF\n"...)
+			id := strconv.FormatUint(uint64(l.file.major), 16) + ":" +
+				strconv.FormatUint(uint64(l.file.minor), 16) + ":" +
+				strconv.FormatUint(l.file.inode, 10)
+			locks = append(locks,
+				"1: FLOCK ADVISORY WRITE 5 "+id+" 0 EOF\n1: -> FLOCK ADVISORY WRITE 6 "+id+" 0 EOF\n2: POSIX ADVISORY WRITE 7 "+id+" 0 EOF\n"...)
 		}
 	}
 	for name, b := range map[string][]byte{"locks": locks, "5/cmdline": []byte(cmdline)} {
@@ -114,7 +127,8 @@ func TestHeldErrorText(t *testing.T) {
 		want    string
 	}{
 		{nil, "/l: held by another process: context deadline exceeded"},
-		{[]Holder{{5, "x y"}, {6, ""}}, "/l: held by pid 5 (x y), pid 6: context deadline exceeded"},
+		{[]Holder{{5, "x y"}, {6, ""}},
+			"/l: held by pid 5 (x y), pid 6: context deadline exceeded"},
 	} {
 		if got := (&HeldError{"/l", tt.holders, context.DeadlineExceeded}).Error(); got != tt.want {
 			t.Errorf("%s, want %s", got, tt.want)

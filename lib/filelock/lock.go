@@ -1,12 +1,13 @@
-// Package filelock locks files with flock(2) against other processes (and other
-// goroutines of this one), with a deadline.
+// Package filelock locks files with flock(2) against other processes, and
+// against other goroutines of this process, with a deadline.
 //
-// The lock belongs to an open file: the kernel frees it when the process dies,
-// whatever it died of. Waiting is blocking, not polling, so the kernel serves
-// the waiters in the order in which they came. Do not use it on network
-// filesystems, where flock may be local to the host or missing, nor to lock a
-// file that carries data: lock files may be unlinked (Remove) and come back
-// empty.
+// The lock belongs to an open file: the kernel releases it when the process
+// dies, for whatever reason. A waiter sleeps in the kernel and does not poll,
+// so the kernel serves the waiters in the order in which they came.
+//
+// Do not use the package on network filesystems, where flock may be local to
+// the host or missing. Do not lock a file that carries data: Remove unlinks the
+// lock file, and the next lock makes an empty one.
 package filelock
 
 import (
@@ -19,31 +20,32 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Lock is a lock that is held. It is for one goroutine, as a file is.
+// Lock is a lock that is held. Only one goroutine may use it at a time, as with
+// a file.
 type Lock struct {
 	path   string
 	file   *flock.Flock
 	shared bool
 }
 
-// Exclusive waits until nobody else holds the lock file path, shared or
-// exclusively, and takes it. The file is made with mode 0600 where it is
-// missing; its directory must exist. When ctx ends first, the error is a
-// *HeldError that names who holds it.
+// Exclusive waits until no other process holds the lock file path, neither
+// shared nor exclusively, and locks it. If the file does not exist, Exclusive
+// makes it with mode 0600; its directory must exist. If ctx ends first, the
+// error is a *HeldError that names the holders.
 func Exclusive(ctx context.Context, path string) (*Lock, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	// Uncontended, which is nearly always: no second file is needed.
+	// Most locks are free. Then no second file is needed.
 	if l, err := TryExclusive(path); !errors.Is(err, ErrLocked) {
 		return l, err
 	}
 	return queue(ctx, path, exclusive)
 }
 
-// Shared waits until nobody holds the lock file path exclusively or has been
-// waiting to, and takes it along with other sharers. For the rest see
-// Exclusive.
+// Shared waits until no process holds the lock file path exclusively, and none
+// that came earlier waits for that. Then it locks the file, together with other
+// sharers. For the rest see Exclusive.
 func Shared(ctx context.Context, path string) (*Lock, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -51,7 +53,7 @@ func Shared(ctx context.Context, path string) (*Lock, error) {
 	return queue(ctx, path, shared)
 }
 
-// Unlock gives the lock back. The file stays. A second Unlock does nothing.
+// Unlock releases the lock. The file stays. A second Unlock does nothing.
 func (l *Lock) Unlock() error {
 	if err := l.file.Unlock(); err != nil {
 		return fmt.Errorf("%s: unlock: %w", l.path, err)
@@ -59,9 +61,10 @@ func (l *Lock) Unlock() error {
 	return nil
 }
 
-// Remove unlinks the lock file and gives the lock back. Who waits for it
-// notices, makes the file anew and locks that one. Only for an exclusive lock:
-// other sharers would go on holding a file that nobody finds any more.
+// Remove unlinks the lock file and releases the lock. A process that waits for
+// the file notices that, makes the file again and locks the new one. The lock
+// must be exclusive: other sharers would keep a lock on a file that no process
+// finds any more.
 func (l *Lock) Remove() error {
 	if l.shared || !l.file.Locked() {
 		return fmt.Errorf("%s: remove: not held exclusively", l.path)
@@ -69,15 +72,16 @@ func (l *Lock) Remove() error {
 	if err := os.Remove(l.path); err != nil {
 		return err
 	}
-	// Losing a turnstile only costs its queue the order in which it stood.
+	// If another process waits at the turnstile, the waiters only lose their
+	// order.
 	if err := os.Remove(l.path + Turnstile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(err, l.Unlock())
 	}
 	return l.Unlock()
 }
 
-// Plain is Exclusive without a turnstile, for a lock file that belongs to the
-// protocol of others, who would wonder at a second file beside it.
+// Plain is Exclusive without a turnstile. It is for a lock file of another
+// program's protocol, which expects no second file beside it.
 func Plain(ctx context.Context, path string) (*Lock, error) {
 	f, err := acquire(ctx, path, exclusive)
 	return held(f, path, exclusive, err)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// fileID is an inode as /proc/locks names it.
+// fileID is an inode as /proc/locks shows it.
 type fileID struct {
 	major, minor uint32
 	inode        uint64
@@ -21,8 +21,9 @@ type procLock struct {
 	file    fileID
 }
 
-// parseLocks reads /proc/locks (kernel: fs/locks.c, lock_get_status). Lines of
-// a form that we do not know are left out: they only serve to name a culprit.
+// parseLocks parses /proc/locks (kernel: fs/locks.c, lock_get_status). It
+// leaves out a line of an unknown form: the lines only serve to name the holder
+// of a lock.
 func parseLocks(b []byte) []procLock {
 	var locks []procLock
 	for line := range bytes.Lines(b) {
@@ -33,8 +34,8 @@ func parseLocks(b []byte) []procLock {
 	return locks
 }
 
-// parseLock reads "1: FLOCK  ADVISORY  WRITE 812 08:01:9977890 0 EOF"; one that
-// waits has "->" after the number.
+// parseLock parses "1: FLOCK  ADVISORY  WRITE 812 08:01:9977890 0 EOF". The
+// line of a waiter has "->" after the number.
 func parseLock(line string) (l procLock, ok bool) {
 	f := strings.Fields(line)
 	if len(f) > 1 && f[1] == "->" {
@@ -54,7 +55,7 @@ func parseLock(line string) (l procLock, ok bool) {
 	return l, ok
 }
 
-// parseFileID reads MAJOR:MINOR:INODE, the first two in hexadecimal.
+// parseFileID parses MAJOR:MINOR:INODE. The first two are hexadecimal.
 func parseFileID(s string) (id fileID, ok bool) {
 	p := strings.Split(s, ":")
 	if len(p) != 3 {

@@ -5,16 +5,17 @@ import (
 	"fmt"
 )
 
-// ErrLocked says that somebody else holds the lock.
+// ErrLocked says that another process, or another goroutine, holds the lock.
 var ErrLocked = errors.New("locked by another process")
 
-// TryExclusive takes the lock if nobody holds it now, and gives ErrLocked at
-// once otherwise.
+// TryExclusive takes the lock if it is free now. Otherwise it returns ErrLocked
+// at once.
 func TryExclusive(path string) (*Lock, error) { return try(path, exclusive) }
 
-// TryShared takes the lock along with other sharers if nobody holds it
-// exclusively now, and gives ErrLocked at once otherwise. It does not stand in
-// line behind those who wait: whoever uses it in a loop can starve them.
+// TryShared takes the lock, together with other sharers, if no process holds it
+// exclusively now. Otherwise it returns ErrLocked at once. It does not queue
+// behind the processes that wait: a caller that uses it in a loop can starve
+// them.
 func TryShared(path string) (*Lock, error) { return try(path, shared) }
 
 func try(path string, m mode) (*Lock, error) {

@@ -7,14 +7,15 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Turnstile is what a lock file's name is followed by in the name of its
-// turnstile: a second lock file, held exclusively while one waits for the first
-// and let go as soon as one has it. flock(2) admits a sharer whenever another
-// sharer holds the file, so sharers that overlap would keep an exclusive waiter
-// out for ever; behind the turnstile, who comes later waits for it.
+// Turnstile is added to the name of a lock file to get the name of its
+// turnstile. The turnstile is a second lock file. A process holds it
+// exclusively while it waits for the first file, and unlocks it as soon as it
+// has the first. flock(2) admits a sharer whenever another sharer holds the
+// file. So sharers that overlap would keep an exclusive waiter out for ever.
+// With the turnstile, a process that comes later waits for that waiter.
 const Turnstile = "@turn"
 
-// queue takes the lock in turn.
+// queue takes the lock in turn, through the turnstile.
 func queue(ctx context.Context, path string, m mode) (*Lock, error) {
 	turn, err := acquire(ctx, path+Turnstile, exclusive)
 	if err != nil {
@@ -27,8 +28,8 @@ func queue(ctx context.Context, path string, m mode) (*Lock, error) {
 	return held(f, path, m, err)
 }
 
-// held makes the Lock of a locked file, or the error of one that could not be
-// locked.
+// held returns the Lock of a locked file, or the error of a file that could not
+// be locked.
 func held(f *flock.Flock, path string, m mode, err error) (*Lock, error) {
 	if err != nil {
 		return nil, failed(path, err)
@@ -36,12 +37,13 @@ func held(f *flock.Flock, path string, m mode, err error) (*Lock, error) {
 	return &Lock{path: path, file: f, shared: m == shared}, nil
 }
 
-// failed adds to the end of a wait who made us wait.
+// failed adds the holders of the lock to the error of a wait that ended too
+// early.
 func failed(path string, err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
 		return err
 	}
-	holders, _ := holdersOf(path) // the reason why we fail is known without them
+	holders, _ := holdersOf(path) // the error is known without them
 	if len(holders) == 0 {
 		holders, _ = holdersOf(path + Turnstile)
 	}

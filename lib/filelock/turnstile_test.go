@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Sharers that overlap for ever would keep the exclusive waiter out for ever if
-// those who come after it were let in before it.
+// If sharers that come after an exclusive waiter got the lock before it,
+// sharers that overlap would keep it out for ever.
 func TestLaterSharerWaitsBehindExclusive(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	first := must(t)(Shared(patience(t), path))
@@ -40,8 +40,8 @@ func TestLaterSharerWaitsBehindExclusive(t *testing.T) {
 	}
 }
 
-// Who gives up waiting must not keep others out: neither by the turnstile nor
-// by the lock that it is granted too late.
+// A waiter that has given up must not keep others out: neither by the
+// turnstile, nor by the lock that the kernel grants it too late.
 func TestAbandonedWaiterIsInNobodysWay(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	first := must(t)(Shared(patience(t), path))
@@ -54,9 +54,9 @@ func TestAbandonedWaiterIsInNobodysWay(t *testing.T) {
 		t.Fatal("an exclusive lock next to a shared one")
 	}
 	second := must(t)(Shared(patience(t), path))
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a lost descriptor stays open
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // so that a lost descriptor stays open
 	unlock(t, first)
 	unlock(t, second)
-	awaitWaiters(t, path, false) // the abandoned one has been granted the lock
+	awaitWaiters(t, path, false) // the kernel has granted the lock to the abandoned waiter
 	unlock(t, must(t)(Exclusive(patience(t), path)))
 }

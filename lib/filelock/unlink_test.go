@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Whoever waits for a file that is unlinked meanwhile must not end up with a
-// lock that nobody else sees.
+// A process waits for a file, and another one unlinks the file. The first must
+// not get a lock on a file that no other process finds.
 func TestUnlinkedWhileWaiting(t *testing.T) {
 	for name, unlink := range map[string]func(*Lock) error{
 		"Remove":        (*Lock).Remove,
