@@ -6,8 +6,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// newApp is the whole command line. It ends no process and prints no error: run
-// does both.
+// newApp returns the whole command line. It does not print errors or end the
+// process; run does both.
 func newApp(e *env) *cli.App {
 	app := &cli.App{
 		Name:      "thin-snap",
@@ -50,8 +50,8 @@ func newApp(e *env) *cli.App {
 	return app
 }
 
-// strict takes away urfave's own ways: a help command under each command (an
-// operand "h" would be one), and help for every mistake.
+// strict turns off two things of urfave/cli: a help command under each command,
+// which would take an operand "h", and the help text for every mistake.
 func strict(c *cli.Command) {
 	c.HideHelpCommand = true
 	c.OnUsageError = onUsageError
@@ -61,7 +61,7 @@ func strict(c *cli.Command) {
 	}
 }
 
-// plainFlags keeps "(default: false)" out of the help.
+// plainFlags keeps "(default: false)" out of the help texts.
 func plainFlags(flags []cli.Flag) {
 	for _, f := range flags {
 		if b, ok := f.(*cli.BoolFlag); ok {
@@ -74,7 +74,7 @@ func onUsageError(_ *cli.Context, err error, _ bool) error {
 	return &usageError{message: err.Error()}
 }
 
-// noCommand is the action of what only groups commands.
+// noCommand is the action of a command that only has other commands below it.
 func noCommand(c *cli.Context) error {
 	return &usageError{message: "no command given", hint: "see " + c.Command.HelpName + " --help"}
 }

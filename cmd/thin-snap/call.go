@@ -13,25 +13,26 @@ import (
 	"thinmount/lib/plain"
 )
 
-// call is one command being done: its flags and operands, and where it writes.
+// call is one run of a command: its flags and operands, and where it writes.
 type call struct {
 	*cli.Context
 	env *env
 	out *bufio.Writer
 }
 
-// work is what a command does once its line is understood.
+// work is what a command does after its arguments have been read.
 type work func(ctx context.Context, sys system) error
 
-// operands says what operands a command takes; max < 0 is any number.
+// operands says which operands a command takes. With max < 0 it takes any
+// number.
 type operands struct {
 	names    string
 	min, max int
 }
 
-// action makes a command's action of plan, which reads the flags and operands,
-// and returns nil if nothing is left to do. Only then the system is opened, so
-// that a mistyped line is told what is wrong with it, whoever types it.
+// action makes the action of a command. plan reads the flags and operands; it
+// returns nil if nothing is left to do. The system is opened after that, so
+// that a user who is not root learns of a mistyped line, too.
 func (e *env) action(o operands, plan func(*call) (work, error)) cli.ActionFunc {
 	return func(cc *cli.Context) error {
 		if err := o.check(cc.Args().Slice()); err != nil {
@@ -52,8 +53,8 @@ func (e *env) action(o operands, plan func(*call) (work, error)) cli.ActionFunc 
 	}
 }
 
-// do opens the system for one piece of work. What the work says on the way goes
-// to standard error, unless it was to be quiet.
+// do opens the system and does the work. Warnings and progress go to standard
+// error, unless --quiet turns them off.
 func (c *call) do(do work) error {
 	if c.env.uid != 0 {
 		return notRoot(c.Command.FullName())
@@ -76,8 +77,8 @@ func (c *call) do(do work) error {
 	return do(c.Context.Context, sys)
 }
 
-// did says what was done, for who asked by --verbose, or with --dry-run what
-// would be: would delete demo/one.
+// did prints what was done if the user asked for it by --verbose, and with
+// --dry-run what would be done: "would delete demo/one".
 func (c *call) did(verb, past, object string) {
 	switch {
 	case c.Bool("dry-run"):
@@ -87,14 +88,14 @@ func (c *call) did(verb, past, object string) {
 	}
 }
 
-// note tells who watches what a script has no use for.
+// note prints a message that only helps a person at a terminal.
 func (c *call) note(message string) {
 	if c.env.stderrTTY && !c.Bool("quiet") {
 		fmt.Fprintf(c.env.stderr, "thin-snap: %s\n", plain.OneLine(message))
 	}
 }
 
-// confirm asks on standard error, whatever standard output is.
+// confirm asks on standard error, wherever standard output goes.
 func (c *call) confirm(question string) bool {
 	return ask(c.env.stdin, c.env.stderr, plain.OneLine(question))
 }

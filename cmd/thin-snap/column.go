@@ -11,22 +11,21 @@ import (
 	"unicode/utf8"
 )
 
-// column is one property of what is listed. Its name is that of the field in
-// JSON.
+// column is one property of the listed things. Its name is the JSON field's.
 type column[T any] struct {
 	name, head, help string
-	// right says that its values are numbers, set to the right.
+	// right aligns the values at the right, as is usual for numbers.
 	right bool
-	// value is an int64, bytes, time.Time, bool or string; nil where it does
-	// not apply or is not known.
+	// value returns an int64, bytes, time.Time, bool or string; or nil if the
+	// value is not known or the property does not apply.
 	value func(T) any
 }
 
-// bytes is a size: 1.50G for people, exact for programs.
+// bytes is a size, which prints as 1.50G, or exactly with --parsable.
 type bytes int64
 
-// text is a value as people read it, or exact: all digits, and times in seconds
-// since 1970.
+// text returns a value as text. With exact, a size has all its digits, and a
+// time is the number of seconds since 1970.
 func text(v any, exact bool) string {
 	switch v := v.(type) {
 	case bytes:
@@ -55,9 +54,9 @@ func text(v any, exact bool) string {
 	return "-"
 }
 
-// escape writes what would break a line or a column, or tell a terminal
-// something, byte by byte as /proc/self/mountinfo does: \011, \134, \033,
-// \302\233. That is each control character, and what is no UTF-8.
+// escape escapes the control characters in s, backslashes, and bytes that are
+// not UTF-8, so that s cannot break a line or a column or control a terminal.
+// It writes each byte as /proc/self/mountinfo does: \011, \134, \033, \302\233.
 func escape(s string) string {
 	var b strings.Builder
 	for i, width := 0, 0; i < len(s); i += width {
@@ -74,8 +73,7 @@ func escape(s string) string {
 	return b.String()
 }
 
-// compareValues orders two values of one column; what does not apply comes
-// first.
+// compareValues orders two values of one column. nil comes first.
 func compareValues(a, b any) int {
 	switch a := a.(type) {
 	case nil:
@@ -106,8 +104,8 @@ func rank(v any) int {
 	return 1
 }
 
-// chooseColumns reads the value of -o: names, or + and names that follow the
-// default ones.
+// chooseColumns reads the value of -o: names, or "+" and names that are added
+// to the default ones.
 func chooseColumns[T any](all []column[T], defaults, chosen string) ([]column[T], error) {
 	names := chosen
 	if more, plus := strings.CutPrefix(chosen, "+"); plus {

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// Values of a column are ordered as what they are, not as they print; what does
-// not apply comes first.
+// TestCompareValues wants values ordered by what they are, and not by how they
+// print. nil comes first.
 func TestCompareValues(t *testing.T) {
 	for _, ordered := range [][]any{
 		{nil, bytes(9), bytes(10), bytes(1 << 40)},
@@ -31,8 +31,8 @@ func TestCompareValues(t *testing.T) {
 	}
 }
 
-// What is shown breaks no line and no column, and tells a terminal nothing: a
-// mount point is named by whoever made it.
+// TestEscape wants that text cannot break a line or a column, and cannot
+// control a terminal. Mount points are named by other users.
 func TestEscape(t *testing.T) {
 	for s, want := range map[string]string{
 		"/mnt/a b":           "/mnt/a b",
@@ -71,7 +71,8 @@ func FuzzEscape(f *testing.F) {
 func TestChooseColumns(t *testing.T) {
 	all := volumeColumns()
 	for chosen, want := range map[string][]string{
-		"": {"name", "size"}, "id": {"id"}, "id,name": {"id", "name"}, "+id": {"name", "size", "id"}, "+name": {"name", "size"}, "id,id": {"id"},
+		"": {"name", "size"}, "id": {"id"}, "id,name": {"id", "name"},
+		"+id": {"name", "size", "id"}, "+name": {"name", "size"}, "id,id": {"id"},
 	} {
 		columns, err := chooseColumns(all, "name,size", chosen)
 		var got []string

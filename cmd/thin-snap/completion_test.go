@@ -12,9 +12,10 @@ import (
 	"thinmount/lib/fstype"
 )
 
-// TestCompletions looks for every command and long option in both files, and
-// for options there that the program does not have. That bash offers the right
-// ones in the right place is in testdata/script/completion.txtar.
+// TestCompletions looks for every command and long option in both completion
+// files, and for options there that the program does not have.
+// testdata/script/completion.txtar tests that bash offers the right ones in the
+// right place.
 func TestCompletions(t *testing.T) {
 	app := newApp(&env{})
 	commands := []string{}
@@ -29,11 +30,13 @@ func TestCompletions(t *testing.T) {
 			t.Fatal(err)
 		}
 		var found []string
-		for _, m := range regexp.MustCompile(`--([a-z][a-z-]+)`).FindAllStringSubmatch(string(raw), -1) {
+		for _, m := range regexp.MustCompile(
+			`--([a-z][a-z-]+)`).FindAllStringSubmatch(string(raw), -1) {
 			found = append(found, m[1])
 		}
 		sameSet(t, file, found, flags)
-		words := strings.FieldsFunc(string(raw), func(r rune) bool { return !(r >= 'a' && r <= 'z') })
+		words := strings.FieldsFunc(string(raw),
+			func(r rune) bool { return !(r >= 'a' && r <= 'z') })
 		for _, c := range commands {
 			if !slices.Contains(words, c) {
 				t.Errorf("%s lacks the command %s", file, c)
@@ -46,7 +49,7 @@ func longNames(flags []cli.Flag) []string {
 	return slices.DeleteFunc(flagNames(flags), func(n string) bool { return len(n) == 1 })
 }
 
-// TestFilesystems holds the completions and the manual pages against the list
+// TestFilesystems compares the completions and the manual pages with the list
 // of filesystems.
 func TestFilesystems(t *testing.T) {
 	for _, row := range []struct {
@@ -67,8 +70,10 @@ func TestFilesystems(t *testing.T) {
 			t.Errorf("%s: no list of filesystems", row.file)
 			continue
 		}
-		found := strings.FieldsFunc(m[1], func(r rune) bool { return strings.ContainsRune(" ,.\n", r) })
-		found = slices.DeleteFunc(found, func(w string) bool { return w == "Cm" || w == "or" || w == "and" })
+		found := strings.FieldsFunc(m[1],
+			func(r rune) bool { return strings.ContainsRune(" ,.\n", r) })
+		found = slices.DeleteFunc(found,
+			func(w string) bool { return w == "Cm" || w == "or" || w == "and" })
 		if !slices.Equal(found, row.want) {
 			t.Errorf("%s: %q, want %q", row.file, found, row.want)
 		}

@@ -41,7 +41,8 @@ func create(c *call) (work, error) {
 	case c.IsSet("label") && !c.IsSet("fs"):
 		return nil, usagef("--label is a filesystem's: it needs --fs")
 	}
-	spec := thin.CreateSpec{Pool: v.pool, Volume: v.volume, Size: size, FS: strings.ToLower(c.String("fs")), Label: c.String("label"), Force: c.Bool("force")}
+	spec := thin.CreateSpec{Pool: v.pool, Volume: v.volume, Size: size,
+		FS: strings.ToLower(c.String("fs")), Label: c.String("label"), Force: c.Bool("force")}
 	return func(ctx context.Context, sys system) error {
 		if err := sys.Create(ctx, spec); err != nil {
 			return cannot("create", v.String(), err)

@@ -2,9 +2,9 @@ package main
 
 import "context"
 
-// each checks all names before it does anything to the first, so that a
-// mistyped one changes nothing. Then it does them in order, and a failure does
-// not hide the rest. A signal ends it between two.
+// each checks all names before it works on the first, so that a mistyped name
+// changes nothing. Then it works on them in order, and goes on after an error.
+// A signal ends it between two names.
 func each[N any](ctx context.Context, names []N, check, do func(context.Context, N) error) error {
 	var errs []error
 	for _, n := range names {

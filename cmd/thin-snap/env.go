@@ -11,7 +11,8 @@ import (
 	"thinmount/lib/thin"
 )
 
-// system is what the commands need of lib/thin, so that tests of the command line need neither root nor a kernel.
+// system is the part of lib/thin that the commands use. Tests replace it, so
+// that they need neither root nor a kernel.
 type system interface {
 	CreatePool(ctx context.Context, spec thin.PoolSpec) error
 	Pools(ctx context.Context) ([]thin.PoolInfo, error)
@@ -38,7 +39,7 @@ type system interface {
 	RepairStrays(ctx context.Context, agreed []thin.Finding) ([]thin.Finding, error)
 }
 
-// hooks are what a command line asks of a system.
+// hooks are the options of a system that a command line sets.
 type hooks struct {
 	debug    bool
 	warn     func(message string)
@@ -46,18 +47,18 @@ type hooks struct {
 	progress func(what string, done, total int64)
 }
 
-// env is everything that a run takes from outside its arguments.
+// env is what a run takes from outside its arguments.
 type env struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	// stdinTTY says whether somebody can answer a question, stderrTTY whether somebody watches.
+	// stdinTTY: a person can answer a question; stderrTTY: a person watches.
 	stdinTTY, stderrTTY bool
 	uid                 int
 	version             string
 	newSystem           func(hooks) (system, error)
 }
 
-// newEnv is the env of the real program.
+// newEnv returns the env of the real program.
 func newEnv() env {
 	return env{
 		stdin:     os.Stdin,
@@ -71,7 +72,7 @@ func newEnv() env {
 	}
 }
 
-// newSystem is lib/thin on this machine.
+// newSystem returns lib/thin for this machine.
 func newSystem(h hooks) (system, error) {
 	if h.debug {
 		if err := os.Setenv("THIN_DEBUG", "1"); err != nil {

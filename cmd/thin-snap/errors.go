@@ -20,14 +20,14 @@ const (
 	exitSignal   = 128
 )
 
-// notRoot is the error of a command that somebody else than root has called.
+// notRoot returns the error for a user who is not root.
 func notRoot(command string) error {
 	return &thin.Error{Object: command, Err: errNotRoot, Remedy: thin.RunAsRoot{}}
 }
 
 var errNotRoot = errors.New("only root can do that")
 
-// usageError is a command line that cannot be meant; hint may be empty.
+// usageError is the error of a wrong command line. hint may be empty.
 type usageError struct{ message, hint string }
 
 func (e *usageError) Error() string { return e.message }
@@ -36,7 +36,7 @@ func usagef(format string, args ...any) error {
 	return &usageError{message: fmt.Sprintf(format, args...)}
 }
 
-// opError is "cannot VERB OBJECT: reason".
+// opError is an error with the text "cannot VERB OBJECT: reason".
 type opError struct {
 	verb, object string
 	err          error
@@ -49,7 +49,7 @@ func (e *opError) Error() string {
 	if errors.Is(e.err, context.Canceled) {
 		reason = "interrupted"
 	}
-	// The parts put the object first too: say it once.
+	// The reason may begin with the object, too. Name the object once.
 	object := e.object
 	if rest, ok := strings.CutPrefix(reason, "pool "+object+": "); ok {
 		object, reason = "pool "+object, rest
@@ -58,7 +58,7 @@ func (e *opError) Error() string {
 	return strings.TrimSpace("cannot "+e.verb+" "+object) + ": " + reason
 }
 
-// cannot returns nil for nil.
+// cannot returns an opError, or nil if err is nil.
 func cannot(verb, object string, err error) error {
 	if err == nil {
 		return nil
@@ -66,19 +66,20 @@ func cannot(verb, object string, err error) error {
 	return &opError{verb, object, err}
 }
 
-// outputError says that what was to be printed went nowhere: the state of the pools has no part in it, so no hint of theirs fits.
+// outputError says that standard output could not be written. Hints about pools
+// do not help against that, so it has none.
 type outputError struct{ err error }
 
 func (e *outputError) Error() string { return "cannot write standard output: " + e.err.Error() }
 func (e *outputError) Unwrap() error { return e.err }
 
-// severalError is what went wrong with some of several names; done counts the others.
+// severalError has the errors of some of several names. done counts the others.
 type severalError struct {
 	errs []error
 	done int
 }
 
-// several returns nil if there are no errors.
+// several returns a severalError; nil without errors; or one error as it is.
 func several(errs []error, done int) error {
 	switch {
 	case len(errs) == 0:
@@ -92,7 +93,7 @@ func several(errs []error, done int) error {
 func (e *severalError) Unwrap() []error { return e.errs }
 func (e *severalError) Error() string   { return errors.Join(e.errs...).Error() }
 
-// exitCode is the exit status that tells err.
+// exitCode returns the exit status for err.
 func exitCode(err error) int {
 	var (
 		some  *severalError

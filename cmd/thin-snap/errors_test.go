@@ -44,22 +44,32 @@ func TestExitCode(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	busy := &thin.Error{Object: "demo/a", Err: errors.New("device is busy"), Remedy: thin.Hint("unmount /mnt first")}
+	busy := &thin.Error{
+		Object: "demo/a",
+		Err:    errors.New("device is busy"),
+		Remedy: thin.Hint("unmount /mnt first"),
+	}
 	for _, tt := range []struct {
 		err  error
 		want string
 	}{
 		{nil, ""},
-		{cannot("delete", "demo/a", busy), "thin-snap: cannot delete demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
-		{cannot("delete", "demo/b", busy), "thin-snap: cannot delete demo/b: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
-		{cannot("delete", "a\nb", errors.New("x\x1b[2J")), "thin-snap: cannot delete a; b: x?[2J\n"},
+		{cannot("delete", "demo/a", busy),
+			"thin-snap: cannot delete demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
+		{cannot("delete", "demo/b", busy),
+			"thin-snap: cannot delete demo/b: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
+		{cannot("delete", "a\nb", errors.New("x\x1b[2J")),
+			"thin-snap: cannot delete a; b: x?[2J\n"},
 		{errors.New("a\u009b2J\u0085b\x9b\u00a0c"), "thin-snap: a?2J?b\ufffd\u00a0c\n"},
-		{cannot("create", "demo/a", fmt.Errorf("wait: %w", context.Canceled)), "thin-snap: cannot create demo/a: interrupted\n"},
+		{cannot("create", "demo/a", fmt.Errorf("wait: %w", context.Canceled)),
+			"thin-snap: cannot create demo/a: interrupted\n"},
 		{several([]error{errors.New("x"), usagef("y")}, 1), "thin-snap: x\nthin-snap: y\n"},
-		{errors.Join(several([]error{busy, errors.New("x")}, 0), nil, usagef("y")), "thin-snap: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\nthin-snap: x\nthin-snap: y\n"},
+		{errors.Join(several([]error{busy, errors.New("x")}, 0), nil, usagef("y")),
+			"thin-snap: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\nthin-snap: x\nthin-snap: y\n"},
 		{errors.Join(cannot("deactivate", "a", busy), cannot("list", "pools", errors.New("c"))),
 			"thin-snap: cannot deactivate a: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\nthin-snap: cannot list pools: c\n"},
-		{fmt.Errorf("%w: %w", errors.New("x"), busy), "thin-snap: x: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
+		{fmt.Errorf("%w: %w", errors.New("x"), busy),
+			"thin-snap: x: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
 	} {
 		var b strings.Builder
 		report(&b, tt.err)
@@ -70,21 +80,25 @@ func TestReport(t *testing.T) {
 }
 
 func TestAsk(t *testing.T) {
-	for answer, want := range map[string]bool{"y\n": true, " YES \n": true, "\n": false, "n\n": false, "yess\n": false, "": false, "y": false} {
+	for answer, want := range map[string]bool{
+		"y\n": true, " YES \n": true, "\n": false, "n\n": false, "yess\n": false, "": false,
+		"y": false,
+	} {
 		if got := ask(strings.NewReader(answer), &strings.Builder{}, "?"); got != want {
 			t.Errorf("answer %q is %v, want %v", answer, got, want)
 		}
 	}
 }
 
-// The hints of an error stand beside it for programs, too.
+// TestReportJSON wants the hints of an error in its JSON.
 func TestReportJSON(t *testing.T) {
 	busy := &thin.Error{Object: "demo/a", Err: thin.ErrBusy, Remedy: thin.Hint("umount /mnt")}
 	for _, tt := range []struct {
 		err  error
 		want string
 	}{
-		{cannot("delete", "demo/a", busy), `"message":"cannot delete demo/a: busy","hint":"umount /mnt"`},
+		{cannot("delete", "demo/a", busy),
+			`"message":"cannot delete demo/a: busy","hint":"umount /mnt"`},
 		{several([]error{busy, errors.New("x"), busy, usagef("y")}, 1), `"hint":"umount /mnt"`},
 		{errors.New("x"), `"message":"x","hint":null`},
 	} {
@@ -96,28 +110,36 @@ func TestReportJSON(t *testing.T) {
 	}
 }
 
-// Who looks at a terminal for the first time is told why there is nothing; a
-// script is not.
+// TestNothingToList wants an empty list explained to a person at a terminal,
+// and not to a script.
 func TestNothingToList(t *testing.T) {
 	for _, tt := range []struct {
 		tty  bool
 		args []string
 		want string
 	}{
-		{true, []string{"pool", "list"}, "thin-snap: no pools; thin-snap pool create NAME makes one\n"},
-		{true, []string{"list"}, "thin-snap: no volumes; thin-snap create --size SIZE --fs ext4 POOL/VOLUME makes one\n"},
-		{true, []string{"list", "-H"}, ""}, {true, []string{"list", "-j"}, ""}, {true, []string{"list", "-q"}, ""},
+		{true, []string{"pool", "list"},
+			"thin-snap: no pools; thin-snap pool create NAME makes one\n"},
+		{true, []string{"list"},
+			"thin-snap: no volumes; thin-snap create --size SIZE --fs ext4 POOL/VOLUME makes one\n"},
+		{true, []string{"list", "-H"}, ""}, {true, []string{"list", "-j"}, ""},
+		{true, []string{"list", "-q"}, ""},
 		{false, []string{"pool", "list"}, ""}, {false, []string{"list"}, ""},
 	} {
 		var stdout, stderr strings.Builder
-		e := env{stdout: &stdout, stderr: &stderr, stderrTTY: tt.tty, newSystem: func(h hooks) (system, error) { return openFake(t.TempDir()+"/none", h) }}
-		if code := run(append([]string{"thin-snap"}, tt.args...), e); code != 0 || stderr.String() != tt.want {
+		e := env{
+			stdout: &stdout, stderr: &stderr, stderrTTY: tt.tty,
+			newSystem: func(h hooks) (system, error) { return openFake(t.TempDir()+"/none", h) },
+		}
+		if code := run(append([]string{"thin-snap"}, tt.args...), e); code != 0 ||
+			stderr.String() != tt.want {
 			t.Errorf("%q: status %d, %q, want %q", tt.args, code, stderr.String(), tt.want)
 		}
 	}
 }
 
-// What nothing can be done to is named once, with or without its kind.
+// TestCannotNamesOnce wants the object named once in an error, with or without
+// "pool" before it.
 func TestCannotNamesOnce(t *testing.T) {
 	pool := &thin.Error{Object: "pool demo", Err: errors.New("no such pool")}
 	for _, tt := range []struct{ object, want string }{
@@ -131,7 +153,8 @@ func TestCannotNamesOnce(t *testing.T) {
 	}
 }
 
-// A name after a signal is not touched.
+// TestEachStopsAtSignal wants that each works on no further name after a
+// signal.
 func TestEachStopsAtSignal(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var did []string
@@ -156,7 +179,11 @@ func TestWriteErrorIsAnError(t *testing.T) {
 	}
 	defer full.Close()
 	var stderr strings.Builder
-	e := env{stdout: full, stderr: &stderr, newSystem: func(h hooks) (system, error) { return openFake(t.TempDir()+"/none", h) }}
+	e := env{
+		stdout:    full,
+		stderr:    &stderr,
+		newSystem: func(h hooks) (system, error) { return openFake(t.TempDir()+"/none", h) },
+	}
 	code := run([]string{"thin-snap", "list", "-j"}, e)
 	want := "thin-snap: cannot write standard output: write /dev/full: no space left on device\n" +
 		`{"error":{"code":1,"message":"cannot write standard output: write /dev/full: no space left on device","hint":null}}` + "\n"

@@ -16,23 +16,34 @@ import (
 func (f *fakeSystem) pool(name string) (thin.PoolInfo, error) {
 	p, ok := f.PoolMap[name]
 	if !ok {
-		return p, &thin.Error{Object: "pool " + name, Err: fmt.Errorf("no such pool: %w", thin.ErrNotFound), Remedy: thin.Hint("thin-snap pool list shows the pools")}
+		return p, &thin.Error{
+			Object: "pool " + name,
+			Err:    fmt.Errorf("no such pool: %w", thin.ErrNotFound),
+			Remedy: thin.Hint("thin-snap pool list shows the pools"),
+		}
 	}
 	return p, nil
 }
 
 func (f *fakeSystem) CreatePool(_ context.Context, s thin.PoolSpec) error {
 	if _, err := f.pool(s.Name); err == nil {
-		return &thin.Error{Object: "pool " + s.Name, Err: fmt.Errorf("there is one already: %w", thin.ErrExists)}
+		return &thin.Error{
+			Object: "pool " + s.Name,
+			Err:    fmt.Errorf("there is one already: %w", thin.ErrExists),
+		}
 	}
 	f.PoolMap[s.Name] = thin.PoolInfo{
-		Name: s.Name, UUID: fmt.Sprintf("%032d", len(f.PoolMap)+1), State: "rw", DataSize: cmp.Or(s.Size, 10<<30), DataUsed: 1 << 20,
-		MetadataSize: cmp.Or(s.MetadataSize, 64<<20), MetadataUsed: 40960, BlockSize: cmp.Or(s.BlockSize, 65536),
-		Data: cmp.Or(s.DataDevice, "/var/lib/thin/"+s.Name+"/data"), Metadata: cmp.Or(s.MetadataDevice, "/var/lib/thin/"+s.Name+"/metadata"),
-		OnFull: s.OnFull, Margin: 10, FreezeLimit: 30 * time.Second, Created: fakeTime(len(f.PoolMap)),
+		Name: s.Name, UUID: fmt.Sprintf("%032d", len(f.PoolMap)+1), State: "rw",
+		DataSize: cmp.Or(s.Size, 10<<30), DataUsed: 1 << 20,
+		MetadataSize: cmp.Or(s.MetadataSize, 64<<20), MetadataUsed: 40960,
+		BlockSize: cmp.Or(s.BlockSize, 65536),
+		Data:      cmp.Or(s.DataDevice, "/var/lib/thin/"+s.Name+"/data"),
+		Metadata:  cmp.Or(s.MetadataDevice, "/var/lib/thin/"+s.Name+"/metadata"),
+		OnFull:    s.OnFull, Margin: 10, FreezeLimit: 30 * time.Second,
+		Created: fakeTime(len(f.PoolMap)),
 	}
 	if margin := s.Margin; margin != nil {
-		s.Margin = nil // its address would be in the log
+		s.Margin = nil // the log would have its address
 		p := f.PoolMap[s.Name]
 		p.Margin = *margin
 		f.PoolMap[s.Name] = p
@@ -62,12 +73,17 @@ func (f *fakeSystem) Pool(ctx context.Context, name string) (thin.PoolInfo, erro
 	return p, err
 }
 
-// unreadable is the error about the record of a volume named damaged, nil where a pool has none.
+// unreadable returns the error about the record of a volume named damaged, or
+// nil if the pool has none.
 func (f *fakeSystem) unreadable(pool string) error {
 	if _, ok := f.VolumeMap[pool+"/damaged"]; !ok {
 		return nil
 	}
-	return &thin.Error{Object: "pool " + pool, Err: errors.New("/v/damaged.json: truncated"), Remedy: thin.Hint("restore /v/damaged.json from a backup")}
+	return &thin.Error{
+		Object: "pool " + pool,
+		Err:    errors.New("/v/damaged.json: truncated"),
+		Remedy: thin.Hint("restore /v/damaged.json from a backup"),
+	}
 }
 
 func (f *fakeSystem) ActivatePool(_ context.Context, name string) error {
@@ -80,7 +96,9 @@ func (f *fakeSystem) ActivatePool(_ context.Context, name string) error {
 	return f.save("ActivatePool %s", name)
 }
 
-func (f *fakeSystem) DeactivatePool(ctx context.Context, name string, o thin.DeactivateOptions) error {
+func (f *fakeSystem) DeactivatePool(
+	ctx context.Context, name string, o thin.DeactivateOptions,
+) error {
 	p, err := f.pool(name)
 	if err != nil {
 		return err
@@ -88,7 +106,11 @@ func (f *fakeSystem) DeactivatePool(ctx context.Context, name string, o thin.Dea
 	volumes, _ := f.Volumes(ctx, name)
 	for _, v := range volumes {
 		if v.Active && !o.Unmount {
-			return &thin.Error{Object: "pool " + name, Err: fmt.Errorf("%s is active: %w", v.Name, thin.ErrBusy), Remedy: thin.Hint("thin-snap deactivate " + v.Name)}
+			return &thin.Error{
+				Object: "pool " + name,
+				Err:    fmt.Errorf("%s is active: %w", v.Name, thin.ErrBusy),
+				Remedy: thin.Hint("thin-snap deactivate " + v.Name),
+			}
 		}
 	}
 	p.State, p.DataUsed, p.MetadataUsed = "inactive", -1, -1
@@ -113,7 +135,7 @@ func (f *fakeSystem) DeletePool(ctx context.Context, name string, withVolumes bo
 	return f.save("DeletePool %s %v", name, withVolumes)
 }
 
-// Tidy has nothing to do: a fake never dies half way.
+// Tidy has nothing to do: no command on a fake system is killed half way.
 func (f *fakeSystem) Tidy(context.Context) error { return nil }
 
 func (f *fakeSystem) Recover(_ context.Context, pool string) error {
@@ -127,22 +149,31 @@ func (f *fakeSystem) PoolNames(context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(f.PoolMap)), nil
 }
 
-// CheckPool finds an id without a name until it is repaired and, but for a pool named sound, what nobody can repair.
+// CheckPool finds a thin id without a name, until it is repaired. In all pools
+// except one named sound it also finds something that cannot be repaired.
 func (f *fakeSystem) CheckPool(_ context.Context, name string) ([]thin.Finding, error) {
 	if _, err := f.pool(name); err != nil {
 		return nil, err
 	}
 	var found []thin.Finding
 	if !f.Repaired[name] {
-		found = append(found, thin.Finding{Kind: thin.KindOrphan, Object: name + ": thin id 7", What: "has no name", Repair: "name it " + name + "/orphan-7"})
+		found = append(found, thin.Finding{
+			Kind: thin.KindOrphan, Object: name + ": thin id 7", What: "has no name",
+			Repair: "name it " + name + "/orphan-7",
+		})
 	}
 	if name != "sound" {
-		found = append(found, thin.Finding{Kind: thin.KindMode, Object: "pool " + name, What: "its metadata needs a check", Remedy: thin.Hint("thin_check")})
+		found = append(found, thin.Finding{
+			Kind: thin.KindMode, Object: "pool " + name, What: "its metadata needs a check",
+			Remedy: thin.Hint("thin_check"),
+		})
 	}
 	return found, f.save("CheckPool %s", name)
 }
 
-func (f *fakeSystem) RepairPool(_ context.Context, name string, agreed []thin.Finding) ([]thin.Finding, error) {
+func (f *fakeSystem) RepairPool(
+	_ context.Context, name string, agreed []thin.Finding,
+) ([]thin.Finding, error) {
 	for i := range agreed {
 		agreed[i].Done = agreed[i].Repair != ""
 	}
@@ -154,10 +185,15 @@ func (f *fakeSystem) CheckStrays(context.Context) ([]thin.Finding, error) {
 	if f.Repaired[""] || len(f.PoolMap) < 2 {
 		return nil, nil
 	}
-	return []thin.Finding{{Kind: thin.KindFolder, Object: "/var/lib/thin/gone", What: "is of no pool", Repair: "remove it"}}, nil
+	return []thin.Finding{{
+		Kind: thin.KindFolder, Object: "/var/lib/thin/gone", What: "is of no pool",
+		Repair: "remove it",
+	}}, nil
 }
 
-func (f *fakeSystem) RepairStrays(ctx context.Context, agreed []thin.Finding) ([]thin.Finding, error) {
+func (f *fakeSystem) RepairStrays(
+	ctx context.Context, agreed []thin.Finding,
+) ([]thin.Finding, error) {
 	return f.RepairPool(ctx, "", agreed)
 }
 
@@ -171,7 +207,7 @@ func (f *fakeSystem) GrowPool(_ context.Context, s thin.GrowSpec) error {
 	return f.save("GrowPool %+v", s)
 }
 
-// SetPool lets a pool whose margin becomes 66 be in trouble.
+// SetPool changes settings. A pool with a margin of 66 is in trouble.
 func (f *fakeSystem) SetPool(_ context.Context, name string, set thin.Settings) error {
 	p, err := f.pool(name)
 	if err != nil {

@@ -13,20 +13,25 @@ import (
 	"thinmount/lib/thin"
 )
 
-// fakeSystem is a system in one JSON file, so that several runs of the program in a script see the same pools.
-// A volume named busy or full fails, the record of one named damaged cannot be read, one named slow takes until a signal comes.
+// fakeSystem keeps its state in one JSON file, so that several runs of the
+// program in a script see the same pools. To create a volume named full, or to
+// delete one named busy, fails. The record of a volume named damaged cannot be
+// read. To delete a volume named slow takes until a signal comes.
 type fakeSystem struct {
 	path      string
 	hooks     hooks
 	PoolMap   map[string]thin.PoolInfo
 	VolumeMap map[string]thin.VolumeInfo
 	Repaired  map[string]bool
-	// Calls is what was asked of it, one line each.
+	// Calls has one line for each call of a method that saves the state.
 	Calls []string
 }
 
 func openFake(path string, h hooks) (*fakeSystem, error) {
-	f := &fakeSystem{path: path, hooks: h, PoolMap: map[string]thin.PoolInfo{}, VolumeMap: map[string]thin.VolumeInfo{}, Repaired: map[string]bool{}}
+	f := &fakeSystem{
+		path: path, hooks: h, PoolMap: map[string]thin.PoolInfo{},
+		VolumeMap: map[string]thin.VolumeInfo{}, Repaired: map[string]bool{},
+	}
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return f, nil
@@ -63,12 +68,16 @@ func (f *fakeSystem) add(pool, volume string, v thin.VolumeInfo) error {
 	}
 	name := pool + "/" + volume
 	if _, ok := f.VolumeMap[name]; ok {
-		return &thin.Error{Object: name, Err: fmt.Errorf("there is one already: %w", thin.ErrExists)}
+		return &thin.Error{
+			Object: name,
+			Err:    fmt.Errorf("there is one already: %w", thin.ErrExists),
+		}
 	}
 	if volume == "full" {
 		return &thin.Error{Object: "pool " + pool, Err: thin.ErrPoolState}
 	}
-	v.Name, v.Pool, v.ID, v.Created = name, pool, uint32(len(f.VolumeMap)+1), fakeTime(len(f.VolumeMap))
+	v.Name, v.Pool, v.ID, v.Created =
+		name, pool, uint32(len(f.VolumeMap)+1), fakeTime(len(f.VolumeMap))
 	f.VolumeMap[name] = v
 	return nil
 }
@@ -76,19 +85,27 @@ func (f *fakeSystem) add(pool, volume string, v thin.VolumeInfo) error {
 func (f *fakeSystem) Create(_ context.Context, s thin.CreateSpec) error {
 	f.hooks.warn("a warning of the system")
 	used := int64(1536) << 10
-	if err := f.add(s.Pool, s.Volume, thin.VolumeInfo{Size: s.Size, FS: s.FS, Used: &used}); err != nil {
+	if err := f.add(
+		s.Pool, s.Volume, thin.VolumeInfo{Size: s.Size, FS: s.FS, Used: &used},
+	); err != nil {
 		return err
 	}
 	return f.save("Create %+v", s)
 }
 
-func (f *fakeSystem) Snapshot(ctx context.Context, pool, origin, volume string, opt thin.SnapshotOptions) error {
+func (f *fakeSystem) Snapshot(
+	ctx context.Context, pool, origin, volume string, opt thin.SnapshotOptions,
+) error {
 	o, err := f.Volume(ctx, pool, origin)
 	if err != nil {
 		return err
 	}
 	from := o.Name
-	if err := f.add(pool, volume, thin.VolumeInfo{Size: max(opt.Size, o.Size), FS: o.FS, Origin: &from}); err != nil {
+	if err := f.add(pool, volume, thin.VolumeInfo{
+		Size:   max(opt.Size, o.Size),
+		FS:     o.FS,
+		Origin: &from,
+	}); err != nil {
 		return err
 	}
 	return f.save("Snapshot %s %s %s %+v", pool, origin, volume, opt)
@@ -101,7 +118,11 @@ func (f *fakeSystem) Delete(ctx context.Context, pool, volume string, o thin.Del
 	}
 	switch volume {
 	case "busy":
-		return &thin.Error{Object: v.Name, Err: fmt.Errorf("mounted on /mnt: %w", thin.ErrBusy), Remedy: thin.Hint("umount /mnt first")}
+		return &thin.Error{
+			Object: v.Name,
+			Err:    fmt.Errorf("mounted on /mnt: %w", thin.ErrBusy),
+			Remedy: thin.Hint("umount /mnt first"),
+		}
 	case "slow":
 		if err := os.WriteFile(os.Getenv("FAKE_SLOW"), nil, 0o600); err != nil {
 			return err
@@ -135,7 +156,8 @@ func (f *fakeSystem) Volumes(_ context.Context, pool string) ([]thin.VolumeInfo,
 	}
 	return slices.Collect(func(yield func(thin.VolumeInfo) bool) {
 		for _, v := range f.VolumeMap {
-			if _, volume, _ := strings.Cut(v.Name, "/"); (pool == "" || v.Pool == pool) && volume != "damaged" && !yield(v) {
+			if _, volume, _ := strings.Cut(v.Name, "/"); (pool == "" || v.Pool == pool) &&
+				volume != "damaged" && !yield(v) {
 				return
 			}
 		}
@@ -148,7 +170,10 @@ func (f *fakeSystem) Volume(_ context.Context, pool, volume string) (thin.Volume
 	}
 	v, ok := f.VolumeMap[pool+"/"+volume]
 	if !ok {
-		return v, &thin.Error{Object: pool + "/" + volume, Err: fmt.Errorf("no such volume: %w", thin.ErrNotFound)}
+		return v, &thin.Error{
+			Object: pool + "/" + volume,
+			Err:    fmt.Errorf("no such volume: %w", thin.ErrNotFound),
+		}
 	}
 	return v, nil
 }

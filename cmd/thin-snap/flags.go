@@ -13,22 +13,22 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// forceFlag is that of commands that make volumes.
+// forceFlag returns the --force of commands that make volumes.
 func forceFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "although less than the pool's margin is free"}
 }
 
-// dryRunFlag is that of commands that delete.
+// dryRunFlag returns the --dry-run of commands that delete.
 func dryRunFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "change nothing, say what would be done"}
 }
 
-// yesFlag is that of commands that ask.
+// yesFlag returns the --yes of commands that ask.
 func yesFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "ask nothing"}
 }
 
-// size is the value of a flag for a size in bytes, 0 if it was not given.
+// size returns the size (bytes) that a flag has, or 0 if it was not given.
 func (c *call) size(flag string) (int64, error) {
 	if !c.IsSet(flag) {
 		return 0, nil
@@ -36,7 +36,7 @@ func (c *call) size(flag string) (int64, error) {
 	return flagSize(flag, c.String(flag))
 }
 
-// flagSize reads a flag's value as a size.
+// flagSize reads the value of a flag as a size in bytes.
 func flagSize(flag, value string) (int64, error) {
 	n, err := parseSize(value)
 	var usage *usageError
@@ -68,7 +68,7 @@ func parseSeconds(what, s string) (*time.Duration, error) {
 	return &d, nil
 }
 
-// eachPool is a command that does one thing to each of several pools.
+// eachPool returns the work of a command that does one thing to several pools.
 func eachPool(c *call, verb string, do func(system, context.Context, string) error) (work, error) {
 	names, err := parsePools(c.Args().Slice())
 	if err != nil {
@@ -78,7 +78,7 @@ func eachPool(c *call, verb string, do func(system, context.Context, string) err
 		check := func(ctx context.Context, name string) error {
 			pool, err := sys.Pool(ctx, name)
 			if pool.Name != "" {
-				return nil // a volume's record that cannot be read is in nobody's way
+				return nil // the pool exists, even if a volume's record is damaged
 			}
 			return cannot(verb, "pool "+name, err)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// walk calls f for every command, with the words that call it.
+// walk calls f for every command. path has the words that call the command.
 func walk(commands []*cli.Command, path string, f func(path string, c *cli.Command)) {
 	for _, c := range commands {
 		words := strings.TrimSpace(path + " " + c.Name)
@@ -35,12 +35,13 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestHelp pins every help text, in one file for reading through.
+// TestHelp compares all help texts with one file, in which they can be read.
 func TestHelp(t *testing.T) {
 	var b strings.Builder
 	help := func(path string) {
 		b.WriteString("$ thin-snap " + strings.TrimSpace(path+" --help") + "\n")
-		if code := run(append(append([]string{"thin-snap"}, strings.Fields(path)...), "--help"), env{stdout: &b, stderr: &b}); code != 0 {
+		if code := run(append(append([]string{"thin-snap"}, strings.Fields(path)...), "--help"),
+			env{stdout: &b, stderr: &b}); code != 0 {
 			t.Errorf("%s --help: status %d", path, code)
 		}
 		b.WriteString("\n")
@@ -50,10 +51,12 @@ func TestHelp(t *testing.T) {
 	golden(t, "help.golden", b.String())
 }
 
-// Every command says what it is for, how it is called, and gives an example.
+// TestHelpIsComplete wants that the help of every command says what it is for
+// and how it is called, and gives an example.
 func TestHelpIsComplete(t *testing.T) {
 	walk(newApp(&env{}).Commands, "", func(path string, c *cli.Command) {
-		if c.Usage == "" || !strings.HasPrefix(c.UsageText, "thin-snap "+path+" ") && c.UsageText != "thin-snap "+path {
+		if c.Usage == "" || !strings.HasPrefix(c.UsageText, "thin-snap "+path+" ") &&
+			c.UsageText != "thin-snap "+path {
 			t.Errorf("%s: usage %q", path, c.UsageText)
 		}
 		if len(c.Subcommands) == 0 && !strings.Contains(c.Description, "\n\n   ") {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// writeJSON prints one object; fields are only ever added to it, or the major
-// version grows.
+// writeJSON prints one JSON object. New versions of thin-snap may add fields to
+// it; any other change raises the major version.
 func (l *listing[T]) writeJSON(w io.Writer, things []T) error {
 	records := make([]any, len(things))
 	for i, t := range things {
@@ -23,7 +23,7 @@ func (l *listing[T]) writeJSON(w io.Writer, things []T) error {
 	return err
 }
 
-// jsonTime is a time as JSON has it: UTC, to the second.
+// jsonTime returns t as JSON has it: UTC, in whole seconds.
 func jsonTime(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 func marshal(v any) ([]byte, error) {

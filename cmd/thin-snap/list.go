@@ -48,8 +48,8 @@ func list(c *call) (work, error) {
 	}, nil
 }
 
-// volumesOf collects the volumes of pools, of all if none is named. Those found
-// are good even if there is an error about the others.
+// volumesOf returns the volumes of the named pools, or of all pools. With an
+// error, it also returns the volumes that it has found.
 func volumesOf(ctx context.Context, sys system, pools []string) ([]thin.VolumeInfo, error) {
 	if len(pools) == 0 {
 		volumes, err := sys.Volumes(ctx, "")

@@ -9,10 +9,10 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// listing is a table of things, and how one command line wants it.
+// listing is a table of things, and how the command line wants it printed.
 type listing[T any] struct {
 	command string
-	// key is what the things are called in JSON, record makes the JSON of one.
+	// key is the name of the list in JSON; record makes the JSON of one thing.
 	key    string
 	record func(T) any
 
@@ -41,7 +41,7 @@ func listFlags() []cli.Flag {
 		&cli.StringFlag{Name: "sort-descending", Aliases: []string{"S"}, Usage: "largest `COLUMN` first"})
 }
 
-// read takes the flags of c into l.
+// read reads the flags of c into l.
 func (l *listing[T]) read(c *call) error {
 	l.bare, l.exact, l.asJSON = c.Bool("no-headings"), c.Bool("parsable"), c.Bool("json")
 	chosen := c.String("columns")
@@ -76,7 +76,7 @@ func (l *listing[T]) readSort(ascending, descending string) error {
 	return nil
 }
 
-// wide makes every column a default one.
+// wide makes all columns default columns.
 func (l *listing[T]) wide() *listing[T] {
 	names := make([]string, len(l.all))
 	for i, c := range l.all {
@@ -86,7 +86,7 @@ func (l *listing[T]) wide() *listing[T] {
 	return l
 }
 
-// writeHelp lists the columns there are.
+// writeHelp prints the names of all columns.
 func (l *listing[T]) writeHelp(w io.Writer) error {
 	rows := make([][]cell, len(l.all))
 	for i, c := range l.all {
@@ -95,7 +95,7 @@ func (l *listing[T]) writeHelp(w io.Writer) error {
 	return writeTable(w, rows)
 }
 
-// writeList prints the things, one a line.
+// writeList prints the things, one on each line.
 func (l *listing[T]) writeList(w io.Writer, things []T) error {
 	things = l.sorted(things)
 	if l.asJSON {
@@ -119,7 +119,7 @@ func (l *listing[T]) row(field func(column[T]) string) []cell {
 	return row
 }
 
-// writeShow prints one thing, one property a line.
+// writeShow prints one thing, one property on each line.
 func (l *listing[T]) writeShow(w io.Writer, thing T) error {
 	if l.asJSON {
 		return l.writeJSON(w, []T{thing})
@@ -138,8 +138,8 @@ func (l *listing[T]) writeRows(w io.Writer, rows [][]cell) error {
 	return writeTable(w, rows)
 }
 
-// sorted is by name where the order leaves it open, so that two runs print the
-// same.
+// sorted sorts by the chosen column, and things with equal values by name, so
+// that two runs print the same.
 func (l *listing[T]) sorted(things []T) []T {
 	name := l.all[0]
 	return slices.SortedStableFunc(slices.Values(things), func(a, b T) int {

@@ -11,8 +11,8 @@ import (
 )
 
 func main() {
-	freeze.RunIfWatcher()  // of a snapshot, which resumes the origin should we die: nothing may run before it
-	reexec.RunIfChild()    // of an unmount or a sync that may have to be left to itself
+	freeze.RunIfWatcher()  // it resumes a snapshot's origin if thin-snap dies; must run first
+	reexec.RunIfChild()    // the second process of an unmount or a sync, which may hang
 	runtime.LockOSThread() // see helper.Start
 	os.Exit(run(os.Args, newEnv()))
 }

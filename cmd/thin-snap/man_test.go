@@ -20,7 +20,7 @@ func manPage(t *testing.T) string {
 	return string(page)
 }
 
-// manItems is, for each subsection, what pattern finds in the lines of its
+// manItems returns, for each subsection, what pattern finds in the items of its
 // lists.
 func manItems(page string, pattern *regexp.Regexp) map[string][]string {
 	items := map[string][]string{}
@@ -47,7 +47,7 @@ func flagNames(flags []cli.Flag) []string {
 	return names
 }
 
-// sameSet says what the page lacks and what it has too much.
+// sameSet reports what only the page or only the program has.
 func sameSet(t *testing.T, what string, page, program []string) {
 	t.Helper()
 	for _, p := range program {
@@ -66,13 +66,15 @@ func TestManFlags(t *testing.T) {
 	page := manItems(manPage(t), regexp.MustCompile(`\bFl -?([A-Za-z-]+)`))
 	app := newApp(&env{})
 	listing := flagNames(listFlags())
-	sameSet(t, "Global options", page["Global options"], append(flagNames(app.Flags), cli.HelpFlag.Names()...))
+	sameSet(t, "Global options", page["Global options"],
+		append(flagNames(app.Flags), cli.HelpFlag.Names()...))
 	sameSet(t, "Listing options", page["Listing options"], listing)
 	sections := []string{"Global options", "Listing options"}
 	walk(app.Commands, "", func(path string, c *cli.Command) {
 		names := flagNames(c.Flags)
 		if slices.Contains(names, "no-headings") {
-			names = slices.DeleteFunc(names, func(n string) bool { return slices.Contains(listing, n) })
+			names = slices.DeleteFunc(names,
+				func(n string) bool { return slices.Contains(listing, n) })
 		}
 		sameSet(t, path, page[path], names)
 		sections = append(sections, path)
@@ -97,8 +99,8 @@ func TestManColumns(t *testing.T) {
 	sameSet(t, "columns of pools", page["Columns of pools"], pools)
 }
 
-// TestManSynopsis holds the page's SYNOPSIS against the usage lines of --help,
-// word by word.
+// TestManSynopsis compares the SYNOPSIS of the page with the usage lines of
+// --help, word by word.
 func TestManSynopsis(t *testing.T) {
 	_, rest, _ := strings.Cut(manPage(t), ".Sh SYNOPSIS\n")
 	source, _, _ := strings.Cut(rest, ".Sh ")
@@ -118,7 +120,7 @@ func TestManSynopsis(t *testing.T) {
 	sameSet(t, "SYNOPSIS", page, program)
 }
 
-// flattenMdoc renders the few macros that a SYNOPSIS has as --help writes them.
+// flattenMdoc writes the macros of a SYNOPSIS in the way of --help.
 func flattenMdoc(source string) string {
 	var words []string
 	for line := range strings.Lines(source) {

@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// niceSize writes bytes in at most five characters, as zfs list does
-// (zutil_nicenum.c): 512B, 128K, 1.50G, 10.0K, 1023M. An exact multiple has no
-// decimals.
+// niceSize writes a size (bytes) in at most five characters, as zfs list does
+// (zutil_nicenum.c): 512B, 128K, 1.50G, 10.0K, 1023M. A multiple of a unit has
+// no decimals.
 func niceSize(n int64) string {
 	const suffixes = "BKMGTPE"
 	unit, index := int64(1), 0

@@ -11,12 +11,12 @@ import (
 	"thinmount/lib/getopt"
 )
 
-// permute puts the options of a command line before its operands and gives each
-// its long name. It is there for one trap of urfave/cli v2: cli takes
-// everything behind the first operand as operands, so that in `thin-snap create
-// demo/base --size 2G` the size is lost, silently. lib/getopt does the walk, as
-// it does for the two helpers; what is added here is which command, or program
-// above it, an option belongs to, and what to say of one that is unknown.
+// permute puts the options of a command line before its operands, and gives
+// each option its long name. Without it, urfave/cli v2 takes everything behind
+// the first operand as operands: `thin-snap create demo/base --size 2G` would
+// silently lose its size. lib/getopt reads the line, as it does for the two
+// helpers. The permuter adds to which command or program an option belongs, and
+// the error for one that is unknown.
 func permute(app *cli.App, args []string) ([]string, error) {
 	p := &permuter{levels: []level{{flags: app.Flags, commands: app.Commands}}}
 	rest := args[1:]
@@ -33,8 +33,8 @@ func permute(app *cli.App, args []string) ([]string, error) {
 	return p.args(args[0]), nil
 }
 
-// level is the program, or one command below it, with the options that go to
-// it.
+// level is the program or one of the commands below it, with the options that
+// belong to it.
 type level struct {
 	name     string
 	flags    []cli.Flag
@@ -49,8 +49,8 @@ type permuter struct {
 
 func (p *permuter) last() *level { return &p.levels[len(p.levels)-1] }
 
-// operand takes the name of a command as long as there are commands below, then
-// an operand.
+// operand takes arg as the name of a command if the last command has commands
+// below it, and as an operand otherwise.
 func (p *permuter) operand(arg string) error {
 	if len(p.last().commands) == 0 {
 		p.operands = append(p.operands, arg)
@@ -77,7 +77,7 @@ func (p *permuter) option(name, value string) error {
 	f, at := p.find(name)
 	o := "--" + f.Names()[0]
 	if takesValue(f) {
-		if value == "" { // an unset variable of a script: it does not mean the default
+		if value == "" { // as from an unset variable in a script
 			return &usageError{message: "option " + o + ": its value is empty", hint: "leave the option out to have the default"}
 		}
 		o += "=" + value
@@ -86,8 +86,8 @@ func (p *permuter) option(name, value string) error {
 	return nil
 }
 
-// find looks an option up in the command, then in what stands above it. Help is
-// always the command's own.
+// find looks for an option in the last command, then in those above it. --help
+// always belongs to the last command.
 func (p *permuter) find(name string) (cli.Flag, int) {
 	if slices.Contains(cli.HelpFlag.Names(), name) {
 		return cli.HelpFlag, len(p.levels) - 1
@@ -113,7 +113,7 @@ func (p *permuter) unknown(arg string) error {
 	return e
 }
 
-// anyHas tells whether one of the commands, or of those below them, knows an
+// anyHas reports whether one of the commands, or of those below them, has the
 // option.
 func anyHas(commands []*cli.Command, option string) bool {
 	return slices.ContainsFunc(commands, func(c *cli.Command) bool {
@@ -130,9 +130,9 @@ func (p *permuter) path() string {
 	return s
 }
 
-// args is the whole line in its new order.
+// args returns the whole line in its new order.
 func (p *permuter) args(program string) []string {
-	// --version takes the place of a command, wherever it stands.
+	// --version stands for a command, wherever in the line it is.
 	if slices.Contains(p.levels[0].options, "--version") {
 		return []string{program, "--version"}
 	}

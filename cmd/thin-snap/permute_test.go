@@ -35,7 +35,8 @@ func TestPermute(t *testing.T) {
 		{"list demo -V", "--version"},
 	} {
 		got, err := permute(newApp(&env{}), append([]string{"thin-snap"}, strings.Fields(tt.in)...))
-		if want := append([]string{"thin-snap"}, strings.Fields(tt.want)...); err != nil || !slices.Equal(got, want) {
+		if want := append([]string{"thin-snap"}, strings.Fields(tt.want)...); err != nil ||
+			!slices.Equal(got, want) {
 			t.Errorf("permute(%s) = %q, %v, want %q", tt.in, got, err, want)
 		}
 	}
@@ -51,8 +52,10 @@ func TestPermuteRefuses(t *testing.T) {
 		{"--json list", "unknown option --json", "options of a command stand after it"},
 		{"create demo/x --size", "option --size needs a value", ""},
 		{"list -Ho", "option -Ho needs a value", ""},
-		{"create demo/x --size=", "option --size: its value is empty", "leave the option out to have the default"},
-		{"pool create demo --dir=", "option --dir: its value is empty", "leave the option out to have the default"},
+		{"create demo/x --size=", "option --size: its value is empty",
+			"leave the option out to have the default"},
+		{"pool create demo --dir=", "option --dir: its value is empty",
+			"leave the option out to have the default"},
 		{"list --json=yes", "option --json takes no value", ""},
 		{"frob --json", `unknown command "frob"`, "see thin-snap --help"},
 		{"pool frob", `unknown command "frob"`, "see thin-snap pool --help"},
@@ -65,11 +68,13 @@ func TestPermuteRefuses(t *testing.T) {
 	}
 }
 
-// However a line is shuffled, its operands keep their order and nothing is
-// lost; a line in order stays as it is.
+// TestPermuteKeeps shuffles lines. It wants the operands to keep their order,
+// nothing lost, and a line that is in order unchanged.
 func TestPermuteKeeps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		word := rapid.SampledFrom([]string{"a", "b/c", "-H", "-p", "-o x", "--sort y", "--debug", "-S=z"})
+		word := rapid.SampledFrom([]string{
+			"a", "b/c", "-H", "-p", "-o x", "--sort y", "--debug", "-S=z",
+		})
 		var line, operands []string
 		for _, w := range rapid.SliceOf(word).Draw(t, "words") {
 			line = append(line, strings.Fields(w)...)

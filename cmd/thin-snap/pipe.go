@@ -9,13 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipe is a stream whose reader may leave before the end, as in thin-snap -v
-// delete ... | head -1. What it does not read is dropped: no command ends half
-// way because of that, and none fails.
+// pipe is a stream whose reader may end first, as in thin-snap -v delete ... |
+// head -1. pipe drops what is not read, so that no command fails or stops half
+// way.
 type pipe struct{ io.Writer }
 
-// newPipe also keeps SIGPIPE from killing the process, whatever it writes to.
-// It is caught, not ignored: programs that are started have it as ever.
+// newPipe also catches SIGPIPE, which would end the process, whatever it writes
+// to. A caught signal, unlike an ignored one, has its usual effect in the
+// programs that are started.
 func newPipe(f *os.File) pipe {
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	return pipe{f}

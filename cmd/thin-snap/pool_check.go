@@ -30,8 +30,7 @@ func poolCheckCommand(e *env) *cli.Command {
 	}
 }
 
-// checked is a pool and what was found about it; without a name, what belongs
-// to no pool.
+// checked has the findings about a pool; those with no name belong to no pool.
 type checked struct {
 	name     string
 	findings []thin.Finding
@@ -88,8 +87,7 @@ func poolCheck(c *call) (work, error) {
 	}, nil
 }
 
-// poolExists knows half-made pools, too, for which there is something to
-// repair.
+// poolExists returns no error for a half-made pool either: check can repair it.
 func poolExists(ctx context.Context, sys system, name string) error {
 	names, err := sys.PoolNames(ctx)
 	if err == nil && !slices.Contains(names, name) {
@@ -98,7 +96,7 @@ func poolExists(ctx context.Context, sys system, name string) error {
 	return err
 }
 
-// joined is errors.Join that leaves a single error as it is.
+// joined is errors.Join that returns a single error as it is.
 func joined(err, other error) error {
 	if err == nil || other == nil {
 		return cmp.Or(err, other)
@@ -106,14 +104,14 @@ func joined(err, other error) error {
 	return errors.Join(err, other)
 }
 
-// checks are how something is checked and repaired.
+// checks are the two functions that check and repair something.
 type checks struct {
 	what   string
 	check  func(context.Context) ([]thin.Finding, error)
 	repair func(context.Context, []thin.Finding) ([]thin.Finding, error)
 }
 
-// checkOne checks a pool, and repairs it if that is wanted and agreed to.
+// checkOne checks a pool, and repairs it if the user wants that and agrees.
 func checkOne(ctx context.Context, c *call, how checks) ([]thin.Finding, error) {
 	findings, err := how.check(ctx)
 	if err != nil {
@@ -142,7 +140,7 @@ func checkOne(ctx context.Context, c *call, how checks) ([]thin.Finding, error) 
 	}
 	for i, f := range findings {
 		if i >= before {
-			c.tell(f) // came up meanwhile
+			c.tell(f) // found after the repair only
 		}
 		if f.Done {
 			c.did("repair", "repaired", f.Object)

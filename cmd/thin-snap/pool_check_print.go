@@ -11,7 +11,7 @@ import (
 	"thinmount/lib/thin"
 )
 
-// tell prints a finding, in two lines: what is wrong, and what can be done.
+// tell prints a finding in two lines: what is wrong, and what can be done.
 func (c *call) tell(f thin.Finding) {
 	if c.Bool("json") {
 		return
@@ -28,7 +28,7 @@ func (c *call) tell(f thin.Finding) {
 	}
 }
 
-// unsound is the error of findings that are left.
+// unsound returns an error if findings are left that are not repaired.
 func unsound(all []checked) error {
 	left, can, pool := 0, 0, ""
 	for _, p := range all {
@@ -52,7 +52,7 @@ func unsound(all []checked) error {
 	return e
 }
 
-// writeChecked prints one object; fields are only ever added.
+// writeChecked prints one JSON object, to which new versions may add fields.
 func writeChecked(w io.Writer, all []checked) error {
 	type finding struct {
 		Kind   string  `json:"kind"`
@@ -63,7 +63,7 @@ func writeChecked(w io.Writer, all []checked) error {
 		Done   bool    `json:"done"`
 	}
 	type pool struct {
-		Name     *string   `json:"name"` // null for what belongs to no pool
+		Name     *string   `json:"name"` // null: the findings belong to no pool
 		Findings []finding `json:"findings"`
 	}
 	pools := make([]pool, len(all))

@@ -37,7 +37,7 @@ func poolColumns() []column[thin.PoolInfo] {
 	}
 }
 
-// poolJSON has the fields of a pool; what is not known is null.
+// poolJSON has the JSON fields of a pool. What is not known is null.
 type poolJSON struct {
 	Name          string    `json:"name"`
 	UUID          string    `json:"uuid"`
@@ -65,13 +65,15 @@ type poolJSON struct {
 func poolListing(command string) *listing[thin.PoolInfo] {
 	return &listing[thin.PoolInfo]{command: command, key: "pools", all: poolColumns(), defaults: poolDefaults,
 		record: func(i thin.PoolInfo) any {
-			return poolJSON{i.Name, i.UUID, i.State, i.DataSize, used(i.DataUsed), i.MetadataSize, used(i.MetadataUsed), i.BlockSize,
-				i.Volumes, pointer(i.Data), pointer(i.Metadata), i.OnFull, i.NeedsCheck, i.Margin, int64(i.FreezeLimit / time.Second), pointer(i.Trouble), pointer(helper.Words(i.Remedy)),
+			return poolJSON{i.Name, i.UUID, i.State, i.DataSize, used(i.DataUsed),
+				i.MetadataSize, used(i.MetadataUsed), i.BlockSize, i.Volumes,
+				pointer(i.Data), pointer(i.Metadata), i.OnFull, i.NeedsCheck, i.Margin,
+				int64(i.FreezeLimit / time.Second), pointer(i.Trouble), pointer(helper.Words(i.Remedy)),
 				i.TransactionID, jsonTime(i.Created), i.Provisioned, used(i.BelowFree)}
 		}}
 }
 
-// used is nil for the negative number that says "not known".
+// used returns nil for a negative number, by which lib/thin says "not known".
 func used(n int64) *int64 {
 	if n < 0 {
 		return nil

@@ -38,8 +38,8 @@ func poolDeactivate(c *call) (work, error) {
 		return nil, usagef("missing operand NAME, or --all")
 	}
 	return func(ctx context.Context, sys system) error {
-		tidyErr := sys.Tidy(ctx)         // what no list shows does not keep the others up either
-		infos, listErr := sys.Pools(ctx) // a pool that cannot be read does not keep the others up
+		tidyErr := sys.Tidy(ctx)         // on an error, the other pools are still deactivated
+		infos, listErr := sys.Pools(ctx) // the same: infos has the pools that can be read
 		var names []string
 		for _, i := range infos {
 			names = append(names, i.Name)

@@ -40,7 +40,7 @@ func poolDelete(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		pool, err := sys.Pool(ctx, name)
-		isCopy := errors.Is(err, thin.ErrCopy) // whose folder is deleted, and no pool
+		isCopy := errors.Is(err, thin.ErrCopy) // only the copied folder is deleted
 		if pool.Name == "" && !isCopy {
 			return cannot("delete", "pool "+name, err)
 		}

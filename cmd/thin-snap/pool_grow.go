@@ -47,7 +47,7 @@ func poolGrow(c *call) (work, error) {
 	}, nil
 }
 
-// growth is the value of a flag for a size to grow to, or with + by.
+// growth reads a flag: the size to grow to, or with + the size to grow by.
 func (c *call) growth(flag string) (thin.Growth, error) {
 	if !c.IsSet(flag) {
 		return thin.Growth{}, nil

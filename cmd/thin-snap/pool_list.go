@@ -48,7 +48,7 @@ func poolList(c *call) (work, error) {
 	}, nil
 }
 
-// tellTroubles says what is wrong with pools.
+// tellTroubles warns of what is wrong with pools.
 func (c *call) tellTroubles(pools []thin.PoolInfo) {
 	for _, p := range pools {
 		if p.Trouble != "" {

@@ -9,11 +9,11 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// patience is how long work may take before anybody wants to watch it.
+// patience is how long work may take before its progress is shown.
 const patience = time.Second
 
-// progress draws one bar per piece of work, once the work has taken longer than
-// patience. Safe for concurrent use.
+// progress draws one bar for each piece of work that takes longer than
+// patience. It is safe for concurrent use.
 type progress struct {
 	w     io.Writer
 	now   func() time.Time
@@ -27,7 +27,7 @@ func newProgress(w io.Writer, now func() time.Time) *progress {
 	return &progress{w: w, now: now, start: map[string]time.Time{}, bars: map[string]*mpb.Bar{}}
 }
 
-// report is a thin.System's Progress: done of total bytes of what.
+// report notes that done of total bytes of the work what are done.
 func (p *progress) report(what string, done, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,8 +68,7 @@ func (p *progress) Write(line []byte) (int, error) {
 	return p.all.Write(line)
 }
 
-// close takes the bars away, so that what is printed next stands on a line of
-// its own.
+// close removes the bars, so that the next message begins on a line of its own.
 func (p *progress) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

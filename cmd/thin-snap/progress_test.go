@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What is done soon shows nothing; what lasts shows its bar.
+// TestProgressWaits wants no bar for short work, and a bar for long work.
 func TestProgressWaits(t *testing.T) {
 	var out strings.Builder
 	now := time.Unix(0, 0)

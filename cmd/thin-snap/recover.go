@@ -27,7 +27,7 @@ func recoverPools(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		names := pools
-		var tidyErr error // of what no list shows: it does not keep the others up
+		var tidyErr error // after it, the other pools are still recovered
 		if len(names) == 0 {
 			if err := sys.Tidy(ctx); err != nil {
 				tidyErr = cannot("recover", "pools", err)

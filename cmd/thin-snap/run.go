@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// run does what args say and returns the exit status.
+// run runs the command line args and returns the exit status.
 func run(args []string, e env) int {
 	ctx, stop := signalContext(context.Background())
 	defer stop()
 	ordered, err := runApp(ctx, args, e)
 	report(e.stderr, err)
 	code := exitCode(err)
-	// A command that came to its end in spite of the signal did what was asked.
+	// A command that succeeded in spite of the signal has exit status 0.
 	if sig := signalOf(ctx); sig != nil && err != nil {
 		code = exitCode(sig)
 	}
@@ -22,8 +22,7 @@ func run(args []string, e env) int {
 	return code
 }
 
-// runApp returns what was asked for in its proper order too, as far as it could
-// be read.
+// runApp also returns the line in its proper order, or args if permute fails.
 func runApp(ctx context.Context, args []string, e env) (ordered []string, err error) {
 	app := newApp(&e)
 	ordered, err = permute(app, args)
@@ -33,7 +32,7 @@ func runApp(ctx context.Context, args []string, e env) (ordered []string, err er
 	return ordered, app.RunContext(ctx, ordered)
 }
 
-// wantsJSON says whether --json stands among the options.
+// wantsJSON reports whether --json is among the options.
 func wantsJSON(args []string) bool {
 	if end := slices.Index(args, "--"); end >= 0 {
 		args = args[:end]

@@ -12,19 +12,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scriptStatus is "rc STATUS PROGRAM ARG...": testscript's own exec tells
-// success from failure only. Output goes to the files out and err.
+// scriptStatus is the script command "rc STATUS PROGRAM ARG...". testscript's
+// own exec only tells success from failure. The output goes to the files out
+// and err.
 func scriptStatus(ts *testscript.TestScript, _ bool, args []string) {
 	c := scriptProgram(ts, args[1:])
-	_ = c.Run() // the status says it
+	_ = c.Run() // the exit status is compared below
 	scriptOutput(ts, c)
 	if got := strconv.Itoa(status(c)); got != args[0] {
 		ts.Fatalf("exit status %s, want %s\n%s", got, args[0], ts.ReadFile("err"))
 	}
 }
 
-// scriptInterrupt is "interrupt SIGNAL FILE STATUS PROGRAM ARG...": the signal
-// is sent once the program has made FILE.
+// scriptInterrupt is "interrupt SIGNAL FILE STATUS PROGRAM ARG...". It sends
+// the signal once the program has made FILE.
 func scriptInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 	c := scriptProgram(ts, args[3:])
 	ts.Check(c.Start())
@@ -47,7 +48,10 @@ func scriptProgram(ts *testscript.TestScript, args []string) *exec.Cmd {
 	ts.Check(err)
 	c := exec.Command(path, args[1:]...)
 	c.Dir = ts.MkAbs(".")
-	for _, name := range []string{"FAKE_STATE", "FAKE_CALLS", "FAKE_SLOW", "FAKE_TTY", "FAKE_UID", "TZ", "TESTSCRIPT_COMMAND"} {
+	for _, name := range []string{
+		"FAKE_STATE", "FAKE_CALLS", "FAKE_SLOW", "FAKE_TTY", "FAKE_UID", "TZ",
+		"TESTSCRIPT_COMMAND",
+	} {
 		c.Env = append(c.Env, name+"="+ts.Getenv(name))
 	}
 	out, err := os.Create(ts.MkAbs("out"))

@@ -11,9 +11,12 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
-// TestMain lets the scripts run this test binary as thin-snap on a fake system.
+// TestMain lets the scripts run this test binary as thin-snap with a fake
+// system.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"thin-snap": func() { os.Exit(run(os.Args, scriptEnv())) }})
+	testscript.Main(m, map[string]func(){
+		"thin-snap": func() { os.Exit(run(os.Args, scriptEnv())) },
+	})
 }
 
 func scriptEnv() env {
@@ -43,6 +46,8 @@ func TestScripts(t *testing.T) {
 			e.Setenv("COMPLETION", completion)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"rc": scriptStatus, "interrupt": scriptInterrupt},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"rc": scriptStatus, "interrupt": scriptInterrupt,
+		},
 	})
 }

@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// signalError is the cause of a context that a signal ended.
+// signalError is the cause of a context that a signal has ended.
 type signalError struct{ signal unix.Signal }
 
 func (e *signalError) Error() string { return "interrupted by " + unix.SignalName(e.signal) }
 
-// Unwrap lets code that asks for a cancelled context find one.
+// Unwrap makes errors.Is find context.Canceled.
 func (e *signalError) Unwrap() error { return context.Canceled }
 
-// signalContext is a context that the first SIGINT or SIGTERM ends; the second
-// one kills as if nobody had caught it.
+// signalContext returns a context that the first SIGINT or SIGTERM ends. The
+// second one ends the process, as if it were not caught.
 func signalContext(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	caught := make(chan os.Signal, 1)
@@ -34,7 +34,7 @@ func signalContext(parent context.Context) (ctx context.Context, stop func()) {
 	return ctx, func() { signal.Stop(caught); cancel(nil) }
 }
 
-// signalOf is the signal that ended ctx, nil if none did.
+// signalOf returns the signal that ended ctx, or nil.
 func signalOf(ctx context.Context) *signalError {
 	var sig *signalError
 	errors.As(context.Cause(ctx), &sig)

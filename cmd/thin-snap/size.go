@@ -8,16 +8,16 @@ import (
 	"github.com/docker/go-units"
 )
 
-// size is a number and a unit, and nothing of what strconv.ParseFloat would
-// take besides (1e5, 0x1p4, inf).
+// sizePattern is a number and a unit. It does not match the other forms that
+// strconv.ParseFloat reads (1e5, 0x1p4, inf).
 var sizePattern = regexp.MustCompile(`^([0-9]{1,40}(?:\.[0-9]{1,18})?)([A-Za-z]{0,3})$`)
 
 const sectorBytes = 512
 
 // parseSize reads a size in bytes: 512, 10K or 10KiB (1024), 10kB (1000),
-// 20480s (sectors of 512 bytes). Exact, where go-units would go through a
-// float64: what is no whole number of bytes, or none at all, or does not fit
-// into an int64 is refused.
+// 20480s (sectors of 512 bytes). It is exact, while go-units would use a
+// float64. It refuses 0, a size that is not a whole number of bytes, and a size
+// that does not fit into an int64.
 func parseSize(s string) (int64, error) {
 	m := sizePattern.FindStringSubmatch(s)
 	if m == nil {
@@ -43,15 +43,15 @@ func parseSize(s string) (int64, error) {
 	return n.Num().Int64(), nil
 }
 
-// exaBytes are the units at which go-units ends.
+// exaBytes are the units that go-units does not have.
 var exaBytes = map[string]int64{"e": 1 << 60, "eib": 1 << 60, "eb": 1e18}
 
 func badSize(s string) error {
 	return &usageError{message: "not a size: " + s, hint: "sizes look like 512, 10M, 2G, 10GiB, 10GB (1000) or 20480s (sectors); units are K, M, G, T, P and E"}
 }
 
-// unitBytes is the number of bytes in a unit. go-units knows them, but only the
-// caller which of its two tables: kB is 1000, K and KiB 1024.
+// unitBytes returns the number of bytes in a unit. go-units has two tables, of
+// which unitBytes chooses one: kB is 1000, K and KiB are 1024.
 func unitBytes(unit string) (int64, bool) {
 	lower := strings.ToLower(unit)
 	if lower == "s" {

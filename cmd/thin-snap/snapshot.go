@@ -41,7 +41,8 @@ func snapshot(c *call) (work, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, sys system) error {
-		if err := sys.Snapshot(ctx, origin.pool, origin.volume, created.volume, thin.SnapshotOptions{Size: size, Force: c.Bool("force")}); err != nil {
+		if err := sys.Snapshot(ctx, origin.pool, origin.volume, created.volume,
+			thin.SnapshotOptions{Size: size, Force: c.Bool("force")}); err != nil {
 			return cannot("snapshot", origin.String(), err)
 		}
 		c.did("create", "created", created.String())
@@ -49,7 +50,7 @@ func snapshot(c *call) (work, error) {
 	}, nil
 }
 
-// snapshotSpec reads the name of a snapshot; the pool may be left out, since it
+// snapshotSpec reads the name of a snapshot. The pool may be left out, since it
 // can only be the origin's.
 func snapshotSpec(origin volumeSpec, s string) (volumeSpec, error) {
 	if !strings.Contains(s, "/") {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// volumeSpec is POOL/VOLUME. Whether the names are allowed, and whether
-// anything bears them, lib/thin says.
+// volumeSpec is POOL/VOLUME. lib/thin checks whether the names are allowed, and
+// whether such a volume exists.
 type volumeSpec struct{ pool, volume string }
 
 func (v volumeSpec) String() string { return v.pool + "/" + v.volume }
@@ -19,7 +19,7 @@ func parseSpec(s string) (volumeSpec, error) {
 	return volumeSpec{pool, volume}, nil
 }
 
-// parseSpecs reads several, each once.
+// parseSpecs reads several volumes, and keeps each once.
 func parseSpecs(args []string) ([]volumeSpec, error) {
 	var out []volumeSpec
 	for _, a := range args {
@@ -34,7 +34,7 @@ func parseSpecs(args []string) ([]volumeSpec, error) {
 	return out, nil
 }
 
-// parsePool is for an operand that names a pool.
+// parsePool reads the name of a pool.
 func parsePool(s string) (string, error) {
 	if pool, _, found := strings.Cut(s, "/"); found {
 		return "", &usageError{message: "not a pool: " + s, hint: "the pool's name alone: " + pool + "; a volume is shown by: thin-snap show " + s}
@@ -42,7 +42,7 @@ func parsePool(s string) (string, error) {
 	return s, nil
 }
 
-// parsePools reads several, each once.
+// parsePools reads several pools, and keeps each once.
 func parsePools(args []string) ([]string, error) {
 	var out []string
 	for _, a := range args {

@@ -6,15 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// cell is one field of a table; right says that it is set to the right of its
-// column, as numbers are.
+// cell is one field of a table. right aligns it at the right of its column, as
+// is usual for numbers.
 type cell struct {
 	text  string
 	right bool
 }
 
-// writeTable sets rows in columns, two spaces apart, with nothing at the end of
-// a line.
+// writeTable prints rows in columns, two blanks apart, without trailing blanks.
 func writeTable(w io.Writer, rows [][]cell) error {
 	var widths []int
 	for _, row := range rows {
@@ -43,7 +42,7 @@ func writeTable(w io.Writer, rows [][]cell) error {
 	return err
 }
 
-// writeBare writes rows for programs: one tab between fields.
+// writeBare prints rows for programs: one tab between fields.
 func writeBare(w io.Writer, rows [][]cell) error {
 	var b strings.Builder
 	for _, row := range rows {

@@ -1,7 +1,8 @@
 package main
 
-// How thin-snap talks: data on standard output, all else on standard error behind "thin-snap: ", in lower case, with the object before
-// the reason and no period; a hint names what to type. Success is silent.
+// Data goes to standard output, and everything else to standard error after
+// "thin-snap: ". Messages are in lower case, have the object before the reason,
+// and no period. A hint says what to type. thin-snap prints nothing on success.
 
 import (
 	"bufio"
@@ -17,7 +18,7 @@ import (
 	"thinmount/lib/thin"
 )
 
-// report prints an error, one line for each of several, each with its hint.
+// report prints err with its hint. It prints a list of errors one by one.
 func report(w io.Writer, err error) {
 	if err == nil {
 		return
@@ -34,8 +35,8 @@ func report(w io.Writer, err error) {
 	}
 }
 
-// listed are the errors that err is a list of, as errors.Join makes it: its text is theirs, one below the other. Any other that wraps several
-// is one error, of several kinds.
+// listed returns the errors in a list that errors.Join has made, or nil. Other
+// errors that wrap several are not lists: they are one error of several kinds.
 func listed(err error) []error {
 	list, ok := err.(interface{ Unwrap() []error })
 	if !ok || err.Error() != errors.Join(list.Unwrap()...).Error() {
@@ -44,7 +45,8 @@ func listed(err error) []error {
 	return list.Unwrap()
 }
 
-// reportJSON prints {"error":{"code":5,"message":"...","hint":"..."}}; hint is null where nobody knows what to do.
+// reportJSON prints {"error":{"code":5,"message":"...","hint":"..."}}. Without
+// a hint, hint is null.
 func reportJSON(w io.Writer, code int, err error) {
 	type body struct {
 		Code    int     `json:"code"`
@@ -53,11 +55,11 @@ func reportJSON(w io.Writer, code int, err error) {
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	// What stands on a failing standard error nobody can be told.
+	// There is no place to report that standard error cannot be written.
 	_ = e.Encode(map[string]body{"error": {code, thin.Text(err), pointer(allHints(err))}})
 }
 
-// allHints are the hints of err, of each once, one below the other.
+// allHints returns the hints of err, each once and on its own line.
 func allHints(err error) string {
 	all := listed(err)
 	if all == nil {
@@ -88,12 +90,12 @@ func warn(w io.Writer, message string) {
 	fmt.Fprintf(w, "thin-snap: warning: %s\n", plain.OneLine(message))
 }
 
-// ask puts a question to the terminal; only y or yes is a yes.
+// ask asks a question on the terminal. Only y and yes are a yes.
 func ask(in io.Reader, w io.Writer, question string) bool {
 	fmt.Fprintf(w, "%s [y/N] ", question)
 	answer, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil {
-		fmt.Fprintln(w) // nobody has ended the line
+		fmt.Fprintln(w) // no answer has ended the line
 		return false
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {

@@ -1,9 +1,9 @@
 package main
 
-// What stands in a column or in JSON where there is nothing to tell: nil, which
-// prints as "-" and as null.
+// A value that is missing is nil. It prints as "-" in a column, and is null in
+// JSON.
 
-// nonZero is nil for 0, which lib/thin uses for "none".
+// nonZero returns nil for 0, by which lib/thin says "none".
 func nonZero(n int) *int {
 	if n == 0 {
 		return nil
@@ -34,7 +34,7 @@ func orNil(s *string) any {
 
 func nonEmpty(s string) any { return orNil(pointer(s)) }
 
-// pointer is nil for the empty string, which lib/thin uses for "none".
+// pointer returns nil for "", by which lib/thin says "none".
 func pointer(s string) *string {
 	if s == "" {
 		return nil

@@ -5,12 +5,12 @@ import (
 	"runtime/debug"
 )
 
-// version is set by the linker where a package is built from a tarball: -X
+// The linker sets version when a package is built from a tarball: -X
 // main.version=1.2.3
 var version string
 
-// programVersion is the linker's version, else what the go command knew about
-// the source.
+// programVersion returns the linker's version, or else what the go command has
+// noted about the source.
 func programVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

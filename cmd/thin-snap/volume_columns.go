@@ -28,8 +28,8 @@ func volumeColumns() []column[thin.VolumeInfo] {
 	}
 }
 
-// volumeJSON has the fields of a volume; what does not apply or is not known is
-// null.
+// volumeJSON has the JSON fields of a volume. A field is null if its value is
+// not known or the property does not apply.
 type volumeJSON struct {
 	Name       string    `json:"name"`
 	Pool       string    `json:"pool"`
@@ -54,7 +54,8 @@ func volumeListing(command string) *listing[thin.VolumeInfo] {
 		}}
 }
 
-// mountedOn is the one mount path, and in whose mount namespace it is.
+// mountedOn returns the mount path, and a process in its mount namespace if
+// that is not ours.
 func mountedOn(i thin.VolumeInfo) string {
 	if i.MountedIn == 0 {
 		return i.MountedOn
