@@ -12,7 +12,8 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// What the kernels of the guests log (6.1 and 6.12).
+// TestLostWrites reads messages as the kernels of the guests log them (6.1 and
+// 6.12).
 func TestLostWrites(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -26,7 +27,8 @@ JBD2: Detected aborted journal
 Aborting journal on device dm-3-8.`, 2},
 		{"xfs", `XFS (dm-3): writeback error on inode 131, offset 0, sector 123
 XFS (dm-3): metadata I/O error in "xfs_buf_ioend+0x1" at daddr 0x10 len 8 error 28`, 2},
-		{"btrfs", `BTRFS error (device dm-3): bdev /dev/mapper/thin-p@v errs: wr 1, rd 0, flush 0, corrupt 0, gen 0`, 1},
+		{"btrfs",
+			`BTRFS error (device dm-3): bdev /dev/mapper/thin-p@v errs: wr 1, rd 0, flush 0, corrupt 0, gen 0`, 1},
 		{"btrfs that gives up", `BTRFS: error (device dm-3: state A) in btrfs_finish_ordered_io:3331: errno=-5 IO failure
 BTRFS info (device dm-3: state EA): forced readonly
 BTRFS info (device dm-3: state EA): last unmount of filesystem 1-2`, 2},
@@ -37,7 +39,9 @@ XFS (dm-3): metadata I/O error in "xfs_trans_read_buf_map+0x1" at daddr 0x0 len 
 Buffer I/O error on dev xdm-3, logical block 1, lost async page write`, 0},
 		{"of one before", `Buffer I/O error on dev dm-3, logical block 1, lost async page write
 EXT4-fs (dm-3): mounted filesystem with ordered data mode. Quota mode: none.`, 0},
-		{"of xfs before", "XFS (dm-3): writeback error on inode 131, offset 0, sector 123\nXFS (dm-3): Mounting V5 Filesystem 1-2", 0},
+		{"of xfs before",
+			"XFS (dm-3): writeback error on inode 131, offset 0, sector 123\nXFS (dm-3): Mounting V5 Filesystem 1-2",
+			0},
 		{"a remount", `Buffer I/O error on dev dm-3, logical block 1, lost async page write
 EXT4-fs (dm-3): re-mounted 1-2 ro. Quota mode: none.`, 1},
 		{"nothing", "", 0},
@@ -48,7 +52,8 @@ EXT4-fs (dm-3): re-mounted 1-2 ro. Quota mode: none.`, 1},
 	}
 }
 
-// The reason is the pool's, where it has one.
+// TestWhyLost checks that the reason is the state of the pool, if that state
+// loses writes.
 func TestWhyLost(t *testing.T) {
 	for _, row := range []struct {
 		st     thinpool.Status
@@ -56,11 +61,16 @@ func TestWhyLost(t *testing.T) {
 		why    string
 		remedy fault.Remedy
 	}{
-		{thinpool.Status{Mode: thinpool.ModeOutOfData}, unix.EIO, "pool p is out of data space", RoomRemedy("p")},
-		{thinpool.Status{Mode: thinpool.ModeRW}, unix.ENOSPC, "pool p was out of data space", RoomRemedy("p")},
-		{thinpool.Status{Mode: thinpool.ModeRO}, unix.EIO, "pool p: read-only", fault.ShowPool{Pool: "p"}},
-		{thinpool.Status{Mode: thinpool.ModeFail}, unix.EIO, "pool p: has failed", fault.ShowPool{Pool: "p"}},
-		{thinpool.Status{Mode: thinpool.ModeRW}, unix.EIO, "input/output error", fault.Hint("dmesg says which device failed")},
+		{thinpool.Status{Mode: thinpool.ModeOutOfData}, unix.EIO, "pool p is out of data space",
+			RoomRemedy("p")},
+		{thinpool.Status{Mode: thinpool.ModeRW}, unix.ENOSPC, "pool p was out of data space",
+			RoomRemedy("p")},
+		{thinpool.Status{Mode: thinpool.ModeRO}, unix.EIO, "pool p: read-only",
+			fault.ShowPool{Pool: "p"}},
+		{thinpool.Status{Mode: thinpool.ModeFail}, unix.EIO, "pool p: has failed",
+			fault.ShowPool{Pool: "p"}},
+		{thinpool.Status{Mode: thinpool.ModeRW}, unix.EIO, "input/output error",
+			fault.Hint("dmesg says which device failed")},
 	} {
 		why, remedy := WhyLost("p", row.st, row.err)
 		if !strings.HasPrefix(why, row.why) || !reflect.DeepEqual(remedy, row.remedy) {
@@ -70,7 +80,9 @@ func TestWhyLost(t *testing.T) {
 }
 
 func FuzzLostWrites(f *testing.F) {
-	f.Add("Buffer I/O error on dev dm-3, logical block 1, lost async page write\ndm-3: mounted filesystem", "dm-3")
+	f.Add(
+		"Buffer I/O error on dev dm-3, logical block 1, lost async page write\ndm-3: mounted filesystem",
+		"dm-3")
 	f.Add("dm-3dm-3 lost", "dm-3")
 	f.Fuzz(func(t *testing.T, text, device string) {
 		if device == "" {

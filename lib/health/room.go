@@ -15,8 +15,9 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// Provisioned is the sum of the sizes (bytes) of volumes: what they would take
-// if all of them were full and shared nothing.
+// Provisioned returns the sum of the sizes of volumes in bytes: what they would
+// take if all of them were full and shared nothing. It returns the largest
+// int64 if the sum is larger.
 func Provisioned(volumes []catalog.Volume) (sum int64) {
 	for _, v := range volumes {
 		if sum += v.Size; sum < 0 {
@@ -26,9 +27,12 @@ func Provisioned(volumes []catalog.Volume) (sum int64) {
 	return sum
 }
 
-// Overcommitted says by how much a pool promises more than it has, if adding
-// (bytes) a volume makes it so, or if that volume alone does; else "". It says so
-// once, not at each volume that follows.
+// Overcommitted says that the volumes of a pool together are larger than the
+// pool, or returns "". All sizes are in bytes: has is what the pool can hold,
+// before is the sum of the volumes that existed, and adding is the size of a
+// new volume. It returns a text if the new volume makes the sum too large, or
+// if the new volume alone is too large. So a user is warned once, and not at
+// each volume that follows.
 func Overcommitted(pool string, has, before, adding int64) string {
 	sum := before + adding
 	if sum < 0 {
@@ -37,44 +41,47 @@ func Overcommitted(pool string, has, before, adding int64) string {
 	if sum <= has || before > has && adding <= has {
 		return ""
 	}
-	return fmt.Sprintf("the sum of all volumes' sizes in pool %s (%s) exceeds what the pool can hold (%s): see to it that it does not run full",
+	return fmt.Sprintf(
+		"the sum of all volumes' sizes in pool %s (%s) exceeds what the pool can hold (%s): see to it that it does not run full",
 		pool, fault.SizeText(sum), fault.SizeText(has))
 }
 
-// SummedVolumes is how many volumes a pool may have for their sizes to be added
-// up at each create: that reads a record of each.
+// SummedVolumes is the largest number of volumes of which create adds up the
+// sizes. Adding them up reads a record for each volume.
 const SummedVolumes = 100
 
-// WarnLargerThanBelow tells whoever makes or grows a pool in files that the
-// filesystem below has not as much as the pool is to hold.
+// WarnLargerThanBelow warns that the filesystem below a pool in files has less
+// room than the pool may take. A command calls it after it has made or grown
+// the pool.
 func WarnLargerThanBelow(s *host.System, cfg catalog.Pool) {
 	r := RoomBelow(cfg)
 	if r.Total > 0 && r.Free+r.Allocated < cfg.Data.Size {
-		s.Warnf("pool %s: can grow to %s, but %s has only %s left for it: writes fail when that is full",
+		s.Warnf(
+			"pool %s: can grow to %s, but %s has only %s left for it: writes fail when that is full",
 			cfg.Name, fault.SizeText(cfg.Data.Size), r.Mount(), fault.SizeText(r.Free+r.Allocated))
 	}
 }
 
-// Sizes of a pool for which none are given.
+// Sizes of a new pool for which the user gives none.
 const (
-	DefaultPoolSize  int64 = 100 << 30 // bytes; the file is sparse; less where there is less
+	DefaultPoolSize  int64 = 100 << 30 // bytes; less if the filesystem has less; the file is sparse
 	DefaultBlockSize int64 = 64 << 10  // bytes
 )
 
-// BlockBytes is the size (bytes) of a pool's block.
+// BlockBytes returns the size of a pool's blocks in bytes.
 func BlockBytes(cfg catalog.Pool) int64 { return int64(cfg.BlockSize) * dm.SectorSize }
 
-// Room is what the filesystem below a pool's files has for its data.
+// Room is the room for a pool's data in the filesystem that the pool's files
+// lie on.
 type Room struct {
-	dir       string // on that filesystem
+	dir       string // a folder on that filesystem
 	Free      int64  // bytes that root may still write there
-	Total     int64  // bytes; 0 where nothing is known, as of a pool on devices
-	Allocated int64  // bytes that the data file has blocks for, used by the pool or not
+	Total     int64  // bytes of the filesystem; 0 if unknown, as for a pool on devices
+	Allocated int64  // bytes that the data file has blocks for, whether the pool uses them or not
 }
 
-// roomFor asks the filesystem that a folder lies on; its nearest parent will do
-// where the folder is still to be made. The zero value is for one that does not
-// tell.
+// roomFor asks the filesystem that dir lies on, or that its nearest existing
+// parent lies on. It returns the zero value if it cannot ask the filesystem.
 func roomFor(dir string) Room {
 	var fs unix.Statfs_t
 	err := unix.Statfs(dir, &fs)
@@ -91,8 +98,9 @@ func roomFor(dir string) Room {
 	return Room{dir: dir, Free: int64(fs.Bavail) * unit, Total: int64(fs.Blocks) * unit}
 }
 
-// RoomBelow is the room below a pool in files. It asks the disk, not the kernel's
-// pool, and so never waits for one that is suspended.
+// RoomBelow returns the room below a pool in files, and the zero value for any
+// other pool. It asks the filesystem and not the kernel's pool, so it does not
+// wait for a suspended pool.
 func RoomBelow(cfg catalog.Pool) Room {
 	if cfg.Data.Kind != catalog.KindFile {
 		return Room{}
@@ -106,10 +114,10 @@ func RoomBelow(cfg catalog.Pool) Room {
 	return r
 }
 
-// Mount is where the filesystem is mounted.
+// Mount returns where the filesystem is mounted.
 func (r Room) Mount() string { return mountPoint(r.dir) }
 
-// mountPoint is the uppermost folder of the filesystem that dir lies on.
+// mountPoint returns the topmost folder of the filesystem that dir lies on.
 func mountPoint(dir string) string {
 	var st, above unix.Stat_t
 	if unix.Stat(dir, &st) != nil {
@@ -121,55 +129,65 @@ func mountPoint(dir string) string {
 	return dir
 }
 
-// Left is how much (bytes) the pool can still take on: what the filesystem has,
-// and what the data file has got and does not use.
+// Left returns how many bytes of data the pool can still take: what the
+// filesystem has free, and the blocks of the data file that the pool does not
+// use.
 func (r Room) Left(cfg catalog.Pool, st thinpool.Status) int64 {
 	return r.Free + max(0, r.Allocated-int64(st.DataUsed)*BlockBytes(cfg))
 }
 
-// Limits says that the filesystem, and not the pool's size, is what runs out.
+// Limits tells whether the filesystem is full before the pool is.
 func (r Room) Limits(cfg catalog.Pool, st thinpool.Status) bool {
-	return r.Total > 0 && st.DataTotal > 0 && r.Left(cfg, st) < int64(Spaces(cfg, st)[0].Free())*BlockBytes(cfg)
+	return r.Total > 0 && st.DataTotal > 0 &&
+		r.Left(cfg, st) < int64(Spaces(cfg, st)[0].Free())*BlockBytes(cfg)
 }
 
-// Short says what there is too little of below the pool for new volumes; "" is
-// nothing. The margin is of what the pool can become at most.
+// Short says that the filesystem has too little room for new volumes of the
+// pool. "" means that it has enough. The margin is a share of what the pool can
+// hold at most: of its size, or of the filesystem's if that is smaller.
 func (r Room) Short(cfg catalog.Pool, st thinpool.Status) string {
 	most := min(r.Total, int64(st.DataTotal)*BlockBytes(cfg))
 	if !r.Limits(cfg, st) || r.Left(cfg, st)/100 >= most/100*int64(cfg.FreeMargin())/100 {
 		return ""
 	}
-	return fmt.Sprintf("%s, which its files lie on, has room for %s, less than the margin of %d%% of %s",
+	return fmt.Sprintf(
+		"%s, which its files lie on, has room for %s, less than the margin of %d%% of %s",
 		r.Mount(), fault.SizeText(r.Left(cfg, st)), cfg.FreeMargin(), fault.SizeText(most))
 }
 
-// Full says that the filesystem has next to nothing for the pool any more; ""
-// is that it has.
+// Full says that the filesystem has almost no room left for the pool. "" means
+// that it has some.
 func (r Room) Full(cfg catalog.Pool, st thinpool.Status) string {
-	if r.Total == 0 || r.Free >= max(1<<20, BlockBytes(cfg)) || st.DataTotal > 0 && !r.Limits(cfg, st) {
+	if r.Total == 0 || r.Free >= max(1<<20, BlockBytes(cfg)) ||
+		st.DataTotal > 0 && !r.Limits(cfg, st) {
 		return ""
 	}
-	return fmt.Sprintf("%s, which its files lie on, is full: %s are left", r.Mount(), fault.SizeText(r.Free))
+	return fmt.Sprintf("%s, which its files lie on, is full: %s are left", r.Mount(),
+		fault.SizeText(r.Free))
 }
 
-// Remedy is the way out of that.
+// Remedy returns what a user can do about Short and Full.
 func (r Room) Remedy() fault.Remedy {
 	return fault.Hint("make room: df " + fault.ShellPath(r.Mount()) + "; or delete volumes")
 }
 
-// LeastDefault is the least that defaultSize may come to (bytes).
+// LeastDefault is the smallest size in bytes that a new pool gets from
+// DefaultSize. A command makes no pool if DefaultSize returns less.
 const LeastDefault = 64 << 20
 
-// DefaultSize is the size (bytes) of a new pool in files for which none is
-// given: 100 GiB, or nine tenths of what the filesystem has besides the
-// metadata. metadata is its size (bytes) if that is given.
+// DefaultSize returns the size in bytes of a new pool in the folder dir for
+// which the user gives none: 100 GiB, or nine tenths of what the filesystem has
+// free besides the metadata, if that is less. metadata is the size of the
+// metadata in bytes, or 0 if the user gives none. r is the room in that
+// filesystem.
 func DefaultSize(dir string, metadata int64, blockSize int64) (size int64, r Room) {
 	r = roomFor(dir)
 	if r.Total == 0 {
 		return DefaultPoolSize, r
 	}
 	if metadata == 0 {
-		metadata = thinpool.MetadataSize(min(r.Free, DefaultPoolSize), dm.Sectors(blockSize/dm.SectorSize))
+		metadata = thinpool.MetadataSize(min(r.Free, DefaultPoolSize),
+			dm.Sectors(blockSize/dm.SectorSize))
 	}
 	size = max(0, (r.Free-metadata)/10*9)
 	unit := max(blockSize, 1<<20)
