@@ -11,8 +11,9 @@ import (
 )
 
 // disk makes all changes of the filesystem. If the power fails after any step
-// of a method, either the old state or the new one is left. A method returns
-// nil when the new state is durable.
+// of a method, either the old state or the new one is left. When a method
+// returns nil, the new state is durable; only after rename and removeAll the
+// caller has to sync the folder.
 type disk struct {
 	before atomicfile.Before // nil, except in tests, which stop here as a crash would
 }
@@ -30,11 +31,11 @@ func (d disk) step(step, path string) error {
 // far as the rename, on a full disk for example, it leaves no temp file.
 //
 // The temp file has a fixed name, so that the remains of several crashes do not
-// pile up. So only one process may write at a time: the caller holds the pool's
-// lock.
+// pile up. So the caller holds the lock that keeps other processes from writing
+// the same file.
 //
 // If only the last fsync fails, replace puts the old content back. So an error
-// means the old state, for everybody who does not lose power now.
+// means the old state, as far as anybody can see unless the power fails now.
 func (d disk) replace(path string, b []byte) error {
 	before, readErr := read(path)
 	if err := d.rename(path, b); err != nil {
@@ -48,7 +49,7 @@ func (d disk) replace(path string, b []byte) error {
 	return errors.Join(err, d.putBack(path, before))
 }
 
-// rename replaces the content of path by b. The change is not durable yet.
+// rename replaces the content of path by b, without a sync of the folder.
 func (d disk) rename(path string, b []byte) error {
 	return atomicfile.Replace(path, b, 0o600, d.before)
 }
@@ -85,8 +86,8 @@ func (d disk) remove(path string) error {
 	return d.syncDir(filepath.Dir(path))
 }
 
-// removeAll removes a file, or a folder with everything in it. The change is
-// not durable yet.
+// removeAll removes a file, or a folder with everything in it, without a sync
+// of the folder above.
 func (d disk) removeAll(path string) error {
 	if err := d.step("removeall", path); err != nil {
 		return err

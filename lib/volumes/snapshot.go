@@ -76,8 +76,8 @@ func Snapshot(
 }
 
 // lockBoth locks two volumes in the order of their names, as every command
-// does. So no two commands wait for each other. It returns the references of
-// the origin and of the new volume, and the origin's record.
+// does. So two commands cannot block each other for ever. It returns the
+// references of the origin and of the new volume, and the origin's record.
 func lockBoth(
 	ctx context.Context, s *host.System, pool, origin, volume string,
 ) (o, n *refcount.Ref, v catalog.Volume, err error) {
