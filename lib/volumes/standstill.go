@@ -57,8 +57,8 @@ func standStill(ctx context.Context, p *engine.Pool, o catalog.Volume, send func
 		}
 	}
 	loose, err := freeze.Suspended(ctx, p.DM, r, send)
-	// If ctx has ended, the watcher may still work on these filesystems. Then the
-	// mark stays.
+	// If ctx has ended, the watcher may still work on these filesystems. Then
+	// the mark stays.
 	if len(a.Dirs) > 0 && ctx.Err() == nil {
 		os.Remove(registry.FrozenMark(p.Sys, o))
 	}
