@@ -21,9 +21,9 @@ import (
 // and what killed commands have left over.
 //
 // CheckPool changes one thing only: it resumes a volume that a killed snapshot
-// has left suspended. It does not activate an inactive pool. If the first look
-// finds nothing, it takes no lock. Otherwise it holds the pool's lock while it
-// looks again.
+// command has left suspended. It does not activate an inactive pool. If the
+// first look finds nothing, it takes no lock. Otherwise it holds the pool's
+// lock while it looks again.
 func CheckPool(
 	ctx context.Context, s *host.System, name string,
 ) (found []check.Finding, err error) {
@@ -58,8 +58,8 @@ type lookLock struct {
 	lock *filelock.Lock // nil if the pool has no lock file
 }
 
-// take takes the lock, if it has not done so yet. The error is a wait error if
-// ctx ends first.
+// take takes the lock, unless it has it already. The error is that of
+// fault.WaitError if ctx ends first.
 func (l *lookLock) take(ctx context.Context) (err error) {
 	if l.done || l.sys == nil {
 		return nil
@@ -72,6 +72,7 @@ func (l *lookLock) take(ctx context.Context) (err error) {
 	return nil
 }
 
+// close releases the lock, if it was taken.
 func (l *lookLock) close() {
 	if l.lock != nil {
 		l.lock.Unlock()

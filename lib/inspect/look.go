@@ -190,8 +190,8 @@ func addDevice(f *check.Facts, c *dm.Control, d check.Device) error {
 
 // lookMetadata reads the thin ids in the pool's metadata. It reads past the
 // page cache: from the active pool's own metadata device, or else behind the
-// label of the disk or file. What it cannot read is f.MetaErr; it returns an
-// error only if ctx has ended.
+// label of the disk or file. If it cannot read them, it sets f.MetaErr. It
+// returns an error only if ctx has ended.
 func lookMetadata(ctx context.Context, s *host.System, c *dm.Control, f *check.Facts) error {
 	path, at := f.Config.Metadata.Path, int64(label.Reserved)
 	if d := f.Part(dmname.Meta); d != nil && d.Active() && !d.Suspended() {

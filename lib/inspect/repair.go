@@ -20,8 +20,9 @@ import (
 
 // repair carries out the findings in this order:
 //
-//  1. The records of volumes. A pool whose transaction id does not fit stays
-//     refused until every thin id has a name.
+//  1. The records of volumes. They come first because commands refuse a pool
+//     whose transaction id does not fit. So no command changes the pool before
+//     every thin id has a name.
 //  2. The transaction id.
 //  3. What every command repairs before its own work (repairDevices).
 //  4. Files.
@@ -106,8 +107,8 @@ func giveName(p *engine.Pool, d check.Finding) error {
 }
 
 // adoptTransactionID writes the pool's transaction id to the catalog. It drops
-// all intents: the pool's transaction id is past theirs, so those operations
-// were done or undone long ago.
+// all intents: those operations were done or undone before the pool reached
+// this transaction id.
 func adoptTransactionID(p *engine.Pool, d check.Finding) error {
 	p.Sys.Stepf("%s: %s", d.Object, d.Repair)
 	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) {
