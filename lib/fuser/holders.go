@@ -1,11 +1,12 @@
 // Package fuser finds out what keeps a mount or a block device busy. umount(2)
 // only returns EBUSY; the user wants to know which program to close.
 //
-// The list need not be complete. Only root sees the processes of all users. The
-// package does not look for sockets that are bound on the mount, for file
-// descriptors that are in a message between processes, or for NFS exports. And
-// a holder may have ended before the caller reads the list. So use the list to
-// explain a failed unmount, and never to decide whether to unmount.
+// The list need not be complete. Only root sees what the processes of other
+// users have open. The package does not look for sockets that are bound on the
+// mount, for file descriptors that are in a message between processes, or for
+// NFS exports. And a holder may have ended before the caller reads the list. So
+// use the list to explain a failed unmount, and never to decide whether to
+// unmount.
 package fuser
 
 import (

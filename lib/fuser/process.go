@@ -84,8 +84,8 @@ func (s *search) process(pid int) []Holder {
 	l.task(dir, true, true, true)
 
 	// A thread may have its own working directory or its own descriptors. It
-	// may also live longer than the first thread; after its end, the first
-	// thread has neither.
+	// may also live longer than the first thread, which has neither after its
+	// end.
 	tids, _ := list(dir + "/task")
 	for _, name := range tids {
 		if tid, err := strconv.Atoi(name); err == nil && tid != pid {

@@ -172,8 +172,8 @@ func owner(st fs.FileInfo) int {
 	return -1
 }
 
-// cause returns the errno in a *fs.PathError. The text of the *fs.PathError has
-// the path, and so has the text of Error.
+// cause returns the errno in a *fs.PathError. The *fs.PathError would name the
+// path a second time in the text of Error.
 func cause(err error) error {
 	if p, ok := err.(*fs.PathError); ok {
 		return p.Err
