@@ -13,7 +13,7 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// applied is what the facts are once the repairs of records are done.
+// applied changes the facts as the repairs of records would change them.
 func applied(f *Facts, found []Finding) *Facts {
 	for _, d := range found {
 		at := slices.IndexFunc(f.Volumes, func(v catalog.Volume) bool { return v.Name == d.Volume })
@@ -24,7 +24,9 @@ func applied(f *Facts, found []Finding) *Facts {
 		case d.Kind == KindSize:
 			f.Volumes[at].Size = d.Size
 		case d.Kind == KindOrphan:
-			f.Volumes = append(f.Volumes, catalog.Volume{Name: d.Volume, ID: d.ID, Size: d.Size, TransactionID: d.Transaction})
+			f.Volumes = append(f.Volumes,
+				catalog.Volume{Name: d.Volume, ID: d.ID, Size: d.Size,
+					TransactionID: d.Transaction})
 		case d.Kind == KindHead:
 			f.Config.Head, f.HeadErr = new(uint32), nil
 			f.Meta.Devices[0] = deviceAt(0, 16)
@@ -35,7 +37,8 @@ func applied(f *Facts, found []Finding) *Facts {
 	return f
 }
 
-// drawFacts is any catalog beside any pool, over few names and ids, so that they meet.
+// drawFacts draws a catalog and a pool that need not belong together. They use
+// few names and ids, so that these collide.
 func drawFacts(t *rapid.T) *Facts {
 	f := soundFacts()
 	f.Devices, f.Uses, f.Volumes, f.Live, f.Entries = nil, nil, nil, nil, nil
@@ -50,25 +53,30 @@ func drawFacts(t *rapid.T) *Facts {
 		}
 	}
 	for range rapid.IntRange(0, 6).Draw(t, "ids") {
-		f.Meta.Devices[thinpool.ID(id.Draw(t, "id"))] = deviceAt(transaction.Draw(t, "made"), rapid.Uint64Range(0, 9).Draw(t, "end"))
+		f.Meta.Devices[thinpool.ID(id.Draw(t, "id"))] = deviceAt(transaction.Draw(t, "made"),
+			rapid.Uint64Range(0, 9).Draw(t, "end"))
 	}
 	for _, name := range []string{"a", "b", "c", "orphan-1", "orphan-2"} {
 		if rapid.Bool().Draw(t, name) {
 			v := thintest.Volume(name, id.Draw(t, "id of "+name))
-			v.Size, v.TransactionID = rapid.Int64Range(1, 9).Draw(t, "size")*65536, transaction.Draw(t, "made")
+			v.Size, v.TransactionID = rapid.Int64Range(1, 9).Draw(t, "size")*65536,
+				transaction.Draw(t, "made")
 			f.Volumes = append(f.Volumes, v)
 		}
 	}
-	f.Config.TransactionID, f.Meta.TransactionID = transaction.Draw(t, "catalog"), transaction.Draw(t, "pool")
+	f.Config.TransactionID, f.Meta.TransactionID = transaction.Draw(t, "catalog"),
+		transaction.Draw(t, "pool")
 	if rapid.Bool().Draw(t, "operation") {
-		f.Config.Intents = []catalog.Intent{{Op: catalog.OpCreate, Volume: "c", ID: id.Draw(t, "id"), TransactionID: f.Config.TransactionID + 1}}
+		f.Config.Intents = []catalog.Intent{{Op: catalog.OpCreate, Volume: "c",
+			ID: id.Draw(t, "id"), TransactionID: f.Config.TransactionID + 1}}
 	}
 	return f
 }
 
-// Whatever the catalog and the pool say: no name of a volume that is there is
-// lost, each id has one name in the end, of a size that holds all its data, and
-// what is repaired is not found again.
+// TestRepairsOfRecordsMendAll repairs whatever the catalog and the pool say.
+// Then no volume that exists has lost its name. Each id has one name, and the
+// record's size holds all the data. A second look finds nothing that was
+// repaired.
 func TestRepairsOfRecordsMendAll(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFacts(t)
@@ -83,7 +91,8 @@ func TestRepairsOfRecordsMendAll(t *testing.T) {
 			}
 			names[v.Name] = true
 			ids[v.ID]++
-			if d := f.Meta.Devices[thinpool.ID(v.ID)]; v.Size < int64(d.End)*f.blockSize() && !explained[v.ID] {
+			if d := f.Meta.Devices[thinpool.ID(v.ID)]; v.Size < int64(d.End)*f.blockSize() &&
+				!explained[v.ID] {
 				t.Fatalf("%s has %d bytes, less than its data", v.Name, v.Size)
 			}
 		}
@@ -97,8 +106,12 @@ func TestRepairsOfRecordsMendAll(t *testing.T) {
 			if n := ids[uint32(id)]; n != 1 && !explained[uint32(id)] {
 				t.Fatalf("id %d has %d names", id, n)
 			}
-			same := func(v catalog.Volume) bool { return v.ID == uint32(id) && v.TransactionID == d.TransactionID }
-			if slices.ContainsFunc(before, same) && !slices.ContainsFunc(before, func(v catalog.Volume) bool { return same(v) && names[v.Name] }) {
+			same := func(v catalog.Volume) bool {
+				return v.ID == uint32(id) && v.TransactionID == d.TransactionID
+			}
+			if slices.ContainsFunc(before, same) &&
+				!slices.ContainsFunc(before,
+					func(v catalog.Volume) bool { return same(v) && names[v.Name] }) {
 				t.Fatalf("id %d lost its name", id)
 			}
 		}

@@ -16,76 +16,80 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// Facts is what there is of one pool, everywhere that it leaves traces. What is
-// wrong about it is told by its methods alone (findings), without another look.
+// Facts is what a look has found of one pool, in every place where a pool
+// leaves traces. The method Findings tells what is wrong, from these facts
+// alone.
 type Facts struct {
 	Config   catalog.Pool
-	Dir      string             // the catalog's
-	Volumes  []catalog.Volume   // by name; those in operations, too
-	Damaged  map[string]error   // volumes whose record cannot be read
-	Live     *thinpool.Status   // of the pool's device; nil while inactive
-	Meta     *thinpool.Metadata // nil where it cannot be read
-	MetaErr  error
-	Places   error // what is wrong with the names of its disks
+	Dir      string             // the folder of the catalog
+	Volumes  []catalog.Volume   // in the order of their names, also those with an intent
+	Damaged  map[string]error   // why a volume's record cannot be read, by name
+	Live     *thinpool.Status   // of the pool's device; nil while the pool is inactive
+	Meta     *thinpool.Metadata // nil if it cannot be read
+	MetaErr  error              // why it cannot be read
+	Places   error              // what is wrong with the paths of its disks
 	Backings []Backing
 	Room     health.Room // below the pool's files
 
-	HeadLooked bool   // headID and headErr tell
-	HeadID     uint32 // the thin id that the head names
-	HeadErr    error
+	HeadLooked bool   // HeadID and HeadErr are valid
+	HeadID     uint32 // the thin id that the head's headers name
+	HeadErr    error  // what is wrong with the headers
 
-	Devices []Device        // by our uuid
-	Foreign []dm.Device     // by our names, with the uuid of others
-	Copied  *backing.Copied // active under our uuid, and not this pool; nil is nothing
+	Devices []Device        // that have the pool's uuid
+	Foreign []dm.Device     // that have the pool's name, but another uuid
+	Copied  *backing.Copied // active under the pool's uuid, but not this pool; nil for none
 
-	Busy    map[string]bool // volumes that somebody is at work on
-	Uses    map[string]Use  // of volumes that nobody is at work on
-	Entries []refcount.Entry
-	Temps   []catalog.Temp
-	Nodes   []string // names below /dev/mapper without a device
-	Aliases []string // volumes with a link below /run/thin/dev, but no device
-	Utab    []UtabLine
-	Losers  []registry.Loser // lines of fstab
+	Busy    map[string]bool  // volumes whose lock a command holds
+	Uses    map[string]Use   // of the other volumes, by name
+	Entries []refcount.Entry // files below /run/thin
+	Temps   []catalog.Temp   // files of interrupted writes to the catalog
+	Nodes   []string         // names below /dev/mapper that lead to no device
+	Aliases []string         // volumes with a link below /run/thin/dev, but no device
+	Utab    []UtabLine       // lines without a mount
+	Losers  []registry.Loser // lines of fstab that another line wins over
 }
 
-// Backing is a disk or file as it is, beside what pool.json says.
+// Backing is a disk or file as a look has found it, and what pool.json says of
+// it.
 type Backing struct {
 	catalog.Backing
 	Part    string
 	Label   label.Label
-	Size    int64  // bytes, label included
-	Carries string // what lies there in place of a label
-	Err     error  // of opening it, or of reading its label
-	Lower   string // number of the device that the pool runs on; "" while inactive
-	Loops   []loop.Info
+	Size    int64       // bytes, label included
+	Carries string      // what backing.Carried found in place of a label
+	Err     error       // of opening it, or of reading its label
+	Lower   string      // number of the device that the pool runs on; "" while the pool is inactive
+	Loops   []loop.Info // loop devices over the file
 }
 
-// Device is a device-mapper device of the pool.
+// Device is a device-mapper device with the pool's uuid.
 type Device struct {
 	dm.Info
-	Volume string // by its name; "" of a part, and of a name that is not ours
-	ID     uint32 // of a volume
-	Part   string // of the pool: "pool", "data", "meta"; "" of a volume
+	Volume string // by the device's name; "" for a part, and for a name that is not ours
+	ID     uint32 // thin id of a volume
+	Part   string // of the pool: "pool", "data", "meta"; "" for a volume
 	Size   int64  // bytes, by its table
 }
 
-// Use is how a volume is used, by its record and by the kernel.
+// Use is how a volume is used, according to its record of references and to the
+// kernel.
 type Use struct {
 	Record  refcount.Record
-	Written bool // there is a record
-	Damage  error
-	Held    bool // activated on purpose, by its record
-	Seen    refcount.Observed
-	Unlined bool // mounted, and umount(8) would not call us
+	Written bool              // the record exists
+	Damage  error             // why the record cannot be read
+	Held    bool              // the record says that a user activated it
+	Seen    refcount.Observed // what the kernel says
+	Unlined bool              // mounted, but umount(8) would not call umount.thin
 }
 
-// UtabLine is a line of utab whose mount is not to be seen.
+// UtabLine is a line of utab whose mount was not found.
 type UtabLine struct {
 	mount.StaleLine
-	Volume string
+	Volume string // without the pool's name
 }
 
-// unread names what could not be read.
+// unread returns what this look could not read: names of volumes and parts, and
+// "ids" for the metadata.
 func (f *Facts) unread() []string {
 	all := slices.Sorted(maps.Keys(f.Damaged))
 	for _, b := range f.Backings {
@@ -100,7 +104,7 @@ func (f *Facts) unread() []string {
 	return all
 }
 
-// device finds the device of a thin id.
+// device returns the device of a volume by its thin id, or nil.
 func (f *Facts) device(id uint32) *Device {
 	for i := range f.Devices {
 		if d := &f.Devices[i]; d.Part == "" && d.ID == id {
@@ -110,7 +114,7 @@ func (f *Facts) device(id uint32) *Device {
 	return nil
 }
 
-// Part finds a device of the pool itself.
+// Part returns a device of the pool itself, or nil. name is as in Device.Part.
 func (f *Facts) Part(name string) *Device {
 	for i := range f.Devices {
 		if f.Devices[i].Part == name {
@@ -120,7 +124,7 @@ func (f *Facts) Part(name string) *Device {
 	return nil
 }
 
-// known tells whether a volume has a record, readable or not.
+// known tells whether the catalog has a record of a volume, readable or not.
 func (f *Facts) known(volume string) bool {
 	for _, v := range f.Volumes {
 		if v.Name == volume {
@@ -130,7 +134,7 @@ func (f *Facts) known(volume string) bool {
 	return f.Damaged[volume] != nil
 }
 
-// inOperation tells whether an operation names the volume.
+// inOperation tells whether an intent in the catalog names the volume.
 func (f *Facts) inOperation(volume string) bool {
 	for _, op := range f.Config.Intents {
 		if op.Volume == volume {
@@ -140,8 +144,8 @@ func (f *Facts) inOperation(volume string) bool {
 	return false
 }
 
-// transaction is the id that the pool itself is at; ok is false where nothing
-// tells.
+// transaction returns the transaction id of the pool itself: from its status
+// or, if that does not tell, from its metadata. ok is false if neither tells.
 func (f *Facts) transaction() (id uint64, ok bool) {
 	if f.Live != nil && f.Live.Mode != thinpool.ModeFail && f.Live.Mode != thinpool.ModeError {
 		return f.Live.TransactionID, true
@@ -152,8 +156,9 @@ func (f *Facts) transaction() (id uint64, ok bool) {
 	return 0, false
 }
 
-// mismatch says that the catalog and the pool do not belong together. What the
-// catalog says is being done then explains nothing.
+// mismatch tells whether the catalog and the pool do not belong together: no
+// intent explains that their transaction ids differ. Then the intents explain
+// no other difference either.
 func (f *Facts) mismatch() bool {
 	id, ok := f.transaction()
 	if !ok {
@@ -163,6 +168,7 @@ func (f *Facts) mismatch() bool {
 	return err != nil
 }
 
+// Backing returns the disk or file of a part, or the zero value.
 func (f *Facts) Backing(part string) Backing {
 	for _, b := range f.Backings {
 		if b.Part == part {

@@ -6,58 +6,58 @@ import (
 	"thinmount/lib/refcount"
 )
 
-// Finding is one thing that is wrong about a pool, or was left over.
+// Finding is one thing that is wrong with a pool, or that was left over.
 type Finding struct {
 	Kind   string       // one of the Kind constants
 	Object string       // POOL, POOL/VOLUME, "POOL: thin id N", a device, or a path
 	What   string       // what is wrong with it
-	Repair string       // what RepairPool does about it; "" when that is not for a program to decide
-	Remedy fault.Remedy // what somebody can do where Repair is ""
-	Done   bool         // repaired by now
+	Repair string       // what RepairPool does about it; "" if a user has to decide that
+	Remedy fault.Remedy // what a user can do if Repair is ""
+	Done   bool         // it was repaired
 
-	Pool, Node  string // of a stray
-	Volume      string // the volume's name
-	ID          uint32 // the thin id
-	Size        int64  // bytes that the record should say
-	Transaction uint64 // the transaction id that is taken over
-	Forget      bool   // an operation is not to be recovered
-	Entry       refcount.Entry
-	Lines       bool // of a mount are missing in utab
-	Temp        catalog.Temp
+	Pool, Node  string         // the names of a stray's pool and node
+	Volume      string         // the volume's name, without the pool's
+	ID          uint32         // the thin id
+	Size        int64          // bytes that the record is to say
+	Transaction uint64         // the transaction id that the repair writes down
+	Forget      bool           // the repair drops the intent and does not recover it
+	Entry       refcount.Entry // the file that the repair removes, below /run/thin
+	Lines       bool           // the repair writes the lines that a mount lacks in utab
+	Temp        catalog.Temp   // the file that the repair removes, in the catalog
 }
 
-// Kinds of findings.
+// Values of Finding.Kind. The comment says what was found.
 const (
-	KindTransaction = "transaction-id" // catalog and pool are at different ones, and nothing explains it
-	KindInterrupted = "interrupted"    // a command died in the middle
+	KindTransaction = "transaction-id" // catalog and pool differ, and no intent explains it
+	KindInterrupted = "interrupted"    // a command died before it was done
 	KindOrphan      = "orphan-id"      // a thin id without a name
-	KindMissing     = "missing-id"     // a name without a thin id
+	KindMissing     = "missing-id"     // a name whose thin id does not exist
 	KindDuplicate   = "duplicate-id"   // two names for one thin id
-	KindReused      = "reused-id"      // a name for a thin id that somebody has made anew
-	KindSize        = "size"           // a record smaller than its volume
+	KindReused      = "reused-id"      // a name whose thin id others have made anew
+	KindSize        = "size"           // a record with another size than its volume
 	KindDamaged     = "damaged-record" // a file of the catalog that cannot be read
-	KindMode        = "pool-mode"      // failed, read-only, full, needs a check
-	KindMetadata    = "metadata"       // cannot be read
-	KindHeld        = "held-snapshot"  // of the metadata
+	KindMode        = "pool-mode"      // the pool failed, is read-only or full, or needs a check
+	KindMetadata    = "metadata"       // metadata that cannot be read
+	KindHeld        = "held-snapshot"  // a held snapshot of the metadata
 	KindHead        = "first-blocks"   // the pool's first data blocks may be a volume's
 	KindLabel       = "label"          // a disk or file that is not the pool's
 	KindBacking     = "backing"        // the pool runs on another disk or file than pool.json says
-	KindLoop        = "loop"           // a loop device that is in the way
-	KindForeign     = "foreign-device" // not ours, with our name
-	KindDevice      = "device"         // left over
-	KindSuspended   = "suspended"      // a device that makes its users wait
-	KindNode        = "node"           // below /dev/mapper, of no device
-	KindAlias       = "alias"          // below /run/thin/dev, of no device
-	KindRecord      = "record"         // of references, against what is mounted
-	KindLock        = "lock"           // file of a volume that is not there
-	KindTemp        = "temp-file"      // of a write that was interrupted
-	KindFolder      = "folder"         // of a pool that is not there
-	KindUtab        = "utab"           // line of a mount that is gone, or a mount without its lines
+	KindLoop        = "loop"           // a loop device over the pool's file that is not the pool's
+	KindForeign     = "foreign-device" // a device with our name that is not ours
+	KindDevice      = "device"         // a device that was left over, or has the wrong name
+	KindSuspended   = "suspended"      // a suspended device, whose users wait
+	KindNode        = "node"           // a node below /dev/mapper without a device
+	KindAlias       = "alias"          // a link below /run/thin/dev without a device
+	KindRecord      = "record"         // a record of references that differs from what is mounted
+	KindLock        = "lock"           // the lock file of a volume or pool that does not exist
+	KindTemp        = "temp-file"      // the file of an interrupted write
+	KindFolder      = "folder"         // the folder of a pool that does not exist
+	KindUtab        = "utab"           // a line whose mount is gone, or a mount without its lines
 	KindFstab       = "fstab"          // a second line for a volume
 )
 
-// plan identifies what is done about a finding: who has agreed to that has not
-// agreed to anything else.
+// plan identifies what a repair does about a finding. A user who has agreed to
+// one plan has not agreed to any other.
 type plan struct{ kind, object, repair string }
 
 func (f Finding) plan() plan { return plan{f.Kind, f.Object, f.Repair} }

@@ -13,15 +13,17 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// Findings is all that is wrong, in the order in which it is repaired.
+// Findings returns all that is wrong, in the order in which it is repaired. If
+// the pool was only half made or half deleted, that is the only finding.
 func (f *Facts) Findings() []Finding {
 	if op, halfMade := f.Config.Incomplete(); halfMade {
 		return []Finding{f.interrupted(op)}
 	}
 	var found []Finding
 	for _, compare := range []func() []Finding{
-		f.compareLabels, f.compareMode, f.compareMetadata, f.compareHead, f.compareForeign, f.compareLoops, f.compareDamaged,
-		f.compareTransaction, f.compareIDs, f.compareOperations, f.compareDevices, f.compareNodes, f.compareUses, f.compareFiles, f.compareUtab,
+		f.compareLabels, f.compareMode, f.compareMetadata, f.compareHead, f.compareForeign,
+		f.compareLoops, f.compareDamaged, f.compareTransaction, f.compareIDs, f.compareOperations,
+		f.compareDevices, f.compareNodes, f.compareUses, f.compareFiles, f.compareUtab,
 		f.compareFstab,
 	} {
 		found = append(found, compare()...)
@@ -29,8 +31,9 @@ func (f *Facts) Findings() []Finding {
 	return found
 }
 
-// compareTransaction names both sides. How ids and names differ stands in the
-// other findings.
+// compareTransaction reports that the catalog and the pool have different
+// transaction ids, and names both. Other findings say how their ids and names
+// differ.
 func (f *Facts) compareTransaction() []Finding {
 	id, ok := f.transaction()
 	if !ok || !f.mismatch() {
@@ -42,15 +45,17 @@ func (f *Facts) compareTransaction() []Finding {
 	}
 	forget := ""
 	for _, op := range f.Config.Intents {
-		forget += fmt.Sprintf("; forget the %s of %s that was under way when the copy was made", op.Op, op.Volume)
+		forget += fmt.Sprintf("; forget the %s of %s that was under way when the copy was made",
+			op.Op, op.Volume)
 	}
 	return []Finding{{Kind: KindTransaction, Object: f.Config.Name, Transaction: id,
-		What:   fmt.Sprintf("the pool is at transaction id %d, pool.json at %d: %s", id, f.Config.TransactionID, why),
+		What: fmt.Sprintf("the pool is at transaction id %d, pool.json at %d: %s", id,
+			f.Config.TransactionID, why),
 		Repair: fmt.Sprintf("take %d over into pool.json%s", id, forget),
 		Remedy: fault.Hint("restore the newest copy of " + f.Dir)}}
 }
 
-// compareOperations lists what was begun by commands that are dead.
+// compareOperations reports the intents of commands that are dead.
 func (f *Facts) compareOperations() []Finding {
 	if f.mismatch() {
 		return nil
@@ -64,39 +69,48 @@ func (f *Facts) compareOperations() []Finding {
 	return found
 }
 
+// interrupted returns the finding for one intent: that its command was
+// interrupted, and whether the repair finishes, undoes or forgets it.
 func (f *Facts) interrupted(op catalog.Intent) Finding {
 	d := Finding{Kind: KindInterrupted, Object: f.Config.Name, Volume: op.Volume, ID: op.ID}
 	if op.Volume != "" {
 		d.Object = f.object(op.Volume)
 	}
-	if owner := f.nameOf(Device{ID: op.ID, Volume: op.Volume}); op.Volume != "" && owner != "" && owner != op.Volume {
-		d.What = fmt.Sprintf("its %s was interrupted, and would take thin id %d, which is %s's", op.Op, op.ID, f.object(owner))
+	if owner := f.nameOf(Device{ID: op.ID, Volume: op.Volume}); op.Volume != "" && owner != "" &&
+		owner != op.Volume {
+		d.What = fmt.Sprintf("its %s was interrupted, and would take thin id %d, which is %s's",
+			op.Op, op.ID, f.object(owner))
 		d.Repair, d.Forget = "forget it", true
 		d.Transaction, _ = f.transaction()
 		return d
 	}
 	switch op.Op {
 	case catalog.OpDelete, catalog.OpDeletePool:
-		d.What, d.Repair = "its deletion was interrupted", "finish it, as the next command does by itself"
+		d.What, d.Repair = "its deletion was interrupted",
+			"finish it, as the next command does by itself"
 	default:
-		d.What, d.Repair = "its making was interrupted ("+op.Op+")", "undo it, as the next command does by itself"
+		d.What, d.Repair = "its making was interrupted ("+op.Op+")",
+			"undo it, as the next command does by itself"
 	}
 	return d
 }
 
-// compareMode tells of a pool that refuses changes.
+// compareMode reports a pool that refuses changes.
 func (f *Facts) compareMode() []Finding {
 	needsCheck := f.Meta != nil && f.Meta.NeedsCheck
 	if f.Live != nil {
 		needsCheck = needsCheck || f.Live.NeedsCheck
 	}
 	if needsCheck {
-		d := Finding{Kind: KindMode, Object: f.Config.Name, What: "its metadata needs a check: a write of it failed", Repair: RepairCheck}
+		d := Finding{Kind: KindMode, Object: f.Config.Name,
+			What: "its metadata needs a check: a write of it failed", Repair: RepairCheck}
 		if full := f.Room.Full(f.Config, thinpool.Status{}); full != "" {
 			d.What += "; " + full
 		}
 		if users := f.activeVolumes(); users != "" {
-			d.Repair, d.Remedy = "", fault.Hint("the pool has to be inactive for that: unmount "+users+", and check again")
+			d.Repair, d.Remedy = "",
+				fault.Hint("the pool has to be inactive for that: unmount "+
+					users+", and check again")
 		}
 		return []Finding{d}
 	}
@@ -110,11 +124,11 @@ func (f *Facts) compareMode() []Finding {
 	return nil
 }
 
-// RepairCheck is what repair does about metadata that needs a check.
+// RepairCheck is the repair of metadata that needs a check, in words.
 const RepairCheck = "have thin_check look at all of it, and take off the mark if it is sound; the pool is inactive meanwhile"
 
-// activeVolumes names the volumes of a pool that keep it from being deactivated;
-// "" is none.
+// activeVolumes returns the volumes of a pool that keep it from being
+// deactivated, separated by commas, or "".
 func (f *Facts) activeVolumes() string {
 	var names []string
 	for _, d := range f.Devices {
@@ -126,9 +140,13 @@ func (f *Facts) activeVolumes() string {
 	return strings.Join(names, ", ")
 }
 
+// compareMetadata reports metadata that cannot be read, and a held snapshot of
+// the metadata.
 func (f *Facts) compareMetadata() []Finding {
 	if f.MetaErr != nil {
-		return []Finding{{Kind: KindMetadata, Object: f.Config.Name, What: "its metadata cannot be read, so names and ids were not compared: " + f.MetaErr.Error(),
+		return []Finding{{Kind: KindMetadata, Object: f.Config.Name,
+			What: "its metadata cannot be read, so names and ids were not compared: " +
+				f.MetaErr.Error(),
 			Remedy: health.DamageRemedy(f.Config)}}
 	}
 	held := f.Meta != nil && f.Meta.HeldRoot != 0
@@ -138,21 +156,26 @@ func (f *Facts) compareMetadata() []Finding {
 	if !held {
 		return nil
 	}
-	return []Finding{{Kind: KindHeld, Object: f.Config.Name, What: "a snapshot of its metadata is held, and keeps room in the metadata",
+	return []Finding{{Kind: KindHeld, Object: f.Config.Name,
+		What:   "a snapshot of its metadata is held, and keeps room in the metadata",
 		Repair: "release it; no command of thin-snap needs it any more"}}
 }
 
+// compareDamaged reports records of volumes that cannot be read.
 func (f *Facts) compareDamaged() []Finding {
 	var found []Finding
 	for _, volume := range slices.Sorted(maps.Keys(f.Damaged)) {
-		d := Finding{Kind: KindDamaged, Object: f.object(volume), Volume: volume, What: f.Damaged[volume].Error()}
-		d.Remedy = fault.Hint("restore the file from a backup, or remove it: then its thin id can be named anew")
+		d := Finding{Kind: KindDamaged, Object: f.object(volume), Volume: volume,
+			What: f.Damaged[volume].Error()}
+		d.Remedy = fault.Hint(
+			"restore the file from a backup, or remove it: then its thin id can be named anew")
 		found = append(found, d)
 	}
 	return found
 }
 
-// RecordErrors takes the damaged records out of the error of reading all.
+// RecordErrors returns the errors of damaged records, by volume. err is the
+// error of reading all records.
 func RecordErrors(err error) map[string]error {
 	damaged := map[string]error{}
 	var each func(error)
@@ -170,6 +193,7 @@ func RecordErrors(err error) map[string]error {
 	return damaged
 }
 
+// volumeOfRecord returns the volume whose record is the file at path.
 func volumeOfRecord(path string) string {
 	return strings.TrimSuffix(path[strings.LastIndexByte(path, '/')+1:], ".json")
 }

@@ -8,8 +8,10 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// isHead tells whether a thin id is that of the head, by pool.json or, where
-// that is an older copy, by the head itself.
+// isHead tells whether a thin id is that of the head, the thin device that has
+// the pool's first blocks. pool.json says so. If pool.json is an older copy
+// that does not, the headers on the head itself say so. A thin id that a volume
+// has is not the head's.
 func (f *Facts) isHead(id thinpool.ID) bool {
 	switch {
 	case f.nameOf(Device{ID: uint32(id)}) != "":
@@ -20,7 +22,8 @@ func (f *Facts) isHead(id thinpool.ID) bool {
 	return f.HeadLooked && f.HeadErr == nil && uint32(id) == f.HeadID
 }
 
-// head returns the thin id of the head, if the metadata has it.
+// head returns the thin id of the head. ok is false if the metadata does not
+// have it.
 func (f *Facts) head() (id thinpool.ID, ok bool) {
 	if f.Meta == nil {
 		return 0, false
@@ -33,7 +36,7 @@ func (f *Facts) head() (id thinpool.ID, ok bool) {
 	return 0, false
 }
 
-// compareHead finds a pool whose first blocks are not kept free of volumes.
+// compareHead reports a pool whose first blocks are not kept free of volumes.
 func (f *Facts) compareHead() []Finding {
 	if !f.HeadLooked || f.Meta == nil {
 		return nil
@@ -41,7 +44,8 @@ func (f *Facts) compareHead() []Finding {
 	id, there := f.head()
 	d := Finding{Kind: KindHead, Object: f.Config.Name, ID: uint32(id), Repair: engine.RepairHead}
 	if users := f.activeVolumes(); users != "" {
-		d.Repair, d.Remedy = "", fault.Hint("no volume may be in use for the repair: unmount "+users+", and check again")
+		d.Repair, d.Remedy = "",
+			fault.Hint("no volume may be in use for the repair: unmount "+users+", and check again")
 	}
 	switch {
 	case there && f.HeadErr == nil && f.Config.Head != nil:

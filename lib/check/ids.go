@@ -12,7 +12,7 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// compareIDs sets the names of the catalog beside the thin ids of the pool.
+// compareIDs compares the names in the catalog with the thin ids in the pool.
 func (f *Facts) compareIDs() []Finding {
 	if f.Meta == nil {
 		return nil
@@ -49,9 +49,10 @@ func (f *Facts) compareIDs() []Finding {
 	return append(found, f.orphans(claims, explained, dropped)...)
 }
 
-// explained are the ids that recovery sees to. In a copy of the catalog that
-// is not the pool's newest there are none: what was being done when the copy
-// was made has long been done, and the id may be anybody's.
+// explained returns the thin ids that recovery deals with, because an intent
+// names them. If the catalog and the pool do not belong together, it returns
+// none. The intents may be those of an older copy. Their commands ended long
+// ago, and the id may be another volume's now.
 func (f *Facts) explained() map[uint32]bool {
 	ids := map[uint32]bool{}
 	if !f.mismatch() {
@@ -62,19 +63,22 @@ func (f *Facts) explained() map[uint32]bool {
 	return ids
 }
 
+// object returns POOL/VOLUME.
 func (f *Facts) object(volume string) string { return f.Config.Name + "/" + volume }
 
-// describe is what somebody needs who is to let a record go.
+// describe says what a user needs to know before a record is removed.
 func describe(v catalog.Volume) string {
-	s := fmt.Sprintf("of %s, made %s", fault.ExactSize(v.Size), v.Created.Format("2006-01-02 15:04:05 MST"))
+	s := fmt.Sprintf("of %s, made %s", fault.ExactSize(v.Size),
+		v.Created.Format("2006-01-02 15:04:05 MST"))
 	if v.Origin != "" {
 		s += ", a snapshot of " + v.Origin
 	}
 	return s
 }
 
-// unlessUsed takes the repair back where the volume is in use: the volume of
-// that id, not what else may be active under the name.
+// unlessUsed takes the repair out of the finding if the volume is in use. It
+// looks at the device of the finding's thin id. Another device that is active
+// under the volume's name does not count.
 func (f *Facts) unlessUsed(d Finding) Finding {
 	dev := f.device(d.ID)
 	if f.Busy[d.Volume] || dev != nil && dev.Volume == d.Volume && dev.OpenCount > 0 {
@@ -83,21 +87,27 @@ func (f *Facts) unlessUsed(d Finding) Finding {
 	return d
 }
 
+// missing returns the finding for a record whose thin id does not exist.
 func (f *Facts) missing(v catalog.Volume) Finding {
-	return f.unlessUsed(Finding{Kind: KindMissing, Object: f.object(v.Name), Volume: v.Name, ID: v.ID,
+	return f.unlessUsed(Finding{Kind: KindMissing, Object: f.object(v.Name),
+		Volume: v.Name, ID: v.ID,
 		What:   fmt.Sprintf("the pool has no thin id %d (record %s)", v.ID, describe(v)),
 		Repair: "remove the record"})
 }
 
+// other returns the finding for a record whose thin id d was made anew by
+// others.
 func (f *Facts) other(v catalog.Volume, d thinpool.Device) Finding {
-	return f.unlessUsed(Finding{Kind: KindReused, Object: f.object(v.Name), Volume: v.Name, ID: v.ID,
-		What: fmt.Sprintf("thin id %d was made at transaction id %d, the record is of %d: what it described is gone (record %s)",
+	return f.unlessUsed(Finding{Kind: KindReused, Object: f.object(v.Name),
+		Volume: v.Name, ID: v.ID,
+		What: fmt.Sprintf(
+			"thin id %d was made at transaction id %d, the record is of %d: what it described is gone (record %s)",
 			v.ID, d.TransactionID, v.TransactionID, describe(v)),
 		Repair: "remove the record, so that the id can be named as what it is"})
 }
 
-// twins lets one of several names keep their id: the one that is active, or
-// the first.
+// twins returns the findings for several records with one thin id. One record
+// keeps the id: the one whose device is active, or else the first.
 func (f *Facts) twins(claims []catalog.Volume) []Finding {
 	keep := claims[0]
 	if d := f.device(keep.ID); d != nil {
@@ -110,56 +120,76 @@ func (f *Facts) twins(claims []catalog.Volume) []Finding {
 	var found []Finding
 	for _, v := range claims {
 		if v.Name != keep.Name {
-			found = append(found, f.unlessUsed(Finding{Kind: KindDuplicate, Object: f.object(v.Name), Volume: v.Name, ID: v.ID,
-				What:   fmt.Sprintf("has thin id %d, which is %s's, too", v.ID, f.object(keep.Name)),
-				Repair: "remove this one of the two records"}))
+			found = append(found,
+				f.unlessUsed(Finding{Kind: KindDuplicate, Object: f.object(v.Name),
+					Volume: v.Name, ID: v.ID,
+					What: fmt.Sprintf("has thin id %d, which is %s's, too", v.ID,
+						f.object(keep.Name)),
+					Repair: "remove this one of the two records"}))
 		}
 	}
 	return found
 }
 
-// blockSize is the pool's, in bytes.
+// blockSize returns the size of the pool's blocks in bytes.
 func (f *Facts) blockSize() int64 { return int64(f.Config.BlockSize) * dm.SectorSize }
 
-// compareSize sees to it that no end of a volume is cut off. A last block may
-// be larger than what is left of the volume.
+// compareSize reports a volume whose data reaches beyond the size in its
+// record, because a device of that size would cut off its end. The last block
+// may reach beyond the end of the volume. compareSize also reports an active
+// device of another size.
 func (f *Facts) compareSize(v catalog.Volume) []Finding {
-	if end := int64(f.Meta.Devices[thinpool.ID(v.ID)].End); end > 0 && (end-1)*f.blockSize() >= v.Size {
+	if end := int64(f.Meta.Devices[thinpool.ID(v.ID)].End); end > 0 &&
+		(end-1)*f.blockSize() >= v.Size {
 		size := end * f.blockSize()
-		return []Finding{f.unlessUsed(Finding{Kind: KindSize, Object: f.object(v.Name), Volume: v.Name, ID: v.ID, Size: size,
-			What:   fmt.Sprintf("has data up to byte %d, the record says it has %s", size, fault.ExactSize(v.Size)),
+		return []Finding{f.unlessUsed(Finding{Kind: KindSize, Object: f.object(v.Name),
+			Volume: v.Name, ID: v.ID, Size: size,
+			What: fmt.Sprintf("has data up to byte %d, the record says it has %s", size,
+				fault.ExactSize(v.Size)),
 			Repair: fmt.Sprintf("set the record's size to %s", fault.ExactSize(size))})}
 	}
 	if d := f.device(v.ID); d != nil && d.Active() && d.Size != v.Size {
 		return []Finding{{Kind: KindSize, Object: f.object(v.Name), Volume: v.Name, ID: v.ID,
-			What:   fmt.Sprintf("its device %s has %s, the record says %s", d.Name, fault.ExactSize(d.Size), fault.ExactSize(v.Size)),
+			What: fmt.Sprintf("its device %s has %s, the record says %s", d.Name,
+				fault.ExactSize(d.Size), fault.ExactSize(v.Size)),
 			Remedy: fault.Hint("unmount it: its next device is as the record says")}}
 	}
 	return nil
 }
 
-// orphans are ids that neither a record nor an operation has.
-func (f *Facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32]bool, dropped map[string]bool) []Finding {
-	taken := func(name string) bool { return f.known(name) && !dropped[name] || f.inOperation(name) && !f.mismatch() }
+// orphans returns the findings for the thin ids that neither a record nor an
+// intent names. claims are the records by thin id, explained are the ids that
+// recovery deals with, and dropped says which records are to be removed.
+func (f *Facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32]bool,
+	dropped map[string]bool) []Finding {
+	taken := func(name string) bool {
+		return f.known(name) && !dropped[name] || f.inOperation(name) && !f.mismatch()
+	}
 	named := map[string]bool{}
 	var found []Finding
 	for _, id := range slices.Sorted(maps.Keys(f.Meta.Devices)) {
 		if f.isHead(id) || explained[uint32(id)] || len(claims[uint32(id)]) > 0 {
 			continue
 		}
-		found = append(found, f.orphan(id, func(name string) bool { return taken(name) || named[name] }))
+		found = append(found,
+			f.orphan(id, func(name string) bool { return taken(name) || named[name] }))
 		named[found[len(found)-1].Volume] = true
 	}
 	return found
 }
 
-// orphan gets the name that its device has, or one that tells what it is. Its
-// size is not known to the pool: that of its device, or as large as the
-// largest volume, so that a filesystem in it fits.
+// orphan returns the finding for a thin id without a name. The repair gives it
+// the name of its active device, or else one made from the id. The pool does
+// not know the size of the volume. The repair takes the size of the device.
+// Without a device it takes the size of the largest volume, so that a
+// filesystem in the orphan fits, or more if the orphan's data needs it. taken
+// tells whether a name is in use.
 func (f *Facts) orphan(id thinpool.ID, taken func(string) bool) Finding {
 	d := f.Meta.Devices[id]
-	o := Finding{Kind: KindOrphan, Object: fmt.Sprintf("%s: thin id %d", f.Config.Name, id), ID: uint32(id), Transaction: d.TransactionID,
-		What: fmt.Sprintf("has no name; %s of it are mapped, it was made at transaction id %d", fault.ExactSize(int64(d.Mapped)*f.blockSize()), d.TransactionID)}
+	o := Finding{Kind: KindOrphan, Object: fmt.Sprintf("%s: thin id %d", f.Config.Name, id),
+		ID: uint32(id), Transaction: d.TransactionID,
+		What: fmt.Sprintf("has no name; %s of it are mapped, it was made at transaction id %d",
+			fault.ExactSize(int64(d.Mapped)*f.blockSize()), d.TransactionID)}
 	o.Size = max(int64(d.End), 1) * f.blockSize()
 	for _, v := range f.Volumes {
 		o.Size = max(o.Size, v.Size)
@@ -181,6 +211,7 @@ func (f *Facts) orphan(id thinpool.ID, taken func(string) bool) Finding {
 	return o
 }
 
+// freeName returns orphan-ID, or orphan-ID-N if that name is taken.
 func (f *Facts) freeName(id thinpool.ID, taken func(string) bool) string {
 	name := fmt.Sprintf("orphan-%d", id)
 	for n := 2; taken(name); n++ {

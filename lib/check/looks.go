@@ -5,14 +5,19 @@ import (
 	"slices"
 )
 
-// ErrUnsteady is of a pool that no two looks can read the same of.
-var ErrUnsteady = errors.New("some of what is read to check it can be read at times and cannot at others")
+// ErrUnsteady is the error of InCommon if no two looks in a row could read the
+// same.
+var ErrUnsteady = errors.New(
+	"some of what is read to check it can be read at times and cannot at others")
 
-// mostLooks is how many looks are taken to find two that could read the same.
+// mostLooks is how many looks InCommon takes at most.
 const mostLooks = 4
 
-// InCommon is what two looks in a row have found, which could read the same: what
-// one of them was blind for it would seem to say is sound.
+// InCommon looks at a pool several times, and returns what two looks in a row
+// have both found. Both looks must have been able to read the same: what a look
+// cannot read would seem to be sound. look gathers the facts. again is false
+// for the first look, and true for those after it. If the first look finds
+// nothing, InCommon returns nothing.
 func InCommon(look func(again bool) (*Facts, error)) ([]Finding, error) {
 	before, err := look(false)
 	if err != nil {
@@ -29,20 +34,23 @@ func InCommon(look func(again bool) (*Facts, error)) ([]Finding, error) {
 		}
 		found := now.Findings()
 		if slices.Equal(before.unread(), now.unread()) {
-			return slices.DeleteFunc(found, func(d Finding) bool { return !Contains(first, d) }), nil
+			return slices.DeleteFunc(found,
+				func(d Finding) bool { return !Contains(first, d) }), nil
 		}
 		before, first = now, found
 	}
 	return nil, ErrUnsteady
 }
 
-// Contains tells whether a finding is among others, as it is to be repaired.
+// Contains tells whether all has a finding of the same kind and object as d,
+// with the same repair.
 func Contains(all []Finding, d Finding) bool {
 	return slices.ContainsFunc(all, func(o Finding) bool { return o.plan() == d.plan() })
 }
 
-// Marked puts the findings that are left behind those that were agreed to, of
-// which those that are not left are done.
+// Marked returns the findings that were agreed to, and after them the other
+// findings that are left. A finding with a repair that was agreed to and is not
+// left has Done set.
 func Marked(agreed, left []Finding) []Finding {
 	all := slices.Clone(agreed)
 	for i := range all {

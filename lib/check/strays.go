@@ -13,58 +13,70 @@ import (
 	"thinmount/lib/refcount"
 )
 
-// Strays is what looks like ours and belongs to no pool.
+// Strays is what looks like thinmount's and belongs to no pool.
 type Strays struct {
-	Pools   map[string]string // of the catalog: name to uuid, "" where pool.json cannot be read
-	Busy    map[string]bool   // names of pools that somebody is at work on: making one, say
-	Folders []catalog.Stray
-	Entries []refcount.Entry
-	Devices []dm.Info // by our uuids
-	Nodes   []string
-	Aliases []string // names of pools
+	Pools   map[string]string // uuids of existing pools, by name; "" if pool.json cannot be read
+	Busy    map[string]bool   // pools whose lock a command holds: it may be making the pool
+	Folders []catalog.Stray   // without a pool.json
+	Entries []refcount.Entry  // files below /run/thin
+	Devices []dm.Info         // with uuids of ours
+	Nodes   []string          // names below /dev/mapper that lead to no device
+	Aliases []string          // names of pools with a folder below /run/thin/dev
 }
 
-// strange tells whether nobody has a pool of that name, nor is making one.
+// strange tells whether no pool of that name exists, and no command is making
+// one.
 func (s *Strays) strange(pool string) bool {
 	_, there := s.Pools[pool]
 	return !there && !s.Busy[pool]
 }
 
+// Findings returns the strays in the order in which they are removed.
 func (s *Strays) Findings() []Finding {
 	var found []Finding
 	for _, d := range s.Folders {
 		if !s.strange(d.Name) {
 			continue
 		}
-		f := Finding{Kind: KindFolder, Object: d.Path, Pool: d.Name, What: "is the folder of a pool that is not there", Repair: "remove it"}
+		f := Finding{Kind: KindFolder, Object: d.Path, Pool: d.Name,
+			What: "is the folder of a pool that is not there", Repair: "remove it"}
 		if d.Holds != "" {
 			f.What += ", but holds " + d.Holds
-			f.Repair, f.Remedy = "", fault.Hint("restore its pool.json from a backup, or remove the folder")
+			f.Repair, f.Remedy = "",
+				fault.Hint("restore its pool.json from a backup, or remove the folder")
 		}
 		found = append(found, f)
 	}
 	found = append(found, s.strangeDevices()...)
 	for _, name := range s.Nodes {
-		if pool, _, ours := strings.Cut(strings.TrimPrefix(name, dmname.Prefix), "@"); ours && s.strange(pool) {
-			found = append(found, Finding{Kind: KindNode, Object: "/dev/mapper/" + name, Pool: pool, Node: name,
-				What: "leads to a device that is gone, of a pool that is not there", Repair: "remove it"})
+		if pool, _, ours := strings.Cut(strings.TrimPrefix(name, dmname.Prefix), "@"); ours &&
+			s.strange(pool) {
+			found = append(found,
+				Finding{Kind: KindNode, Object: "/dev/mapper/" + name, Pool: pool, Node: name,
+					What:   "leads to a device that is gone, of a pool that is not there",
+					Repair: "remove it"})
 		}
 	}
 	for _, pool := range s.Aliases {
 		if s.strange(pool) {
-			found = append(found, Finding{Kind: KindAlias, Object: pool, Pool: pool, What: "has a folder of links, but there is no such pool", Repair: "remove the folder"})
+			found = append(found,
+				Finding{Kind: KindAlias, Object: pool, Pool: pool,
+					What:   "has a folder of links, but there is no such pool",
+					Repair: "remove the folder"})
 		}
 	}
 	return append(found, s.strangeFiles()...)
 }
 
-// strangeFiles leaves the lock of a pool to the last, under which the others are
-// removed.
+// strangeFiles returns the findings for files below /run/thin. The lock files
+// of pools are the last, because the other files of a pool are removed under
+// its lock.
 func (s *Strays) strangeFiles() []Finding {
 	var found, locks []Finding
 	seen := map[string]bool{}
 	for _, e := range s.Entries {
-		f := Finding{Object: e.Path, Pool: e.Pool, Volume: e.Volume, Entry: e, Repair: "remove it", What: "is of a pool that is not there"}
+		f := Finding{Object: e.Path, Pool: e.Pool, Volume: e.Volume, Entry: e, Repair: "remove it",
+			What: "is of a pool that is not there"}
 		switch e.Kind {
 		case refcount.KindLock:
 			f.Kind = KindLock
@@ -87,8 +99,9 @@ func (s *Strays) strangeFiles() []Finding {
 	return append(found, locks...)
 }
 
-// strangeDevices are of pools whose catalog is elsewhere, or gone: nobody knows
-// whether they are needed.
+// strangeDevices returns the findings for devices of pools whose catalog is
+// elsewhere or gone. No program can tell whether they are needed, so they have
+// no repair.
 func (s *Strays) strangeDevices() []Finding {
 	var found []Finding
 	for _, d := range s.Devices {
@@ -96,10 +109,12 @@ func (s *Strays) strangeDevices() []Finding {
 		pool, _, _ := strings.Cut(strings.TrimPrefix(d.Name, dmname.Prefix), "@")
 		known := slices.Contains(slices.Collect(maps.Values(s.Pools)), uuid)
 		if known || !s.strange(pool) {
-			continue // a pool of that name is there, and its own check sees to it
+			continue // the check of that pool reports it
 		}
-		found = append(found, Finding{Kind: KindDevice, Object: d.Name, What: fmt.Sprintf("is of a pool that is not in the catalog (uuid %s)", uuid),
-			Remedy: fault.Hint("if nobody needs it: dmsetup remove " + d.Name)})
+		found = append(found,
+			Finding{Kind: KindDevice, Object: d.Name,
+				What:   fmt.Sprintf("is of a pool that is not in the catalog (uuid %s)", uuid),
+				Remedy: fault.Hint("if nobody needs it: dmsetup remove " + d.Name)})
 	}
 	return found
 }

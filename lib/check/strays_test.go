@@ -12,24 +12,29 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// allStrays has one of each kind of a pool named gone, and the same of demo,
-// which is there.
+// allStrays returns one stray of each kind for a pool gone, which does not
+// exist, and the same for the pool demo, which does.
 func allStrays() *Strays {
-	s := &Strays{Pools: map[string]string{"demo": thintest.UUID}, Busy: map[string]bool{"demo": false}}
+	s := &Strays{Pools: map[string]string{"demo": thintest.UUID},
+		Busy: map[string]bool{"demo": false}}
 	for _, pool := range []string{"demo", "gone"} {
 		uuid := map[string]string{"demo": thintest.UUID, "gone": thintest.OtherUUID}[pool]
 		s.Entries = append(s.Entries,
 			refcount.Entry{Path: "lock " + pool, Kind: refcount.KindLock, Pool: pool},
 			refcount.Entry{Path: "turn " + pool, Kind: refcount.KindLock, Pool: pool},
-			refcount.Entry{Path: "lock " + pool + "/v", Kind: refcount.KindLock, Pool: pool, Volume: "v"},
-			refcount.Entry{Path: "record " + pool, Kind: refcount.KindRecord, Pool: pool, Volume: "v"},
+			refcount.Entry{Path: "lock " + pool + "/v", Kind: refcount.KindLock,
+				Pool: pool, Volume: "v"},
+			refcount.Entry{Path: "record " + pool, Kind: refcount.KindRecord,
+				Pool: pool, Volume: "v"},
 			refcount.Entry{Path: "temp " + pool, Kind: refcount.KindTemp, Pool: pool, Volume: "v"})
-		s.Devices = append(s.Devices, dm.Info{Name: dmname.Volume(pool, "v"), UUID: dmname.VolumeUUID(uuid, 1)})
+		s.Devices = append(s.Devices,
+			dm.Info{Name: dmname.Volume(pool, "v"), UUID: dmname.VolumeUUID(uuid, 1)})
 		s.Nodes = append(s.Nodes, dmname.Volume(pool, "w"), dmname.Part(pool, dmname.Data))
 		s.Aliases = append(s.Aliases, pool)
 	}
 	s.Entries = append(s.Entries, refcount.Entry{Path: "other", Kind: refcount.KindOther})
-	s.Folders = []catalog.Stray{{Name: "gone", Path: "/gone"}, {Name: "full", Path: "/full", Holds: "/full/data"}}
+	s.Folders = []catalog.Stray{{Name: "gone", Path: "/gone"},
+		{Name: "full", Path: "/full", Holds: "/full/data"}}
 	return s
 }
 
@@ -40,14 +45,16 @@ func TestStrays(t *testing.T) {
 		"device thin-gone@v: by hand: if nobody needs it: dmsetup remove thin-gone@v",
 		"node /dev/mapper/thin-gone@w: remove it", "node /dev/mapper/thin-gone@@data: remove it",
 		"alias gone: remove the folder",
-		"lock lock gone/v: remove it", "record record gone: remove it", "temp-file temp gone: remove it", "lock lock gone: remove it",
+		"lock lock gone/v: remove it", "record record gone: remove it",
+		"temp-file temp gone: remove it", "lock lock gone: remove it",
 	}
 	if got := lines(allStrays().Findings()); !slices.EqualFunc(got, want, strings.HasPrefix) {
 		t.Errorf("found\n%s", strings.Join(got, "\n"))
 	}
 }
 
-// A pool that somebody is making has all that a pool has, but pool.json.
+// TestStraysOfPoolsInTheMaking checks a pool that a command is making. It has
+// all that a pool has except pool.json, and is no stray.
 func TestStraysOfPoolsInTheMaking(t *testing.T) {
 	s := allStrays()
 	s.Busy["gone"], s.Busy["full"] = true, true
@@ -56,7 +63,8 @@ func TestStraysOfPoolsInTheMaking(t *testing.T) {
 	}
 }
 
-// The devices of a pool whose pool.json cannot be read are no strays.
+// TestStraysOfUnreadablePools checks that the devices of a pool whose pool.json
+// cannot be read are no strays.
 func TestStraysOfUnreadablePools(t *testing.T) {
 	s := allStrays()
 	s.Pools["gone"], s.Folders = "", nil

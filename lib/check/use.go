@@ -11,8 +11,9 @@ import (
 	"thinmount/lib/registry"
 )
 
-// compareDevices finds devices that nobody uses, or that make their users wait.
-// A volume that somebody is at work on is in good hands.
+// compareDevices reports devices that nobody uses, and suspended devices, whose
+// users wait. It leaves out the volumes whose lock a command holds: that
+// command deals with the device.
 func (f *Facts) compareDevices() []Finding {
 	var found []Finding
 	for _, d := range f.Devices {
@@ -23,9 +24,11 @@ func (f *Facts) compareDevices() []Finding {
 		name := f.nameOf(d)
 		switch {
 		case d.Part == "" && name != "" && d.Volume != name:
-			o.What, o.Remedy = "is the device of "+f.object(name)+" under another name", fault.Hint("dmsetup rename "+d.Name+" "+dmname.Volume(f.Config.Name, name))
+			o.What, o.Remedy = "is the device of "+f.object(name)+" under another name",
+				fault.Hint("dmsetup rename "+d.Name+" "+dmname.Volume(f.Config.Name, name))
 		case d.Active() && d.Suspended():
-			o.Kind, o.What, o.Repair = KindSuspended, "is suspended: whoever uses it waits", "resume it"
+			o.Kind, o.What, o.Repair = KindSuspended,
+				"is suspended: whoever uses it waits", "resume it"
 		case d.Part == dmname.Pool && d.Active(), d.OpenCount > 0:
 			continue
 		case d.Part != "":
@@ -33,7 +36,9 @@ func (f *Facts) compareDevices() []Finding {
 		case f.Uses[d.Volume].Held:
 			continue
 		case d.Volume == "":
-			o.What, o.Remedy = fmt.Sprintf("is left over of thin id %d, under a name that is not ours", d.ID), fault.Hint("dmsetup remove "+d.Name)
+			o.What, o.Remedy = fmt.Sprintf(
+				"is left over of thin id %d, under a name that is not ours", d.ID),
+				fault.Hint("dmsetup remove "+d.Name)
 		default:
 			o.What, o.Repair = "is left over: nobody has it open", "remove it"
 		}
@@ -42,8 +47,8 @@ func (f *Facts) compareDevices() []Finding {
 	return found
 }
 
-// nameOf is the volume that a device is of, by the records. Of two with its
-// id, the one whose name it has.
+// nameOf returns the volume whose record has the thin id of the device, or "".
+// If several records have the id, it prefers the one with the device's name.
 func (f *Facts) nameOf(d Device) (name string) {
 	for _, v := range f.Volumes {
 		if v.ID == d.ID && (name == "" || v.Name == d.Volume) {
@@ -53,12 +58,15 @@ func (f *Facts) nameOf(d Device) (name string) {
 	return name
 }
 
+// compareNodes reports nodes below /dev/mapper and links below /run/thin/dev
+// whose device is gone.
 func (f *Facts) compareNodes() []Finding {
 	var found []Finding
 	for _, name := range f.Nodes {
 		if _, volume, _ := dmname.ParseVolume(name); !f.Busy[volume] {
-			found = append(found, Finding{Kind: KindNode, Object: "/dev/mapper/" + name, Volume: volume,
-				What: "leads to a device that is gone", Repair: "remove it"})
+			found = append(found,
+				Finding{Kind: KindNode, Object: "/dev/mapper/" + name, Volume: volume,
+					What: "leads to a device that is gone", Repair: "remove it"})
 		}
 	}
 	for _, volume := range f.Aliases {
@@ -70,65 +78,76 @@ func (f *Facts) compareNodes() []Finding {
 	return found
 }
 
-// compareUses sets the references that are written down beside the kernel.
+// compareUses reports records of references that differ from what the kernel
+// says.
 func (f *Facts) compareUses() []Finding {
 	var found []Finding
 	for _, volume := range slices.Sorted(maps.Keys(f.Uses)) {
 		if what := f.Uses[volume].flaw(); what != "" {
-			found = append(found, Finding{Kind: KindRecord, Object: f.object(volume), Volume: volume, What: what,
-				Repair: "make its record of references say what is mounted"})
+			found = append(found,
+				Finding{Kind: KindRecord, Object: f.object(volume), Volume: volume, What: what,
+					Repair: "make its record of references say what is mounted"})
 		}
 	}
 	return found
 }
 
-// flaw says where a record and the kernel differ, in what matters to users.
+// flaw says how the record and the kernel differ in what matters to users. ""
+// means that they agree.
 func (u Use) flaw() string {
 	now := u.Record.Reconcile(u.Seen)
 	switch {
 	case u.Damage != nil:
 		return u.Damage.Error()
 	case !u.Written && whole(u.Seen.Mounts) && now.References > 0:
-		return fmt.Sprintf("is mounted on %s, and has no record of that: it counts as one reference", now.MountedOn)
+		return fmt.Sprintf(
+			"is mounted on %s, and has no record of that: it counts as one reference",
+			now.MountedOn)
 	case !u.Written:
 		return ""
 	case now.Empty() && !u.Record.Empty():
 		return fmt.Sprintf("the record says %s, but it is not", claim(u.Record))
-	case now.MountedOn != u.Record.MountedOn || now.References != u.Record.References || now.Pinned != u.Record.Pinned:
+	case now.MountedOn != u.Record.MountedOn || now.References != u.Record.References ||
+		now.Pinned != u.Record.Pinned:
 		return fmt.Sprintf("the record says %s, but it is %s", claim(u.Record), claim(now))
 	}
 	return ""
 }
 
-// claim puts a record into words.
+// claim says in words what a record claims.
 func claim(r refcount.Record) string {
 	switch {
 	case r.References > 0:
-		return fmt.Sprintf("mounted on %s with %s", r.MountedOn, fault.Count(r.References, "reference"))
+		return fmt.Sprintf("mounted on %s with %s", r.MountedOn,
+			fault.Count(r.References, "reference"))
 	case r.Pinned:
 		return "active"
 	}
 	return "not mounted"
 }
 
-// compareFiles finds files of volumes that are not there, and of writes that
-// were interrupted.
+// compareFiles reports files of volumes that do not exist, and files of
+// interrupted writes.
 func (f *Facts) compareFiles() []Finding {
 	var found []Finding
 	seen := map[string]bool{}
 	for _, e := range f.Entries {
-		strange := e.Volume != "" && !f.known(e.Volume) && !f.inOperation(e.Volume) && !f.hasDevice(e.Volume)
+		strange := e.Volume != "" && !f.known(e.Volume) && !f.inOperation(e.Volume) &&
+			!f.hasDevice(e.Volume)
 		o := Finding{Object: e.Path, Volume: e.Volume, Entry: e}
 		switch {
 		case f.Busy[e.Volume] && e.Volume != "":
 			continue
 		case e.Kind == refcount.KindTemp:
-			o.Kind, o.What, o.Repair = KindTemp, "is what an interrupted write has left", "remove it"
+			o.Kind, o.What, o.Repair = KindTemp, "is what an interrupted write has left",
+				"remove it"
 		case strange && e.Kind == refcount.KindRecord:
-			o.Kind, o.What, o.Repair = KindRecord, "is the record of a volume that is not there", "remove it"
+			o.Kind, o.What, o.Repair = KindRecord,
+				"is the record of a volume that is not there", "remove it"
 		case strange && e.Kind == refcount.KindLock && !seen[e.Volume]:
 			seen[e.Volume] = true // a lock file and its turnstile go together
-			o.Kind, o.What, o.Repair = KindLock, "is the lock file of a volume that is not there", "remove it"
+			o.Kind, o.What, o.Repair = KindLock, "is the lock file of a volume that is not there",
+				"remove it"
 		default:
 			continue
 		}
@@ -143,43 +162,54 @@ func (f *Facts) compareFiles() []Finding {
 	return found
 }
 
+// hasDevice tells whether a device has the name of the volume.
 func (f *Facts) hasDevice(volume string) bool {
-	return slices.ContainsFunc(f.Devices, func(d Device) bool { return d.Part == "" && d.Volume == volume })
+	return slices.ContainsFunc(f.Devices,
+		func(d Device) bool { return d.Part == "" && d.Volume == volume })
 }
 
-// compareUtab finds lines without a mount, and mounts whose references the first
-// umount(8) would end, since it does not find its helper.
+// compareUtab reports lines without a mount, and mounts without lines. For a
+// mount without lines, umount(8) does not find its helper, and the first umount
+// would end all references.
 func (f *Facts) compareUtab() []Finding {
 	var found []Finding
 	seen := map[string]bool{}
 	for _, l := range f.Utab {
 		if !seen[l.Target] && !f.Busy[l.Volume] {
 			seen[l.Target] = true
-			found = append(found, Finding{Kind: KindUtab, Object: l.Target, Volume: l.Volume, What: "is in libmount's utab, but not mounted", Repair: "remove its lines"})
+			found = append(found,
+				Finding{Kind: KindUtab, Object: l.Target, Volume: l.Volume,
+					What: "is in libmount's utab, but not mounted", Repair: "remove its lines"})
 		}
 	}
 	for _, volume := range slices.Sorted(maps.Keys(f.Uses)) {
 		if u := f.Uses[volume]; u.Unlined {
 			now := u.Record.Reconcile(u.Seen)
-			found = append(found, Finding{Kind: KindUtab, Object: now.MountedOn, Volume: volume, Lines: true, Repair: "write its lines",
-				What: fmt.Sprintf("is not in libmount's utab: the first umount takes all %s", fault.Count(now.References, "reference"))})
+			found = append(found,
+				Finding{Kind: KindUtab, Object: now.MountedOn, Volume: volume, Lines: true,
+					Repair: "write its lines",
+					What: fmt.Sprintf("is not in libmount's utab: the first umount takes all %s",
+						fault.Count(now.References, "reference"))})
 		}
 	}
 	return found
 }
 
-// compareFstab finds lines of fstab that will never be mounted.
+// compareFstab reports lines of fstab that will never be mounted.
 func (f *Facts) compareFstab() []Finding {
 	var found []Finding
 	for _, l := range f.Losers {
-		found = append(found, Finding{Kind: KindFstab, Object: l.Volume, Remedy: registry.TwoLinesRemedy(l.Volume),
-			What: fmt.Sprintf("line %d of fstab says %s, but the first line wins: line %d, %s", l.Line.Line, l.Line.Dir, l.Wins.Line, l.Wins.Dir)})
+		found = append(found,
+			Finding{Kind: KindFstab, Object: l.Volume, Remedy: registry.TwoLinesRemedy(l.Volume),
+				What: fmt.Sprintf("line %d of fstab says %s, but the first line wins: line %d, %s",
+					l.Line.Line, l.Line.Dir, l.Wins.Line, l.Wins.Dir)})
 	}
 	return found
 }
 
-// whole tells whether a mount shows the filesystem's root. What mount(8) shows
-// a folder of only (X-mount.subdir=) has no record on purpose.
+// whole tells whether one of the mounts shows the root of the filesystem. A
+// mount of mount(8) that shows only a folder of it (X-mount.subdir=) has no
+// record on purpose.
 func whole(mounts []refcount.MountPoint) bool {
 	return slices.ContainsFunc(mounts, func(m refcount.MountPoint) bool { return m.Root == "/" })
 }
