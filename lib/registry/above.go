@@ -16,18 +16,18 @@ import (
 	"thinmount/lib/mount"
 )
 
-// above is what lies on an active volume whose device other devices use: LUKS,
-// LVM, a partition, a loop device. When the kernel suspends the volume, it
-// freezes the filesystem on the volume itself, and none of the filesystems on
-// these devices.
+// above is what lies on an active volume, if other devices are made of the
+// volume's device: LUKS, LVM, a partition, a loop device. When the kernel
+// suspends the volume, it freezes the filesystem on the volume itself, and none
+// of the filesystems on these devices.
 type above struct {
 	Dirs []*os.File // one of each mounted filesystem, opened with O_PATH, topmost first
 	Bare []string   // kernel names of devices in use without a mounted filesystem
 }
 
 // LookAbove finds what lies on an active volume. The caller closes the result.
-// It is empty if the volume is inactive, or if the kernel does not show its
-// device or the mount table.
+// The result is empty if the volume is inactive, or if its device or the mount
+// table cannot be read.
 func LookAbove(s *host.System, c *dm.Control, v catalog.Volume) (a above) {
 	info, err := c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
 	if err != nil || !info.Active() {
@@ -58,7 +58,7 @@ func (a above) Close() {
 // openLayer opens a folder of the filesystem on a layer. It tries the mounts in
 // this mount namespace first, then a mount in the namespace of another process.
 // It returns nil if it cannot open any. It sends no request to the filesystem,
-// which may be frozen.
+// which may hang.
 func openLayer(l layers.Layer) *os.File {
 	open := func(dir string) *os.File {
 		f, err := host.OpenFolder(dir)

@@ -53,7 +53,8 @@ func ResumeIfUnlocked(s *host.System, c *dm.Control, v catalog.Volume) {
 	}
 }
 
-// ResumeVolumes calls ResumeIfUnlocked for all active volumes of a pool.
+// ResumeVolumes calls ResumeIfUnlocked for each active volume of a pool that is
+// suspended, or above which a killed snapshot may have left filesystems frozen.
 func ResumeVolumes(s *host.System, c *dm.Control, cat *catalog.Catalog) {
 	cfg := cat.Pool()
 	if backing.ActiveCopy(c, cfg) != nil {
