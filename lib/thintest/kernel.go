@@ -13,8 +13,8 @@ import (
 	"thinmount/lib/host"
 )
 
-// Kernel is a fake device-mapper. It knows what changes of one active pool
-// need.
+// Kernel is a fake device-mapper. It handles the ioctls that change one active
+// pool.
 type Kernel struct {
 	PoolUUID    string
 	Gone        bool            // the pool is not active
