@@ -101,7 +101,8 @@ func noVolume(pool, volume string) error {
 
 // Reconcile compares the volume's record of references with the kernel,
 // corrects the record, and returns it. If a killed snapshot has left the volume
-// suspended, Reconcile resumes it. The caller holds the volume's lock.
+// suspended, or filesystems above it frozen, Reconcile calls ResumeAndThaw. The
+// caller holds the volume's lock.
 func Reconcile(s *host.System, c *dm.Control, ref *refcount.Ref,
 	v catalog.Volume) (refcount.Record, error) {
 	return ObserveIn(mount.Table, s, c, ref, v, func() error { return nil })
@@ -199,7 +200,7 @@ func FillRecord(rec *refcount.Record, v catalog.Volume, path string, dev dm.DevN
 
 // RefuseMounted returns an error (fault.ErrBusy) if a volume is mounted, in
 // this or in another mount namespace. The error says where. It returns nil if
-// the volume is not mounted.
+// it finds no mount.
 func RefuseMounted(s *host.System, c *dm.Control, rec refcount.Record, v catalog.Volume) error {
 	if rec.Elsewhere || rec.References == 0 {
 		return RefuseElsewhere(s, c, rec, v)
