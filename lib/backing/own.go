@@ -51,7 +51,7 @@ func ActiveCopy(c *dm.Control, cfg catalog.Pool) *Copied {
 // CopyBelow is ActiveCopy for one part, whose table the caller has read.
 func CopyBelow(cfg catalog.Pool, part string, table []dm.Target, info dm.Info) *Copied {
 	if len(table) != 1 || table[0].Type != "linear" {
-		return nil // another program has changed the table; other checks find that
+		return nil // another program has changed the table, which is no matter of copies
 	}
 	lower, _, err := ParseLinear(table[0].Params)
 	if err != nil {
