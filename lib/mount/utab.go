@@ -84,7 +84,7 @@ func (u Utab) Add(ctx context.Context, e Entry, look Look) error {
 	return u.edit(ctx, func(lines []string) []string {
 		lines = slices.DeleteFunc(lines, func(l string) bool { return parseLine(l).of(e) })
 		lines = dropStale(lines, look(), all)
-		lines = dropShadows(lines, e.Target, anchors(lines, e.Target))
+		lines = addShadows(dropShadows(lines, e.Target, anchors(lines, e.Target)), e.Target)
 		return append(lines, e.anchor(), shadow(e.Spec, e.Target))
 	})
 }
@@ -97,6 +97,25 @@ func anchors(lines []string, target string) (n int) {
 		}
 	}
 	return n
+}
+
+// addShadows adds the shadows that a target lacks: it has as many as anchors.
+// They are named after the last anchor.
+func addShadows(lines []string, target string) []string {
+	missing, src := 0, ""
+	for _, text := range lines {
+		switch l := parseLine(text); {
+		case l.target != target:
+		case l.shadow():
+			missing--
+		case l.ours():
+			missing, src = missing+1, l.src
+		}
+	}
+	for range max(missing, 0) {
+		lines = append(lines, shadow(src, target))
+	}
+	return lines
 }
 
 // dropShadows leaves as many shadows of a target as it has anchors.
