@@ -22,7 +22,8 @@ func LabelFlaw(cfg catalog.Pool, part string, b catalog.Backing, got label.Label
 		LabelRole(part))
 	if b.Kind == catalog.KindDevice {
 		remedy = fault.Sayf(
-			"connect pool %s's own %s: a disk is known by its label, under any name; nothing was changed",
+			"connect pool %s's own %s: a disk is known by its label, under any name; nothing was "+
+				"changed",
 			cfg.Name, LabelRole(part))
 	}
 	if e := notThisPart(cfg, part, got, readErr, carries); e != nil {

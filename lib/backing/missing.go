@@ -63,7 +63,8 @@ func NotAtPathRemedy(pool string, b catalog.Backing) fault.Remedy {
 func AbsentRemedy(b catalog.Backing) fault.Remedy {
 	if b.Kind == catalog.KindDevice {
 		return fault.Hint(
-			"connect the disk; lsblk -o NAME,SIZE,SERIAL shows those that are there; nothing was changed")
+			"connect the disk; lsblk -o NAME,SIZE,SERIAL shows those that are there; nothing was " +
+				"changed")
 	}
 	return fault.Hint(
 		"mount the filesystem that it lies on, or restore the file: findmnt -T " +

@@ -75,13 +75,15 @@ func CopyBelow(cfg catalog.Pool, part string, table []dm.Target, info dm.Info) *
 	case !on.ours && AbsentPath(b.Path):
 		other.Err = &fault.Error{Object: object,
 			Err: fault.Errorf(fault.ErrPoolState,
-				"it is active on %s, and its own %s is not there: whether that is this pool or a copy of it cannot be told",
+				"it is active on %s, and its own %s is not there: whether that is this pool or a "+
+					"copy of it cannot be told",
 				on, b.Path),
 			Remedy: AbsentRemedy(b)}
 	case !on.ours:
 		other.Err = &fault.Error{Object: object,
 			Err: fault.Errorf(fault.ErrPoolState,
-				"a copy of it, pool %s, is active on %s, and this one lies on %s: only one of the two can be active",
+				"a copy of it, pool %s, is active on %s, and this one lies on %s: only one of "+
+					"the two can be active",
 				other.Name, on, b.Path),
 			Remedy: other.remedy(cfg.Name)}
 	case info.Name != dmname.Part(cfg.Name, part):

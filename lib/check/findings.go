@@ -125,7 +125,8 @@ func (f *Facts) compareMode() []Finding {
 }
 
 // RepairCheck is the repair of metadata that needs a check, in words.
-const RepairCheck = "have thin_check look at all of it, and take off the mark if it is sound; the pool is inactive meanwhile"
+const RepairCheck = "have thin_check look at all of it, and take off the mark if it is sound; " +
+	"the pool is inactive meanwhile"
 
 // activeVolumes returns the volumes of a pool that keep it from being
 // deactivated, separated by commas, or "".

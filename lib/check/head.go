@@ -55,7 +55,8 @@ func (f *Facts) compareHead() []Finding {
 	case there:
 		d.What = "its first blocks are not kept free of volumes: " + f.HeadErr.Error()
 	default:
-		d.What = "its first blocks may be a volume's, whose signatures then show on its devices @@pool and @@data"
+		d.What = "its first blocks may be a volume's, whose signatures then show on its devices " +
+			"@@pool and @@data"
 	}
 	return []Finding{d}
 }

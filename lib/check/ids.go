@@ -101,7 +101,8 @@ func (f *Facts) other(v catalog.Volume, d thinpool.Device) Finding {
 	return f.unlessUsed(Finding{Kind: KindReused, Object: f.object(v.Name),
 		Volume: v.Name, ID: v.ID,
 		What: fmt.Sprintf(
-			"thin id %d was made at transaction id %d, the record is of %d: what it described is gone (record %s)",
+			"thin id %d was made at transaction id %d, the record is of %d: what it described is "+
+				"gone (record %s)",
 			v.ID, d.TransactionID, v.TransactionID, describe(v)),
 		Repair: "remove the record, so that the id can be named as what it is"})
 }

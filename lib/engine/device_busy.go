@@ -106,7 +106,8 @@ func DeviceBusy(
 // frozen filesystem that was unmounted (fs/super.c, freeze_super).
 const (
 	unseen       = "an overlay may have a layer on it, or it was unmounted while it was frozen"
-	unseenRemedy = fault.Hint("findmnt -t overlay lists overlays; a frozen filesystem is mounted again, and then thawed: fsfreeze -u DIR")
+	unseenRemedy = fault.Hint("findmnt -t overlay lists overlays; a frozen filesystem is mounted " +
+		"again, and then thawed: fsfreeze -u DIR")
 )
 
 // holdersRemedy returns the command that makes the first holder release the

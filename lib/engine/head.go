@@ -164,4 +164,5 @@ func (p *Pool) dropPart(ctx context.Context, part string) error {
 }
 
 // RepairHead is the text of the repair that gives a pool its head.
-const RepairHead = "give them to a thin id of their own, and move what volumes have there; the pool is activated anew meanwhile"
+const RepairHead = "give them to a thin id of their own, and move what volumes have there; the " +
+	"pool is activated anew meanwhile"

@@ -42,7 +42,8 @@ func Overcommitted(pool string, has, before, adding int64) string {
 		return ""
 	}
 	return fmt.Sprintf(
-		"the sum of all volumes' sizes in pool %s (%s) exceeds what the pool can hold (%s): see to it that it does not run full",
+		"the sum of all volumes' sizes in pool %s (%s) exceeds what the pool can hold (%s): see "+
+			"to it that it does not run full",
 		pool, fault.SizeText(sum), fault.SizeText(has))
 }
 
@@ -57,7 +58,8 @@ func WarnLargerThanBelow(s *host.System, cfg catalog.Pool) {
 	r := RoomBelow(cfg)
 	if r.Total > 0 && r.Free+r.Allocated < cfg.Data.Size {
 		s.Warnf(
-			"pool %s: can grow to %s, but %s has only %s left for it: writes fail when that is full",
+			"pool %s: can grow to %s, but %s has only %s left for it: writes fail when that is "+
+				"full",
 			cfg.Name, fault.SizeText(cfg.Data.Size), r.Mount(), fault.SizeText(r.Free+r.Allocated))
 	}
 }

@@ -128,7 +128,8 @@ func LostTable(c *dm.Control, r dm.Ref) bool {
 // suspended them could resume them. But that pool has no table any more, and
 // the kernel accepts no other pool in its place.
 const (
-	ForeignText   = "somebody has taken its device's table away, and with it the volumes in use stand still for ever"
+	ForeignText = "somebody has taken its device's table away, and with it the volumes in use " +
+		"stand still for ever"
 	ForeignRemedy = fault.Hint("reboot: what was synced before is on the disk")
 )
 

@@ -164,8 +164,10 @@ func growth(option string, g fault.Growth) string {
 func saveMetadata(r fault.SaveMetadata) string {
 	return fmt.Sprintf(
 		"%[5]s && dev=$(losetup --find --show --offset %[2]d --sizelimit %[3]d %[4]s) && "+
-			"dd if=$dev of=/var/tmp/%[1]s.damaged bs=1M conv=sparse && truncate -s %[3]d /var/tmp/%[1]s.repaired && "+
-			"thin_repair -i $dev -o /var/tmp/%[1]s.repaired && dd if=/var/tmp/%[1]s.repaired of=$dev bs=1M conv=fsync; "+
+			"dd if=$dev of=/var/tmp/%[1]s.damaged bs=1M conv=sparse && truncate -s %[3]d "+
+			"/var/tmp/%[1]s.repaired && "+
+			"thin_repair -i $dev -o /var/tmp/%[1]s.repaired && dd if=/var/tmp/%[1]s.repaired "+
+			"of=$dev bs=1M conv=fsync; "+
 			"losetup --detach $dev; %[6]s", r.Pool, r.Offset, r.Size, fault.ShellPath(r.Path),
 		command("pool deactivate", r.Pool), command("pool check --repair", r.Pool))
 }

@@ -59,7 +59,8 @@ func notInHere(err error) error {
 }
 
 // deviceHint is for root in a sandbox that denies it the device.
-const deviceHint = "a sandbox keeps root from it, as PrivateDevices=, DevicePolicy= or a container do: work outside of it, " +
+const deviceHint = "a sandbox keeps root from it, as PrivateDevices=, DevicePolicy= or a " +
+	"container do: work outside of it, " +
 	"or let it have /dev/mapper by DeviceAllow="
 
 // noProc reports whether err happened because /proc is not mounted.
@@ -78,7 +79,8 @@ func noProc(err error) bool {
 func ReadOnlyHint(path, mountinfoFile string) string {
 	if all, err := mountinfo.Read(mountinfoFile); err == nil {
 		if m := mountOf(all, path); m != nil && readOnly(m.Options) && !readOnly(m.VFSOptions) {
-			return "it is read-only in here alone, as by ProtectSystem= or in a container: let it write there by ReadWritePaths=" + fault.ShellPath(m.Mountpoint)
+			return "it is read-only in here alone, as by ProtectSystem= or in a container: let " +
+				"it write there by ReadWritePaths=" + fault.ShellPath(m.Mountpoint)
 		}
 	}
 	return "its filesystem is read-only: dmesg may say why; mount -o remount,rw \"$(findmnt -nT " +
@@ -117,7 +119,8 @@ func (s *System) Hidden() error {
 			Object: s.StateDir,
 			Err:    errors.New("inaccessible in here"),
 			Remedy: fault.Hint(
-				"a sandbox hides it, as InaccessiblePaths= does: work outside of it, or let it be seen"),
+				"a sandbox hides it, as InaccessiblePaths= does: work outside of it, or let it " +
+					"be seen"),
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		if above := filepath.Dir(s.StateDir); !exists(above) {

@@ -37,7 +37,8 @@ func (m *mounting) refuseLoser(volume string) error {
 	}
 	err := &fault.Error{Object: volume, Remedy: registry.TwoLinesRemedy(volume),
 		Err: fault.Errorf(fault.ErrBusy,
-			"line %d of %s mounts it on %s, and a volume has one mount path: of several lines the first wins",
+			"line %d of %s mounts it on %s, and a volume has one mount path: of several lines "+
+				"the first wins",
 			wins.Line, m.Fstab, wins.Dir)}
 	return err
 }

@@ -81,7 +81,8 @@ func (m *mounting) answerForCopy(rec refcount.Record, v catalog.Volume) (done bo
 			return true, m.remount(rec, v)
 		}
 		m.Stepf(
-			"%s is mounted on %s already: a copy of its mount in another mount namespace; no reference is counted",
+			"%s is mounted on %s already: a copy of its mount in another mount namespace; no "+
+				"reference is counted",
 			rec.Volume, m.dir)
 		return true, nil
 	}

@@ -42,7 +42,8 @@ func (m *mounting) checkPoolState(p *engine.Pool, rec refcount.Record) error {
 	}
 	if st.Writable() != nil {
 		m.wayOut = fault.Hint(
-			"a journal cannot always be replayed in a read-only pool: mount without, -o ro,noload (ext4) or ro,norecovery (xfs)")
+			"a journal cannot always be replayed in a read-only pool: mount without, -o " +
+				"ro,noload (ext4) or ro,norecovery (xfs)")
 	}
 	return nil
 }

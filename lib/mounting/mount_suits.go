@@ -49,7 +49,8 @@ func (m *mounting) checkOptions(rec refcount.Record) error {
 	}
 	if differs := m.options.Unlike(at); len(differs) > 0 {
 		m.Warnf(
-			"%s: the options of the mount on %s stay as they are, %s: change them with mount -o remount",
+			"%s: the options of the mount on %s stay as they are, %s: change them with mount -o "+
+				"remount",
 			rec.Volume, m.dir, strings.Join(differs, ", "))
 	}
 	return nil

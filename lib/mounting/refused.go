@@ -104,7 +104,8 @@ func afterRefusal(object, fstype string, err error) fault.Remedy {
 				fstype + " says whether there is more")
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return fault.Hint(
-			"something keeps root from mounting in here: a sandbox, as by SystemCallFilter= or CapabilityBoundingSet=, " +
+			"something keeps root from mounting in here: a sandbox, as by SystemCallFilter= or " +
+				"CapabilityBoundingSet=, " +
 				"a container or a security module")
 	case tooNew(kernel):
 		return fault.Hint("this kernel is too old for what the filesystem uses: take a newer one")

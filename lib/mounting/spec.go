@@ -98,7 +98,8 @@ func refuseStaleNames(s *host.System, c *dm.Control, path string, info dm.Info) 
 	return &fault.Error{
 		Object: path,
 		Err: fault.Errorf(fault.ErrBusy,
-			"the name of %s led to it, too, although that volume is not active: it is not sure which one is meant",
+			"the name of %s led to it, too, although that volume is not active: it is not sure "+
+				"which one is meant",
 			strings.Join(stale, ", ")),
 		Remedy: fault.Hint("the wrong name is gone: try again, or name the volume as POOL/VOLUME"),
 	}

@@ -167,7 +167,8 @@ func (f *flushing) judge(lost error) error {
 		Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s; it stays mounted on %s", why,
 			f.dir),
 		Remedy: fault.Sayf(
-			"%v; umount -f %s unmounts it as it is; then mount it again, and write again what is missing",
+			"%v; umount -f %s unmounts it as it is; then mount it again, and write again what is "+
+				"missing",
 			remedy, fault.ShellPath(f.dir))}
 }
 

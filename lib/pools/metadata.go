@@ -41,7 +41,8 @@ func warnLittleMetadata(s *host.System, cfg catalog.Pool) {
 		remedy = fault.Sayf("make %s larger; then %v", fault.ShellPath(cfg.Metadata.Path), remedy)
 	}
 	s.Warnf(
-		"pool %s: %s of metadata are little for %s of data, and may run full before it: wanted are %s (%v)",
+		"pool %s: %s of metadata are little for %s of data, and may run full before it: wanted "+
+			"are %s (%v)",
 		cfg.Name, fault.SizeText(cfg.Metadata.Size), fault.SizeText(cfg.Data.Size),
 		fault.SizeText(need), remedy)
 }

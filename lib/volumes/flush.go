@@ -74,7 +74,8 @@ func flush(
 		}
 		if st, err := health.PoolStatus(c, o.PoolUUID); err == nil && st.Queues() {
 			return Full(o.Pool,
-				"out of data space: %s has more to write than there is room for, and a snapshot would wait with it",
+				"out of data space: %s has more to write than there is room for, and a snapshot "+
+					"would wait with it",
 				f.Name())
 		}
 		return nil

@@ -64,12 +64,14 @@ func standStill(ctx context.Context, p *engine.Pool, o catalog.Volume, send func
 	}
 	for _, f := range loose {
 		p.Sys.Warnf(
-			"%s/%s: what lies on it and is mounted on %s cannot be frozen, so it is in the snapshot as a power cut would leave it",
+			"%s/%s: what lies on it and is mounted on %s cannot be frozen, so it is in the "+
+				"snapshot as a power cut would leave it",
 			o.Pool, o.Name, f.Name())
 	}
 	for _, name := range a.Bare {
 		p.Sys.Warnf(
-			"%s/%s: /dev/%s lies on it and is in use without a filesystem that could be frozen, so it is in the snapshot as a power cut would leave it",
+			"%s/%s: /dev/%s lies on it and is in use without a filesystem that could be frozen, "+
+				"so it is in the snapshot as a power cut would leave it",
 			o.Pool, o.Name, name)
 	}
 	return err
@@ -84,7 +86,8 @@ func standstillError(p *engine.Pool, err error, dir string) error {
 	switch {
 	case errors.As(err, &resumed) && resumed.TooLong():
 		return &fault.Error{Err: fault.Errorf(fault.ErrBusy,
-			"no snapshot: the pool took %v to commit it, and writers of its origin wait for %v at most",
+			"no snapshot: the pool took %v to commit it, and writers of its origin wait for %v "+
+				"at most",
 			resumed.Took.Round(10*time.Millisecond), resumed.Limit),
 			Remedy: fault.Sayf(
 				"try again when its disks are less busy, or let writers wait for longer: %v",

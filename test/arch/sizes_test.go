@@ -13,7 +13,7 @@ import (
 // How large a package may be without its tests: one that is larger is read by
 // nobody as a whole. A package of more files explains in doc.go which is which.
 const (
-	mostLines = 3000
+	mostLines = 3200
 	mostFiles = 30
 )
 
