@@ -1,5 +1,5 @@
-// Package atomicfile replaces a file as a whole: a reader, and whoever comes
-// after a crash, finds the old content or the new one.
+// Package atomicfile replaces a file as a whole. A reader finds the old content
+// or the new one, after a crash, too.
 //
 // It is not github.com/google/renameio for two reasons. The temp file has a
 // fixed name, so that writers who are killed leave one file at most, which the

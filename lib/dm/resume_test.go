@@ -22,8 +22,8 @@ func resuming(flags Flags, cookie *uint32) *Control {
 	})
 }
 
-// Another process that resumes the device in the same moment is no failure; a
-// table that the kernel refuses is.
+// TestResumeOfTwo lets another process resume the device in the same moment:
+// Resume succeeds. It fails where the kernel refuses the table.
 func TestResumeOfTwo(t *testing.T) {
 	for _, row := range []struct {
 		name  string

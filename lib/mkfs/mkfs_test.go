@@ -102,7 +102,7 @@ func TestProgramDiesWithUs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 500 {
-		// A zombie is dead: whoever is init here may not wait for it.
+		// A zombie is dead: the init process here may not wait for it.
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil || strings.Contains(string(stat), ") Z ") {
 			return

@@ -14,7 +14,7 @@ import (
 )
 
 // trap makes dir a mount on demand, whose daemon never answers, and returns
-// where the daemon is asked. Whoever triggers it waits until the test's end.
+// where the daemon is asked. A process that triggers it waits until the test's end.
 func trap(t *testing.T, dir string) (asked *os.File) {
 	t.Helper()
 	// The daemon's process group passes through: it must not be ours.

@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Detach takes a mount away again that was just made, by its ID, wherever its
-// directory has been moved to in the meantime. Its filesystem goes at its last
-// close. A mount that is gone is no error; one that another mount hides is
-// left, with ErrMoved.
+// Detach unmounts, by its ID, a mount that was just made, even if its directory
+// has been moved since. The kernel shuts the filesystem down at its last close.
+// Detach returns nil if the mount is gone already. It leaves a mount that
+// another mount hides, and returns ErrMoved.
 func Detach(id int) error {
 	m, err := byID(id)
 	if errors.Is(err, unix.EINVAL) {

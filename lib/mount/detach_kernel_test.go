@@ -33,7 +33,7 @@ func TestKernelDetach(t *testing.T) {
 		do(t, Detach(over))
 		do(t, os.Rename(top, top+"2"))
 		do(t, Detach(middle))
-		do(t, Detach(middle)) // gone is no error
+		do(t, Detach(middle)) // it is gone already
 		if got := topID(t, top+"2/dir"); got != below {
 			t.Errorf("mount %d, want %d", got, below)
 		}

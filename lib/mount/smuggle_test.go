@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// What stands in a quoted value is no option of its own, for whomever.
+// TestQuotedOptionsStayValues takes no part of a quoted value for an option.
 func TestQuotedOptionsStayValues(t *testing.T) {
 	for _, word := range []string{
 		`context="a,suid,dev"`, `x="nofail,_netdev,user,remount"`, `x="ro,discard"`, `x="helper=nfs,x-y"`, `x="loop,bind"`, `context="system_u:object_r:tmp_t:s0:c127,c456"`,

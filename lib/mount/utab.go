@@ -31,19 +31,19 @@ import (
 // of a line that has one, and by nothing else. The mount at a target may get
 // another ID (X-mount.idmap puts a clone in its place), and a stale line's ID
 // another mount. A copy of the mount in another mount namespace has an ID of
-// its own: with the ID, umount(8) there would call no helper, and would take
-// the last line away all the same.
+// its own: with the ID, umount(8) there would call no helper, and would still
+// take the last line away.
 //
-// The shadow, by its root that never is, belongs to no mount. It takes the
-// blows that are meant for the last line of a target: mount(8) finds it by SRC
-// and TARGET and adds the x- options of fstab there, where it would have
-// appended a line that hides the anchor; a remount overwrites its options; and
-// an umount(8) whose helper has returned 0 removes it, even if the helper has
-// only dropped a reference: for those, Mend and Feed put down another.
+// The shadow belongs to no mount, since no mount has its root. libmount changes
+// it in place of the anchor. mount(8) finds it by SRC and TARGET and adds the
+// x- options of fstab to it; without it mount(8) would append a line that hides
+// the anchor. A remount overwrites its options. An umount(8) whose helper has
+// returned 0 removes it, even if the helper has only dropped a reference: for
+// those, Mend and Feed add another.
 //
 // Lines get lost (mount -n, a umount(8) that sees another mount namespace) and
-// stale (umount -i, a namespace that ends): whoever writes here clears what is
-// stale, and Mend adds what is missing. Lines that are not ours are never
+// stale (umount -i, a namespace that ends): each writer here removes stale
+// lines, and Mend adds missing ones. Lines that are not ours are never
 // changed.
 type Utab struct{ Dir string }
 

@@ -14,9 +14,9 @@ import (
 type StaleLine struct{ Source, Target string }
 
 // Stale lists the lines of mounts that are gone, and the shadows of targets
-// where no mount is left. It takes no lock: whoever writes renames a whole
-// file. So a line may be of a mount that was made in this moment; what Stale
-// lists is asked for again before it is dropped.
+// where no mount is left. It takes no lock, since writers rename a whole
+// file. So a line may belong to a mount that was made in this moment: the
+// writer asks again before it drops what Stale lists.
 func (u Utab) Stale(look Look) ([]StaleLine, error) {
 	text, err := u.read()
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestSizeLimits wants one limit for whoever makes and whoever grows a pool.
+// TestSizeLimits wants one limit for making a pool and for growing it.
 func TestSizeLimits(t *testing.T) {
 	for size, ok := range map[int64]bool{
 		0: false, MinMetadata - 1: false, MinMetadata: true, MaxMetadata: true, MaxMetadata + 1: false, 20 << 30: false, math.MaxInt64: false,

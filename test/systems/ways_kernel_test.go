@@ -50,7 +50,7 @@ func ways(t *testing.T, areas ...string) {
 	run(t, "thin-snap", "pool", "delete", "-r", "-y", "ways")
 }
 
-// show runs the script, and sees to it that the next one begins as this one did.
+// show runs the script, and restores what it changed for the next one.
 func (f feature) show(t *testing.T, fstab []byte) {
 	script(t, f.script)
 	if err := os.WriteFile("/etc/fstab", fstab, 0o644); err != nil {

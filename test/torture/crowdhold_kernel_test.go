@@ -15,8 +15,8 @@ import (
 const holdFor = 1500 * time.Millisecond
 
 // hold keeps a volume's device open for a while, if there is one: as a process, as
-// a loop device, or as a device of device-mapper on top of it. Whoever wants to
-// delete it meanwhile is refused, and nobody else may notice.
+// a loop device, or as a device of device-mapper on top of it. A delete
+// of the volume is refused until then, and no other command may fail by it.
 func hold(t *testing.T, worker int, volume string, how int) outcome {
 	device := "/dev/mapper/thin-" + strings.Replace(volume, "/", "@", 1)
 	switch how % 3 {

@@ -30,7 +30,7 @@ var faults = map[string][]string{
 	"clone3":    {"ENOMEM"},
 }
 
-// reading are calls that change nothing and can fail all the same.
+// reading are calls that change nothing, but can fail.
 var reading = words("pread64 read getdents64 fstat statfs readlinkat ioctl openat")
 
 // fault is a point with an error.
