@@ -68,9 +68,9 @@ func (s Store) TryPoolLock(pool string, shared bool) (*filelock.Lock, error) {
 	return filelock.TryExclusive(path)
 }
 
-// Lock waits for the lock of a volume and reads its record. Where that is
-// damaged, Ref.Damage says so, and Lock returns nil. When ctx ends, the error is a
-// *filelock.HeldError.
+// Lock waits for the lock of a volume and reads its record. Where the record is
+// damaged, Ref.Damage says so, and Lock returns no error. When ctx ends, the
+// error is a *filelock.HeldError.
 func (s Store) Lock(ctx context.Context, pool, volume string) (*Ref, error) {
 	wait := func(path string) (*filelock.Lock, error) { return filelock.Exclusive(ctx, path) }
 	return s.ref(pool, volume, wait)
