@@ -102,20 +102,27 @@ func anchors(lines []string, target string) (n int) {
 // addShadows adds the shadows that a target lacks: it has as many as anchors.
 // They are named after the last anchor.
 func addShadows(lines []string, target string) []string {
-	missing, src := 0, ""
+	src := ""
 	for _, text := range lines {
-		switch l := parseLine(text); {
-		case l.target != target:
-		case l.shadow():
-			missing--
-		case l.ours():
-			missing, src = missing+1, l.src
+		if l := parseLine(text); l.anchor() && l.target == target {
+			src = l.src
 		}
 	}
-	for range max(missing, 0) {
+	for range lacking(lines, target) {
 		lines = append(lines, shadow(src, target))
 	}
 	return lines
+}
+
+// lacking counts the shadows that a target lacks.
+func lacking(lines []string, target string) int {
+	n := anchors(lines, target)
+	for _, text := range lines {
+		if l := parseLine(text); l.shadow() && l.target == target {
+			n--
+		}
+	}
+	return max(n, 0)
 }
 
 // dropShadows leaves as many shadows of a target as it has anchors.

@@ -45,14 +45,12 @@ func mended(lines []string, e Entry, spare int) []string {
 		}
 		lines = slices.Insert(lines, at, e.anchor())
 	}
-	n, named := 0, false
-	for _, text := range lines {
-		if l := parseLine(text); l.shadow() && l.target == e.Target {
-			n, named = n+1, named || l.src == e.Spec
-		}
+	missing := lacking(lines, e.Target)
+	named := func(text string) bool {
+		l := parseLine(text)
+		return l.shadow() && l.target == e.Target && l.src == e.Spec
 	}
-	missing := max(anchors(lines, e.Target)-n, 0)
-	if !named {
+	if !slices.ContainsFunc(lines, named) {
 		missing = max(missing, 1)
 	}
 	for range missing + spare {
