@@ -134,8 +134,8 @@ func (f *Facts) known(volume string) bool {
 	return f.Damaged[volume] != nil
 }
 
-// inOperation tells whether an intent in the catalog names the volume.
-func (f *Facts) inOperation(volume string) bool {
+// hasIntent tells whether an intent in the catalog names the volume.
+func (f *Facts) hasIntent(volume string) bool {
 	for _, op := range f.Config.Intents {
 		if op.Volume == volume {
 			return true

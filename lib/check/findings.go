@@ -22,7 +22,7 @@ func (f *Facts) Findings() []Finding {
 	var found []Finding
 	for _, compare := range []func() []Finding{
 		f.compareLabels, f.compareMode, f.compareMetadata, f.compareHead, f.compareForeign,
-		f.compareLoops, f.compareDamaged, f.compareTransaction, f.compareIDs, f.compareOperations,
+		f.compareLoops, f.compareDamaged, f.compareTransaction, f.compareIDs, f.compareIntents,
 		f.compareDevices, f.compareNodes, f.compareUses, f.compareFiles, f.compareUtab,
 		f.compareFstab,
 	} {
@@ -55,8 +55,8 @@ func (f *Facts) compareTransaction() []Finding {
 		Remedy: fault.Hint("restore the newest copy of " + f.Dir)}}
 }
 
-// compareOperations reports the intents of commands that are dead.
-func (f *Facts) compareOperations() []Finding {
+// compareIntents reports the intents of commands that are dead.
+func (f *Facts) compareIntents() []Finding {
 	if f.mismatch() {
 		return nil
 	}

@@ -24,7 +24,7 @@ func (f *Facts) compareIDs() []Finding {
 	for _, v := range f.Volumes {
 		d, there := f.Meta.Devices[thinpool.ID(v.ID)]
 		switch {
-		case explained[v.ID] && f.inOperation(v.Name):
+		case explained[v.ID] && f.hasIntent(v.Name):
 		case !there:
 			found = append(found, f.missing(v))
 		case d.TransactionID != v.TransactionID:
@@ -164,7 +164,7 @@ func (f *Facts) compareSize(v catalog.Volume) []Finding {
 func (f *Facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32]bool,
 	dropped map[string]bool) []Finding {
 	taken := func(name string) bool {
-		return f.known(name) && !dropped[name] || f.inOperation(name) && !f.mismatch()
+		return f.known(name) && !dropped[name] || f.hasIntent(name) && !f.mismatch()
 	}
 	named := map[string]bool{}
 	var found []Finding

@@ -132,7 +132,7 @@ func (f *Facts) compareFiles() []Finding {
 	var found []Finding
 	seen := map[string]bool{}
 	for _, e := range f.Entries {
-		strange := e.Volume != "" && !f.known(e.Volume) && !f.inOperation(e.Volume) &&
+		strange := e.Volume != "" && !f.known(e.Volume) && !f.hasIntent(e.Volume) &&
 			!f.hasDevice(e.Volume)
 		o := Finding{Object: e.Path, Volume: e.Volume, Entry: e}
 		switch {

@@ -105,7 +105,7 @@ func OpenActive(
 	}
 	// Activating and finishing need the pool's lock exclusively. Between the
 	// two locks another command may deactivate the pool again, hence the loop.
-	for tended := false; ; tended = true {
+	for prepared := false; ; prepared = true {
 		p, err := openKnown(ctx, s, c, name, Shared)
 		if err != nil {
 			return nil, err
@@ -114,7 +114,7 @@ func OpenActive(
 		if err != nil {
 			return nil, p.closeOn(err)
 		}
-		if live && (tended || len(p.Catalog.Pool().Intents) == 0) {
+		if live && (prepared || len(p.Catalog.Pool().Intents) == 0) {
 			return p, nil
 		}
 		p.Close()

@@ -108,7 +108,7 @@ func (m *mounting) do(ctx context.Context) error {
 		return err
 	}
 	m.cat, m.table = cat, sync.OnceValues(mount.Table)
-	rec, err := registry.ObserveIn(m.table, m.System, m.c, ref, v,
+	rec, err := registry.ReconcileIn(m.table, m.System, m.c, ref, v,
 		func() error { return backing.RefuseCopy(m.c, cat.Pool()) })
 	if err != nil {
 		return err

@@ -178,7 +178,7 @@ func (u *unmounting) unmountLocked(
 		return err
 	}
 	once := func() ([]*mountinfo.Info, error) { return table, nil }
-	rec, err := registry.ObserveIn(once, u.System, u.c, ref, v, func() error { return nil })
+	rec, err := registry.ReconcileIn(once, u.System, u.c, ref, v, func() error { return nil })
 	if err != nil {
 		return err
 	}

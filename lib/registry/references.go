@@ -105,7 +105,7 @@ func noVolume(pool, volume string) error {
 // caller holds the volume's lock.
 func Reconcile(s *host.System, c *dm.Control, ref *refcount.Ref,
 	v catalog.Volume) (refcount.Record, error) {
-	return ObserveIn(mount.Table, s, c, ref, v, func() error { return nil })
+	return ReconcileIn(mount.Table, s, c, ref, v, func() error { return nil })
 }
 
 // ReconcileOwn is Reconcile for a command that goes by the catalog. If the
@@ -113,7 +113,7 @@ func Reconcile(s *host.System, c *dm.Control, ref *refcount.Ref,
 // volume. ReconcileOwn then leaves it alone and returns an error.
 func ReconcileOwn(s *host.System, c *dm.Control, ref *refcount.Ref,
 	v catalog.Volume) (refcount.Record, error) {
-	return ObserveIn(mount.Table, s, c, ref, v, func() error {
+	return ReconcileIn(mount.Table, s, c, ref, v, func() error {
 		cat, err := OpenCatalog(s, v.Pool)
 		if err == nil {
 			err = backing.RefuseCopy(c, cat.Pool())
@@ -125,12 +125,12 @@ func ReconcileOwn(s *host.System, c *dm.Control, ref *refcount.Ref,
 // MountTable reads our own mount table, as mount.Table does.
 type MountTable func() ([]*mountinfo.Info, error)
 
-// ObserveIn is Reconcile for a caller that reads files only once. It gets the
+// ReconcileIn is Reconcile for a caller that reads files only once. It gets the
 // mount table from table, and calls table only if the volume is active. If the
-// volume is active, it also calls may. If may returns an error, ObserveIn
+// volume is active, it also calls may. If may returns an error, ReconcileIn
 // leaves the volume alone and returns that error.
-func ObserveIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume,
-	may func() error) (refcount.Record, error) {
+func ReconcileIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.Ref,
+	v catalog.Volume, may func() error) (refcount.Record, error) {
 	obs, asleep, err := observedIn(table, c, v, ref.Record())
 	if err == nil && obs.Active {
 		err = may()
