@@ -103,14 +103,19 @@ func TestJSON(t *testing.T) {
 
 func TestTotal(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "totals")
-	in := marker + "=== PACKAGE a\n" + marker + "--- PASS: T (0s)\n" + marker + "--- FAIL: U (0s)\n"
+	in := marker + "=== PACKAGE a\n" + marker + "--- PASS: T (0s)\n" + marker + "=== RUN   U\n    x_test.go:7: no\n" +
+		marker + "--- FAIL: U (0s)\n"
 	for range 2 {
 		if _, _, err := run(options{text: true, to: file}, strings.NewReader(in), &bytes.Buffer{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if p, f, err := run(options{sum: file}, nil, nil); p != 2 || f != 2 || err != nil {
+	var out bytes.Buffer
+	if p, f, err := run(options{sum: file}, nil, &out); p != 2 || f != 2 || err != nil {
 		t.Errorf("%d passed, %d failed, %v; want 2, 2", p, f, err)
+	}
+	if want := strings.Repeat("failed: a U: x_test.go:7: no\n", 2); out.String() != want {
+		t.Errorf("printed %q, want %q", out.String(), want)
 	}
 }
 
@@ -120,11 +125,11 @@ func TestTotalRefusesWhatItDidNotWrite(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if p, f, err := total(file); err == nil {
+		if p, f, err := total(file, &bytes.Buffer{}); err == nil {
 			t.Errorf("%q: %d passed, %d failed, want an error", text, p, f)
 		}
 	}
-	if _, _, err := total(file + "x"); err == nil {
+	if _, _, err := total(file+"x", &bytes.Buffer{}); err == nil {
 		t.Error("no file: want an error")
 	}
 }

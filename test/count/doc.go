@@ -7,7 +7,7 @@
 //
 // A test that has subtests is a heading, not a case: its subtests are counted.
 // A package that ended badly without a failed test counts as one failure.
-// -to adds a line with both numbers to FILE, and -total prints the sum over such
-// a file. -results adds a line "pass|fail SUITE PACKAGE TEST" for each case, for
+// -to adds a line with both numbers to FILE, and a line for each failed case;
+// -total prints these, and the sum over such a file. -results adds a line "pass|fail SUITE PACKAGE TEST" for each case, for
 // test/features. Exit status 1 says that something failed, or that nothing ran.
 package main

@@ -59,6 +59,7 @@ func (t *tally) jsonEnd(e event, output string, w io.Writer) {
 	if e.Test != "" {
 		t.end(e.Package, e.Test, e.Action != "pass")
 		if e.Action != "pass" {
+			t.say(testID{e.Package, e.Test}, lastComplaint(output))
 			fmt.Fprint(w, output)
 		}
 		return

@@ -36,7 +36,7 @@ func main() {
 
 func run(o options, r io.Reader, w io.Writer) (passed, failed int, err error) {
 	if o.sum != "" {
-		return total(o.sum)
+		return total(o.sum, w)
 	}
 	if (o.results == "") != (o.suite == "") {
 		return 0, 0, errors.New("-results and -suite: one does not go without the other")
@@ -51,7 +51,7 @@ func run(o options, r io.Reader, w io.Writer) (passed, failed int, err error) {
 	}
 	passed, failed = t.count()
 	if o.to != "" {
-		err = appendTo(o.to, fmt.Sprintln(passed, failed))
+		err = appendTo(o.to, fmt.Sprintln(passed, failed)+t.failures())
 	}
 	if o.results != "" {
 		err = errors.Join(err, appendTo(o.results, t.results(o.suite)))

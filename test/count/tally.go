@@ -4,15 +4,16 @@ import "strings"
 
 // tally holds how each test of each package ended.
 type tally struct {
-	failed map[testID]bool // of each test that ended: did it fail
-	open   map[testID]bool // begun and not ended
-	broken map[string]bool // packages that failed as a whole
+	failed map[testID]bool   // of each test that ended: did it fail
+	open   map[testID]bool   // begun and not ended
+	broken map[string]bool   // packages that failed as a whole
+	said   map[testID]string // the last complaint of each test, where it had one
 }
 
 type testID struct{ pkg, test string }
 
 func newTally() *tally {
-	return &tally{map[testID]bool{}, map[testID]bool{}, map[string]bool{}}
+	return &tally{map[testID]bool{}, map[testID]bool{}, map[string]bool{}, map[testID]string{}}
 }
 
 func (t *tally) begin(pkg, test string) { t.open[testID{pkg, test}] = true }

@@ -16,12 +16,21 @@ const marker = "\x16"
 // `=== PACKAGE-FAIL name` says that a binary, or what it left behind, failed.
 func readText(r io.Reader, w io.Writer) (*tally, error) {
 	t := newTally()
-	pkg := ""
+	pkg, complaint := "", ""
 	in := bufio.NewReader(r)
 	for {
 		line, err := in.ReadString('\n')
 		if line != "" {
 			show(w, line)
+			if !strings.Contains(line, marker) && complains(line) {
+				complaint = line
+			}
+			if id, ended, failed := verdict(pkg, line); ended {
+				if failed {
+					t.say(id, complaint)
+				}
+				complaint = ""
+			}
 			pkg = t.textLine(pkg, line)
 		}
 		if err == io.EOF {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // appendTo adds text at the end of the file.
@@ -17,22 +18,22 @@ func appendTo(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// total sums the lines "PASSED FAILED" of -to.
-func total(file string) (passed, failed int, err error) {
-	f, err := os.Open(file)
+// total sums the lines "PASSED FAILED" of -to, and prints the lines that tell what failed.
+func total(file string, w io.Writer) (passed, failed int, err error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0, 0, err
 	}
-	defer f.Close()
-	for {
-		var p, q int
-		n, err := fmt.Fscanln(f, &p, &q)
-		if n == 0 && err == io.EOF {
-			return passed, failed, nil
+	for line := range strings.Lines(string(text)) {
+		if what, ok := strings.CutPrefix(line, failureMark); ok {
+			fmt.Fprint(w, "failed: ", what)
+			continue
 		}
-		if err != nil {
-			return passed, failed, fmt.Errorf("%s: %w", file, err)
+		var p, q int
+		if _, err := fmt.Sscanln(line, &p, &q); err != nil {
+			return passed, failed, fmt.Errorf("%s: %q: %w", file, line, err)
 		}
 		passed, failed = passed+p, failed+q
 	}
+	return passed, failed, nil
 }
