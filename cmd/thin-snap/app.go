@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/cmd/thin-snap/internal/usage"
 )
 
 // newApp returns the whole command line. It does not print errors or end the
@@ -13,21 +15,24 @@ func newApp(e *env) *cli.App {
 		Name:      "thin-snap",
 		Usage:     "volumes and snapshots on dm-thin",
 		UsageText: "thin-snap [--debug] [-qv] COMMAND [OPTION...] [OPERAND...]",
-		Description: "Makes pools, volumes in them, and snapshots of volumes. Mount them with mount(8), or by fstab:\n\n" +
+		Description: "Makes pools, volumes in them, and snapshots of volumes. Mount them with\n" +
+			"mount(8), or by fstab:\n\n" +
 			"   thin-snap pool create demo\n" +
 			"   thin-snap create --size 2G --fs ext4 demo/base\n" +
 			"   mount -t thin demo/base /mnt\n" +
-			"   thin-snap snapshot demo/base demo/one\n\n" +
+			"   thin-snap snapshot demo/base demo/one\n" +
+			"\n" +
 			"thin-snap COMMAND --help and thin-snap(8) say more.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "debug", Usage: "print every device-mapper ioctl to standard error"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no warnings, no progress; where something is listed, names only"},
-			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say what was done"},
-			&cli.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "print the version"},
+			boolFlag("debug", "print every device-mapper ioctl to standard error"),
+			boolFlag("quiet,q", "no warnings, no progress; where something is listed, names only"),
+			boolFlag("verbose,v", "say what was done"),
+			boolFlag("version,V", "print the version"),
 		},
 		Commands: []*cli.Command{
-			poolCommand(e), createCommand(e), snapshotCommand(e), deleteCommand(e), listCommand(e), showCommand(e),
-			activateCommand(e), deactivateCommand(e), formatCommand(e), recoverCommand(e),
+			poolCommand(e), createCommand(e), snapshotCommand(e), deleteCommand(e),
+			listCommand(e), showCommand(e), activateCommand(e), deactivateCommand(e),
+			formatCommand(e), recoverCommand(e),
 		},
 		Writer:          e.stdout,
 		ErrWriter:       e.stderr,
@@ -71,10 +76,10 @@ func plainFlags(flags []cli.Flag) {
 }
 
 func onUsageError(_ *cli.Context, err error, _ bool) error {
-	return &usageError{message: err.Error()}
+	return &usage.Error{Message: err.Error()}
 }
 
 // noCommand is the action of a command that only has other commands below it.
 func noCommand(c *cli.Context) error {
-	return &usageError{message: "no command given", hint: "see " + c.Command.HelpName + " --help"}
+	return &usage.Error{Message: "no command given", Hint: "see " + c.Command.HelpName + " --help"}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/bars"
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/plain"
 )
 
@@ -59,15 +61,20 @@ func (c *call) do(do work) error {
 	if c.env.uid != 0 {
 		return notRoot(c.Command.FullName())
 	}
-	h := hooks{debug: c.Bool("debug"), warn: func(string) {}, wait: func(string) {}, progress: func(string, int64, int64) {}}
+	h := hooks{
+		debug: c.Bool("debug"), warn: func(string) {}, wait: func(string) {},
+		progress: func(string, int64, int64) {},
+	}
 	if !c.Bool("quiet") {
 		h.warn = func(message string) { warn(c.env.stderr, message) }
 		if c.env.stderrTTY {
-			bars := newProgress(c.env.stderr, time.Now)
-			defer bars.close()
-			h.progress = bars.report
-			h.warn = func(message string) { warn(bars, message) }
-			h.wait = func(message string) { fmt.Fprintf(bars, "thin-snap: %s\n", plain.OneLine(message)) }
+			drawn := bars.New(c.env.stderr, time.Now)
+			defer drawn.Close()
+			h.progress = drawn.Report
+			h.warn = func(message string) { warn(drawn, message) }
+			h.wait = func(message string) {
+				fmt.Fprintf(drawn, "thin-snap: %s\n", plain.OneLine(message))
+			}
 		}
 	}
 	sys, err := c.env.newSystem(h)
@@ -102,13 +109,13 @@ func (c *call) confirm(question string) bool {
 
 func (o operands) check(args []string) error {
 	if len(args) < o.min {
-		return usagef("missing operand %s", strings.Fields(o.names)[len(args)])
+		return usage.Errorf("missing operand %s", strings.Fields(o.names)[len(args)])
 	}
 	if o.max >= 0 && len(args) > o.max {
-		return usagef("unexpected operand %q", args[o.max])
+		return usage.Errorf("unexpected operand %q", args[o.max])
 	}
 	if slices.Contains(args, "") {
-		return usagef("an operand is empty")
+		return usage.Errorf("an operand is empty")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
 
@@ -14,13 +15,14 @@ func createCommand(e *env) *cli.Command {
 		Name:      "create",
 		Usage:     "make a volume",
 		UsageText: "thin-snap create [-f] --size SIZE [--fs FS] [--label LABEL] POOL/VOLUME",
-		Description: "The volume takes no room in the pool until it is written to. The pool is activated if need be.\n" +
-			"A pool with less free than its margin is refused unless --force.\n\n" +
+		Description: "The volume takes no room in the pool until it is written to. The pool is\n" +
+			"activated if need be. A pool with less free than its margin is refused\n" +
+			"unless --force.\n\n" +
 			"   thin-snap create --size 2G --fs ext4 demo/base",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "size", Usage: "`SIZE` of the volume, as 512M or 2G"},
-			&cli.StringFlag{Name: "fs", Usage: "make this filesystem: `FS` is ext4, xfs, btrfs and the like"},
-			&cli.StringFlag{Name: "label", Usage: "`LABEL` of the filesystem"},
+			valueFlag("size", "`SIZE` of the volume, as 512M or 2G"),
+			valueFlag("fs", "make this filesystem: `FS` is ext4, xfs, btrfs and the like"),
+			valueFlag("label", "`LABEL` of the filesystem"),
 			forceFlag(),
 		},
 		Action: e.action(operands{"POOL/VOLUME", 1, 1}, create),
@@ -37,9 +39,11 @@ func create(c *call) (work, error) {
 	case err != nil:
 		return nil, err
 	case size == 0:
-		return nil, &usageError{message: v.String() + ": no size given", hint: "use --size, as --size 2G"}
+		return nil, &usage.Error{
+			Message: v.String() + ": no size given", Hint: "use --size, as --size 2G",
+		}
 	case c.IsSet("label") && !c.IsSet("fs"):
-		return nil, usagef("--label is a filesystem's: it needs --fs")
+		return nil, usage.Errorf("--label is a filesystem's: it needs --fs")
 	}
 	spec := thin.CreateSpec{Pool: v.pool, Volume: v.volume, Size: size,
 		FS: strings.ToLower(c.String("fs")), Label: c.String("label"), Force: c.Bool("force")}

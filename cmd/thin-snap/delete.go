@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
 
@@ -16,11 +17,13 @@ func deleteCommand(e *env) *cli.Command {
 		Name:      "delete",
 		Usage:     "remove volumes and snapshots for good",
 		UsageText: "thin-snap delete [-ny] [--discard | --no-discard] POOL/VOLUME...",
-		Description: "Asks before it deletes a volume that is not a snapshot, if there is a terminal to ask. Snapshots of a volume outlive it.\n\n" +
+		Description: "Asks before it deletes a volume that is not a snapshot, if there is a\n" +
+			"terminal to ask. Snapshots of a volume outlive it.\n\n" +
 			"   thin-snap delete demo/one demo/two",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "discard", Usage: "give the room back to what is under the pool, whatever the pool is set to"},
-			&cli.BoolFlag{Name: "no-discard", Usage: "give the room back to the pool alone"},
+			boolFlag("discard",
+				"give the room back to what is under the pool, whatever the pool is set to"),
+			boolFlag("no-discard", "give the room back to the pool alone"),
 			dryRunFlag(), yesFlag(),
 		},
 		Action: e.action(operands{"POOL/VOLUME", 1, -1}, deleteVolumes),
@@ -49,7 +52,9 @@ func deleteVolumes(c *call) (work, error) {
 	}, nil
 }
 
-func deleteOne(ctx context.Context, c *call, sys system, v volumeSpec, isSnapshot bool, o thin.DeleteOptions) error {
+func deleteOne(
+	ctx context.Context, c *call, sys system, v volumeSpec, isSnapshot bool, o thin.DeleteOptions,
+) error {
 	if !c.Bool("dry-run") {
 		ask := !isSnapshot && !c.Bool("yes") && c.env.stdinTTY
 		if ask && !c.confirm("delete "+v.String()+" and all that is in it?") {
@@ -67,7 +72,7 @@ func deleteOptions(c *call) (thin.DeleteOptions, error) {
 	yes, no := c.Bool("discard"), c.Bool("no-discard")
 	switch {
 	case yes && no:
-		return thin.DeleteOptions{}, usagef("--discard and --no-discard exclude each other")
+		return thin.DeleteOptions{}, usage.Errorf("--discard and --no-discard exclude each other")
 	case yes || no:
 		return thin.DeleteOptions{Discard: &yes}, nil
 	}

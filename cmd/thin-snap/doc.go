@@ -9,12 +9,16 @@
 //	run.go, call.go            from arguments to an exit status
 //	permute.go, flags.go       options behind operands; options of several commands
 //	each.go                    one command for many operands
-//	spec.go, size.go           what users write: POOL/VOLUME, 2G
-//	listing.go, table.go       lists: tables for people
-//	column.go, *_columns.go    their columns, which JSON has, too
-//	json.go, nicenum.go        numbers and JSON
-//	values.go                  values that may be missing
+//	spec.go                    what users write: POOL/VOLUME
 //	ui.go, errors.go           messages, questions, exit status
-//	progress.go, signals.go    long steps, ctrl-C
+//	signals.go                 ctrl-C
 //	env.go, pipe.go            what a run takes from outside, which tests replace
+//
+// What is no command has packages below:
+//
+//	internal/usage             the error of a wrong command line
+//	internal/amount            sizes, percentages and times: 2G, 10%, 30s
+//	internal/table             lists: tables for people, tabs and JSON for programs
+//	internal/columns           the columns of volumes and of pools
+//	internal/bars              bars that show how far long work is
 package main

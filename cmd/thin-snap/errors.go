@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
 
@@ -26,15 +26,6 @@ func notRoot(command string) error {
 }
 
 var errNotRoot = errors.New("only root can do that")
-
-// usageError is the error of a wrong command line. hint may be empty.
-type usageError struct{ message, hint string }
-
-func (e *usageError) Error() string { return e.message }
-
-func usagef(format string, args ...any) error {
-	return &usageError{message: fmt.Sprintf(format, args...)}
-}
 
 // opError is an error with the text "cannot VERB OBJECT: reason".
 type opError struct {
@@ -98,7 +89,7 @@ func exitCode(err error) int {
 	var (
 		some  *severalError
 		sig   *signalError
-		usage *usageError
+		wrong *usage.Error
 	)
 	switch {
 	case err == nil:
@@ -109,7 +100,7 @@ func exitCode(err error) int {
 		return exitPartial
 	case some != nil:
 		return exitCode(some.errs[0])
-	case errors.As(err, &usage), errors.Is(err, thin.ErrUsage):
+	case errors.As(err, &wrong), errors.Is(err, thin.ErrUsage):
 		return exitUsage
 	case errors.Is(err, thin.ErrNotFound):
 		return exitNotFound

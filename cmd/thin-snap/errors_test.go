@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
 
@@ -23,7 +24,7 @@ func TestExitCode(t *testing.T) {
 		{errors.New("x"), 1},
 		{errNotRoot, 1},
 		{os.ErrNotExist, 1},
-		{usagef("x"), 2},
+		{usage.Errorf("x"), 2},
 		{fmt.Errorf("x: %w", thin.ErrUsage), 2},
 		{cannot("show", "demo", notFound), 4},
 		{cannot("delete", "demo", thin.ErrBusy), 5},
@@ -63,8 +64,8 @@ func TestReport(t *testing.T) {
 		{errors.New("a\u009b2J\u0085b\x9b\u00a0c"), "thin-snap: a?2J?b\ufffd\u00a0c\n"},
 		{cannot("create", "demo/a", fmt.Errorf("wait: %w", context.Canceled)),
 			"thin-snap: cannot create demo/a: interrupted\n"},
-		{several([]error{errors.New("x"), usagef("y")}, 1), "thin-snap: x\nthin-snap: y\n"},
-		{errors.Join(several([]error{busy, errors.New("x")}, 0), nil, usagef("y")),
+		{several([]error{errors.New("x"), usage.Errorf("y")}, 1), "thin-snap: x\nthin-snap: y\n"},
+		{errors.Join(several([]error{busy, errors.New("x")}, 0), nil, usage.Errorf("y")),
 			"thin-snap: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\nthin-snap: x\nthin-snap: y\n"},
 		{errors.Join(cannot("deactivate", "a", busy), cannot("list", "pools", errors.New("c"))),
 			"thin-snap: cannot deactivate a: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\nthin-snap: cannot list pools: c\n"},
@@ -99,7 +100,7 @@ func TestReportJSON(t *testing.T) {
 	}{
 		{cannot("delete", "demo/a", busy),
 			`"message":"cannot delete demo/a: busy","hint":"umount /mnt"`},
-		{several([]error{busy, errors.New("x"), busy, usagef("y")}, 1), `"hint":"umount /mnt"`},
+		{several([]error{busy, errors.New("x"), busy, usage.Errorf("y")}, 1), `"hint":"umount /mnt"`},
 		{errors.New("x"), `"message":"x","hint":null`},
 	} {
 		var b strings.Builder

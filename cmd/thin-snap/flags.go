@@ -6,26 +6,75 @@ package main
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/cmd/thin-snap/internal/amount"
+	"thinmount/cmd/thin-snap/internal/table"
+	"thinmount/cmd/thin-snap/internal/usage"
 )
+
+// boolFlag returns a flag that is there or not. names has its long name, then
+// others: "force,f".
+func boolFlag(names, help string) cli.Flag {
+	all := strings.Split(names, ",")
+	return &cli.BoolFlag{Name: all[0], Aliases: all[1:], Usage: help}
+}
+
+// valueFlag returns a flag that has a value, whose name stands in help in
+// backquotes.
+func valueFlag(names, help string) cli.Flag {
+	all := strings.Split(names, ",")
+	return &cli.StringFlag{Name: all[0], Aliases: all[1:], Usage: help}
+}
+
+// showFlags returns the flags of commands that show something, and listFlags
+// those of commands that list.
+func showFlags() []cli.Flag {
+	return []cli.Flag{
+		boolFlag("no-headings,noheadings,H",
+			"no headings, one tab between columns, nothing padded"),
+		boolFlag("parsable,p", "exact numbers: sizes in bytes, times in seconds since 1970"),
+		jsonFlag(),
+		valueFlag("columns,o", "show `COLUMNS`, separated by commas; "+
+			"+id adds id to the usual ones; help lists all"),
+	}
+}
+
+func listFlags() []cli.Flag {
+	return append(showFlags(),
+		valueFlag("sort,s", "smallest `COLUMN` first; by name otherwise"),
+		valueFlag("sort-descending,S", "largest `COLUMN` first"))
+}
+
+// readListing gives a listing what the flags say about it.
+func readListing[T any](c *call, l *table.Listing[T]) error {
+	return l.Read(table.Options{
+		Bare: c.Bool("no-headings"), Exact: c.Bool("parsable"), JSON: c.Bool("json"),
+		NamesOnly: c.Bool("quiet"), Columns: c.String("columns"),
+		Sort: c.String("sort"), SortDescending: c.String("sort-descending"),
+	})
+}
+
+// jsonFlag returns the --json of commands that print something.
+func jsonFlag() cli.Flag {
+	return boolFlag("json,j", "one JSON object, with everything that is known")
+}
 
 // forceFlag returns the --force of commands that make volumes.
 func forceFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "although less than the pool's margin is free"}
+	return boolFlag("force,f", "although less than the pool's margin is free")
 }
 
 // dryRunFlag returns the --dry-run of commands that delete.
 func dryRunFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "change nothing, say what would be done"}
+	return boolFlag("dry-run,n", "change nothing, say what would be done")
 }
 
 // yesFlag returns the --yes of commands that ask.
 func yesFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "ask nothing"}
+	return boolFlag("yes,y", "ask nothing")
 }
 
 // size returns the size (bytes) that a flag has, or 0 if it was not given.
@@ -38,34 +87,12 @@ func (c *call) size(flag string) (int64, error) {
 
 // flagSize reads the value of a flag as a size in bytes.
 func flagSize(flag, value string) (int64, error) {
-	n, err := parseSize(value)
-	var usage *usageError
-	if errors.As(err, &usage) {
-		return 0, &usageError{message: "--" + flag + ": " + usage.message, hint: usage.hint}
+	n, err := amount.Size(value)
+	var wrong *usage.Error
+	if errors.As(err, &wrong) {
+		return 0, &usage.Error{Message: "--" + flag + ": " + wrong.Message, Hint: wrong.Hint}
 	}
 	return n, err
-}
-
-// parsePercent reads 10% or 10.
-func parsePercent(what, s string) (*int, error) {
-	n, err := strconv.ParseUint(strings.TrimSuffix(s, "%"), 10, 8)
-	if err != nil || n > 90 {
-		return nil, &usageError{message: what + ": not a percentage up to 90: " + s, hint: "as 10% or 5"}
-	}
-	percent := int(n)
-	return &percent, nil
-}
-
-// parseSeconds reads 90, 90s or 2m.
-func parseSeconds(what, s string) (*time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if n, e := strconv.ParseUint(s, 10, 32); e == nil {
-		d, err = time.Duration(n)*time.Second, nil
-	}
-	if err != nil || d < time.Second || d > 10*time.Minute || d%time.Second != 0 {
-		return nil, &usageError{message: what + ": not 1s to 10m in whole seconds: " + s, hint: "as 30s or 2m"}
-	}
-	return &d, nil
 }
 
 // eachPool returns the work of a command that does one thing to several pools.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/cmd/thin-snap/internal/usage"
 )
 
 func formatCommand(e *env) *cli.Command {
@@ -12,12 +14,13 @@ func formatCommand(e *env) *cli.Command {
 		Name:      "format",
 		Usage:     "make a filesystem on a volume",
 		UsageText: "thin-snap format [-f] --fs FS [--label LABEL] POOL/VOLUME",
-		Description: "A volume that carries a filesystem or other signature is refused unless --force.\n\n" +
+		Description: "A volume that carries a filesystem or other signature is refused unless\n" +
+			"--force.\n\n" +
 			"   thin-snap format --fs xfs demo/base",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "fs", Usage: "filesystem to make: `FS` is ext4, xfs, btrfs and the like"},
-			&cli.StringFlag{Name: "label", Usage: "`LABEL` of the filesystem"},
-			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "overwrite what is on the volume"},
+			valueFlag("fs", "filesystem to make: `FS` is ext4, xfs, btrfs and the like"),
+			valueFlag("label", "`LABEL` of the filesystem"),
+			boolFlag("force,f", "overwrite what is on the volume"),
 		},
 		Action: e.action(operands{"POOL/VOLUME", 1, 1}, format),
 	}
@@ -30,10 +33,13 @@ func format(c *call) (work, error) {
 	}
 	fs := strings.ToLower(c.String("fs"))
 	if fs == "" {
-		return nil, &usageError{message: v.String() + ": no filesystem given", hint: "use --fs, as --fs ext4"}
+		return nil, &usage.Error{
+			Message: v.String() + ": no filesystem given", Hint: "use --fs, as --fs ext4",
+		}
 	}
 	return func(ctx context.Context, sys system) error {
-		if err := sys.Format(ctx, v.pool, v.volume, fs, c.String("label"), c.Bool("force")); err != nil {
+		err := sys.Format(ctx, v.pool, v.volume, fs, c.String("label"), c.Bool("force"))
+		if err != nil {
 			return cannot("format", v.String(), err)
 		}
 		c.did("format", "formatted", v.String())

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 )
@@ -51,6 +52,9 @@ func TestHelp(t *testing.T) {
 	golden(t, "help.golden", b.String())
 }
 
+// A description is printed behind three blanks, in a terminal of 80 columns.
+const descriptionWidth = 76
+
 // TestHelpIsComplete wants that the help of every command says what it is for
 // and how it is called, and gives an example.
 func TestHelpIsComplete(t *testing.T) {
@@ -61,6 +65,11 @@ func TestHelpIsComplete(t *testing.T) {
 		}
 		if len(c.Subcommands) == 0 && !strings.Contains(c.Description, "\n\n   ") {
 			t.Errorf("%s: no example in %q", path, c.Description)
+		}
+		for line := range strings.SplitSeq(c.Description, "\n") {
+			if utf8.RuneCountInString(line) > descriptionWidth {
+				t.Errorf("%s: a line of its description is too wide: %s", path, line)
+			}
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/columns"
 	"thinmount/lib/thin"
 )
 
@@ -13,7 +14,8 @@ func listCommand(e *env) *cli.Command {
 		Name:      "list",
 		Usage:     "list volumes",
 		UsageText: "thin-snap list [-Hjp] [-o COLUMNS] [-s COLUMN | -S COLUMN] [POOL...]",
-		Description: "Shows every volume of the pools, or of all pools: size, use, origin, where it is mounted and how many references hold it there.\n\n" +
+		Description: "Shows every volume of the pools, or of all pools: size, use, origin,\n" +
+			"where it is mounted and how many references hold it there.\n\n" +
 			"   thin-snap list\n" +
 			"   thin-snap list -o +device,fs -S used demo\n" +
 			"   thin-snap list --json",
@@ -27,21 +29,21 @@ func list(c *call) (work, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := volumeListing("thin-snap list")
-	if err := l.read(c); err != nil {
+	l := columns.Volumes("thin-snap list")
+	if err := readListing(c, l); err != nil {
 		return nil, err
 	}
-	if l.askedHelp {
-		return nil, l.writeHelp(c.out)
+	if l.AskedHelp() {
+		return nil, l.WriteHelp(c.out)
 	}
 	return func(ctx context.Context, sys system) error {
 		volumes, err := volumesOf(ctx, sys, pools)
 		if len(volumes) > 0 || err == nil {
-			if err := l.writeList(c.out, volumes); err != nil {
+			if err := l.WriteList(c.out, volumes); err != nil {
 				return err
 			}
 		}
-		if len(volumes) == 0 && err == nil && !l.bare && !l.asJSON {
+		if len(volumes) == 0 && err == nil && l.ForPeople() {
 			c.note("no volumes; thin-snap create --size SIZE --fs ext4 POOL/VOLUME makes one")
 		}
 		return err

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/cmd/thin-snap/internal/columns"
 )
 
 func manPage(t *testing.T) string {
@@ -89,11 +91,11 @@ func TestManFlags(t *testing.T) {
 func TestManColumns(t *testing.T) {
 	page := manItems(manPage(t), regexp.MustCompile(`^\.It Cm (\S+)`))
 	var volumes, pools []string
-	for _, c := range volumeColumns() {
-		volumes = append(volumes, c.name)
+	for _, c := range columns.Volumes("").Columns {
+		volumes = append(volumes, c.Name)
 	}
-	for _, c := range poolColumns() {
-		pools = append(pools, c.name)
+	for _, c := range columns.Pools("").Columns {
+		pools = append(pools, c.Name)
 	}
 	sameSet(t, "columns of volumes", page["Columns of volumes"], volumes)
 	sameSet(t, "columns of pools", page["Columns of pools"], pools)

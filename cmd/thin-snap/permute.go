@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/getopt"
 )
 
@@ -24,8 +25,8 @@ func permute(app *cli.App, args []string) ([]string, error) {
 		rest = append(slices.Clone(rest[1:]), "--help")
 	}
 	err := getopt.Set{Valued: p.valued, Option: p.option, Operand: p.operand}.Walk(rest)
-	if usage := (*usageError)(nil); err != nil && !errors.As(err, &usage) {
-		err = &usageError{message: err.Error()}
+	if wrong := (*usage.Error)(nil); err != nil && !errors.As(err, &wrong) {
+		err = &usage.Error{Message: err.Error()}
 	}
 	if err != nil {
 		return nil, err
@@ -58,11 +59,15 @@ func (p *permuter) operand(arg string) error {
 	}
 	for _, c := range p.last().commands {
 		if c.HasName(arg) {
-			p.levels = append(p.levels, level{name: c.Name, flags: c.Flags, commands: c.Subcommands})
+			p.levels = append(p.levels,
+				level{name: c.Name, flags: c.Flags, commands: c.Subcommands})
 			return nil
 		}
 	}
-	return &usageError{message: "unknown command " + strconv.Quote(arg), hint: "see " + p.path() + " --help"}
+	return &usage.Error{
+		Message: "unknown command " + strconv.Quote(arg),
+		Hint:    "see " + p.path() + " --help",
+	}
 }
 
 func (p *permuter) valued(name, arg string) (bool, error) {
@@ -78,7 +83,10 @@ func (p *permuter) option(name, value string) error {
 	o := "--" + f.Names()[0]
 	if takesValue(f) {
 		if value == "" { // as from an unset variable in a script
-			return &usageError{message: "option " + o + ": its value is empty", hint: "leave the option out to have the default"}
+			return &usage.Error{
+				Message: "option " + o + ": its value is empty",
+				Hint:    "leave the option out to have the default",
+			}
 		}
 		o += "=" + value
 	}
@@ -104,11 +112,11 @@ func (p *permuter) find(name string) (cli.Flag, int) {
 
 func (p *permuter) unknown(arg string) error {
 	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-	e := &usageError{message: "unknown option " + arg, hint: "see " + p.path() + " --help"}
+	e := &usage.Error{Message: "unknown option " + arg, Hint: "see " + p.path() + " --help"}
 	if f, _ := p.find(name); f != nil && len(name) > 1 {
-		e.hint = "did you mean --" + name
+		e.Hint = "did you mean --" + name
 	} else if len(p.levels) == 1 && anyHas(p.last().commands, name) {
-		e.hint = "options of a command stand after it"
+		e.Hint = "options of a command stand after it"
 	}
 	return e
 }

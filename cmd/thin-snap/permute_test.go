@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"thinmount/cmd/thin-snap/internal/usage"
 )
 
 func TestPermute(t *testing.T) {
@@ -61,8 +63,8 @@ func TestPermuteRefuses(t *testing.T) {
 		{"pool frob", `unknown command "frob"`, "see thin-snap pool --help"},
 	} {
 		_, err := permute(newApp(&env{}), append([]string{"thin-snap"}, strings.Fields(tt.in)...))
-		var usage *usageError
-		if !errors.As(err, &usage) || usage.message != tt.want || usage.hint != tt.hint {
+		var wrong *usage.Error
+		if !errors.As(err, &wrong) || wrong.Message != tt.want || wrong.Hint != tt.hint {
 			t.Errorf("permute(%s) = %#v, want %q, %q", tt.in, err, tt.want, tt.hint)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
 
@@ -16,15 +17,18 @@ func poolCheckCommand(e *env) *cli.Command {
 		Name:      "check",
 		Usage:     "find what is wrong with pools, and repair it",
 		UsageText: "thin-snap pool check [-jy] [--repair] -a | NAME...",
-		Description: "Compares names with thin ids, transaction ids, sizes, labels, references, devices and files, and changes nothing: a pool that is inactive stays so. " +
-			"--repair shows what it will do and asks; where nobody can be asked it needs --yes. It deletes no data: an id without a name gets one.\n\n" +
+		Description: "Compares names with thin ids, transaction ids, sizes, labels,\n" +
+			"references, devices and files, and changes nothing: a pool that is\n" +
+			"inactive stays so. --repair shows what it will do and asks; where nobody\n" +
+			"can be asked it needs --yes. It deletes no data: an id without a name\n" +
+			"gets one.\n\n" +
 			"   thin-snap pool check demo\n" +
 			"   thin-snap pool check --repair demo",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "check all pools, and what belongs to none"},
-			&cli.BoolFlag{Name: "repair", Usage: "repair what can be"},
+			boolFlag("all,a", "check all pools, and what belongs to none"),
+			boolFlag("repair", "repair what can be"),
 			yesFlag(),
-			&cli.BoolFlag{Name: "json", Aliases: []string{"j"}, Usage: "one JSON object, with everything that is known"},
+			jsonFlag(),
 		},
 		Action: e.action(operands{"NAME", 0, -1}, poolCheck),
 	}
@@ -43,9 +47,9 @@ func poolCheck(c *call) (work, error) {
 	}
 	switch {
 	case c.Bool("all") && len(names) > 0:
-		return nil, usagef("--all takes no NAME")
+		return nil, usage.Errorf("--all takes no NAME")
 	case !c.Bool("all") && len(names) == 0:
-		return nil, usagef("missing operand NAME, or --all")
+		return nil, usage.Errorf("missing operand NAME, or --all")
 	}
 	return func(ctx context.Context, sys system) error {
 		if c.Bool("all") {
@@ -59,8 +63,10 @@ func poolCheck(c *call) (work, error) {
 		}
 		err := each(ctx, names, check, func(ctx context.Context, name string) error {
 			findings, err := checkOne(ctx, c, checks{
-				what:  "pool " + name,
-				check: func(ctx context.Context) ([]thin.Finding, error) { return sys.CheckPool(ctx, name) },
+				what: "pool " + name,
+				check: func(ctx context.Context) ([]thin.Finding, error) {
+					return sys.CheckPool(ctx, name)
+				},
 				repair: func(ctx context.Context, f []thin.Finding) ([]thin.Finding, error) {
 					return sys.RepairPool(ctx, name, f)
 				},
@@ -71,7 +77,9 @@ func poolCheck(c *call) (work, error) {
 			return cannot("check", "pool "+name, err)
 		})
 		if c.Bool("all") && ctx.Err() == nil {
-			findings, strayErr := checkOne(ctx, c, checks{what: "what belongs to no pool", check: sys.CheckStrays, repair: sys.RepairStrays})
+			findings, strayErr := checkOne(ctx, c, checks{
+				what: "what belongs to no pool", check: sys.CheckStrays, repair: sys.RepairStrays,
+			})
 			if len(findings) > 0 {
 				all = append(all, checked{"", findings})
 			}
@@ -130,7 +138,10 @@ func checkOne(ctx context.Context, c *call, how checks) ([]thin.Finding, error) 
 	switch {
 	case c.Bool("yes"):
 	case c.Bool("json") || !c.env.stdinTTY:
-		return nil, &usageError{message: "it asks before it repairs, and there is no terminal to ask on", hint: "use -y"}
+		return nil, &usage.Error{
+			Message: "it asks before it repairs, and there is no terminal to ask on",
+			Hint:    "use -y",
+		}
 	case !c.confirm("repair " + how.what + " so?"):
 		return nil, errDeclined
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"thinmount/cmd/thin-snap/internal/table"
 	"thinmount/lib/helper"
 	"thinmount/lib/plain"
 	"thinmount/lib/thin"
@@ -47,12 +48,13 @@ func unsound(all []checked) error {
 	}
 	e := &thin.Error{Err: errors.New(thin.Count(left, "finding"))}
 	if can > 0 {
-		e.Remedy = thin.Sayf("%d can be repaired: thin-snap pool check --repair %s", can, cmp.Or(pool, "--all"))
+		e.Remedy = thin.Sayf("%d can be repaired: thin-snap pool check --repair %s",
+			can, cmp.Or(pool, "--all"))
 	}
 	return e
 }
 
-// writeChecked prints one JSON object, to which new versions may add fields.
+// writeChecked prints the findings as JSON.
 func writeChecked(w io.Writer, all []checked) error {
 	type finding struct {
 		Kind   string  `json:"kind"`
@@ -68,15 +70,13 @@ func writeChecked(w io.Writer, all []checked) error {
 	}
 	pools := make([]pool, len(all))
 	for i, p := range all {
-		pools[i] = pool{pointer(p.name), []finding{}}
+		pools[i] = pool{table.OrNull(p.name), []finding{}}
 		for _, f := range p.findings {
-			pools[i].Findings = append(pools[i].Findings, finding{f.Kind, f.Object, f.What, pointer(f.Repair), pointer(helper.Words(f.Remedy)), f.Done})
+			pools[i].Findings = append(pools[i].Findings, finding{
+				f.Kind, f.Object, f.What, table.OrNull(f.Repair),
+				table.OrNull(helper.Words(f.Remedy)), f.Done,
+			})
 		}
 	}
-	list, err := marshal(pools)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, `{"output_version":{"command":"thin-snap pool check","major":1,"minor":0},"pools":%s}`+"\n", list)
-	return err
+	return table.WriteJSON(w, "thin-snap pool check", "pools", pools)
 }

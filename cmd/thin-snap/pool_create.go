@@ -5,6 +5,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/amount"
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
 
@@ -12,22 +14,30 @@ func poolCreateCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:  "create",
 		Usage: "make a pool, in files or on two block devices",
-		UsageText: "thin-snap pool create [-f] [--data DEVICE --metadata DEVICE | --dir DIR] [--size SIZE] [--metadata-size SIZE]" +
-			" [--block-size SIZE] [--on-full error|queue] [--margin PERCENT] NAME",
-		Description: "Without --data and --metadata the pool lies in two sparse files, in /var/lib/thin/NAME or in --dir, on loop devices.\n" +
-			"A device that carries a filesystem, partition table or other signature is refused unless --force.\n\n" +
+		UsageText: "thin-snap pool create [-f] [--data DEVICE --metadata DEVICE | --dir DIR]" +
+			" [--size SIZE] [--metadata-size SIZE] [--block-size SIZE] [--on-full error|queue]" +
+			" [--margin PERCENT] NAME",
+		Description: "Without --data and --metadata the pool lies in two sparse files, in\n" +
+			"/var/lib/thin/NAME or in --dir, on loop devices. A device that carries a\n" +
+			"filesystem, partition table or other signature is refused unless\n" +
+			"--force.\n\n" +
 			"   thin-snap pool create demo\n" +
-			"   thin-snap pool create --data /dev/disk/by-id/ata-A --metadata /dev/disk/by-id/ata-B fast",
+			"   thin-snap pool create --data /dev/disk/by-id/ata-A \\\n" +
+			"      --metadata /dev/disk/by-id/ata-B fast",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "data", Usage: "block `DEVICE` for data"},
-			&cli.StringFlag{Name: "metadata", Usage: "block `DEVICE` for metadata"},
-			&cli.StringFlag{Name: "dir", Usage: "existing `DIR` for the files of the pool"},
-			&cli.StringFlag{Name: "size", Usage: "`SIZE` for data"},
-			&cli.StringFlag{Name: "metadata-size", Usage: "`SIZE` for metadata; by default what the data may need"},
-			&cli.StringFlag{Name: "block-size", Usage: "`SIZE` of a block, which is allocated and shared as one: a multiple of 64K"},
-			&cli.StringFlag{Name: "on-full", Value: "error", Usage: "what a write does when the pool is full: `WHAT` is error, or queue to wait for room"},
-			&cli.StringFlag{Name: "margin", Value: "10%", Usage: "`PERCENT` of data and of metadata that new volumes leave free"},
-			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "overwrite what is on the devices"},
+			valueFlag("data", "block `DEVICE` for data"),
+			valueFlag("metadata", "block `DEVICE` for metadata"),
+			valueFlag("dir", "existing `DIR` for the files of the pool"),
+			valueFlag("size", "`SIZE` for data"),
+			valueFlag("metadata-size", "`SIZE` for metadata; by default what the data may need"),
+			valueFlag("block-size",
+				"`SIZE` of a block, which is allocated and shared as one: a multiple of 64K"),
+			&cli.StringFlag{Name: "on-full", Value: "error",
+				Usage: "what a write does when the pool is full: `WHAT` is error, " +
+					"or queue to wait for room"},
+			&cli.StringFlag{Name: "margin", Value: "10%",
+				Usage: "`PERCENT` of data and of metadata that new volumes leave free"},
+			boolFlag("force,f", "overwrite what is on the devices"),
 		},
 		Action: e.action(operands{"NAME", 1, 1}, poolCreate),
 	}
@@ -56,23 +66,26 @@ func poolSpec(c *call) (thin.PoolSpec, error) {
 	if spec.Name, err = parsePool(c.Args().First()); err != nil {
 		return spec, err
 	}
-	for flag, field := range map[string]*int64{"size": &spec.Size, "metadata-size": &spec.MetadataSize, "block-size": &spec.BlockSize} {
+	for flag, field := range map[string]*int64{
+		"size": &spec.Size, "metadata-size": &spec.MetadataSize, "block-size": &spec.BlockSize,
+	} {
 		if *field, err = c.size(flag); err != nil {
 			return spec, err
 		}
 	}
 	if c.IsSet("margin") {
-		if spec.Margin, err = parsePercent("--margin", c.String("margin")); err != nil {
+		if spec.Margin, err = amount.Percent("--margin", c.String("margin")); err != nil {
 			return spec, err
 		}
 	}
 	switch {
 	case (spec.DataDevice == "") != (spec.MetadataDevice == ""):
-		return spec, usagef("--data and --metadata go together")
+		return spec, usage.Errorf("--data and --metadata go together")
 	case spec.DataDevice != "" && spec.Dir != "":
-		return spec, usagef("--dir is for a pool in files: it does not go with --data and --metadata")
+		return spec, usage.Errorf(
+			"--dir is for a pool in files: it does not go with --data and --metadata")
 	case spec.OnFull != "error" && spec.OnFull != "queue":
-		return spec, usagef("--on-full: neither error nor queue: %s", spec.OnFull)
+		return spec, usage.Errorf("--on-full: neither error nor queue: %s", spec.OnFull)
 	}
 	return spec, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
 
@@ -14,13 +15,14 @@ func poolDeactivateCommand(e *env) *cli.Command {
 		Name:      "deactivate",
 		Usage:     "remove the devices of pools",
 		UsageText: "thin-snap pool deactivate [-u] -a | NAME...",
-		Description: "A pool with an active volume is refused, unless --unmount unmounts its volumes first, with all their references. " +
-			"One that is inactive already stays so.\n\n" +
+		Description: "A pool with an active volume is refused, unless --unmount unmounts its\n" +
+			"volumes first, with all their references. One that is inactive already\n" +
+			"stays so.\n\n" +
 			"   thin-snap pool deactivate demo\n" +
 			"   thin-snap pool deactivate --all --unmount",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "deactivate all pools"},
-			&cli.BoolFlag{Name: "unmount", Aliases: []string{"u"}, Usage: "unmount the pools' volumes first"},
+			boolFlag("all,a", "deactivate all pools"),
+			boolFlag("unmount,u", "unmount the pools' volumes first"),
 		},
 		Action: e.action(operands{"NAME", 0, -1}, poolDeactivate),
 	}
@@ -28,14 +30,16 @@ func poolDeactivateCommand(e *env) *cli.Command {
 
 func poolDeactivate(c *call) (work, error) {
 	o := thin.DeactivateOptions{Unmount: c.Bool("unmount")}
-	do := func(sys system, ctx context.Context, name string) error { return sys.DeactivatePool(ctx, name, o) }
+	do := func(sys system, ctx context.Context, name string) error {
+		return sys.DeactivatePool(ctx, name, o)
+	}
 	switch named := c.Args().Present(); {
 	case c.Bool("all") && named:
-		return nil, usagef("--all takes no NAME")
+		return nil, usage.Errorf("--all takes no NAME")
 	case named:
 		return eachPool(c, "deactivate", do)
 	case !c.Bool("all"):
-		return nil, usagef("missing operand NAME, or --all")
+		return nil, usage.Errorf("missing operand NAME, or --all")
 	}
 	return func(ctx context.Context, sys system) error {
 		tidyErr := sys.Tidy(ctx)         // on an error, the other pools are still deactivated

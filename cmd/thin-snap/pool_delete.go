@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
 
@@ -17,11 +18,12 @@ func poolDeleteCommand(e *env) *cli.Command {
 		Name:      "delete",
 		Usage:     "remove a pool for good",
 		UsageText: "thin-snap pool delete [-nry] NAME",
-		Description: "A pool that has volumes is refused unless --recursive, which asks; where nobody can be asked it needs --yes.\n\n" +
+		Description: "A pool that has volumes is refused unless --recursive, which asks; where\n" +
+			"nobody can be asked it needs --yes.\n\n" +
 			"   thin-snap pool delete demo\n" +
 			"   thin-snap pool delete -r -y demo",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "recursive", Aliases: []string{"r"}, Usage: "with all volumes in it"},
+			boolFlag("recursive,r", "with all volumes in it"),
 			dryRunFlag(), yesFlag(),
 		},
 		Action: e.action(operands{"NAME", 1, 1}, poolDelete),
@@ -36,7 +38,11 @@ func poolDelete(c *call) (work, error) {
 	recursive := c.Bool("recursive")
 	mustAsk := recursive && !c.Bool("yes") && !c.Bool("dry-run")
 	if mustAsk && !c.env.stdinTTY {
-		return nil, &usageError{message: "cannot delete pool " + name + ": it asks before it deletes volumes, and there is no terminal to ask on", hint: "use -y"}
+		return nil, &usage.Error{
+			Message: "cannot delete pool " + name + ": it asks before it deletes volumes, " +
+				"and there is no terminal to ask on",
+			Hint: "use -y",
+		}
 	}
 	return func(ctx context.Context, sys system) error {
 		pool, err := sys.Pool(ctx, name)
@@ -44,9 +50,11 @@ func poolDelete(c *call) (work, error) {
 		if pool.Name == "" && !isCopy {
 			return cannot("delete", "pool "+name, err)
 		}
-		question := fmt.Sprintf("delete pool %s and %s in it?", name, thin.Count(pool.Volumes, "volume"))
+		volumes := thin.Count(pool.Volumes, "volume")
+		question := fmt.Sprintf("delete pool %s and %s in it?", name, volumes)
 		if err != nil {
-			question = fmt.Sprintf("%s: delete pool %s and %s in it, and what cannot be read?", thin.Text(err), name, thin.Count(pool.Volumes, "volume"))
+			question = fmt.Sprintf("%s: delete pool %s and %s in it, and what cannot be read?",
+				thin.Text(err), name, volumes)
 		}
 		if isCopy {
 			question = fmt.Sprintf("%s: delete it, with the volumes in it?", thin.Text(err))
@@ -72,7 +80,9 @@ func poolDeleteDry(ctx context.Context, c *call, sys system, name string) error 
 	if err != nil && !c.Bool("recursive") {
 		return cannot("delete", "pool "+name, err)
 	}
-	slices.SortFunc(volumes, func(a, b thin.VolumeInfo) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(volumes, func(a, b thin.VolumeInfo) int {
+		return strings.Compare(a.Name, b.Name)
+	})
 	if err != nil && !c.Bool("quiet") {
 		warn(c.env.stderr, err.Error())
 	}

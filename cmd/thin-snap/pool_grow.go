@@ -14,13 +14,15 @@ func poolGrowCommand(e *env) *cli.Command {
 		Name:      "grow",
 		Usage:     "make a pool larger",
 		UsageText: "thin-snap pool grow [--size SIZE] [--metadata-size SIZE] NAME",
-		Description: "The volumes may be in use: writes that wait for room go on. A pool in files needs a size; one on devices takes what its\n" +
-			"devices have grown by. A size is what it becomes, or with + what is added. A pool does not shrink.\n\n" +
+		Description: "The volumes may be in use: writes that wait for room go on. A pool in\n" +
+			"files needs a size; one on devices takes what its devices have grown by.\n" +
+			"A size is what it becomes, or with + what is added. A pool does not\n" +
+			"shrink.\n\n" +
 			"   thin-snap pool grow --size +20G demo\n" +
 			"   thin-snap pool grow fast",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "size", Usage: "`SIZE` for data, or +SIZE more of it"},
-			&cli.StringFlag{Name: "metadata-size", Usage: "`SIZE` for metadata, or +SIZE more of it"},
+			valueFlag("size", "`SIZE` for data, or +SIZE more of it"),
+			valueFlag("metadata-size", "`SIZE` for metadata, or +SIZE more of it"),
 		},
 		Action: e.action(operands{"NAME", 1, 1}, poolGrow),
 	}

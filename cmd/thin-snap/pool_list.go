@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/columns"
 	"thinmount/lib/helper"
 	"thinmount/lib/thin"
 )
@@ -14,8 +15,9 @@ func poolListCommand(e *env) *cli.Command {
 		Name:      "list",
 		Usage:     "list pools",
 		UsageText: "thin-snap pool list [-Hjp] [-o COLUMNS] [-s COLUMN | -S COLUMN]",
-		Description: "Shows state, size and use of every pool. What is used is known only while a pool is active.\n" +
-			"What is wrong with a pool follows as a warning, with the way out; the columns trouble and hint have them too.\n\n" +
+		Description: "Shows state, size and use of every pool. What is used is known only\n" +
+			"while a pool is active. What is wrong with a pool follows as a warning,\n" +
+			"with the way out; the columns trouble and hint have them too.\n\n" +
 			"   thin-snap pool list\n" +
 			"   thin-snap pool list -Hp -o name,data_used -S data_used",
 		Flags:  listFlags(),
@@ -24,21 +26,21 @@ func poolListCommand(e *env) *cli.Command {
 }
 
 func poolList(c *call) (work, error) {
-	l := poolListing("thin-snap pool list")
-	if err := l.read(c); err != nil {
+	l := columns.Pools("thin-snap pool list")
+	if err := readListing(c, l); err != nil {
 		return nil, err
 	}
-	if l.askedHelp {
-		return nil, l.writeHelp(c.out)
+	if l.AskedHelp() {
+		return nil, l.WriteHelp(c.out)
 	}
 	return func(ctx context.Context, sys system) error {
 		pools, err := sys.Pools(ctx)
 		if len(pools) > 0 || err == nil {
-			if err := l.writeList(c.out, pools); err != nil {
+			if err := l.WriteList(c.out, pools); err != nil {
 				return err
 			}
 		}
-		if !l.bare && !l.asJSON {
+		if l.ForPeople() {
 			c.tellTroubles(pools)
 			if len(pools) == 0 && err == nil {
 				c.note("no pools; thin-snap pool create NAME makes one")

@@ -7,6 +7,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/amount"
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
 
@@ -15,9 +17,11 @@ func poolSetCommand(e *env) *cli.Command {
 		Name:      "set",
 		Usage:     "change properties of a pool",
 		UsageText: "thin-snap pool set PROPERTY=VALUE... NAME",
-		Description: "margin is how much of the data and of the metadata new volumes and snapshots leave free, 10% at first; on-full is what a write\n" +
-			"does when the pool is full: error, or queue to wait for room; freeze-limit is how long a snapshot may keep a mounted origin waiting,\n" +
-			"30s at first; data and metadata are the paths by which the pool's own disks are found.\n\n" +
+		Description: "margin is how much of the data and of the metadata new volumes and\n" +
+			"snapshots leave free, 10% at first; on-full is what a write does when\n" +
+			"the pool is full: error, or queue to wait for room; freeze-limit is how\n" +
+			"long a snapshot may keep a mounted origin waiting, 30s at first; data\n" +
+			"and metadata are the paths by which the pool's own disks are found.\n\n" +
 			"   thin-snap pool set margin=5% on-full=queue demo\n" +
 			"   thin-snap pool set data=/dev/disk/by-id/ata-A fast",
 		Action: e.action(operands{"PROPERTY=VALUE NAME", 2, -1}, poolSet),
@@ -49,22 +53,22 @@ func poolSet(c *call) (work, error) {
 func setProperty(set *thin.Settings, arg string) error {
 	property, value, ok := strings.Cut(arg, "=")
 	if !ok {
-		return usagef("not PROPERTY=VALUE: %s", arg)
+		return usage.Errorf("not PROPERTY=VALUE: %s", arg)
 	}
 	var err error
 	switch property {
 	case "margin":
-		set.Margin, err = parsePercent("margin", value)
+		set.Margin, err = amount.Percent("margin", value)
 	case "on-full", "on_full":
 		if value != "error" && value != "queue" {
-			return usagef("on-full: neither error nor queue: %s", value)
+			return usage.Errorf("on-full: neither error nor queue: %s", value)
 		}
 		set.OnFull = &value
 	case "freeze-limit", "freeze_limit":
-		set.FreezeLimit, err = parseSeconds("freeze-limit", value)
+		set.FreezeLimit, err = amount.Seconds("freeze-limit", value)
 	case "data", "metadata":
 		if value == "" {
-			return usagef("%s: no path of a device", property)
+			return usage.Errorf("%s: no path of a device", property)
 		}
 		if property == "data" {
 			set.Data = value
@@ -72,7 +76,10 @@ func setProperty(set *thin.Settings, arg string) error {
 			set.Metadata = value
 		}
 	default:
-		return &usageError{message: "no property " + strconv.Quote(property) + " that can be changed", hint: "there are margin, on-full, freeze-limit, data and metadata"}
+		return &usage.Error{
+			Message: "no property " + strconv.Quote(property) + " that can be changed",
+			Hint:    "there are margin, on-full, freeze-limit, data and metadata",
+		}
 	}
 	return err
 }

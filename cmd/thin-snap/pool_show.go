@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/cmd/thin-snap/internal/columns"
 )
 
 func poolShowCommand(e *env) *cli.Command {
@@ -24,17 +26,17 @@ func poolShow(c *call) (work, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := poolListing("thin-snap pool show").wide()
-	if err := l.read(c); err != nil {
+	l := columns.Pools("thin-snap pool show").Wide()
+	if err := readListing(c, l); err != nil {
 		return nil, err
 	}
-	if l.askedHelp {
-		return nil, l.writeHelp(c.out)
+	if l.AskedHelp() {
+		return nil, l.WriteHelp(c.out)
 	}
 	return func(ctx context.Context, sys system) error {
 		pool, err := sys.Pool(ctx, name)
 		if pool.Name != "" {
-			if err := l.writeShow(c.out, pool); err != nil {
+			if err := l.WriteShow(c.out, pool); err != nil {
 				return err
 			}
 		}

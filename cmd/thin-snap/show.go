@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/cmd/thin-snap/internal/columns"
 )
 
 func showCommand(e *env) *cli.Command {
@@ -24,18 +26,18 @@ func show(c *call) (work, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := volumeListing("thin-snap show").wide()
-	if err := l.read(c); err != nil {
+	l := columns.Volumes("thin-snap show").Wide()
+	if err := readListing(c, l); err != nil {
 		return nil, err
 	}
-	if l.askedHelp {
-		return nil, l.writeHelp(c.out)
+	if l.AskedHelp() {
+		return nil, l.WriteHelp(c.out)
 	}
 	return func(ctx context.Context, sys system) error {
 		volume, err := sys.Volume(ctx, v.pool, v.volume)
 		if err != nil {
 			return cannot("show", v.String(), err)
 		}
-		return l.writeShow(c.out, volume)
+		return l.WriteShow(c.out, volume)
 	}, nil
 }

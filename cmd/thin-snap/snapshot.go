@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
 
@@ -15,12 +16,13 @@ func snapshotCommand(e *env) *cli.Command {
 		Aliases:   []string{"snap"},
 		Usage:     "make a writable snapshot of a volume",
 		UsageText: "thin-snap snapshot [-f] [--size SIZE] POOL/ORIGIN NEW",
-		Description: "The origin may be mounted: its filesystem stands still while the snapshot is made. A snapshot is a volume of its own,\n" +
-			"in the origin's pool, and outlives it. NEW is its name, with or without POOL/ before it.\n" +
+		Description: "The origin may be mounted: its filesystem stands still while the\n" +
+			"snapshot is made. A snapshot is a volume of its own, in the origin's\n" +
+			"pool, and outlives it. NEW is its name, with or without POOL/ before it.\n" +
 			"A pool with less free than its margin is refused unless --force.\n\n" +
 			"   thin-snap snapshot demo/base demo/one",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "size", Usage: "`SIZE` of the snapshot, larger than the origin"},
+			valueFlag("size", "`SIZE` of the snapshot, larger than the origin"),
 			forceFlag(),
 		},
 		Action: e.action(operands{"POOL/ORIGIN NEW", 2, 2}, snapshot),
@@ -58,7 +60,8 @@ func snapshotSpec(origin volumeSpec, s string) (volumeSpec, error) {
 	}
 	v, err := parseSpec(s)
 	if err == nil && v.pool != origin.pool {
-		err = usagef("a snapshot of %s lies in pool %s, not in %s", origin, origin.pool, v.pool)
+		err = usage.Errorf("a snapshot of %s lies in pool %s, not in %s",
+			origin, origin.pool, v.pool)
 	}
 	return v, err
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"slices"
 	"strings"
+
+	"thinmount/cmd/thin-snap/internal/usage"
 )
 
 // volumeSpec is POOL/VOLUME. lib/thin checks whether the names are allowed, and
@@ -14,7 +16,10 @@ func (v volumeSpec) String() string { return v.pool + "/" + v.volume }
 func parseSpec(s string) (volumeSpec, error) {
 	pool, volume, found := strings.Cut(s, "/")
 	if !found || pool == "" || volume == "" {
-		return volumeSpec{}, &usageError{message: "not a volume: " + s, hint: "a volume is named POOL/VOLUME, as demo/base"}
+		return volumeSpec{}, &usage.Error{
+			Message: "not a volume: " + s,
+			Hint:    "a volume is named POOL/VOLUME, as demo/base",
+		}
 	}
 	return volumeSpec{pool, volume}, nil
 }
@@ -37,7 +42,11 @@ func parseSpecs(args []string) ([]volumeSpec, error) {
 // parsePool reads the name of a pool.
 func parsePool(s string) (string, error) {
 	if pool, _, found := strings.Cut(s, "/"); found {
-		return "", &usageError{message: "not a pool: " + s, hint: "the pool's name alone: " + pool + "; a volume is shown by: thin-snap show " + s}
+		return "", &usage.Error{
+			Message: "not a pool: " + s,
+			Hint: "the pool's name alone: " + pool +
+				"; a volume is shown by: thin-snap show " + s,
+		}
 	}
 	return s, nil
 }

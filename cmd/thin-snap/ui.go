@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"thinmount/cmd/thin-snap/internal/table"
+	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/helper"
 	"thinmount/lib/plain"
 	"thinmount/lib/thin"
@@ -56,7 +58,7 @@ func reportJSON(w io.Writer, code int, err error) {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	// There is no place to report that standard error cannot be written.
-	_ = e.Encode(map[string]body{"error": {code, thin.Text(err), pointer(allHints(err))}})
+	_ = e.Encode(map[string]body{"error": {code, thin.Text(err), table.OrNull(allHints(err))}})
 }
 
 // allHints returns the hints of err, each once and on its own line.
@@ -75,11 +77,11 @@ func allHints(err error) string {
 }
 
 func hintOf(err error) string {
-	var usage *usageError
+	var wrong *usage.Error
 	var output *outputError
 	switch {
-	case errors.As(err, &usage):
-		return usage.hint
+	case errors.As(err, &wrong):
+		return wrong.Hint
 	case errors.As(err, &output):
 		return ""
 	}

@@ -33,7 +33,17 @@ func layer(pkg string) int {
 	if strings.HasPrefix(pkg, "lib/") {
 		return 1 // a part, which knows no other part
 	}
-	return 2 + len(rooms)
+	if i := slices.Index(inside, pkg); i >= 0 {
+		return 2 + len(rooms) + i
+	}
+	return 2 + len(rooms) + len(inside)
+}
+
+// inside are the packages of thin-snap alone, the lowest first.
+var inside = []string{
+	"cmd/thin-snap/internal/usage", "cmd/thin-snap/internal/amount",
+	"cmd/thin-snap/internal/bars", "cmd/thin-snap/internal/table",
+	"cmd/thin-snap/internal/columns",
 }
 
 // commandsCall are the packages that a command may import; lib/freeze and
@@ -53,7 +63,8 @@ func upward(s source) (found []string) {
 		if !ours {
 			continue
 		}
-		if layer(to) >= layer(s.pkg()) || strings.HasPrefix(s.pkg(), "cmd/") && !commandsCall[to] {
+		if layer(to) >= layer(s.pkg()) || strings.HasPrefix(s.pkg(), "cmd/") &&
+			!commandsCall[to] && !slices.Contains(inside, to) {
 			found = append(found, fmt.Sprintf("%s imports %s", s.path, to))
 		}
 	}
@@ -68,7 +79,7 @@ var only = map[string][]string{
 	"net/http":                     {},
 	"C":                            {},
 	"github.com/urfave/cli/v2":     {"cmd/thin-snap"},
-	"github.com/vbauerster/mpb/v8": {"cmd/thin-snap"},
+	"github.com/vbauerster/mpb/v8": {"cmd/thin-snap", "cmd/thin-snap/internal/bars"},
 }
 
 // reserved returns the imports of a file that are kept for other packages.

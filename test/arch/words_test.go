@@ -14,8 +14,8 @@ import (
 
 // speaking are the calls whose first string is shown to a person, and the fields that are.
 var (
-	speaking = []string{"New", "Errorf", "Sprintf", "reason", "usagef", "usage", "warn", "step", "full", "Hint", "Sayf", "Warnf"}
-	spoken   = []string{"What", "Repair", "Reason", "message", "hint"}
+	speaking = []string{"New", "Errorf", "Sprintf", "reason", "warn", "step", "full", "Hint", "Sayf", "Warnf"}
+	spoken   = []string{"What", "Repair", "Reason", "Message"}
 )
 
 // messages calls f for each string literal of a file that is part of an error, a warning or a hint; first and last say whether the message

@@ -1,6 +1,7 @@
-package main
+package table
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -9,13 +10,15 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"thinmount/cmd/thin-snap/internal/usage"
 )
 
 // TestCompareValues wants values ordered by what they are, and not by how they
 // print. nil comes first.
 func TestCompareValues(t *testing.T) {
 	for _, ordered := range [][]any{
-		{nil, bytes(9), bytes(10), bytes(1 << 40)},
+		{nil, Bytes(9), Bytes(10), Bytes(1 << 40)},
 		{int64(-1), int64(2), int64(10)},
 		{nil, "a", "b"},
 		{time.Unix(9, 0), time.Unix(10, 0)},
@@ -69,22 +72,22 @@ func FuzzEscape(f *testing.F) {
 }
 
 func TestChooseColumns(t *testing.T) {
-	all := volumeColumns()
+	all := columns
 	for chosen, want := range map[string][]string{
 		"": {"name", "size"}, "id": {"id"}, "id,name": {"id", "name"},
 		"+id": {"name", "size", "id"}, "+name": {"name", "size"}, "id,id": {"id"},
 	} {
-		columns, err := chooseColumns(all, "name,size", chosen)
+		chosenOnes, err := chooseColumns(all, "name,size", chosen)
 		var got []string
-		for _, c := range columns {
-			got = append(got, c.name)
+		for _, c := range chosenOnes {
+			got = append(got, c.Name)
 		}
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("-o %q: %q, %v, want %q", chosen, got, err, want)
 		}
 	}
 	for _, bad := range []string{"+", ",", "id,", "NAME", "nosuch"} {
-		if _, err := chooseColumns(all, "name", bad); exitCode(err) != exitUsage {
+		if _, err := chooseColumns(all, "name", bad); !errors.As(err, new(*usage.Error)) {
 			t.Errorf("-o %q: %v", bad, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package table
 
 import (
 	"io"
@@ -6,8 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// cell is one field of a table. right aligns it at the right of its column, as
-// is usual for numbers.
+// cell is one field of a table, aligned at the right or at the left.
 type cell struct {
 	text  string
 	right bool

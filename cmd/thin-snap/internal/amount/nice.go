@@ -1,14 +1,14 @@
-package main
+package amount
 
 import (
 	"fmt"
 	"strconv"
 )
 
-// niceSize writes a size (bytes) in at most five characters, as zfs list does
+// Nice writes a size (bytes) in at most five characters, as zfs list does
 // (zutil_nicenum.c): 512B, 128K, 1.50G, 10.0K, 1023M. A multiple of a unit has
 // no decimals.
-func niceSize(n int64) string {
+func Nice(n int64) string {
 	const suffixes = "BKMGTPE"
 	unit, index := int64(1), 0
 	for n/unit >= 1024 && index < len(suffixes)-1 {

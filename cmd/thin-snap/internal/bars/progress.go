@@ -1,4 +1,4 @@
-package main
+package bars
 
 import (
 	"io"
@@ -12,9 +12,9 @@ import (
 // patience is how long work may take before its progress is shown.
 const patience = time.Second
 
-// progress draws one bar for each piece of work that takes longer than
+// Progress draws one bar for each piece of work that takes longer than
 // patience. It is safe for concurrent use.
-type progress struct {
+type Progress struct {
 	w     io.Writer
 	now   func() time.Time
 	mu    sync.Mutex
@@ -23,12 +23,13 @@ type progress struct {
 	all   *mpb.Progress
 }
 
-func newProgress(w io.Writer, now func() time.Time) *progress {
-	return &progress{w: w, now: now, start: map[string]time.Time{}, bars: map[string]*mpb.Bar{}}
+// New returns a Progress that draws on w, a terminal.
+func New(w io.Writer, now func() time.Time) *Progress {
+	return &Progress{w: w, now: now, start: map[string]time.Time{}, bars: map[string]*mpb.Bar{}}
 }
 
-// report notes that done of total bytes of the work what are done.
-func (p *progress) report(what string, done, total int64) {
+// Report notes that done of total bytes of the work what are done.
+func (p *Progress) Report(what string, done, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	started, seen := p.start[what]
@@ -44,7 +45,7 @@ func (p *progress) report(what string, done, total int64) {
 	bar.SetCurrent(done)
 }
 
-func (p *progress) bar(what string) *mpb.Bar {
+func (p *Progress) bar(what string) *mpb.Bar {
 	if b := p.bars[what]; b != nil {
 		return b
 	}
@@ -59,7 +60,7 @@ func (p *progress) bar(what string) *mpb.Bar {
 }
 
 // Write prints a line above the bars.
-func (p *progress) Write(line []byte) (int, error) {
+func (p *Progress) Write(line []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all == nil {
@@ -68,8 +69,8 @@ func (p *progress) Write(line []byte) (int, error) {
 	return p.all.Write(line)
 }
 
-// close removes the bars, so that the next message begins on a line of its own.
-func (p *progress) close() {
+// Close removes the bars, so that the next message begins on a line of its own.
+func (p *Progress) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all == nil {

@@ -1,15 +1,23 @@
-package main
+package amount
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"thinmount/cmd/thin-snap/internal/usage"
 )
 
-func TestParseSize(t *testing.T) {
+func isUsage(err error) bool {
+	var wrong *usage.Error
+	return errors.As(err, &wrong)
+}
+
+func TestSize(t *testing.T) {
 	for in, want := range map[string]int64{
 		"512": 512, "1b": 1, "7B": 7, "10K": 10 << 10, "10k": 10 << 10, "10KiB": 10 << 10,
 		"10kib": 10 << 10, "10kB": 10000, "10KB": 10000,
@@ -20,13 +28,13 @@ func TestParseSize(t *testing.T) {
 		"9007199254740991.5K": 9007199254740991<<10 + 512,
 		"18014398509481983s":  18014398509481983 * 512,
 	} {
-		if got, err := parseSize(in); err != nil || got != want {
-			t.Errorf("parseSize(%q) = %d, %v, want %d", in, got, err, want)
+		if got, err := Size(in); err != nil || got != want {
+			t.Errorf("Size(%q) = %d, %v, want %d", in, got, err, want)
 		}
 	}
 }
 
-func TestParseSizeRefuses(t *testing.T) {
+func TestSizeRefuses(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "not a size", "K": "not a size", "-1": "not a size", "+1": "not a size",
 		" 1": "not a size", "1 K": "not a size", "1e5": "not a size",
@@ -40,21 +48,20 @@ func TestParseSizeRefuses(t *testing.T) {
 		"16E": "too large", "99999999999999999999999": "too large",
 		"18014398509481984s": "too large",
 	} {
-		if got, err := parseSize(in); err == nil || !strings.Contains(err.Error(), want) ||
-			exitCode(err) != exitUsage {
-			t.Errorf("parseSize(%q) = %d, %v, want %q", in, got, err, want)
+		if got, err := Size(in); !isUsage(err) || !strings.Contains(err.Error(), want) {
+			t.Errorf("Size(%q) = %d, %v, want %q", in, got, err, want)
 		}
 	}
 }
 
-func TestParseSizeRoundTrip(t *testing.T) {
+func TestSizeRoundTrip(t *testing.T) {
 	units := map[string]int64{
 		"": 1, "K": 1 << 10, "MiB": 1 << 20, "G": 1 << 30, "kB": 1000, "TB": 1e12, "s": 512,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		unit := rapid.SampledFrom([]string{"", "K", "MiB", "G", "kB", "TB", "s"}).Draw(t, "unit")
 		n := rapid.Int64Range(1, math.MaxInt64/units[unit]).Draw(t, "n")
-		got, err := parseSize(strconv.FormatInt(n, 10) + unit)
+		got, err := Size(strconv.FormatInt(n, 10) + unit)
 		if err != nil || got != n*units[unit] {
 			t.Fatalf("%d%s = %d, %v", n, unit, got, err)
 		}
@@ -68,8 +75,8 @@ func TestNiceSize(t *testing.T) {
 		128<<10 + 1: "128K", 3 << 29: "1.50G", 1<<30 - 1: "1024M", 1023 << 20: "1023M",
 		1 << 60: "1E", math.MaxInt64: "8.00E",
 	} {
-		if got := niceSize(in); got != want {
-			t.Errorf("niceSize(%d) = %s, want %s", in, got, want)
+		if got := Nice(in); got != want {
+			t.Errorf("Nice(%d) = %s, want %s", in, got, want)
 		}
 	}
 }
@@ -77,25 +84,25 @@ func TestNiceSize(t *testing.T) {
 func TestNiceSizeIsShort(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64Range(0, math.MaxInt64).Draw(t, "n")
-		if s := niceSize(n); len(s) > 5 {
-			t.Fatalf("niceSize(%d) = %s", n, s)
+		if s := Nice(n); len(s) > 5 {
+			t.Fatalf("Nice(%d) = %s", n, s)
 		}
 	})
 }
 
-func FuzzParseSize(f *testing.F) {
+func FuzzSize(f *testing.F) {
 	for _, s := range []string{
 		"512", "1.5G", "10kB", "20480s", "9223372036854775807", "8192P", "1e5",
 	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		n, err := parseSize(s)
+		n, err := Size(s)
 		if (err == nil) != (n > 0) {
-			t.Errorf("parseSize(%q) = %d, %v", s, n, err)
+			t.Errorf("Size(%q) = %d, %v", s, n, err)
 		}
-		if err != nil && exitCode(err) != exitUsage {
-			t.Errorf("parseSize(%q): %v is no usage error", s, err)
+		if err != nil && !isUsage(err) {
+			t.Errorf("Size(%q): %v is no usage error", s, err)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package main
+package table
 
 import (
 	"cmp"
@@ -9,30 +9,43 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"thinmount/cmd/thin-snap/internal/amount"
+	"thinmount/cmd/thin-snap/internal/usage"
 )
 
-// column is one property of the listed things. Its name is the JSON field's.
-type column[T any] struct {
-	name, head, help string
-	// right aligns the values at the right, as is usual for numbers.
-	right bool
-	// value returns an int64, bytes, time.Time, bool or string; or nil if the
+// Column is one property of the listed things. Its name is the JSON field's.
+type Column[T any] struct {
+	Name, head, help string
+	right            bool
+	// value returns an int64, Bytes, time.Time, bool or string; or nil if the
 	// value is not known or the property does not apply.
 	value func(T) any
 }
 
-// bytes is a size, which prints as 1.50G, or exactly with --parsable.
-type bytes int64
+// Left returns a column whose values are aligned at the left.
+func Left[T any](name, head, help string, value func(T) any) Column[T] {
+	return Column[T]{Name: name, head: head, help: help, value: value}
+}
+
+// Right returns a column whose values are aligned at the right, as is usual for
+// numbers.
+func Right[T any](name, head, help string, value func(T) any) Column[T] {
+	return Column[T]{Name: name, head: head, help: help, right: true, value: value}
+}
+
+// Bytes is a size, which prints as 1.50G, or exactly with Options.Exact.
+type Bytes int64
 
 // text returns a value as text. With exact, a size has all its digits, and a
 // time is the number of seconds since 1970.
 func text(v any, exact bool) string {
 	switch v := v.(type) {
-	case bytes:
+	case Bytes:
 		if exact {
 			return strconv.FormatInt(int64(v), 10)
 		}
-		return niceSize(int64(v))
+		return amount.Nice(int64(v))
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case time.Time:
@@ -78,7 +91,7 @@ func compareValues(a, b any) int {
 	switch a := a.(type) {
 	case nil:
 		return cmp.Compare(rank(nil), rank(b))
-	case bytes:
+	case Bytes:
 		return compareAs(a, b, cmp.Compare)
 	case int64:
 		return compareAs(a, b, cmp.Compare)
@@ -106,33 +119,39 @@ func rank(v any) int {
 
 // chooseColumns reads the value of -o: names, or "+" and names that are added
 // to the default ones.
-func chooseColumns[T any](all []column[T], defaults, chosen string) ([]column[T], error) {
+func chooseColumns[T any](all []Column[T], defaults, chosen string) ([]Column[T], error) {
 	names := chosen
 	if more, plus := strings.CutPrefix(chosen, "+"); plus {
 		names = defaults + "," + more
 	} else if chosen == "" {
 		names = defaults
 	}
-	var out []column[T]
+	var out []Column[T]
 	for name := range strings.SplitSeq(names, ",") {
 		if name == "" {
-			return nil, &usageError{message: "-o " + chosen + ": a column has no name", hint: "separate them by a comma and no blank: -o name,size"}
+			return nil, &usage.Error{
+				Message: "-o " + chosen + ": a column has no name",
+				Hint:    "separate them by a comma and no blank: -o name,size",
+			}
 		}
 		c, err := findColumn(all, name)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(out, func(o column[T]) bool { return o.name == c.name }) {
+		if !slices.ContainsFunc(out, func(o Column[T]) bool { return o.Name == c.Name }) {
 			out = append(out, c)
 		}
 	}
 	return out, nil
 }
 
-func findColumn[T any](all []column[T], name string) (column[T], error) {
-	at := slices.IndexFunc(all, func(c column[T]) bool { return c.name == name })
+func findColumn[T any](all []Column[T], name string) (Column[T], error) {
+	at := slices.IndexFunc(all, func(c Column[T]) bool { return c.Name == name })
 	if at < 0 {
-		return column[T]{}, &usageError{message: "unknown column " + strconv.Quote(name), hint: "-o help lists them"}
+		return Column[T]{}, &usage.Error{
+			Message: "unknown column " + strconv.Quote(name),
+			Hint:    "-o help lists them",
+		}
 	}
 	return all[at], nil
 }

@@ -1,4 +1,4 @@
-package main
+package amount
 
 import (
 	"math/big"
@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/docker/go-units"
+
+	"thinmount/cmd/thin-snap/internal/usage"
 )
 
 // sizePattern is a number and a unit. It does not match the other forms that
@@ -14,11 +16,11 @@ var sizePattern = regexp.MustCompile(`^([0-9]{1,40}(?:\.[0-9]{1,18})?)([A-Za-z]{
 
 const sectorBytes = 512
 
-// parseSize reads a size in bytes: 512, 10K or 10KiB (1024), 10kB (1000),
+// Size reads a size in bytes: 512, 10K or 10KiB (1024), 10kB (1000),
 // 20480s (sectors of 512 bytes). It is exact, while go-units would use a
 // float64. It refuses 0, a size that is not a whole number of bytes, and a size
 // that does not fit into an int64.
-func parseSize(s string) (int64, error) {
+func Size(s string) (int64, error) {
 	m := sizePattern.FindStringSubmatch(s)
 	if m == nil {
 		return 0, badSize(s)
@@ -34,11 +36,11 @@ func parseSize(s string) (int64, error) {
 	n.Mul(n, new(big.Rat).SetInt64(unit))
 	switch {
 	case !n.IsInt():
-		return 0, usagef("%s: not a whole number of bytes", s)
+		return 0, usage.Errorf("%s: not a whole number of bytes", s)
 	case n.Sign() == 0:
-		return 0, usagef("%s: a size must be more than nothing", s)
+		return 0, usage.Errorf("%s: a size must be more than nothing", s)
 	case !n.Num().IsInt64():
-		return 0, usagef("%s: too large", s)
+		return 0, usage.Errorf("%s: too large", s)
 	}
 	return n.Num().Int64(), nil
 }
@@ -46,8 +48,11 @@ func parseSize(s string) (int64, error) {
 // exaBytes are the units that go-units does not have.
 var exaBytes = map[string]int64{"e": 1 << 60, "eib": 1 << 60, "eb": 1e18}
 
+const sizesLook = "sizes look like 512, 10M, 2G, 10GiB, 10GB (1000) or 20480s (sectors); " +
+	"units are K, M, G, T, P and E"
+
 func badSize(s string) error {
-	return &usageError{message: "not a size: " + s, hint: "sizes look like 512, 10M, 2G, 10GiB, 10GB (1000) or 20480s (sectors); units are K, M, G, T, P and E"}
+	return &usage.Error{Message: "not a size: " + s, Hint: sizesLook}
 }
 
 // unitBytes returns the number of bytes in a unit. go-units has two tables, of

@@ -1,4 +1,6 @@
-package main
+package columns
+
+import "thinmount/cmd/thin-snap/internal/table"
 
 // A value that is missing is nil. It prints as "-" in a column, and is null in
 // JSON.
@@ -22,7 +24,7 @@ func known(n *int64) any {
 	if n == nil {
 		return nil
 	}
-	return bytes(*n)
+	return table.Bytes(*n)
 }
 
 func orNil(s *string) any {
@@ -32,12 +34,4 @@ func orNil(s *string) any {
 	return *s
 }
 
-func nonEmpty(s string) any { return orNil(pointer(s)) }
-
-// pointer returns nil for "", by which lib/thin says "none".
-func pointer(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
+func nonEmpty(s string) any { return orNil(table.OrNull(s)) }

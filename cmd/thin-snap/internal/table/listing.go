@@ -1,0 +1,165 @@
+package table
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"thinmount/cmd/thin-snap/internal/usage"
+)
+
+// Listing is a table of things, and how the command line wants it printed.
+type Listing[T any] struct {
+	Command string // as in thin-snap list
+	// Key is the name of the list in JSON; Record makes the JSON of one thing.
+	Key    string
+	Record func(T) any
+
+	Columns  []Column[T] // all of them; the first has the name
+	Defaults string      // names of columns, separated by commas
+
+	chosen     []Column[T]
+	sortBy     *Column[T]
+	descending bool
+	how        Options
+}
+
+// Options are what the command line says about a list.
+type Options struct {
+	Bare  bool // no headings, one tab between columns
+	Exact bool // sizes in bytes, times in seconds since 1970
+	JSON  bool
+	// NamesOnly prints the first column alone, bare. JSON has all.
+	NamesOnly bool
+	// Columns has the names of columns; after "+" they follow the default ones;
+	// "help" asks for a list of all.
+	Columns string
+	// Sort and SortDescending are names of columns, of which one at least is
+	// empty.
+	Sort, SortDescending string
+}
+
+// Read takes the options of a command line.
+func (l *Listing[T]) Read(o Options) error {
+	l.how = o
+	if l.AskedHelp() {
+		return nil
+	}
+	chosen := o.Columns
+	if o.NamesOnly && !o.JSON {
+		l.how.Bare, chosen = true, l.Columns[0].Name
+	}
+	if o.JSON && o.Columns != "" {
+		return usage.Errorf("--json always has every field: -o does not go with it")
+	}
+	var err error
+	if l.chosen, err = chooseColumns(l.Columns, l.Defaults, chosen); err != nil {
+		return err
+	}
+	return l.readSort(o.Sort, o.SortDescending)
+}
+
+func (l *Listing[T]) readSort(ascending, descending string) error {
+	if ascending != "" && descending != "" {
+		return usage.Errorf("-s and -S exclude each other")
+	}
+	if name := ascending + descending; name != "" {
+		by, err := findColumn(l.Columns, name)
+		if err != nil {
+			return err
+		}
+		l.sortBy, l.descending = &by, descending != ""
+	}
+	return nil
+}
+
+// AskedHelp reports whether the user wants a list of the columns.
+func (l *Listing[T]) AskedHelp() bool { return l.how.Columns == "help" }
+
+// ForPeople reports whether the list is a table with headings, to which a
+// message may be added.
+func (l *Listing[T]) ForPeople() bool { return !l.how.Bare && !l.how.JSON }
+
+// Wide makes all columns default columns.
+func (l *Listing[T]) Wide() *Listing[T] {
+	names := make([]string, len(l.Columns))
+	for i, c := range l.Columns {
+		names[i] = c.Name
+	}
+	l.Defaults = strings.Join(names, ",")
+	return l
+}
+
+// WriteHelp prints the names of all columns.
+func (l *Listing[T]) WriteHelp(w io.Writer) error {
+	rows := make([][]cell, len(l.Columns))
+	for i, c := range l.Columns {
+		rows[i] = []cell{{text: c.Name}, {text: c.help}}
+	}
+	return writeTable(w, rows)
+}
+
+// WriteList prints the things, one on each line.
+func (l *Listing[T]) WriteList(w io.Writer, things []T) error {
+	things = l.sorted(things)
+	if l.how.JSON {
+		return l.writeJSON(w, things)
+	}
+	var rows [][]cell
+	if !l.how.Bare && len(things) > 0 {
+		rows = append(rows, l.row(func(c Column[T]) string { return c.head }))
+	}
+	for _, t := range things {
+		rows = append(rows, l.row(func(c Column[T]) string {
+			return text(c.value(t), l.how.Exact)
+		}))
+	}
+	return l.writeRows(w, rows)
+}
+
+func (l *Listing[T]) row(field func(Column[T]) string) []cell {
+	row := make([]cell, len(l.chosen))
+	for i, c := range l.chosen {
+		row[i] = cell{field(c), c.right}
+	}
+	return row
+}
+
+// WriteShow prints one thing, one property on each line.
+func (l *Listing[T]) WriteShow(w io.Writer, thing T) error {
+	if l.how.JSON {
+		return l.writeJSON(w, []T{thing})
+	}
+	rows := make([][]cell, len(l.chosen))
+	for i, c := range l.chosen {
+		rows[i] = []cell{{text: c.Name}, {text: text(c.value(thing), l.how.Exact)}}
+	}
+	return l.writeRows(w, rows)
+}
+
+func (l *Listing[T]) writeRows(w io.Writer, rows [][]cell) error {
+	if l.how.Bare {
+		return writeBare(w, rows)
+	}
+	return writeTable(w, rows)
+}
+
+// sorted sorts by the chosen column, and things with equal values by name, so
+// that two runs print the same.
+func (l *Listing[T]) sorted(things []T) []T {
+	name := l.Columns[0]
+	return slices.SortedStableFunc(slices.Values(things), func(a, b T) int {
+		order := 0
+		if l.sortBy != nil {
+			order = compareValues(l.sortBy.value(a), l.sortBy.value(b))
+		}
+		if l.descending {
+			order = -order
+		}
+		if order != 0 {
+			return order
+		}
+		return strings.Compare(fmt.Sprint(name.value(a)), fmt.Sprint(name.value(b)))
+	})
+}
