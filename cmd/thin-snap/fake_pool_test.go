@@ -159,7 +159,7 @@ func (f *fakeSystem) CheckPool(_ context.Context, name string) ([]thin.Finding, 
 	if !f.Repaired[name] {
 		found = append(found, thin.Finding{
 			Kind: thin.KindOrphan, Object: name + ": thin id 7", What: "has no name",
-			Repair: "name it " + name + "/orphan-7",
+			Repair: thin.NameID{Pool: name, Volume: "orphan-7", ID: 7, Size: 1 << 30},
 		})
 	}
 	if name != "sound" {
@@ -175,7 +175,7 @@ func (f *fakeSystem) RepairPool(
 	_ context.Context, name string, agreed []thin.Finding,
 ) ([]thin.Finding, error) {
 	for i := range agreed {
-		agreed[i].Done = agreed[i].Repair != ""
+		agreed[i].Done = agreed[i].Repair != nil
 	}
 	f.Repaired[name] = true
 	return agreed, f.save("RepairPool %s %d", name, len(agreed))
@@ -187,7 +187,7 @@ func (f *fakeSystem) CheckStrays(context.Context) ([]thin.Finding, error) {
 	}
 	return []thin.Finding{{
 		Kind: thin.KindFolder, Object: "/var/lib/thin/gone", What: "is of no pool",
-		Repair: "remove it",
+		Repair: thin.RemoveFolder{Pool: "gone"},
 	}}, nil
 }
 

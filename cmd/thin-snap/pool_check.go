@@ -128,7 +128,7 @@ func checkOne(ctx context.Context, c *call, how checks) ([]thin.Finding, error) 
 	for _, f := range findings {
 		c.tell(f)
 	}
-	can := func(f thin.Finding) bool { return f.Repair != "" }
+	can := func(f thin.Finding) bool { return f.Repair != nil }
 	if !c.Bool("repair") || !slices.ContainsFunc(findings, can) {
 		return findings, nil
 	}

@@ -18,15 +18,23 @@ func (c *call) tell(f thin.Finding) {
 		return
 	}
 	fmt.Fprintln(c.out, plain.OneLine(fmt.Sprintf("%s: %s (%s)", f.Object, f.What, f.Kind)))
-	if f.Repair != "" {
-		fmt.Fprintln(c.out, "  repair: "+plain.OneLine(f.Repair))
+	if f.Repair != nil {
+		fmt.Fprintln(c.out, "  repair: "+plain.OneLine(f.Repair.String()))
 	}
 	switch hint := helper.Words(f.Remedy); {
-	case hint != "" && f.Repair != "":
+	case hint != "" && f.Repair != nil:
 		fmt.Fprintln(c.out, "  or by hand: "+plain.OneLine(hint))
 	case hint != "":
 		fmt.Fprintln(c.out, "  by hand: "+plain.OneLine(hint))
 	}
+}
+
+// repairWords returns a repair in words, or "".
+func repairWords(r thin.Repair) string {
+	if r == nil {
+		return ""
+	}
+	return r.String()
 }
 
 // unsound returns an error if findings are left that are not repaired.
@@ -38,7 +46,7 @@ func unsound(all []checked) error {
 				continue
 			}
 			left++
-			if f.Repair != "" {
+			if f.Repair != nil {
 				can, pool = can+1, p.name
 			}
 		}
@@ -73,7 +81,7 @@ func writeChecked(w io.Writer, all []checked) error {
 		pools[i] = pool{table.OrNull(p.name), []finding{}}
 		for _, f := range p.findings {
 			pools[i].Findings = append(pools[i].Findings, finding{
-				f.Kind, f.Object, f.What, table.OrNull(f.Repair),
+				f.Kind, f.Object, f.What, table.OrNull(repairWords(f.Repair)),
 				table.OrNull(helper.Words(f.Remedy)), f.Done,
 			})
 		}

@@ -16,22 +16,24 @@ import (
 // applied changes the facts as the repairs of records would change them.
 func applied(f *Facts, found []Finding) *Facts {
 	for _, d := range found {
-		at := slices.IndexFunc(f.Volumes, func(v catalog.Volume) bool { return v.Name == d.Volume })
-		switch {
-		case d.Repair == "":
-		case d.Kind == KindMissing, d.Kind == KindDuplicate, d.Kind == KindReused:
-			f.Volumes = slices.Delete(f.Volumes, at, at+1)
-		case d.Kind == KindSize:
-			f.Volumes[at].Size = d.Size
-		case d.Kind == KindOrphan:
+		at := func(name string) int {
+			return slices.IndexFunc(f.Volumes,
+				func(v catalog.Volume) bool { return v.Name == name })
+		}
+		switch r := d.Repair.(type) {
+		case RemoveRecord:
+			f.Volumes = slices.Delete(f.Volumes, at(r.Volume), at(r.Volume)+1)
+		case SetSize:
+			f.Volumes[at(r.Volume)].Size = r.Size
+		case NameID:
 			f.Volumes = append(f.Volumes,
-				catalog.Volume{Name: d.Volume, ID: d.ID, Size: d.Size,
-					TransactionID: d.Transaction})
-		case d.Kind == KindHead:
+				catalog.Volume{Name: r.Volume, ID: r.ID, Size: r.Size,
+					TransactionID: r.TransactionID})
+		case ReserveHead:
 			f.Config.Head, f.HeadErr = new(uint32), nil
 			f.Meta.Devices[0] = deviceAt(0, 16)
-		case d.Kind == KindTransaction:
-			f.Config.TransactionID, f.Config.Intents = d.Transaction, nil
+		case TakeOver:
+			f.Config.TransactionID, f.Config.Intents = r.TransactionID, nil
 		}
 	}
 	return f

@@ -1,9 +1,9 @@
 package check
 
 import (
-	"thinmount/lib/catalog"
+	"reflect"
+
 	"thinmount/lib/fault"
-	"thinmount/lib/refcount"
 )
 
 // Finding is one thing that is wrong with a pool, or that was left over.
@@ -11,19 +11,9 @@ type Finding struct {
 	Kind   string       // one of the Kind constants
 	Object string       // POOL, POOL/VOLUME, "POOL: thin id N", a device, or a path
 	What   string       // what is wrong with it
-	Repair string       // what RepairPool does about it; "" if a user has to decide that
-	Remedy fault.Remedy // what a user can do if Repair is ""
+	Repair Repair       // what is to be done about it; nil if a user has to decide that
+	Remedy fault.Remedy // what a user can do if Repair is nil
 	Done   bool         // it was repaired
-
-	Pool, Node  string         // the names of a stray's pool and node
-	Volume      string         // the volume's name, without the pool's
-	ID          uint32         // the thin id
-	Size        int64          // bytes that the record is to say
-	Transaction uint64         // the transaction id that the repair writes down
-	Forget      bool           // the repair drops the intent and does not recover it
-	Entry       refcount.Entry // the file that the repair removes, below /run/thin
-	Lines       bool           // the repair writes the lines that a mount lacks in utab
-	Temp        catalog.Temp   // the file that the repair removes, in the catalog
 }
 
 // Values of Finding.Kind. The comment says what was found.
@@ -56,8 +46,8 @@ const (
 	KindFstab       = "fstab"          // a second line for a volume
 )
 
-// plan identifies what a repair does about a finding. A user who has agreed to
-// one plan has not agreed to any other.
-type plan struct{ kind, object, repair string }
-
-func (f Finding) plan() plan { return plan{f.Kind, f.Object, f.Repair} }
+// sameAs tells whether two findings have the same kind, object and repair. A
+// user who has agreed to one repair has not agreed to any other.
+func (f Finding) sameAs(o Finding) bool {
+	return f.Kind == o.Kind && f.Object == o.Object && reflect.DeepEqual(f.Repair, o.Repair)
+}

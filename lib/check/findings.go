@@ -43,15 +43,10 @@ func (f *Facts) compareTransaction() []Finding {
 	if id < f.Config.TransactionID {
 		why = "the pool's metadata is an older copy"
 	}
-	forget := ""
-	for _, op := range f.Config.Intents {
-		forget += fmt.Sprintf("; forget the %s of %s that was under way when the copy was made",
-			op.Op, op.Volume)
-	}
-	return []Finding{{Kind: KindTransaction, Object: f.Config.Name, Transaction: id,
+	return []Finding{{Kind: KindTransaction, Object: f.Config.Name,
 		What: fmt.Sprintf("the pool is at transaction id %d, pool.json at %d: %s", id,
 			f.Config.TransactionID, why),
-		Repair: fmt.Sprintf("take %d over into pool.json%s", id, forget),
+		Repair: TakeOver{id, append([]catalog.Intent(nil), f.Config.Intents...)},
 		Remedy: fault.Hint("restore the newest copy of " + f.Dir)}}
 }
 
@@ -72,7 +67,7 @@ func (f *Facts) compareIntents() []Finding {
 // interrupted returns the finding for one intent: that its command was
 // interrupted, and whether the repair finishes, undoes or forgets it.
 func (f *Facts) interrupted(op catalog.Intent) Finding {
-	d := Finding{Kind: KindInterrupted, Object: f.Config.Name, Volume: op.Volume, ID: op.ID}
+	d := Finding{Kind: KindInterrupted, Object: f.Config.Name}
 	if op.Volume != "" {
 		d.Object = f.object(op.Volume)
 	}
@@ -80,17 +75,16 @@ func (f *Facts) interrupted(op catalog.Intent) Finding {
 		owner != op.Volume {
 		d.What = fmt.Sprintf("its %s was interrupted, and would take thin id %d, which is %s's",
 			op.Op, op.ID, f.object(owner))
-		d.Repair, d.Forget = "forget it", true
-		d.Transaction, _ = f.transaction()
+		id, _ := f.transaction()
+		d.Repair = ForgetIntent{op.Volume, id}
 		return d
 	}
 	switch op.Op {
 	case catalog.OpDelete, catalog.OpDeletePool:
-		d.What, d.Repair = "its deletion was interrupted",
-			"finish it, as the next command does by itself"
+		d.What, d.Repair = "its deletion was interrupted", FinishDelete{op.Volume, op.ID}
 	default:
-		d.What, d.Repair = "its making was interrupted ("+op.Op+")",
-			"undo it, as the next command does by itself"
+		d.What = "its making was interrupted (" + op.Op + ")"
+		d.Repair = UndoCreate{op.Volume, op.ID}
 	}
 	return d
 }
@@ -103,12 +97,12 @@ func (f *Facts) compareMode() []Finding {
 	}
 	if needsCheck {
 		d := Finding{Kind: KindMode, Object: f.Config.Name,
-			What: "its metadata needs a check: a write of it failed", Repair: RepairCheck}
+			What: "its metadata needs a check: a write of it failed", Repair: RunThinCheck{}}
 		if full := f.Room.Full(f.Config, thinpool.Status{}); full != "" {
 			d.What += "; " + full
 		}
 		if users := f.activeVolumes(); users != "" {
-			d.Repair, d.Remedy = "",
+			d.Repair, d.Remedy = nil,
 				fault.Hint("the pool has to be inactive for that: unmount "+
 					users+", and check again")
 		}
@@ -123,10 +117,6 @@ func (f *Facts) compareMode() []Finding {
 	}
 	return nil
 }
-
-// RepairCheck is the repair of metadata that needs a check, in words.
-const RepairCheck = "have thin_check look at all of it, and take off the mark if it is sound; " +
-	"the pool is inactive meanwhile"
 
 // activeVolumes returns the volumes of a pool that keep it from being
 // deactivated, separated by commas, or "".
@@ -159,14 +149,14 @@ func (f *Facts) compareMetadata() []Finding {
 	}
 	return []Finding{{Kind: KindHeld, Object: f.Config.Name,
 		What:   "a snapshot of its metadata is held, and keeps room in the metadata",
-		Repair: "release it; no command of thin-snap needs it any more"}}
+		Repair: ReleaseSnapshot{}}}
 }
 
 // compareDamaged reports records of volumes that cannot be read.
 func (f *Facts) compareDamaged() []Finding {
 	var found []Finding
 	for _, volume := range slices.Sorted(maps.Keys(f.Damaged)) {
-		d := Finding{Kind: KindDamaged, Object: f.object(volume), Volume: volume,
+		d := Finding{Kind: KindDamaged, Object: f.object(volume),
 			What: f.Damaged[volume].Error()}
 		d.Remedy = fault.Hint(
 			"restore the file from a backup, or remove it: then its thin id can be named anew")

@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 
-	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/thinpool"
 )
@@ -42,9 +41,9 @@ func (f *Facts) compareHead() []Finding {
 		return nil
 	}
 	id, there := f.head()
-	d := Finding{Kind: KindHead, Object: f.Config.Name, ID: uint32(id), Repair: engine.RepairHead}
+	d := Finding{Kind: KindHead, Object: f.Config.Name, Repair: ReserveHead{}}
 	if users := f.activeVolumes(); users != "" {
-		d.Repair, d.Remedy = "",
+		d.Repair, d.Remedy = nil,
 			fault.Hint("no volume may be in use for the repair: unmount "+users+", and check again")
 	}
 	switch {

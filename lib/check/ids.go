@@ -37,7 +37,9 @@ func (f *Facts) compareIDs() []Finding {
 		found = append(found, f.twins(claims[id])...)
 	}
 	for _, d := range found {
-		dropped[d.Volume] = d.Repair != ""
+		if r, is := d.Repair.(RemoveRecord); is {
+			dropped[r.Volume] = true
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(claims)) {
 		for _, v := range claims[id] {
@@ -76,35 +78,33 @@ func describe(v catalog.Volume) string {
 	return s
 }
 
-// unlessUsed takes the repair out of the finding if the volume is in use. It
-// looks at the device of the finding's thin id. Another device that is active
-// under the volume's name does not count.
-func (f *Facts) unlessUsed(d Finding) Finding {
-	dev := f.device(d.ID)
-	if f.Busy[d.Volume] || dev != nil && dev.Volume == d.Volume && dev.OpenCount > 0 {
-		d.Repair, d.Remedy = "", fault.Hint("it is in use: unmount it, and check again")
+// unlessUsed takes the repair out of a finding about a volume if the volume is
+// in use. It looks at the device of the volume's thin id. Another device that
+// is active under the volume's name does not count.
+func (f *Facts) unlessUsed(v catalog.Volume, d Finding) Finding {
+	dev := f.device(v.ID)
+	if f.Busy[v.Name] || dev != nil && dev.Volume == v.Name && dev.OpenCount > 0 {
+		d.Repair, d.Remedy = nil, fault.Hint("it is in use: unmount it, and check again")
 	}
 	return d
 }
 
 // missing returns the finding for a record whose thin id does not exist.
 func (f *Facts) missing(v catalog.Volume) Finding {
-	return f.unlessUsed(Finding{Kind: KindMissing, Object: f.object(v.Name),
-		Volume: v.Name, ID: v.ID,
+	return f.unlessUsed(v, Finding{Kind: KindMissing, Object: f.object(v.Name),
 		What:   fmt.Sprintf("the pool has no thin id %d (record %s)", v.ID, describe(v)),
-		Repair: "remove the record"})
+		Repair: RemoveRecord{v.Name, v.ID, KindMissing}})
 }
 
 // other returns the finding for a record whose thin id d was made anew by
 // others.
 func (f *Facts) other(v catalog.Volume, d thinpool.Device) Finding {
-	return f.unlessUsed(Finding{Kind: KindReused, Object: f.object(v.Name),
-		Volume: v.Name, ID: v.ID,
+	return f.unlessUsed(v, Finding{Kind: KindReused, Object: f.object(v.Name),
 		What: fmt.Sprintf(
 			"thin id %d was made at transaction id %d, the record is of %d: what it described is "+
 				"gone (record %s)",
 			v.ID, d.TransactionID, v.TransactionID, describe(v)),
-		Repair: "remove the record, so that the id can be named as what it is"})
+		Repair: RemoveRecord{v.Name, v.ID, KindReused}})
 }
 
 // twins returns the findings for several records with one thin id. One record
@@ -122,11 +122,10 @@ func (f *Facts) twins(claims []catalog.Volume) []Finding {
 	for _, v := range claims {
 		if v.Name != keep.Name {
 			found = append(found,
-				f.unlessUsed(Finding{Kind: KindDuplicate, Object: f.object(v.Name),
-					Volume: v.Name, ID: v.ID,
+				f.unlessUsed(v, Finding{Kind: KindDuplicate, Object: f.object(v.Name),
 					What: fmt.Sprintf("has thin id %d, which is %s's, too", v.ID,
 						f.object(keep.Name)),
-					Repair: "remove this one of the two records"}))
+					Repair: RemoveRecord{v.Name, v.ID, KindDuplicate}}))
 		}
 	}
 	return found
@@ -143,14 +142,13 @@ func (f *Facts) compareSize(v catalog.Volume) []Finding {
 	if end := int64(f.Meta.Devices[thinpool.ID(v.ID)].End); end > 0 &&
 		(end-1)*f.blockSize() >= v.Size {
 		size := end * f.blockSize()
-		return []Finding{f.unlessUsed(Finding{Kind: KindSize, Object: f.object(v.Name),
-			Volume: v.Name, ID: v.ID, Size: size,
+		return []Finding{f.unlessUsed(v, Finding{Kind: KindSize, Object: f.object(v.Name),
 			What: fmt.Sprintf("has data up to byte %d, the record says it has %s", size,
 				fault.ExactSize(v.Size)),
-			Repair: fmt.Sprintf("set the record's size to %s", fault.ExactSize(size))})}
+			Repair: SetSize{v.Name, size}})}
 	}
 	if d := f.device(v.ID); d != nil && d.Active() && d.Size != v.Size {
-		return []Finding{{Kind: KindSize, Object: f.object(v.Name), Volume: v.Name, ID: v.ID,
+		return []Finding{{Kind: KindSize, Object: f.object(v.Name),
 			What: fmt.Sprintf("its device %s has %s, the record says %s", d.Name,
 				fault.ExactSize(d.Size), fault.ExactSize(v.Size)),
 			Remedy: fault.Hint("unmount it: its next device is as the record says")}}
@@ -172,9 +170,11 @@ func (f *Facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32
 		if f.isHead(id) || explained[uint32(id)] || len(claims[uint32(id)]) > 0 {
 			continue
 		}
-		found = append(found,
-			f.orphan(id, func(name string) bool { return taken(name) || named[name] }))
-		named[found[len(found)-1].Volume] = true
+		d := f.orphan(id, func(name string) bool { return taken(name) || named[name] })
+		if r, is := d.Repair.(NameID); is {
+			named[r.Volume] = true
+		}
+		found = append(found, d)
 	}
 	return found
 }
@@ -188,27 +188,26 @@ func (f *Facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32
 func (f *Facts) orphan(id thinpool.ID, taken func(string) bool) Finding {
 	d := f.Meta.Devices[id]
 	o := Finding{Kind: KindOrphan, Object: fmt.Sprintf("%s: thin id %d", f.Config.Name, id),
-		ID: uint32(id), Transaction: d.TransactionID,
 		What: fmt.Sprintf("has no name; %s of it are mapped, it was made at transaction id %d",
 			fault.ExactSize(int64(d.Mapped)*f.blockSize()), d.TransactionID)}
-	o.Size = max(int64(d.End), 1) * f.blockSize()
+	r := NameID{Pool: f.Config.Name, Volume: f.freeName(id, taken), ID: uint32(id),
+		Size: max(int64(d.End), 1) * f.blockSize(), TransactionID: d.TransactionID}
 	for _, v := range f.Volumes {
-		o.Size = max(o.Size, v.Size)
+		r.Size = max(r.Size, v.Size)
 	}
-	o.Volume = f.freeName(id, taken)
 	if dev := f.device(uint32(id)); dev != nil {
 		o.What += fmt.Sprintf("; it is active as %s", dev.Name)
 		if catalog.CheckVolumeName(dev.Volume) != nil || taken(dev.Volume) {
 			o.Remedy = fault.Hint("unmount or remove that device, and check again")
 			return o
 		}
-		o.Volume, o.Size = dev.Volume, cmp.Or(dev.Size, o.Size)
+		r.Volume, r.Size = dev.Volume, cmp.Or(dev.Size, r.Size)
 	}
 	if len(f.Damaged) > 0 {
 		o.Remedy = fault.Hint("it may belong to a record that cannot be read: see to those first")
 		return o
 	}
-	o.Repair = fmt.Sprintf("name it %s, of %s", f.object(o.Volume), fault.ExactSize(o.Size))
+	o.Repair = r
 	return o
 }
 

@@ -34,18 +34,22 @@ func InCommon(look func(again bool) (*Facts, error)) ([]Finding, error) {
 		}
 		found := now.Findings()
 		if slices.Equal(before.unread(), now.unread()) {
-			return slices.DeleteFunc(found,
-				func(d Finding) bool { return !Contains(first, d) }), nil
+			return Shared(found, first), nil
 		}
 		before, first = now, found
 	}
 	return nil, ErrUnsteady
 }
 
-// Contains tells whether all has a finding of the same kind and object as d,
-// with the same repair.
-func Contains(all []Finding, d Finding) bool {
-	return slices.ContainsFunc(all, func(o Finding) bool { return o.plan() == d.plan() })
+// Shared returns those of found that others has as well: with the same kind,
+// object and repair.
+func Shared(found, others []Finding) (both []Finding) {
+	for _, d := range found {
+		if slices.ContainsFunc(others, d.sameAs) {
+			both = append(both, d)
+		}
+	}
+	return both
 }
 
 // Marked returns the findings that were agreed to, and after them the other
@@ -54,10 +58,10 @@ func Contains(all []Finding, d Finding) bool {
 func Marked(agreed, left []Finding) []Finding {
 	all := slices.Clone(agreed)
 	for i := range all {
-		all[i].Done = all[i].Repair != "" && !Contains(left, all[i])
+		all[i].Done = all[i].Repair != nil && !slices.ContainsFunc(left, all[i].sameAs)
 	}
 	for _, d := range left {
-		if !Contains(all, d) {
+		if !slices.ContainsFunc(all, d.sameAs) {
 			all = append(all, d)
 		}
 	}

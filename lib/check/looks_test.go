@@ -152,9 +152,9 @@ func soundFacts() *Facts {
 func lines(found []Finding) []string {
 	var all []string
 	for _, f := range found {
-		s := f.Kind + " " + f.Object + ": " + f.Repair
-		if f.Repair == "" {
-			s = f.Kind + " " + f.Object + ": by hand: " + thintest.Show(f.Remedy)
+		s := f.Kind + " " + f.Object + ": by hand: " + thintest.Show(f.Remedy)
+		if f.Repair != nil {
+			s = f.Kind + " " + f.Object + ": " + f.Repair.String()
 		}
 		all = append(all, s)
 	}
@@ -339,9 +339,9 @@ func TestTransactionIDsAreTold(t *testing.T) {
 }
 
 func TestMarked(t *testing.T) {
-	a, b := Finding{Kind: KindOrphan, Object: "a", Repair: "x"},
+	a, b := Finding{Kind: KindOrphan, Object: "a", Repair: NameID{ID: 7}},
 		Finding{Kind: KindMode, Object: "b"}
-	c := Finding{Kind: KindNode, Object: "c", Repair: "y"}
+	c := Finding{Kind: KindNode, Object: "c", Repair: RemoveNode{"c"}}
 	got := Marked([]Finding{a, b}, []Finding{b, c})
 	if len(got) != 3 || !got[0].Done || got[1].Done || got[2].Done || got[2].Object != "c" {
 		t.Errorf("%+v", got)
@@ -350,6 +350,36 @@ func TestMarked(t *testing.T) {
 		t.Errorf("nobody repaired it: %+v", got)
 	}
 	if got := Marked([]Finding{a}, []Finding{a}); len(got) != 1 || got[0].Done {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestSharedComparesRepairs has a thin id that others delete and make anew
+// between two looks. The words of the repair are the same, and the repair is
+// another.
+func TestSharedComparesRepairs(t *testing.T) {
+	orphan := func(transaction uint64) []Finding {
+		f := soundFacts()
+		f.Meta.Devices[7] = deviceAt(transaction, 100)
+		return f.Findings()
+	}
+	before, after := orphan(1), orphan(2)
+	if len(before) != 1 || before[0].Repair.String() != after[0].Repair.String() {
+		t.Fatalf("%+v, %+v", before, after)
+	}
+	if got := Shared(after, before); len(got) > 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := Shared(after, orphan(2)); len(got) != 1 {
+		t.Errorf("%+v", got)
+	}
+	forget := func() []Finding {
+		f := soundFacts()
+		f.Live.TransactionID = 9
+		f.Config.Intents = []catalog.Intent{{Op: catalog.OpDelete, Volume: "one", ID: 2}}
+		return f.Findings()
+	}
+	if got := Shared(forget(), forget()); len(got) != 1 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -38,11 +38,11 @@ func (s *Strays) Findings() []Finding {
 		if !s.strange(d.Name) {
 			continue
 		}
-		f := Finding{Kind: KindFolder, Object: d.Path, Pool: d.Name,
-			What: "is the folder of a pool that is not there", Repair: "remove it"}
+		f := Finding{Kind: KindFolder, Object: d.Path,
+			What: "is the folder of a pool that is not there", Repair: RemoveFolder{d.Name}}
 		if d.Holds != "" {
 			f.What += ", but holds " + d.Holds
-			f.Repair, f.Remedy = "",
+			f.Repair, f.Remedy = nil,
 				fault.Hint("restore its pool.json from a backup, or remove the folder")
 		}
 		found = append(found, f)
@@ -52,17 +52,17 @@ func (s *Strays) Findings() []Finding {
 		if pool, _, ours := strings.Cut(strings.TrimPrefix(name, dmname.Prefix), "@"); ours &&
 			s.strange(pool) {
 			found = append(found,
-				Finding{Kind: KindNode, Object: "/dev/mapper/" + name, Pool: pool, Node: name,
+				Finding{Kind: KindNode, Object: "/dev/mapper/" + name,
 					What:   "leads to a device that is gone, of a pool that is not there",
-					Repair: "remove it"})
+					Repair: RemoveStrayNode{pool, name}})
 		}
 	}
 	for _, pool := range s.Aliases {
 		if s.strange(pool) {
 			found = append(found,
-				Finding{Kind: KindAlias, Object: pool, Pool: pool,
+				Finding{Kind: KindAlias, Object: pool,
 					What:   "has a folder of links, but there is no such pool",
-					Repair: "remove the folder"})
+					Repair: RemoveLinks{pool}})
 		}
 	}
 	return append(found, s.strangeFiles()...)
@@ -75,7 +75,7 @@ func (s *Strays) strangeFiles() []Finding {
 	var found, locks []Finding
 	seen := map[string]bool{}
 	for _, e := range s.Entries {
-		f := Finding{Object: e.Path, Pool: e.Pool, Volume: e.Volume, Entry: e, Repair: "remove it",
+		f := Finding{Object: e.Path, Repair: RemoveStrayEntry{e},
 			What: "is of a pool that is not there"}
 		switch e.Kind {
 		case refcount.KindLock:

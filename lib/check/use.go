@@ -20,7 +20,7 @@ func (f *Facts) compareDevices() []Finding {
 		if d.Part == "" && f.Busy[d.Volume] {
 			continue
 		}
-		o := Finding{Kind: KindDevice, Object: d.Name, Volume: d.Volume, ID: d.ID}
+		o := Finding{Kind: KindDevice, Object: d.Name}
 		name := f.nameOf(d)
 		switch {
 		case d.Part == "" && name != "" && d.Volume != name:
@@ -28,11 +28,12 @@ func (f *Facts) compareDevices() []Finding {
 				fault.Hint("dmsetup rename "+d.Name+" "+dmname.Volume(f.Config.Name, name))
 		case d.Active() && d.Suspended():
 			o.Kind, o.What, o.Repair = KindSuspended,
-				"is suspended: whoever uses it waits", "resume it"
+				"is suspended: whoever uses it waits", Resume{d.Name, d.Part}
 		case d.Part == dmname.Pool && d.Active(), d.OpenCount > 0:
 			continue
 		case d.Part != "":
-			o.What, o.Repair = "is left over: the pool is not active", "remove it"
+			o.What = "is left over: the pool is not active"
+			o.Repair = RemoveDevice{d.Name, d.Part}
 		case f.Uses[d.Volume].Held:
 			continue
 		case d.Volume == "":
@@ -40,7 +41,7 @@ func (f *Facts) compareDevices() []Finding {
 				"is left over of thin id %d, under a name that is not ours", d.ID),
 				fault.Hint("dmsetup remove "+d.Name)
 		default:
-			o.What, o.Repair = "is left over: nobody has it open", "remove it"
+			o.What, o.Repair = "is left over: nobody has it open", RemoveDevice{Device: d.Name}
 		}
 		found = append(found, o)
 	}
@@ -65,14 +66,14 @@ func (f *Facts) compareNodes() []Finding {
 	for _, name := range f.Nodes {
 		if _, volume, _ := dmname.ParseVolume(name); !f.Busy[volume] {
 			found = append(found,
-				Finding{Kind: KindNode, Object: "/dev/mapper/" + name, Volume: volume,
-					What: "leads to a device that is gone", Repair: "remove it"})
+				Finding{Kind: KindNode, Object: "/dev/mapper/" + name,
+					What: "leads to a device that is gone", Repair: RemoveNode{name}})
 		}
 	}
 	for _, volume := range f.Aliases {
 		if !f.Busy[volume] {
-			found = append(found, Finding{Kind: KindAlias, Object: f.object(volume), Volume: volume,
-				What: "has a link to a device that is gone", Repair: "remove the link"})
+			found = append(found, Finding{Kind: KindAlias, Object: f.object(volume),
+				What: "has a link to a device that is gone", Repair: RemoveLink{volume}})
 		}
 	}
 	return found
@@ -85,8 +86,8 @@ func (f *Facts) compareUses() []Finding {
 	for _, volume := range slices.Sorted(maps.Keys(f.Uses)) {
 		if what := f.Uses[volume].flaw(); what != "" {
 			found = append(found,
-				Finding{Kind: KindRecord, Object: f.object(volume), Volume: volume, What: what,
-					Repair: "make its record of references say what is mounted"})
+				Finding{Kind: KindRecord, Object: f.object(volume), What: what,
+					Repair: CorrectRecord{volume}})
 		}
 	}
 	return found
@@ -134,20 +135,17 @@ func (f *Facts) compareFiles() []Finding {
 	for _, e := range f.Entries {
 		strange := e.Volume != "" && !f.known(e.Volume) && !f.hasIntent(e.Volume) &&
 			!f.hasDevice(e.Volume)
-		o := Finding{Object: e.Path, Volume: e.Volume, Entry: e}
+		o := Finding{Object: e.Path, Repair: RemoveEntry{e}}
 		switch {
 		case f.Busy[e.Volume] && e.Volume != "":
 			continue
 		case e.Kind == refcount.KindTemp:
-			o.Kind, o.What, o.Repair = KindTemp, "is what an interrupted write has left",
-				"remove it"
+			o.Kind, o.What = KindTemp, "is what an interrupted write has left"
 		case strange && e.Kind == refcount.KindRecord:
-			o.Kind, o.What, o.Repair = KindRecord,
-				"is the record of a volume that is not there", "remove it"
+			o.Kind, o.What = KindRecord, "is the record of a volume that is not there"
 		case strange && e.Kind == refcount.KindLock && !seen[e.Volume]:
 			seen[e.Volume] = true // a lock file and its turnstile go together
-			o.Kind, o.What, o.Repair = KindLock, "is the lock file of a volume that is not there",
-				"remove it"
+			o.Kind, o.What = KindLock, "is the lock file of a volume that is not there"
 		default:
 			continue
 		}
@@ -155,8 +153,8 @@ func (f *Facts) compareFiles() []Finding {
 	}
 	for _, t := range f.Temps {
 		if t.Volume == "" || !f.Busy[t.Volume] {
-			found = append(found, Finding{Kind: KindTemp, Object: t.Path, Volume: t.Volume, Temp: t,
-				What: "is what an interrupted write has left", Repair: "remove it"})
+			found = append(found, Finding{Kind: KindTemp, Object: t.Path,
+				What: "is what an interrupted write has left", Repair: RemoveTemp{t}})
 		}
 	}
 	return found
@@ -178,16 +176,15 @@ func (f *Facts) compareUtab() []Finding {
 		if !seen[l.Target] && !f.Busy[l.Volume] {
 			seen[l.Target] = true
 			found = append(found,
-				Finding{Kind: KindUtab, Object: l.Target, Volume: l.Volume,
-					What: "is in libmount's utab, but not mounted", Repair: "remove its lines"})
+				Finding{Kind: KindUtab, Object: l.Target, Repair: RemoveLines{l.Target},
+					What: "is in libmount's utab, but not mounted"})
 		}
 	}
 	for _, volume := range slices.Sorted(maps.Keys(f.Uses)) {
 		if u := f.Uses[volume]; u.Unlined {
 			now := u.Record.Reconcile(u.Seen)
 			found = append(found,
-				Finding{Kind: KindUtab, Object: now.MountedOn, Volume: volume, Lines: true,
-					Repair: "write its lines",
+				Finding{Kind: KindUtab, Object: now.MountedOn, Repair: WriteLines{volume},
 					What: fmt.Sprintf("is not in libmount's utab: the first umount takes all %s",
 						fault.Count(now.References, "reference"))})
 		}

@@ -162,7 +162,3 @@ func (p *Pool) dropPart(ctx context.Context, part string) error {
 	}
 	return p.DM.WaitGone(ctx, p.Ref(part), dmname.Part(p.Name(), part))
 }
-
-// RepairHead is the text of the repair that gives a pool its head.
-const RepairHead = "give them to a thin id of their own, and move what volumes have there; the " +
-	"pool is activated anew meanwhile"

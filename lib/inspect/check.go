@@ -137,13 +137,9 @@ func lookTwice(
 func RepairPool(
 	ctx context.Context, s *host.System, name string, agreed []check.Finding,
 ) (left []check.Finding, err error) {
-	if slices.ContainsFunc(agreed, func(d check.Finding) bool {
-		return d.Repair == check.RepairCheck
-	}) {
-		// The pool takes no other change before its metadata has been checked.
-		if err := checkMetadata(ctx, s, name); err != nil {
-			return nil, err
-		}
+	r := &repairs{sys: s, name: name, begun: map[string]bool{}}
+	if err := r.do(ctx, agreed, atMetadata); err != nil {
+		return nil, err
 	}
 	err = s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		p, err := engine.OpenPool(ctx, s, c, name, engine.Exclusive)
@@ -159,19 +155,19 @@ func RepairPool(
 		if err != nil {
 			return err
 		}
-		now := slices.DeleteFunc(facts.Findings(),
-			func(d check.Finding) bool { return d.Repair == "" || !check.Contains(agreed, d) })
-		repairErr := repair(ctx, p, now)
+		r.pool = p
+		repairErr := r.repairPool(ctx, check.Shared(facts.Findings(), agreed))
+		r.pool = nil
 		if err := p.Catalog.Reload(); err != nil {
 			return errors.Join(repairErr, err)
 		}
 		left, err = lookTwice(ctx, s, c, p.Catalog, new(lookLock))
 		return errors.Join(repairErr, err)
 	})
-	if err == nil && slices.ContainsFunc(left, func(d check.Finding) bool {
-		return d.Repair == engine.RepairHead && check.Contains(agreed, d)
-	}) {
-		if err = reserveHead(ctx, s, name); err == nil {
+	late := check.Shared(left, agreed)
+	if err == nil && slices.ContainsFunc(late,
+		func(d check.Finding) bool { return r.task(d.Repair).step == atHead }) {
+		if err = r.do(ctx, late, atHead); err == nil {
 			left, err = CheckPool(ctx, s, name)
 		}
 	}

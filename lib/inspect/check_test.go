@@ -22,7 +22,7 @@ func TestMisplacedFinding(t *testing.T) {
 	os.Chmod(copied, 0o700)
 	os.Chmod(copied+"/volumes", 0o700)
 	_, err := registry.OpenCatalog(s, "copy")
-	if f, ok := misplacedFinding(err); !ok || f[0].Object != copied || f[0].Repair != "" {
+	if f, ok := misplacedFinding(err); !ok || f[0].Object != copied || f[0].Repair != nil {
 		t.Errorf("%v", f)
 	}
 }

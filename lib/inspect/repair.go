@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"thinmount/lib/catalog"
@@ -18,80 +17,28 @@ import (
 	"thinmount/lib/registry"
 )
 
-// repair carries out the findings in this order:
-//
-//  1. The records of volumes. They come first because commands refuse a pool
-//     whose transaction id does not fit. So no command changes the pool before
-//     every thin id has a name.
-//  2. The transaction id.
-//  3. What every command repairs before its own work (repairDevices).
-//  4. Files.
-//
-// If a repair of a record fails, repair stops after step 1, since the later
-// steps rely on the records. After step 1 a failed repair does not stop the
-// others.
-func repair(ctx context.Context, p *engine.Pool, found []check.Finding) error {
-	var errs []error
-	for _, d := range found {
-		errs = append(errs, repairRecord(p, d))
-	}
-	if err := errors.Join(errs...); err != nil {
+// removeRecord removes the record of a volume, and its record of references if
+// that is about the same thin id.
+func removeRecord(p *engine.Pool, ref *refcount.Ref, d check.RemoveRecord) error {
+	if err := p.Catalog.RemoveVolume(d.Volume); err != nil || ref.Record().ThinID != d.ID {
 		return err
 	}
-	for _, d := range found {
-		switch {
-		case d.Kind == check.KindTransaction:
-			errs = append(errs, adoptTransactionID(p, d))
-		case d.Forget:
-			errs = append(errs, forgetOperation(p, d))
-		}
-	}
-	errs = append(errs, repairDevices(ctx, p, found))
-	for _, d := range found {
-		errs = append(errs, repairFile(ctx, p, d))
-	}
-	return errors.Join(errs...)
+	return ref.Clear()
 }
 
-// repairRecord repairs the record of one volume, under the volume's lock. It
-// changes only the catalog, and nothing in the kernel. So no data is lost when
-// a record is removed, or when a thin id gets a name.
-func repairRecord(p *engine.Pool, d check.Finding) error {
-	var change func() error
-	switch d.Kind {
-	case check.KindMissing, check.KindDuplicate, check.KindReused:
-		change = func() error { return p.Catalog.RemoveVolume(d.Volume) }
-	case check.KindSize:
-		change = func() error {
-			v, err := p.Catalog.VolumeAnyState(d.Volume)
-			if err != nil {
-				return err
-			}
-			v.Size = d.Size
-			return p.Catalog.PutVolume(v)
-		}
-	case check.KindOrphan:
-		change = func() error { return giveName(p, d) }
-	default:
-		return nil
-	}
-	ref, err := p.Sys.Refs().TryLock(p.Name(), d.Volume)
+// setSize writes the size of a volume to its record.
+func setSize(p *engine.Pool, d check.SetSize) error {
+	v, err := p.Catalog.VolumeAnyState(d.Volume)
 	if err != nil {
-		// Another command works on the volume. The next check finds this again.
-		return nil
+		return err
 	}
-	p.Sys.Stepf("%s: %s", d.Object, d.Repair)
-	if err = change(); err == nil && d.Kind != check.KindSize && d.Kind != check.KindOrphan &&
-		ref.Record().ThinID == d.ID {
-		err = ref.Clear()
-	}
-	registry.Unlock(p.Sys, ref, p.Name(), d.Volume)
-	return p.Wrap(err)
+	v.Size = d.Size
+	return p.Catalog.PutVolume(v)
 }
 
-// giveName gives a name to a thin id without one. It raises the catalog's next
+// nameID gives a name to a thin id without one. It raises the catalog's next
 // id above the thin id first, so that no later create takes the same id.
-func giveName(p *engine.Pool, d check.Finding) error {
+func nameID(p *engine.Pool, d check.NameID) error {
 	if _, err := p.Catalog.VolumeAnyState(d.Volume); !errors.Is(err, catalog.ErrNoVolume) {
 		return fmt.Errorf("%s/%s: has a record by now", p.Name(), d.Volume)
 	}
@@ -101,77 +48,61 @@ func giveName(p *engine.Pool, d check.Finding) error {
 		}
 	}
 	return p.Catalog.PutVolume(catalog.Volume{
-		Name: d.Volume, ID: d.ID, Size: d.Size, TransactionID: d.Transaction,
+		Name: d.Volume, ID: d.ID, Size: d.Size, TransactionID: d.TransactionID,
 		Created: time.Now().UTC().Truncate(time.Second),
 	})
 }
 
-// adoptTransactionID writes the pool's transaction id to the catalog. It drops
-// all intents: those operations were done or undone before the pool reached
-// this transaction id.
-func adoptTransactionID(p *engine.Pool, d check.Finding) error {
-	p.Sys.Stepf("%s: %s", d.Object, d.Repair)
-	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) {
-		c.TransactionID, c.Intents = d.Transaction, nil
-	}))
+// takeOver writes the pool's transaction id to the catalog. It drops all
+// intents: those operations were done or undone before the pool reached this
+// transaction id.
+func takeOver(p *engine.Pool, d check.TakeOver) error {
+	return p.Catalog.SetPool(func(c *catalog.Pool) {
+		c.TransactionID, c.Intents = d.TransactionID, nil
+	})
 }
 
-// forgetOperation drops an intent whose recovery would take the thin id of
-// another volume. If the pool has reached the intent's transaction id, the
-// catalog takes that id.
-func forgetOperation(p *engine.Pool, d check.Finding) error {
-	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) {
-		if c.TransactionID < d.Transaction {
+// forgetIntent drops an intent whose recovery would take the thin id of another
+// volume. If the pool has reached the intent's transaction id, the catalog
+// takes that id.
+func forgetIntent(p *engine.Pool, d check.ForgetIntent) error {
+	return p.Catalog.SetPool(func(c *catalog.Pool) {
+		if c.TransactionID < d.TransactionID {
 			c.FinishIntent(d.Volume)
 			return
 		}
 		c.DropIntent(d.Volume)
-	}))
+	})
 }
 
-// repairDevices repairs the findings that every command repairs before its own
-// work: killed commands, and devices, nodes and aliases that no volume uses. It
-// also resumes the pool's own devices and releases a held metadata snapshot.
-func repairDevices(ctx context.Context, p *engine.Pool, found []check.Finding) error {
-	if err := p.RefuseCopy(); err != nil {
+// releaseSnapshot releases the held snapshot of the metadata. It activates the
+// pool.
+func releaseSnapshot(ctx context.Context, p *engine.Pool) error {
+	if err := p.Activate(ctx); err != nil {
 		return err
 	}
-	has := func(kinds ...string) bool {
-		return slices.ContainsFunc(found,
-			func(d check.Finding) bool { return slices.Contains(kinds, d.Kind) })
+	return p.Target.ReleaseSnapshot()
+}
+
+// recoverIntents finishes or undoes what dead commands left, as every command
+// does before its own work. It activates the pool.
+func recoverIntents(ctx context.Context, p *engine.Pool) error {
+	if err := p.Activate(ctx); err != nil {
+		return err
 	}
-	if has(check.KindInterrupted, check.KindHeld) {
-		if err := p.Activate(ctx); err != nil {
-			return err
-		}
+	return p.Recover(ctx)
+}
+
+// dismantle removes what is left of the devices of an inactive pool.
+func dismantle(ctx context.Context, p *engine.Pool) error {
+	if err := p.RemoveUnused(ctx); err != nil || p.IsActive() {
+		return err
 	}
-	if has(check.KindHeld) {
-		if err := p.Target.ReleaseSnapshot(); err != nil {
-			return p.Wrap(err)
-		}
-	}
-	if has(check.KindSuspended) {
-		if err := resumeParts(p); err != nil {
-			return p.Wrap(err)
-		}
-	}
-	switch {
-	case !has(check.KindInterrupted, check.KindDevice, check.KindSuspended, check.KindNode,
-		check.KindAlias):
-		return nil
-	case p.IsActive() && has(check.KindInterrupted):
-		return p.Recover(ctx)
-	}
-	err := p.RemoveUnused(ctx)
-	part := func(d check.Finding) bool { return d.Kind == check.KindDevice && d.Volume == "" }
-	if err == nil && slices.ContainsFunc(found, part) {
-		err = p.Wrap(p.Dismantle(ctx))
-	}
-	return err
+	return p.Dismantle(ctx)
 }
 
 // resumeParts resumes the pool's own devices, the lowest first.
-func resumeParts(p *engine.Pool) error {
+func resumeParts(_ context.Context, p *engine.Pool) error {
 	for _, part := range []string{dmname.Data, dmname.Meta, dmname.Pool} {
 		info, err := p.DM.Info(p.Ref(part))
 		if err == nil && info.Active() && info.Suspended() {
@@ -183,42 +114,21 @@ func resumeParts(p *engine.Pool) error {
 	return nil
 }
 
-// repairFile repairs one finding about a file under RunDir, a line in utab, or
-// a temp file.
-func repairFile(ctx context.Context, p *engine.Pool, d check.Finding) error {
-	switch d.Kind {
-	case check.KindTemp, check.KindRecord, check.KindLock:
-	case check.KindUtab:
-		if d.Lines {
-			return p.Wrap(writeLines(ctx, p, d.Volume))
-		}
-		return p.Wrap(dropUtab(ctx, p, d.Object))
-	default:
-		return nil
+// removeEntry removes a file of a volume under RunDir. Releasing the volume's
+// lock removes its lock file.
+func removeEntry(ref *refcount.Ref, e refcount.Entry) error {
+	switch e.Kind {
+	case refcount.KindTemp:
+		return ref.DropTemp(e)
+	case refcount.KindRecord:
+		return ref.Clear()
 	}
-	if d.Volume == "" {
-		return p.Wrap(p.Catalog.RemoveTemp(d.Temp))
-	}
-	ref, err := p.Sys.Refs().TryLock(p.Name(), d.Volume)
-	if err != nil {
-		return nil // another command works on the volume
-	}
-	defer registry.Unlock(p.Sys, ref, p.Name(), d.Volume)
-	switch {
-	case d.Kind == check.KindTemp && d.Temp.Path != "":
-		err = p.Catalog.RemoveTemp(d.Temp)
-	case d.Kind == check.KindTemp:
-		err = ref.DropTemp(d.Entry)
-	case d.Kind == check.KindRecord && d.Entry.Path != "":
-		err = ref.Clear()
-	case d.Kind == check.KindRecord:
-		err = reconcile(p, ref, d.Volume)
-	}
-	return p.Wrap(err)
+	return nil
 }
 
-// reconcile makes the record of a volume's references agree with its mounts.
-func reconcile(p *engine.Pool, ref *refcount.Ref, volume string) error {
+// correctRecord makes the record of a volume's references agree with its
+// mounts.
+func correctRecord(p *engine.Pool, ref *refcount.Ref, volume string) error {
 	v, err := p.Catalog.VolumeAnyState(volume)
 	if err != nil {
 		return err
@@ -240,12 +150,7 @@ func reconcile(p *engine.Pool, ref *refcount.Ref, volume string) error {
 }
 
 // writeLines adds the lines in utab that the mount of a volume lacks.
-func writeLines(ctx context.Context, p *engine.Pool, volume string) error {
-	ref, err := p.Sys.Refs().TryLock(p.Name(), volume)
-	if err != nil {
-		return nil // another command works on the volume
-	}
-	defer registry.Unlock(p.Sys, ref, p.Name(), volume)
+func writeLines(ctx context.Context, p *engine.Pool, ref *refcount.Ref, volume string) error {
 	v, err := p.Catalog.VolumeAnyState(volume)
 	if err != nil {
 		return err

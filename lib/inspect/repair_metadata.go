@@ -42,7 +42,6 @@ func checkMetadata(ctx context.Context, s *host.System, name string) error {
 	}
 	active := p.HasDevice()
 	if err := withMetadata(wait, p, func(device string) error {
-		s.Stepf("checking the metadata of pool %s", name)
 		return thincheck.Clear(ctx, device)
 	}); err != nil {
 		return p.Wrap(explainDamage(p, err))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"thinmount/lib/catalog"
@@ -33,8 +32,7 @@ func CheckStrays(ctx context.Context, s *host.System) (found []check.Finding, er
 		case <-time.After(settling):
 		}
 		second, err := lookForStrays(s, c)
-		found = slices.DeleteFunc(second,
-			func(d check.Finding) bool { return !check.Contains(first, d) })
+		found = check.Shared(second, first)
 		return err
 	})
 	return found, err
@@ -51,14 +49,10 @@ func RepairStrays(
 		if err != nil {
 			return err
 		}
-		var errs []error
-		for _, d := range now {
-			if d.Repair != "" && check.Contains(agreed, d) {
-				errs = append(errs, repairStray(s, c, d))
-			}
-		}
+		r := &repairs{sys: s, c: c}
+		repairErr := r.do(ctx, check.Shared(now, agreed), atStrays)
 		left, err = lookForStrays(s, c)
-		return errors.Join(append(errs, err)...)
+		return errors.Join(repairErr, err)
 	})
 	if err != nil {
 		return nil, err
@@ -128,48 +122,35 @@ func lookPools(s *host.System, f *check.Strays) error {
 	return nil
 }
 
-// repairStray repairs one finding under the lock of the pool's name. While it
-// holds this lock, no command can make a pool of this name. If another command
-// holds the lock, it repairs nothing, and the next check finds this again.
-func repairStray(s *host.System, c *dm.Control, d check.Finding) error {
-	lock, err := s.Refs().TryPoolLock(d.Pool, false)
+// removeStray calls remove under the lock of the pool's name. While it holds
+// this lock, no command can make a pool of this name. If another command holds
+// the lock, it removes nothing, and the next check finds this again.
+func removeStray(s *host.System, pool string, remove func() error) error {
+	lock, err := s.Refs().TryPoolLock(pool, false)
 	if errors.Is(err, filelock.ErrLocked) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := s.Catalogs().Open(d.Pool); !errors.Is(err, catalog.ErrNoPool) {
+	if _, err := s.Catalogs().Open(pool); !errors.Is(err, catalog.ErrNoPool) {
 		return errors.Join(lock.Unlock(), err)
 	}
-	s.Stepf("%s: %s", d.Object, d.Repair)
-	switch {
-	case d.Kind == check.KindFolder:
-		err = s.Catalogs().RemoveStray(d.Pool)
-	case d.Kind == check.KindNode:
-		err = c.DropStaleNode(d.Node)
-	case d.Kind == check.KindAlias:
-		err = dropAliases(s, c, d.Pool)
-	case d.Volume != "":
-		err = repairStrayFile(s, d)
-	}
-	return errors.Join(err, lock.Remove())
+	return errors.Join(remove(), lock.Remove())
 }
 
-// repairStrayFile removes a file under RunDir that belongs to a volume of no
-// pool.
-func repairStrayFile(s *host.System, d check.Finding) error {
-	ref, err := s.Refs().TryLock(d.Pool, d.Volume)
+// removeStrayEntry removes a file under RunDir of a volume of no pool, and the
+// volume's lock file. The lock file of the pool itself goes as removeStray
+// releases it.
+func removeStrayEntry(s *host.System, e refcount.Entry) error {
+	if e.Volume == "" {
+		return nil
+	}
+	ref, err := s.Refs().TryLock(e.Pool, e.Volume)
 	if err != nil {
 		return nil
 	}
-	switch d.Kind {
-	case check.KindTemp:
-		err = ref.DropTemp(d.Entry)
-	case check.KindRecord:
-		err = ref.Clear()
-	}
-	return errors.Join(err, ref.CloseRemove())
+	return errors.Join(removeEntry(ref, e), ref.CloseRemove())
 }
 
 // dropAliases removes the aliases of a pool that does not exist, and their

@@ -28,6 +28,9 @@ type (
 	Settings          = pools.Settings
 	DeactivateOptions = pools.DeactivateOptions
 	Finding           = check.Finding
+	Repair            = check.Repair // package check declares the types
+	NameID            = check.NameID
+	RemoveFolder      = check.RemoveFolder
 	Error             = fault.Error
 	Remedy            = fault.Remedy // package fault declares the types
 	Hint              = fault.Hint

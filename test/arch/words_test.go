@@ -12,10 +12,10 @@ import (
 	"unicode"
 )
 
-// speaking are the calls whose first string is shown to a person, and the fields that are.
+// speaking are the calls whose first string is shown to a person, and spoken the fields that are. So is what a method String returns.
 var (
 	speaking = []string{"New", "Errorf", "Sprintf", "reason", "warn", "step", "full", "Hint", "Sayf", "Warnf"}
-	spoken   = []string{"What", "Repair", "Reason", "Message"}
+	spoken   = []string{"What", "Reason", "Message"}
 )
 
 // messages calls f for each string literal of a file that is part of an error, a warning or a hint; first and last say whether the message
@@ -48,6 +48,17 @@ func messages(s source, f func(text string, first, last bool, n ast.Node)) {
 				for _, a := range n.Args {
 					say(a)
 				}
+			}
+		case *ast.FuncDecl:
+			if n.Name.Name == "String" && n.Body != nil {
+				ast.Inspect(n.Body, func(n ast.Node) bool {
+					if r, ok := n.(*ast.ReturnStmt); ok {
+						for _, result := range r.Results {
+							say(result)
+						}
+					}
+					return true
+				})
 			}
 		case *ast.KeyValueExpr:
 			if key, ok := n.Key.(*ast.Ident); ok && slices.Contains(spoken, key.Name) {
@@ -101,16 +112,16 @@ func TestHouseMessages(t *testing.T) {
 
 func TestHouseMessagesFindsThem(t *testing.T) {
 	for text, want := range map[string]string{
-		`errors.New("dm: remove")`:                    "package",
-		`fmt.Errorf("Cannot do it: %w", err)`:         "capital",
-		`errors.New("it is broken.")`:                 "period",
-		`fmt.Errorf("failed to open: %w", err)`:       "not why",
-		`reason(ErrBusy, "has %d volumes", n)`:        "for one",
-		`Hint("Try it")`:                              "capital",
-		`(&Finding{Repair: "remove " + x + " now."})`: "period",
-		`fault.Sayf("use %s, or wait now.", x)`:       "period",
-		`fmt.Errorf("LUKS is on it: %w", err)`:        "",
-		`reason(ErrBusy, "has %d bytes", n)`:          "",
+		`errors.New("dm: remove")`:                                           "package",
+		`fmt.Errorf("Cannot do it: %w", err)`:                                "capital",
+		`errors.New("it is broken.")`:                                        "period",
+		`fmt.Errorf("failed to open: %w", err)`:                              "not why",
+		`reason(ErrBusy, "has %d volumes", n)`:                               "for one",
+		`Hint("Try it")`:                                                     "capital",
+		`fault.Sayf("use %s, or wait now.", x)`:                              "period",
+		"0\nfunc (x) String() string { return \"remove \" + x + \" now.\" }": "period",
+		`fmt.Errorf("LUKS is on it: %w", err)`:                               "",
+		`reason(ErrBusy, "has %d bytes", n)`:                                 "",
 	} {
 		s := parse(t, "lib/dm/x.go", fmt.Appendf(nil, "package dm\nvar _ = %s\n", text))
 		got := ""
