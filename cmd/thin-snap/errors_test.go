@@ -56,9 +56,11 @@ func TestReport(t *testing.T) {
 	}{
 		{nil, ""},
 		{cannot("delete", "demo/a", busy),
-			"thin-snap: cannot delete demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
+			"thin-snap: cannot delete demo/a: device is busy\n" +
+				"thin-snap: hint: unmount /mnt first\n"},
 		{cannot("delete", "demo/b", busy),
-			"thin-snap: cannot delete demo/b: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
+			"thin-snap: cannot delete demo/b: demo/a: device is busy\n" +
+				"thin-snap: hint: unmount /mnt first\n"},
 		{cannot("delete", "a\nb", errors.New("x\x1b[2J")),
 			"thin-snap: cannot delete a; b: x?[2J\n"},
 		{errors.New("a\u009b2J\u0085b\x9b\u00a0c"), "thin-snap: a?2J?b\ufffd\u00a0c\n"},
@@ -66,9 +68,11 @@ func TestReport(t *testing.T) {
 			"thin-snap: cannot create demo/a: interrupted\n"},
 		{several([]error{errors.New("x"), usage.Errorf("y")}, 1), "thin-snap: x\nthin-snap: y\n"},
 		{errors.Join(several([]error{busy, errors.New("x")}, 0), nil, usage.Errorf("y")),
-			"thin-snap: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\nthin-snap: x\nthin-snap: y\n"},
+			"thin-snap: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n" +
+				"thin-snap: x\nthin-snap: y\n"},
 		{errors.Join(cannot("deactivate", "a", busy), cannot("list", "pools", errors.New("c"))),
-			"thin-snap: cannot deactivate a: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\nthin-snap: cannot list pools: c\n"},
+			"thin-snap: cannot deactivate a: demo/a: device is busy\n" +
+				"thin-snap: hint: unmount /mnt first\nthin-snap: cannot list pools: c\n"},
 		{fmt.Errorf("%w: %w", errors.New("x"), busy),
 			"thin-snap: x: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
 	} {
@@ -100,7 +104,8 @@ func TestReportJSON(t *testing.T) {
 	}{
 		{cannot("delete", "demo/a", busy),
 			`"message":"cannot delete demo/a: busy","hint":"umount /mnt"`},
-		{several([]error{busy, errors.New("x"), busy, usage.Errorf("y")}, 1), `"hint":"umount /mnt"`},
+		{several([]error{busy, errors.New("x"), busy, usage.Errorf("y")}, 1),
+			`"hint":"umount /mnt"`},
 		{errors.New("x"), `"message":"x","hint":null`},
 	} {
 		var b strings.Builder
@@ -122,7 +127,8 @@ func TestNothingToList(t *testing.T) {
 		{true, []string{"pool", "list"},
 			"thin-snap: no pools; thin-snap pool create NAME makes one\n"},
 		{true, []string{"list"},
-			"thin-snap: no volumes; thin-snap create --size SIZE --fs ext4 POOL/VOLUME makes one\n"},
+			"thin-snap: no volumes; thin-snap create --size SIZE --fs ext4 POOL/VOLUME " +
+				"makes one\n"},
 		{true, []string{"list", "-H"}, ""}, {true, []string{"list", "-j"}, ""},
 		{true, []string{"list", "-q"}, ""},
 		{false, []string{"pool", "list"}, ""}, {false, []string{"list"}, ""},
@@ -187,7 +193,8 @@ func TestWriteErrorIsAnError(t *testing.T) {
 	}
 	code := run([]string{"thin-snap", "list", "-j"}, e)
 	want := "thin-snap: cannot write standard output: write /dev/full: no space left on device\n" +
-		`{"error":{"code":1,"message":"cannot write standard output: write /dev/full: no space left on device","hint":null}}` + "\n"
+		`{"error":{"code":1,"message":"cannot write standard output: ` +
+		`write /dev/full: no space left on device","hint":null}}` + "\n"
 	if code != 1 || stderr.String() != want {
 		t.Errorf("status %d, %q", code, stderr.String())
 	}

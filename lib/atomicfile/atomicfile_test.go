@@ -15,7 +15,8 @@ import (
 
 func TestReplace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pool.json")
-	if err := os.WriteFile(Temp(path), []byte("left by a writer that was killed"), 0o644); err != nil {
+	if err := os.WriteFile(Temp(path), []byte("left by a writer that was killed"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	for text, mode := range map[string]fs.FileMode{"a\n": 0o600, "": 0o644, "longer\n": 0o600} {
@@ -52,7 +53,8 @@ func TestReplaceFails(t *testing.T) {
 			var steps []string
 			err := Replace(path, []byte("new"), 0o600, func(step, of string) error {
 				steps = append(steps, step)
-				if want := map[bool]string{true: path, false: Temp(path)}[step == "rename"]; of != want {
+				if want := map[bool]string{true: path,
+					false: Temp(path)}[step == "rename"]; of != want {
 					t.Errorf("%s of %s, want %s", step, of, want)
 				}
 				if step == at || crash && step == "discard" {

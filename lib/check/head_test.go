@@ -20,7 +20,9 @@ func TestHeadIsOfThePool(t *testing.T) {
 			f.Config.Head, f.HeadErr = nil, label.ErrNone
 			delete(f.Meta.Devices, 0)
 		},
-			[]string{"first-blocks demo: by hand: no volume may be in use for the repair: unmount demo/base"}},
+			[]string{
+				"first-blocks demo: by hand: no volume may be in use for the repair: unmount " +
+					"demo/base"}},
 		{"an id 0 of somebody",
 			func(f *Facts) { f.Config.Head, f.HeadErr = nil, label.ErrNone; idle(f) },
 			[]string{"first-blocks demo: give",

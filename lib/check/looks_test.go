@@ -308,7 +308,9 @@ func TestTransactionIDs(t *testing.T) {
 			f.Config.Intents = []catalog.Intent{{Op: catalog.OpCreate, Volume: "new", ID: 7,
 				TransactionID: 3}, {Op: catalog.OpDelete, Volume: "one", ID: 2}}
 		},
-			[]string{"transaction-id demo: take 9 over into pool.json; forget the create of new that was under way when the copy was made; forget the delete of one",
+			[]string{
+				"transaction-id demo: take 9 over into pool.json; forget the create of new that " +
+					"was under way when the copy was made; forget the delete of one",
 				"orphan-id demo: thin id 7: name it demo/orphan-7"}},
 		{"failed pool tells nothing",
 			func(f *Facts) { f.Live, f.Meta = &thinpool.Status{Mode: thinpool.ModeFail}, nil },
@@ -327,7 +329,8 @@ func TestTransactionIDs(t *testing.T) {
 // and says which side is the older.
 func TestTransactionIDsAreTold(t *testing.T) {
 	for id, want := range map[uint64]string{
-		9: "the pool is at transaction id 9, pool.json at 2: pool.json is an older copy, or others have changed the pool",
+		9: "the pool is at transaction id 9, pool.json at 2: " +
+			"pool.json is an older copy, or others have changed the pool",
 		1: "the pool is at transaction id 1, pool.json at 2: the pool's metadata is an older copy",
 	} {
 		f := soundFacts()

@@ -124,7 +124,8 @@ func TestUsesAreTold(t *testing.T) {
 	}
 	u = soundFacts().Uses["base"]
 	u.Seen.Mounts[0].Path = "/srv"
-	if got := u.flaw(); got != "the record says mounted on /mnt with 2 references, but it is mounted on /srv with 2 references" {
+	if got := u.flaw(); got != "the record says mounted on /mnt with 2 references, but it is "+
+		"mounted on /srv with 2 references" {
 		t.Error(got)
 	}
 }
@@ -207,7 +208,9 @@ func TestDisksAndModes(t *testing.T) {
 				loop.Info{Path: "/dev/loop9", Autoclear: true})
 		}, nil},
 		{"needs check", func(f *Facts) { f.Live.NeedsCheck = true },
-			[]string{"pool-mode demo: by hand: the pool has to be inactive for that: unmount demo/base, and check again"}},
+			[]string{
+				"pool-mode demo: by hand: the pool has to be inactive for that: unmount " +
+					"demo/base, and check again"}},
 		{"needs check, not in use", func(f *Facts) {
 			f.Live.NeedsCheck, f.Devices, f.Uses, f.Entries = true, f.Devices[:3], nil, nil
 		}, []string{"pool-mode demo: have thin_check look at all of it"}},
@@ -241,9 +244,11 @@ func TestLabelFlaw(t *testing.T) {
 			`/srv/data: belongs to pool "other" ("` + thintest.OtherUUID +
 				`", data), not to this one (` + thintest.UUID + `, data)`},
 		{label.ErrNone, "carries LVM2_member", label.Label{},
-			"/srv/data: carries no label of a pool, but carries LVM2_member: it is not pool demo's data"},
+			"/srv/data: carries no label of a pool, but carries LVM2_member: it is not pool " +
+				"demo's data"},
 		{label.ErrNone, "", label.Label{},
-			"/srv/data: carries no label of a pool: it is not pool demo's data, or was overwritten"},
+			"/srv/data: carries no label of a pool: it is not pool demo's data, or was " +
+				"overwritten"},
 		{label.ErrForeign, "carries ext4", label.Label{},
 			"somebody else has written beside the label, but carries ext4: it is not"},
 		{label.ErrDamaged, "", label.Label{},

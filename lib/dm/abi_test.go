@@ -42,8 +42,10 @@ func TestEncodeTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.ReplaceAll(`
-		0000000000000000 0800000000000000 00000000 30000000 7a65726f000000000000000000000000 0000000000000000
-		0800000000000000 1000000000000000 00000000 38000000 6c696e65617200000000000000000000 383a302032303438 0000000000000000`, " ", "")
+		0000000000000000 0800000000000000 00000000 30000000
+			7a65726f000000000000000000000000 0000000000000000
+		0800000000000000 1000000000000000 00000000 38000000
+			6c696e65617200000000000000000000 383a302032303438 0000000000000000`, " ", "")
 	want = strings.NewReplacer("\n", "", "\t", "").Replace(want)
 	if hex.EncodeToString(got) != want {
 		t.Errorf("%x, want %s", got, want)
@@ -65,14 +67,16 @@ func TestEncodeTableRefuses(t *testing.T) {
 }
 
 func TestEncodeMessage(t *testing.T) {
-	if got, want := encodeMessage(5, "delete 1"), []byte("\x05\x00\x00\x00\x00\x00\x00\x00delete 1\x00"); !bytes.Equal(got, want) {
+	if got, want := encodeMessage(5, "delete 1"), []byte(
+		"\x05\x00\x00\x00\x00\x00\x00\x00delete 1\x00"); !bytes.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
 
 func TestDevNoRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := DevNo{uint32(rapid.IntRange(0, 1<<12-1).Draw(t, "major")), uint32(rapid.IntRange(0, 1<<20-1).Draw(t, "minor"))}
+		d := DevNo{uint32(rapid.IntRange(0, 1<<12-1).Draw(t, "major")),
+			uint32(rapid.IntRange(0, 1<<20-1).Draw(t, "minor"))}
 		if got := decodeDev(encodeDev(d)); got != d {
 			t.Fatalf("%v became %v", d, got)
 		}
@@ -85,7 +89,8 @@ func TestDevNoRoundTrips(t *testing.T) {
 func TestTargetRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := Target{
-			Start: Sectors(rapid.Uint64().Draw(t, "start")), Length: Sectors(rapid.Uint64().Draw(t, "length")),
+			Start:  Sectors(rapid.Uint64().Draw(t, "start")),
+			Length: Sectors(rapid.Uint64().Draw(t, "length")),
 			Type:   rapid.StringMatching(`[a-z-]{1,15}`).Draw(t, "type"),
 			Params: rapid.StringMatching(`([a-z0-9:]+( [a-z0-9:]+){0,5})?`).Draw(t, "params"),
 		}
@@ -98,7 +103,8 @@ func TestTargetRoundTrips(t *testing.T) {
 func TestNames(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"thin-a@b": true, "a": true, strings.Repeat("n", 127): true, "a.b+c=d:e#f_g": true,
-		"": false, ".": false, "..": false, "a/b": false, "a b": false, "a\nb": false, "a\x00b": false, "ä": false, strings.Repeat("n", 128): false,
+		"": false, ".": false, "..": false, "a/b": false, "a b": false, "a\nb": false,
+		"a\x00b": false, "ä": false, strings.Repeat("n", 128): false,
 	} {
 		if err := checkName(name); (err == nil) != ok {
 			t.Errorf("%q: %v", name, err)
@@ -108,14 +114,16 @@ func TestNames(t *testing.T) {
 
 func FuzzDecodeList(f *testing.F) {
 	f.Add(make([]byte, 16))
-	f.Add([]byte("\x00\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00name\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00"))
+	f.Add([]byte("\x00\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00name" +
+		"\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		all, err := decodeList(b)
 		if len(all) > len(b)/12 || err != nil && (all != nil || !errors.Is(err, errMalformed)) {
 			t.Errorf("%d devices in %d bytes, %v", len(all), len(b), err)
 		}
 		for _, d := range all {
-			if strings.Contains(d.Name+d.UUID, "\x00") || !bytes.Contains(b, []byte(d.Name)) || d.unknown && d.UUID != "" {
+			if strings.Contains(d.Name+d.UUID, "\x00") || !bytes.Contains(b, []byte(d.Name)) ||
+				d.unknown && d.UUID != "" {
 				t.Errorf("%+v", d)
 			}
 		}
@@ -126,7 +134,8 @@ func FuzzDecodeTable(f *testing.F) {
 	b, _ := encodeTable([]Target{{0, 8, "zero", ""}, {8, 16, "linear", "8:0 2048"}})
 	f.Add(b, 2)
 	f.Fuzz(func(t *testing.T, b []byte, n int) {
-		if targets, err := decodeTable(b, n%1000); err == nil && n%1000 > 0 && len(targets) != n%1000 {
+		if targets, err := decodeTable(b, n%1000); err == nil && n%1000 > 0 &&
+			len(targets) != n%1000 {
 			t.Errorf("%d targets of %d", len(targets), n)
 		}
 	})
@@ -136,7 +145,8 @@ func FuzzDecodeVersions(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\x00thin\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		all, err := decodeVersions(b)
-		if len(all) > len(b)/16 || err == nil && len(all) == 0 || err != nil && (all != nil || !errors.Is(err, errMalformed)) {
+		if len(all) > len(b)/16 || err == nil && len(all) == 0 ||
+			err != nil && (all != nil || !errors.Is(err, errMalformed)) {
 			t.Errorf("%d versions in %d bytes, %v", len(all), len(b), err)
 		}
 	})
@@ -149,7 +159,8 @@ func FuzzParseTarget(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := ParseTarget(target.String()); err != nil || again.Type != target.Type || again.Start != target.Start {
+		if again, err := ParseTarget(target.String()); err != nil || again.Type != target.Type ||
+			again.Start != target.Start {
 			t.Errorf("%q became %v, %v", s, again, err)
 		}
 	})

@@ -53,7 +53,8 @@ func device(t *testing.T, c *Control, name, uuid string, targets ...Target) Info
 
 func TestKernelTablesAsDmsetupHasThem(t *testing.T) {
 	c := open(t)
-	targets := []Target{{0, 2048, "linear", "254:32 8"}, {2048, 8, "zero", ""}, {2056, 8, "error", ""}}
+	targets := []Target{{0, 2048, "linear", "254:32 8"}, {2048, 8, "zero", ""},
+		{2056, 8, "error", ""}}
 	disk, err := exec.Command("lsblk", "-dno", "MAJ:MIN", "/dev/vdc").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -69,11 +70,14 @@ func TestKernelTablesAsDmsetupHasThem(t *testing.T) {
 	for _, target := range got {
 		lines = append(lines, target.String())
 	}
-	if want := dmsetup(t, "table", "t-table"); strings.Join(lines, "\n") != strings.ReplaceAll(want, " \n", "\n") {
+	if want := dmsetup(t, "table", "t-table"); strings.Join(lines, "\n") != strings.ReplaceAll(want,
+		" \n", "\n") {
 		t.Errorf("table %q, dmsetup says %q", lines, want)
 	}
-	want := dmsetup(t, "info", "-c", "--noheadings", "--separator", " ", "-o", "name,uuid,major,minor,open,segments", "t-table")
-	if got := fmt.Sprintf("%s %s %d %d %d %d", info.Name, info.UUID, info.Dev.Major, info.Dev.Minor, info.OpenCount, len(targets)); got != want {
+	want := dmsetup(t, "info", "-c", "--noheadings", "--separator", " ", "-o",
+		"name,uuid,major,minor,open,segments", "t-table")
+	if got := fmt.Sprintf("%s %s %d %d %d %d", info.Name, info.UUID, info.Dev.Major, info.Dev.Minor,
+		info.OpenCount, len(targets)); got != want {
 		t.Errorf("info %q, dmsetup says %q", got, want)
 	}
 	status, _, err := c.Status(ByName("t-table"), StatusNoFlush)
@@ -111,7 +115,8 @@ func TestKernelTargets(t *testing.T) {
 	c := open(t)
 	for _, name := range []string{"linear", "thin-pool", "thin"} {
 		v, err := c.TargetVersion(name)
-		if want := fmt.Sprintf("v%d.%d.%d", v.Major, v.Minor, v.Patch); err != nil || !strings.Contains(dmsetup(t, "targets"), want) {
+		if want := fmt.Sprintf("v%d.%d.%d", v.Major, v.Minor, v.Patch); err != nil ||
+			!strings.Contains(dmsetup(t, "targets"), want) {
 			t.Errorf("%s: %+v, %v", name, v, err)
 		}
 	}
@@ -119,7 +124,8 @@ func TestKernelTargets(t *testing.T) {
 		t.Error(err)
 	}
 	all, err := c.targetVersions()
-	if err != nil || !slices.ContainsFunc(all, func(v TargetVersion) bool { return v.Name == "linear" }) {
+	if err != nil ||
+		!slices.ContainsFunc(all, func(v TargetVersion) bool { return v.Name == "linear" }) {
 		t.Errorf("%v, %v", all, err)
 	}
 }
@@ -158,7 +164,8 @@ func TestKernelSuspendResumeLoadClear(t *testing.T) {
 	if err := c.Suspend(r); err != nil {
 		t.Fatal(err)
 	}
-	if got := dmsetup(t, "info", "-c", "--noheadings", "-o", "suspended", "t-sus"); got != "Suspended" {
+	if got := dmsetup(t, "info", "-c", "--noheadings", "-o", "suspended",
+		"t-sus"); got != "Suspended" {
 		t.Errorf("dmsetup says %s", got)
 	}
 	if err := c.Load(r, []Target{{0, 16, "error", ""}}, false); err != nil {
@@ -183,7 +190,8 @@ func TestKernelSuspendResumeLoadClear(t *testing.T) {
 // its node with it.
 func TestKernelDeferredRemoval(t *testing.T) {
 	c := open(t)
-	if _, err := c.Activate(context.Background(), "t-def", "TEST-def", zeroTable, ActivateOptions{}); err != nil {
+	if _, err := c.Activate(context.Background(), "t-def", "TEST-def", zeroTable,
+		ActivateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	r, path := ByUUID("TEST-def"), c.NodePath("t-def")
@@ -271,7 +279,8 @@ func TestKernelStaleNodes(t *testing.T) {
 
 func TestKernelReadOnly(t *testing.T) {
 	c := open(t)
-	if _, err := c.Activate(context.Background(), "t-ro", "TEST-ro", zeroTable, ActivateOptions{ReadOnly: true}); err != nil {
+	if _, err := c.Activate(context.Background(), "t-ro", "TEST-ro", zeroTable,
+		ActivateOptions{ReadOnly: true}); err != nil {
 		t.Fatal(err)
 	}
 	defer c.Deactivate(context.Background(), ByName("t-ro"))

@@ -66,7 +66,8 @@ func ExampleControl_Activate() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	table := []dm.Target{{Length: 2048, Type: "zero"}}
-	info, err := c.Activate(ctx, "scratch", "EXAMPLE-scratch", table, dm.ActivateOptions{ReadOnly: true})
+	info, err := c.Activate(ctx, "scratch", "EXAMPLE-scratch", table,
+		dm.ActivateOptions{ReadOnly: true})
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		fmt.Println("there is a device of that name or uuid")

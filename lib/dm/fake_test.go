@@ -80,7 +80,8 @@ func TestActivateLeavesNothingOnError(t *testing.T) {
 	for _, cmd := range []uint{cmdLoad, cmdSuspend} {
 		k := &fakeKernel{devices: map[string]*fakeDevice{}, fail: map[uint]error{cmd: unix.EINVAL}}
 		c := k.control(t)
-		if _, err := c.Activate(context.Background(), "n", "u", zeroTable, ActivateOptions{}); !errors.Is(err, unix.EINVAL) {
+		if _, err := c.Activate(context.Background(), "n", "u", zeroTable,
+			ActivateOptions{}); !errors.Is(err, unix.EINVAL) {
 			t.Errorf("%s: %v", opNames[cmd], err)
 		}
 		if len(k.devices) != 0 || lies(c.NodePath("n")) {
@@ -120,7 +121,8 @@ func TestDeactivateWaitsAndGivesUp(t *testing.T) {
 	k := &fakeKernel{devices: map[string]*fakeDevice{"n": {active: true, opened: true}}}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := k.control(t).Deactivate(ctx, ByName("n")); !errors.Is(err, ErrBusy) || !errors.Is(err, unix.EBUSY) {
+	if err := k.control(t).Deactivate(ctx, ByName("n")); !errors.Is(err, ErrBusy) ||
+		!errors.Is(err, unix.EBUSY) {
 		t.Error(err)
 	}
 	k.devices["n"].opened = false
@@ -196,7 +198,8 @@ func TestBufferGrows(t *testing.T) {
 
 func TestVersionThatIsSent(t *testing.T) {
 	c := NewControl(func(_ uint, buf []byte) error {
-		if h := (*header)(unsafe.Pointer(&buf[0])); h.Version != [3]uint32{4, 0, 0} || int(h.Data_size) != len(buf) {
+		if h := (*header)(unsafe.Pointer(&buf[0])); h.Version != [3]uint32{4, 0, 0} ||
+			int(h.Data_size) != len(buf) {
 			t.Errorf("version %v, size %d of %d", h.Version, h.Data_size, len(buf))
 		}
 		return nil

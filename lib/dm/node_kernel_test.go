@@ -34,22 +34,26 @@ func TestKernelDropOtherNames(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	for name, want := range map[string]bool{
-		"t-names-stale": false, asidePrefix + "t-names-left": false, asidePrefix + "t-names-stale": false,
-		"t-names-a": true, "t-names-b": true, "t-names-other": true, "foreign": true,
+		"t-names-stale": false, asidePrefix + "t-names-left": false,
+		asidePrefix + "t-names-stale": false,
+		"t-names-a":                   true, "t-names-b": true, "t-names-other": true,
+		"foreign": true,
 	} {
 		if lies(c.NodePath(name)) != want {
 			t.Errorf("%s is there: %v", name, !want)
 		}
 	}
 	// The one that another process has put there in time is put back.
-	if err := c.nodes.removeIf("t-names-b", a.Dev); err != nil || !nodeIs(c.NodePath("t-names-b"), b.Dev) {
+	if err := c.nodes.removeIf("t-names-b", a.Dev); err != nil ||
+		!nodeIs(c.NodePath("t-names-b"), b.Dev) {
 		t.Errorf("%v", err)
 	}
 	if err := c.nodes.removeIf("t-names-none", a.Dev); err != nil {
 		t.Error(err)
 	}
 	// A lost link is made again.
-	if err := errors.Join(os.Remove(c.NodePath("t-names-a")), c.EnsureNode(a)); err != nil || !nodeIs(c.NodePath("t-names-a"), a.Dev) {
+	if err := errors.Join(os.Remove(c.NodePath("t-names-a")), c.EnsureNode(a)); err != nil ||
+		!nodeIs(c.NodePath("t-names-a"), a.Dev) {
 		t.Errorf("%v", err)
 	}
 }

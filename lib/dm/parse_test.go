@@ -12,7 +12,10 @@ import (
 // A number that is read fits into what device-mapper is given, and is written
 // as it would be read.
 func FuzzParseDevNo(f *testing.F) {
-	for _, s := range []string{"253:3", "0:0", "4095:1048575", "4096:0", "0:1048576", "007:01", "7", "7:", ":7", "7:0:1", "-1:0", "7:0\n", "major:minor"} {
+	for _, s := range []string{
+		"253:3", "0:0", "4095:1048575", "4096:0", "0:1048576", "007:01", "7", "7:", ":7", "7:0:1",
+		"-1:0", "7:0\n", "major:minor",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -23,7 +26,8 @@ func FuzzParseDevNo(f *testing.F) {
 			}
 			return
 		}
-		if back, err := ParseDevNo(d.String()); err != nil || back != d || decodeDev(encodeDev(d)) != d {
+		if back, err := ParseDevNo(d.String()); err != nil || back != d ||
+			decodeDev(encodeDev(d)) != d {
 			t.Errorf("%q reads as %v, and that as %v, %v", s, d, back, err)
 		}
 		if strings.Trim(s, "0123456789") != ":" {
@@ -49,7 +53,8 @@ func FuzzMiscMinor(f *testing.F) {
 		for line := range strings.Lines(text) {
 			fields := strings.Fields(line)
 			ours := len(fields) == 2 && fields[1] == driver
-			if ours && !named && err == nil && strings.TrimLeft(fields[0], "0") != strings.TrimLeft(fmt.Sprint(n), "0") {
+			if ours && !named && err == nil &&
+				strings.TrimLeft(fields[0], "0") != strings.TrimLeft(fmt.Sprint(n), "0") {
 				t.Errorf("%q reads as %d", line, n)
 			}
 			named = named || ours

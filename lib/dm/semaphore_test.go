@@ -22,7 +22,8 @@ func TestStaleSemaphores(t *testing.T) {
 	for after, want := range map[time.Duration]string{time.Second: "[5]", time.Minute: "[5 6]"} {
 		var stale []uint32
 		for _, line := range strings.Split(sems, "\n") {
-			if s, ok := parseSemaphore(line); ok && s.stale(time.Unix(1700000000, 0).Add(after), dead) {
+			if s, ok := parseSemaphore(line); ok &&
+				s.stale(time.Unix(1700000000, 0).Add(after), dead) {
 				stale = append(stale, s.id)
 			}
 		}

@@ -19,7 +19,8 @@ func TestBoot1Udev(t *testing.T) {
 	before := semaphores(t)
 	ctx := context.Background()
 	for n := range 30 {
-		info, err := c.Activate(ctx, "t-udev", "TEST-udev", zeroTable, ActivateOptions{Cookie: DisableDiskRules | DisableOtherRules})
+		info, err := c.Activate(ctx, "t-udev", "TEST-udev", zeroTable,
+			ActivateOptions{Cookie: DisableDiskRules | DisableOtherRules})
 		if err != nil {
 			t.Fatal(err)
 		}

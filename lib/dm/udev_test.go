@@ -14,7 +14,8 @@ func TestUdevKeeps(t *testing.T) {
 		rules string
 		want  bool
 	}{
-		{"etc/udev/rules.d", true}, {"run/udev/rules.d", true}, {"usr/local/lib/udev/rules.d", true}, {"usr/lib/udev/rules.d", true},
+		{"etc/udev/rules.d", true}, {"run/udev/rules.d", true},
+		{"usr/local/lib/udev/rules.d", true}, {"usr/lib/udev/rules.d", true},
 		{"lib/udev/rules.d", true}, {"home/udev/rules.d", false}, {"usr/share/udev/rules.d", false},
 	} {
 		root := t.TempDir()
@@ -29,7 +30,8 @@ func TestUdevKeeps(t *testing.T) {
 			}
 		}
 		for _, process := range []string{"self", "1"} {
-			if err := os.Symlink("ipc:[1]", filepath.Join(root, "proc", process, "ns/ipc")); err != nil {
+			if err := os.Symlink("ipc:[1]",
+				filepath.Join(root, "proc", process, "ns/ipc")); err != nil {
 				t.Fatal(err)
 			}
 		}

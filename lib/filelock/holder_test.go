@@ -44,9 +44,11 @@ func TestParseLock(t *testing.T) {
 
 func FuzzParseLocks(f *testing.F) {
 	f.Add([]byte(
-		"1: FLOCK  ADVISORY  WRITE 23192 fe:00:9977890 0 EOF\n1: -> FLOCK  ADVISORY  READ 7 08:101:5 0 EOF\n"))
+		"1: FLOCK  ADVISORY  WRITE 23192 fe:00:9977890 0 EOF\n" +
+			"1: -> FLOCK  ADVISORY  READ 7 08:101:5 0 EOF\n"))
 	f.Add([]byte(
-		"2: OFDLCK ADVISORY  READ -1 00:06:1028 0 EOF\n3: LEASE  ACTIVE    READ  9 00:19:5 0 EOF\n"))
+		"2: OFDLCK ADVISORY  READ -1 00:06:1028 0 EOF\n" +
+			"3: LEASE  ACTIVE    READ  9 00:19:5 0 EOF\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, l := range parseLocks(b) {
 			line := "1: " + l.class + " ADVISORY " +
@@ -82,7 +84,8 @@ func fakeProc(t *testing.T, path, cmdline string) proc {
 				strconv.FormatUint(uint64(l.file.minor), 16) + ":" +
 				strconv.FormatUint(l.file.inode, 10)
 			locks = append(locks,
-				"1: FLOCK ADVISORY WRITE 5 "+id+" 0 EOF\n1: -> FLOCK ADVISORY WRITE 6 "+id+" 0 EOF\n2: POSIX ADVISORY WRITE 7 "+id+" 0 EOF\n"...)
+				"1: FLOCK ADVISORY WRITE 5 "+id+" 0 EOF\n1: -> FLOCK ADVISORY WRITE 6 "+id+
+					" 0 EOF\n2: POSIX ADVISORY WRITE 7 "+id+" 0 EOF\n"...)
 		}
 	}
 	for name, b := range map[string][]byte{"locks": locks, "5/cmdline": []byte(cmdline)} {

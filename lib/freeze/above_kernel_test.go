@@ -33,7 +33,8 @@ func folder(t *testing.T, fstype string) *os.File {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	if out, err := exec.Command("mount", "-t", fstype, "-o", options, image, dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("mount", "-t", fstype, "-o", options, image,
+		dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	t.Cleanup(func() {
@@ -71,7 +72,8 @@ func TestKernelAbove(t *testing.T) {
 	c := suspendable(t)
 	fs, loose := folder(t, "ext4"), folder(t, "tmpfs")
 	var inAction bool
-	named, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute, Above: []*os.File{loose, fs}}, func() error {
+	named, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute,
+		Above: []*os.File{loose, fs}}, func() error {
 		inAction = frozen(t, fs)
 		return nil
 	})
@@ -91,7 +93,8 @@ func TestKernelAboveFrozenByOthers(t *testing.T) {
 	if err := dm.FreezeFS(theirs); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute, Above: []*os.File{first, theirs}}, func() error {
+	_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute,
+		Above: []*os.File{first, theirs}}, func() error {
 		t.Error("the action ran")
 		return nil
 	})
@@ -112,13 +115,15 @@ func TestKernelAboveFrozenByOthers(t *testing.T) {
 func TestKernelAboveDeath(t *testing.T) {
 	c := suspendable(t)
 	fs := folder(t, "ext4")
-	_, err := Suspended(context.Background(), c, Request{Device: dm.ByName(device), Limit: time.Minute, Above: []*os.File{fs}}, func() error {
+	_, err := Suspended(context.Background(), c, Request{Device: dm.ByName(device),
+		Limit: time.Minute, Above: []*os.File{fs}}, func() error {
 		return unix.Kill(watchers(t)[0], unix.SIGKILL)
 	})
 	if err != nil || frozen(t, fs) {
 		t.Errorf("%v; frozen after the watcher's death: %v", err, frozen(t, fs))
 	}
-	w, err := startWatcher(t.Context(), infoOf(t, c).Dev, Request{Limit: time.Minute, Above: []*os.File{fs}})
+	w, err := startWatcher(t.Context(), infoOf(t, c).Dev,
+		Request{Limit: time.Minute, Above: []*os.File{fs}})
 	if err != nil {
 		t.Fatal(err)
 	}

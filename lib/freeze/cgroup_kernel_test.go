@@ -24,7 +24,8 @@ func hierarchy(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		eventually(t, "the hierarchy is unmounted", func() bool { return unix.Unmount(dir, 0) == nil })
+		eventually(t, "the hierarchy is unmounted",
+			func() bool { return unix.Unmount(dir, 0) == nil })
 	})
 	return dir
 }
@@ -38,7 +39,10 @@ func TestKernelCgroupKill(t *testing.T) {
 	if err := os.Mkdir(group, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { eventually(t, "the cgroup is empty", func() bool { return unix.Rmdir(group) == nil }) })
+	t.Cleanup(func() {
+		eventually(t, "the cgroup is empty",
+			func() bool { return unix.Rmdir(group) == nil })
+	})
 	write := func(file, text string) {
 		if err := os.WriteFile(file, []byte(text), 0); err != nil {
 			t.Fatal(err)

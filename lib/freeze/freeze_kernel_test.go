@@ -28,7 +28,8 @@ func suspendable(t *testing.T) *dm.Control {
 		t.Fatal(err)
 	}
 	target := dm.Target{Length: 8, Type: "zero"}
-	if _, err := c.Activate(t.Context(), device, "", []dm.Target{target}, dm.ActivateOptions{}); err != nil {
+	if _, err := c.Activate(t.Context(), device, "", []dm.Target{target},
+		dm.ActivateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -84,9 +85,11 @@ func TestKernelAction(t *testing.T) {
 	failure := errors.New("failure")
 	for _, want := range []error{nil, failure} {
 		saw := false
-		_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute}, func() error { saw = suspended(t, c); return want })
+		_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute},
+			func() error { saw = suspended(t, c); return want })
 		if !saw || !errors.Is(err, want) || suspended(t, c) {
-			t.Errorf("suspended in the action %v, err %v, want %v, suspended after %v", saw, err, want, suspended(t, c))
+			t.Errorf("suspended in the action %v, err %v, want %v, suspended after %v", saw, err,
+				want, suspended(t, c))
 		}
 	}
 }
@@ -96,7 +99,8 @@ func TestKernelCancelledBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 20 {
-		_, err := Suspended(ctx, c, Request{Device: dm.ByName(device), Limit: time.Minute}, func() error { t.Error("the action ran"); return nil })
+		_, err := Suspended(ctx, c, Request{Device: dm.ByName(device), Limit: time.Minute},
+			func() error { t.Error("the action ran"); return nil })
 		if !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
@@ -181,10 +185,11 @@ func TestKernelTooLong(t *testing.T) {
 // An action that takes long, within its limit, is well.
 func TestKernelTakesItsTime(t *testing.T) {
 	c := suspendable(t)
-	_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute}, func() error {
-		time.Sleep(1500 * time.Millisecond)
-		return nil
-	})
+	_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute},
+		func() error {
+			time.Sleep(1500 * time.Millisecond)
+			return nil
+		})
 	if err != nil {
 		t.Error(err)
 	}
@@ -227,7 +232,8 @@ func TestKernelWatcherSignalled(t *testing.T) {
 		t.Error(err)
 	}
 	for _, signal := range []unix.Signal{unix.SIGKILL, unix.SIGSTOP} {
-		_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute}, func() error { return unix.Kill(watchers(t)[0], signal) })
+		_, err := Suspended(t.Context(), c, Request{Device: dm.ByName(device), Limit: time.Minute},
+			func() error { return unix.Kill(watchers(t)[0], signal) })
 		if err != nil || suspended(t, c) {
 			t.Errorf("%v: %v", signal, err)
 		}

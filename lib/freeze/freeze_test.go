@@ -18,8 +18,13 @@ import (
 func TestEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	c := dm.NewControl(func(uint, []byte) error { t.Error("device-mapper was asked"); return errors.New("no kernel") })
-	_, err := Suspended(ctx, c, Request{Device: dm.ByName("x"), Limit: time.Minute}, func() error { t.Error("the action ran"); return nil })
+	c := dm.NewControl(
+		func(uint, []byte) error {
+			t.Error("device-mapper was asked")
+			return errors.New("no kernel")
+		})
+	_, err := Suspended(ctx, c, Request{Device: dm.ByName("x"), Limit: time.Minute},
+		func() error { t.Error("the action ran"); return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
@@ -37,7 +42,8 @@ func TestDeviceGoesMeanwhile(t *testing.T) {
 	})
 	// Its number is 0:0, which no watcher finds, be it in a guest or without
 	// device-mapper.
-	_, err := Suspended(t.Context(), c, Request{Device: dm.ByName("x"), Limit: time.Minute}, func() error { t.Error("the action ran"); return nil })
+	_, err := Suspended(t.Context(), c, Request{Device: dm.ByName("x"), Limit: time.Minute},
+		func() error { t.Error("the action ran"); return nil })
 	if !errors.Is(err, dm.ErrNotExist) {
 		t.Error(err)
 	}
@@ -46,8 +52,10 @@ func TestDeviceGoesMeanwhile(t *testing.T) {
 // What keeps the watcher from watching is said.
 func TestWatcherSaysWhy(t *testing.T) {
 	c := dm.NewControl(func(uint, []byte) error { return nil })
-	_, err := Suspended(t.Context(), c, Request{Device: dm.ByName("x"), Limit: time.Minute}, func() error { t.Error("the action ran"); return nil })
-	if err == nil || strings.Contains(err.Error(), "ended before it was ready") || !strings.HasPrefix(err.Error(), "watcher of ") {
+	_, err := Suspended(t.Context(), c, Request{Device: dm.ByName("x"), Limit: time.Minute},
+		func() error { t.Error("the action ran"); return nil })
+	if err == nil || strings.Contains(err.Error(), "ended before it was ready") ||
+		!strings.HasPrefix(err.Error(), "watcher of ") {
 		t.Error(err)
 	}
 }
@@ -60,7 +68,8 @@ func TestRefusal(t *testing.T) {
 	if err := w.refusal("0 16"); errors.Is(err, ErrFrozen) {
 		t.Errorf("%v is of a filesystem that there is not", err)
 	}
-	if err := error(&AboveError{Path: "/x", Err: syscall.EBUSY}); !errors.Is(err, ErrFrozen) || !errors.Is(err, unix.EBUSY) {
+	if err := error(&AboveError{Path: "/x", Err: syscall.EBUSY}); !errors.Is(err, ErrFrozen) ||
+		!errors.Is(err, unix.EBUSY) {
 		t.Errorf("%v is not ErrFrozen", err)
 	}
 	if err := error(&AboveError{Path: "/x", Err: syscall.EIO}); errors.Is(err, ErrFrozen) {
@@ -108,7 +117,8 @@ func TestGroupPath(t *testing.T) {
 
 func TestStateIn(t *testing.T) {
 	for text, want := range map[string]byte{
-		"12 (thin-snap) S 1 12": 'S', "12 (a) T) T 1 12": 'T', "12 (a": 0, "": 0, "12 (a)": 0, "12 (a) ": 0,
+		"12 (thin-snap) S 1 12": 'S', "12 (a) T) T 1 12": 'T', "12 (a": 0, "": 0, "12 (a)": 0,
+		"12 (a) ": 0,
 	} {
 		if got := stateIn([]byte(text)); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

@@ -29,11 +29,12 @@ func child(limit string) int {
 	c, err := dm.Open()
 	if err == nil {
 		d, _ := time.ParseDuration(limit)
-		_, err = Suspended(context.Background(), c, Request{Device: dm.ByName(device), Limit: d}, func() error {
-			fmt.Println("in action")
-			_, err := io.ReadAll(os.Stdin)
-			return err
-		})
+		_, err = Suspended(context.Background(), c, Request{Device: dm.ByName(device), Limit: d},
+			func() error {
+				fmt.Println("in action")
+				_, err := io.ReadAll(os.Stdin)
+				return err
+			})
 	}
 	var resumed *ResumedError
 	switch {

@@ -41,12 +41,20 @@ func samples() []sample {
 		{"exfat", "32M", `mkfs.exfat -L exlabel "$1"`},
 		{"exfat without label", "32M", `mkfs.exfat "$1"`},
 		{"ntfs", "32M", `mkfs.ntfs -q -F -f -L 'nt label' "$1"`},
-		{"iso9660", "0", `mkdir "$2/d"; echo x > "$2/d/f"; rm "$1"; xorriso -as mkisofs -quiet -V ISOLABEL -o "$1" "$2/d"`},
-		{"iso9660 with Joliet", "0", `mkdir "$2/d"; echo x > "$2/d/f"; rm "$1"; xorriso -as mkisofs -quiet -J -V 'Joliet label' -o "$1" "$2/d"`},
-		{"squashfs", "0", `mkdir "$2/d"; echo x > "$2/d/f"; rm "$1"; mksquashfs "$2/d" "$1" -quiet -no-progress`},
+		{"iso9660", "0",
+			`mkdir "$2/d"; echo x > "$2/d/f"; rm "$1"; ` +
+				`xorriso -as mkisofs -quiet -V ISOLABEL -o "$1" "$2/d"`},
+		{"iso9660 with Joliet", "0",
+			`mkdir "$2/d"; echo x > "$2/d/f"; rm "$1"; ` +
+				`xorriso -as mkisofs -quiet -J -V 'Joliet label' -o "$1" "$2/d"`},
+		{"squashfs", "0",
+			`mkdir "$2/d"; echo x > "$2/d/f"; rm "$1"; mksquashfs "$2/d" "$1" -quiet -no-progress`},
 		{"erofs", "0", `mkdir "$2/d"; echo x > "$2/d/f"; rm "$1"; mkfs.erofs "$1" "$2/d"`},
-		{"LUKS 1", "16M", `echo pw | cryptsetup luksFormat -q --type luks1 --pbkdf-force-iterations 1000 "$1" -`},
-		{"LUKS 2", "32M", `echo pw | cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$1" -`},
+		{"LUKS 1", "16M",
+			`echo pw | cryptsetup luksFormat -q --type luks1 --pbkdf-force-iterations 1000 "$1" -`},
+		{"LUKS 2", "32M",
+			`echo pw | cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 ` +
+				`--pbkdf-force-iterations 1000 "$1" -`},
 		{"swap", "16M", `chmod 600 "$1"; mkswap -q -L swaplabel "$1"`},
 		{"swap of 8k pages", "16M", `mkswap -q -p 8192 "$1"`},
 		{"partition table of DOS", "16M", `echo ',,L' | sfdisk -q "$1"`},
@@ -61,7 +69,8 @@ func (s sample) make(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "image")
-	cmd := exec.Command("/bin/sh", "-euc", `truncate -s `+s.size+` "$1"; `+s.command, "sh", path, dir)
+	cmd := exec.Command("/bin/sh", "-euc", `truncate -s `+s.size+` "$1"; `+s.command, "sh", path,
+		dir)
 	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", s.command, err, out)
@@ -177,8 +186,13 @@ func foreignNames() []string {
 // What is ambiguous to blkid is to us.
 func TestOracleTwoSignatures(t *testing.T) {
 	for _, s := range []sample{
-		{"xfs in front of a btrfs", "320M", `mkfs.btrfs -q "$1"; mkfs.xfs -q -f "$2/x" -d file,size=300m; dd if="$2/x" of="$1" bs=4096 count=1 conv=notrunc status=none`},
-		{"swap and ext4", "64M", `mkfs.ext4 -q "$1"; mkswap -q "$2/s" 2>/dev/null || { truncate -s 64M "$2/s"; mkswap -q "$2/s"; }; dd if="$2/s" of="$1" bs=1 skip=4086 seek=4086 count=10 conv=notrunc status=none`},
+		{"xfs in front of a btrfs", "320M",
+			`mkfs.btrfs -q "$1"; mkfs.xfs -q -f "$2/x" -d file,size=300m; ` +
+				`dd if="$2/x" of="$1" bs=4096 count=1 conv=notrunc status=none`},
+		{"swap and ext4", "64M",
+			`mkfs.ext4 -q "$1"; mkswap -q "$2/s" 2>/dev/null || ` +
+				`{ truncate -s 64M "$2/s"; mkswap -q "$2/s"; }; ` +
+				`dd if="$2/s" of="$1" bs=1 skip=4086 seek=4086 count=10 conv=notrunc status=none`},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			path := s.make(t)
@@ -221,7 +235,8 @@ func TestOracleFlippedBytes(t *testing.T) {
 					got = other.Result
 				}
 				if got.Type != want.Type && got.Type != intact.Type && status != 8 {
-					t.Errorf("byte %d: %q, %v; blkid says %q, exit status %d", at, got.Type, err, want.Type, status)
+					t.Errorf("byte %d: %q, %v; blkid says %q, exit status %d", at, got.Type, err,
+						want.Type, status)
 				}
 				f.WriteAt(b[:], at)
 			}
@@ -234,7 +249,10 @@ func TestOracleFlippedBytes(t *testing.T) {
 func flips() []int64 {
 	var at []int64
 	for _, base := range []int64{0, 512, 1024, 4096, 32768, 65536} {
-		for _, off := range []int64{0, 1, 3, 8, 11, 13, 16, 21, 40, 56, 64, 82, 96, 100, 120, 224, 300, 446, 450, 500, 510, 511} {
+		for _, off := range []int64{
+			0, 1, 3, 8, 11, 13, 16, 21, 40, 56, 64, 82, 96, 100, 120, 224, 300, 446, 450, 500, 510,
+			511,
+		} {
 			at = append(at, base+off)
 		}
 	}

@@ -11,9 +11,11 @@ import (
 
 // known are all types that there are; blkid's words.
 var known = []string{
-	"ext2", "ext3", "ext4", "jbd", "xfs", "btrfs", "f2fs", "erofs", "squashfs", "squashfs3", "iso9660", "ntfs", "exfat", "vfat",
+	"ext2", "ext3", "ext4", "jbd", "xfs", "btrfs", "f2fs", "erofs", "squashfs", "squashfs3",
+	"iso9660", "ntfs", "exfat", "vfat",
 	"crypto_LUKS", "LVM2_member", "linux_raid_member", "swap", "DM_thin_metadata", "gpt", "dos",
-	"stratis", "zfs_member", "bcache", "bcachefs", "ceph_bluestore", "drbd", "LVM1_member", "jfs", "reiserfs", "reiser4", "nilfs2", "udf",
+	"stratis", "zfs_member", "bcache", "bcachefs", "ceph_bluestore", "drbd", "LVM1_member", "jfs",
+	"reiserfs", "reiser4", "nilfs2", "udf",
 	"hfsplus", "hfs", "apfs",
 }
 
@@ -56,7 +58,8 @@ func seeds(f *testing.F, types ...string) {
 	for name, b := range headers() {
 		if slices.Contains(types, name) {
 			far := bytes.TrimLeft(b[4096:], "\x00")
-			f.Add(bytes.TrimRight(b[:4096], "\x00"), bytes.TrimRight(far, "\x00"), int64(len(b)-len(far)), int64(len(b)))
+			f.Add(bytes.TrimRight(b[:4096], "\x00"), bytes.TrimRight(far, "\x00"),
+				int64(len(b)-len(far)), int64(len(b)))
 		}
 	}
 }
@@ -72,10 +75,12 @@ func look(t *testing.T, head, far []byte, farAt, size int64) {
 	}
 	var filesystems []Result
 	for i, r := range found {
-		if !slices.Contains(known, r.Type) || slices.ContainsFunc(found[:i], func(o Result) bool { return o.Type == r.Type }) {
+		if !slices.Contains(known, r.Type) ||
+			slices.ContainsFunc(found[:i], func(o Result) bool { return o.Type == r.Type }) {
 			t.Errorf("%+v", found)
 		}
-		if len(r.Label) > 3*512 || len(r.UUID) > 64 || strings.Contains(r.Label, "\x00") || plain(r.UUID) != r.UUID {
+		if len(r.Label) > 3*512 || len(r.UUID) > 64 || strings.Contains(r.Label, "\x00") ||
+			plain(r.UUID) != r.UUID {
 			t.Errorf("%+v", r)
 		}
 		if r.Kind == Filesystem {
@@ -88,7 +93,8 @@ func look(t *testing.T, head, far []byte, farAt, size int64) {
 	switch {
 	case len(found) == 0 && errors.Is(err, ErrNone):
 	case len(found) > 1 && errors.As(err, &two) && slices.Equal(two.Found, found):
-	case len(found) == 1 && errors.As(err, &other) && len(filesystems) == 0 && other.Result == found[0]:
+	case len(found) == 1 && errors.As(err, &other) && len(filesystems) == 0 &&
+		other.Result == found[0]:
 	case len(found) == 1 && err == nil && len(filesystems) == 1 && one == found[0]:
 	default:
 		t.Errorf("%+v, %v, where %+v was found", one, err, found)
@@ -105,7 +111,8 @@ func FuzzExfat(f *testing.F) { seeds(f, "exfat"); f.Fuzz(look) }
 func FuzzVFAT(f *testing.F)  { seeds(f, "vfat"); f.Fuzz(look) }
 
 func FuzzContainer(f *testing.F) {
-	seeds(f, "crypto_LUKS", "LVM2_member", "linux_raid_member", "swap", "DM_thin_metadata", "gpt", "dos")
+	seeds(f, "crypto_LUKS", "LVM2_member", "linux_raid_member", "swap", "DM_thin_metadata", "gpt",
+		"dos")
 	f.Fuzz(look)
 }
 
@@ -119,7 +126,8 @@ func FuzzForeign(f *testing.F) {
 func TestPatchwork(t *testing.T) {
 	for name, r := range reals(t) {
 		head, far, at := r.halves()
-		found, err := Signatures(&patchwork{t: t, head: head, far: far, farAt: at, size: r.size}, r.size)
+		found, err := Signatures(&patchwork{t: t, head: head, far: far, farAt: at, size: r.size},
+			r.size)
 		if err != nil || len(found) == 0 || found[0].Type != r.want.Type {
 			t.Errorf("%s: %+v, %v", name, found, err)
 		}

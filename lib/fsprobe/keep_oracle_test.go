@@ -29,7 +29,8 @@ func keep(t *testing.T, name, path string, want Result) {
 		t.Fatal(err)
 	}
 	file := filepath.Join("testdata/real", strings.ReplaceAll(name, " ", "-"))
-	if err := os.WriteFile(file, []byte(real{st.Size(), want, kept.rows}.text()), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(real{st.Size(), want, kept.rows}.text()),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 }

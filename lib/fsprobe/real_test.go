@@ -32,7 +32,8 @@ func readReal(t testing.TB, path string) real {
 	}
 	r := real{rows: map[int64][]byte{}}
 	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-	if n, err := fmt.Sscanf(lines[0], "%d %q %q %q", &r.size, &r.want.Type, &r.want.UUID, &r.want.Label); n != 4 {
+	if n, err := fmt.Sscanf(lines[0], "%d %q %q %q", &r.size, &r.want.Type, &r.want.UUID,
+		&r.want.Label); n != 4 {
 		t.Fatalf("%s: %v", path, err)
 	}
 	for _, line := range lines[1:] {

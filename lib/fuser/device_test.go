@@ -42,7 +42,8 @@ func TestOfDevice(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%+v\nwant %+v", got, want)
 	}
-	line := "/dev/md0 lies on it, /dev/mapper/vg-lv lies on it, the overlay on /ov has layers in it, sleep (pid 99, works in " + s.dir + ")"
+	line := "/dev/md0 lies on it, /dev/mapper/vg-lv lies on it, the overlay on /ov has layers in " +
+		"it, sleep (pid 99, works in " + s.dir + ")"
 	if l := Line(got, 9); l != line {
 		t.Errorf("%q\nwant %q", l, line)
 	}

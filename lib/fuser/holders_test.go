@@ -107,7 +107,9 @@ func TestOfKernel(t *testing.T) {
 		fmt.Sprintf("1 1 0:1 / / rw - x x rw\n%s9%d %d 0:9 / %s/a\\040b rw - x x rw\n", info,
 			s.mount.ID, s.mount.ID, s.dir))
 	s.write(t, "swaps",
-		fmt.Sprintf("Filename\tType\n%s/swap file 1 0 -2\n%s/a\\040b/s file 1 0 -2\n%[1]s-not file 1 0 -2\n", s.dir, s.dir))
+		fmt.Sprintf(
+			"Filename\tType\n%s/swap file 1 0 -2\n%s/a\\040b/s file 1 0 -2\n"+
+				"%[1]s-not file 1 0 -2\n", s.dir, s.dir))
 	for name, file := range map[string]string{
 		"loop1": s.dir + "/a\nb", "loop2": "/elsewhere", "sda": s.dir + "/x",
 	} {

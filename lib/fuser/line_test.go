@@ -19,7 +19,8 @@ func TestLine(t *testing.T) {
 	}{
 		{nil, 3, ""},
 		{[]Holder{vim, sleep, sub, vim, vim, vim}, 3,
-			"vim (pid 812, /mnt/notes.txt), sleep (pid 99, works in /mnt/dir), /mnt/sub is mounted on it and 3 more"},
+			"vim (pid 812, /mnt/notes.txt), sleep (pid 99, works in /mnt/dir), /mnt/sub is " +
+				"mounted on it and 3 more"},
 		{[]Holder{vim, vim2, sleep}, 2,
 			"vim (pid 812, /mnt/notes.txt), sleep (pid 99, works in /mnt/dir) and 1 more"},
 		{[]Holder{vim, vim2}, 2, "vim (pid 812, /mnt/notes.txt), vim (pid 812, /mnt/b)"},

@@ -11,7 +11,7 @@ import (
 )
 
 const infoSample = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
-64 22 253:7 / /mnt/a\040b rw,relatime shared:31 master:7 propagate_from:2 - ext4 /dev/mapper/thin-p@v rw
+64 22 253:7 / /mnt/a\040b rw,relatime shared:31 master:7 propagate_from:2 - ext4 /dev/mapper/v rw
 65 64 0:41 /sub /mnt/a\040b/s rw - tmpfs a:b rw
 `
 
@@ -61,7 +61,8 @@ func TestCopies(t *testing.T) {
 			"30 3 8:1 / /host rw master:1 - e x rw\n40 30 9:9 / /host/mnt rw - e x rw\n",
 			[]int{20, 40}},
 		{"slave of a slave", ours,
-			"30 3 8:1 / / rw shared:4 master:1 - e x rw\n31 3 8:1 / /o rw master:4 - e x rw\n41 31 9:9 / /o/mnt rw - e x rw\n", []int{20, 41}},
+			"30 3 8:1 / / rw shared:4 master:1 - e x rw\n31 3 8:1 / /o rw master:4 - e x rw\n" +
+				"41 31 9:9 / /o/mnt rw - e x rw\n", []int{20, 41}},
 		{"unknown mount", "", other("shared:1"), []int{20}},
 	} {
 		got := slices.Sorted(maps.Keys(copies(parseTable(tt.ours), parseTable(tt.table), 20)))
@@ -91,7 +92,8 @@ func TestParseMaps(t *testing.T) {
 	}
 }
 
-const swapsSample = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/vdb                                partition\t1024\t0\t-2\n" +
+const swapsSample = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n" +
+	"/dev/vdb                                partition\t1024\t0\t-2\n" +
 	`/mnt/a\040b\011c\134\040(deleted)       file` + "\t\t1024\t0\t-3\n"
 
 func TestParseSwaps(t *testing.T) {
@@ -113,7 +115,9 @@ func TestParseUID(t *testing.T) {
 }
 
 func TestLies(t *testing.T) {
-	table := parseTable("1 1 0:1 / / rw - e x rw\n64 1 0:2 / /mnt rw - e x rw\n65 64 0:3 / /mnt/s rw - e x rw\n66 64 0:3 / /mnt rw - e x rw\n")
+	table := parseTable(
+		"1 1 0:1 / / rw - e x rw\n64 1 0:2 / /mnt rw - e x rw\n65 64 0:3 / /mnt/s rw - e x rw\n" +
+			"66 64 0:3 / /mnt rw - e x rw\n")
 	for file, want := range map[string]string{
 		"/mnt/f": "/mnt", "/mnt/s/f": "/mnt/s", "/mnt/sf": "/mnt", "/mntf": "/", "/f": "/",
 		"f": "", "/mnt": "/",

@@ -21,7 +21,10 @@ func walk(argv []string) (taken []string, err error) {
 			}
 			return false, fmt.Errorf("unknown %s in %s", name, arg)
 		},
-		Option:  func(name, value string) error { taken = append(taken, name+"="+value); return nil },
+		Option: func(name, value string) error {
+			taken = append(taken, name+"="+value)
+			return nil
+		},
 		Operand: func(arg string) error { taken = append(taken, arg); return nil },
 	}.Walk(argv)
 	return taken, err
@@ -43,7 +46,8 @@ func TestWalk(t *testing.T) {
 			t.Errorf("%s: %s, %v; want %s", line, got, err, want)
 		}
 	}
-	if taken, err := walk([]string{"", "--size=", "-o", ""}); err != nil || !slices.Equal(taken, []string{"", "size=", "o="}) {
+	if taken, err := walk([]string{"", "--size=", "-o", ""}); err != nil ||
+		!slices.Equal(taken, []string{"", "size=", "o="}) {
 		t.Errorf("empty: %q, %v", taken, err)
 	}
 }
@@ -63,10 +67,12 @@ func TestWalkRefuses(t *testing.T) {
 	stop := errors.New("stop")
 	fail := func() error { return stop }
 	for _, s := range []Set{
-		{Valued: func(string, string) (bool, error) { return false, nil }, Option: func(string, string) error { return fail() }},
+		{Valued: func(string, string) (bool, error) { return false, nil },
+			Option: func(string, string) error { return fail() }},
 		{Operand: func(string) error { return fail() }},
 	} {
-		if err := s.Walk([]string{map[bool]string{true: "-n", false: "a"}[s.Option != nil]}); err != stop {
+		if err := s.Walk(
+			[]string{map[bool]string{true: "-n", false: "a"}[s.Option != nil]}); err != stop {
 			t.Errorf("%v", err)
 		}
 	}
@@ -74,13 +80,17 @@ func TestWalkRefuses(t *testing.T) {
 
 // Written in one form, a line is the same again: nothing is lost or made up.
 func FuzzWalk(f *testing.F) {
-	for _, s := range []string{"p/v\n/mnt\n-s\n-o\nrw", "-nvoro\n--\n-x", "--size=\n-", "--\n--", "-\xff"} {
+	for _, s := range []string{
+		"p/v\n/mnt\n-s\n-o\nrw", "-nvoro\n--\n-x", "--size=\n-", "--\n--", "-\xff",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		collect := func(argv []string) (options, operands []string, err error) {
 			err = Set{
-				Valued: func(name, _ string) (bool, error) { return name == "o" || len(name) > 4, nil },
+				Valued: func(name, _ string) (bool, error) {
+					return name == "o" || len(name) > 4, nil
+				},
 				Option: func(name, value string) error {
 					if len(name) == 1 {
 						name = "-" + name

@@ -20,7 +20,9 @@ func TestLostWrites(t *testing.T) {
 		log  string
 		lost int
 	}{
-		{"ext4", `EXT4-fs warning (device dm-3): ext4_end_bio:343: I/O error 3 writing to inode 12 starting block 33280)
+		{"ext4",
+			`EXT4-fs warning (device dm-3): ext4_end_bio:343: I/O error 3 writing to inode 12 ` +
+				`starting block 33280)
 Buffer I/O error on device dm-3, logical block 33280`, 2},
 		{"ext4, metadata", `Buffer I/O error on dev dm-3, logical block 1, lost async page write
 JBD2: Detected aborted journal
@@ -28,8 +30,11 @@ Aborting journal on device dm-3-8.`, 2},
 		{"xfs", `XFS (dm-3): writeback error on inode 131, offset 0, sector 123
 XFS (dm-3): metadata I/O error in "xfs_buf_ioend+0x1" at daddr 0x10 len 8 error 28`, 2},
 		{"btrfs",
-			`BTRFS error (device dm-3): bdev /dev/mapper/thin-p@v errs: wr 1, rd 0, flush 0, corrupt 0, gen 0`, 1},
-		{"btrfs that gives up", `BTRFS: error (device dm-3: state A) in btrfs_finish_ordered_io:3331: errno=-5 IO failure
+			`BTRFS error (device dm-3): bdev /dev/mapper/thin-p@v errs: wr 1, rd 0, flush 0, ` +
+				`corrupt 0, gen 0`, 1},
+		{"btrfs that gives up",
+			`BTRFS: error (device dm-3: state A) in btrfs_finish_ordered_io:3331: ` +
+				`errno=-5 IO failure
 BTRFS info (device dm-3: state EA): forced readonly
 BTRFS info (device dm-3: state EA): last unmount of filesystem 1-2`, 2},
 		{"reads", `Buffer I/O error on dev dm-3, logical block 0, async page read
@@ -40,7 +45,8 @@ Buffer I/O error on dev xdm-3, logical block 1, lost async page write`, 0},
 		{"of one before", `Buffer I/O error on dev dm-3, logical block 1, lost async page write
 EXT4-fs (dm-3): mounted filesystem with ordered data mode. Quota mode: none.`, 0},
 		{"of xfs before",
-			"XFS (dm-3): writeback error on inode 131, offset 0, sector 123\nXFS (dm-3): Mounting V5 Filesystem 1-2",
+			"XFS (dm-3): writeback error on inode 131, offset 0, sector 123\n" +
+				"XFS (dm-3): Mounting V5 Filesystem 1-2",
 			0},
 		{"a remount", `Buffer I/O error on dev dm-3, logical block 1, lost async page write
 EXT4-fs (dm-3): re-mounted 1-2 ro. Quota mode: none.`, 1},
@@ -81,7 +87,8 @@ func TestWhyLost(t *testing.T) {
 
 func FuzzLostWrites(f *testing.F) {
 	f.Add(
-		"Buffer I/O error on dev dm-3, logical block 1, lost async page write\ndm-3: mounted filesystem",
+		"Buffer I/O error on dev dm-3, logical block 1, lost async page write\n"+
+			"dm-3: mounted filesystem",
 		"dm-3")
 	f.Add("dm-3dm-3 lost", "dm-3")
 	f.Fuzz(func(t *testing.T, text, device string) {

@@ -60,9 +60,12 @@ var remedies = []struct {
 		"thin-snap pool check p shows what differs, and with --repair mends it"},
 	{fault.RepairPool{Pool: "p"}, "thin-snap pool check --repair p"},
 	{fault.SaveMetadata{Pool: "p", Path: "/srv/a b", Offset: 1 << 20, Size: 4 << 20},
-		"thin-snap pool deactivate p && dev=$(losetup --find --show --offset 1048576 --sizelimit 4194304 '/srv/a b') && " +
-			"dd if=$dev of=/var/tmp/p.damaged bs=1M conv=sparse && truncate -s 4194304 /var/tmp/p.repaired && " +
-			"thin_repair -i $dev -o /var/tmp/p.repaired && dd if=/var/tmp/p.repaired of=$dev bs=1M conv=fsync; " +
+		"thin-snap pool deactivate p && dev=$(losetup --find --show --offset 1048576 --sizelimit " +
+			"4194304 '/srv/a b') && " +
+			"dd if=$dev of=/var/tmp/p.damaged bs=1M conv=sparse && truncate -s 4194304 " +
+			"/var/tmp/p.repaired && " +
+			"thin_repair -i $dev -o /var/tmp/p.repaired && dd if=/var/tmp/p.repaired of=$dev " +
+			"bs=1M conv=fsync; " +
 			"losetup --detach $dev; thin-snap pool check --repair p"},
 	{fault.SetFreezeLimit{Pool: "p", Limit: 2 * time.Minute},
 		"thin-snap pool set freeze-limit=120s p"},

@@ -36,13 +36,16 @@ func TestDecode(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, s := range []string{"", "{}", "[", `{"name":7}`, `{"data":{"size":"x"}}`, "nul", `{"name":"a"}x`} {
+	for _, s := range []string{
+		"", "{}", "[", `{"name":7}`, `{"data":{"size":"x"}}`, "nul", `{"name":"a"}x`,
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		var to, again outer
 		reason := Decode([]byte(s), &to)
-		if err := json.Unmarshal([]byte(s), &again); (err == nil) != (reason == "") || err == nil && to != again {
+		if err := json.Unmarshal([]byte(s), &again); (err == nil) != (reason == "") ||
+			err == nil && to != again {
 			t.Errorf("%q: %q, %v", s, reason, err)
 		}
 		if strings.Contains(reason, "invalid character") || strings.Contains(reason, "Go ") {

@@ -7,7 +7,8 @@ import (
 
 func TestMessage(t *testing.T) {
 	for record, want := range map[string]string{
-		"3,1201,88817,-;device-mapper: thin: Couldn't open thin device\n SUBSYSTEM=block\n DEVICE=b253:3\n": "device-mapper: thin: Couldn't open thin device",
+		"3,1201,88817,-;device-mapper: thin: Couldn't open thin device\n SUBSYSTEM=block\n" +
+			" DEVICE=b253:3\n": "device-mapper: thin: Couldn't open thin device",
 		"6,1,1,-;a; b\n": "a; b",
 		"6,1,1,-":        "",
 		"":               "",
@@ -19,7 +20,8 @@ func TestMessage(t *testing.T) {
 }
 
 func TestContains(t *testing.T) {
-	if !contains("EXT4-fs (dm-3): bad", []string{"nothing", "(dm-3)"}) || contains("x", []string{""}) || contains("x", nil) {
+	if !contains("EXT4-fs (dm-3): bad", []string{"nothing", "(dm-3)"}) ||
+		contains("x", []string{""}) || contains("x", nil) {
 		t.Error("wrong messages would be picked")
 	}
 }
@@ -32,7 +34,11 @@ func TestNoLogIsEmpty(t *testing.T) {
 }
 
 func FuzzMessage(f *testing.F) {
-	for _, s := range []string{"3,1201,88817,-;text\n KEY=v\n", "6,339,5140900,-,caller=T1;EXT4-fs (dm-3): mounted\n SUBSYSTEM=block\n DEVICE=b253:3\n", ";", ""} {
+	for _, s := range []string{
+		"3,1201,88817,-;text\n KEY=v\n",
+		"6,339,5140900,-,caller=T1;EXT4-fs (dm-3): mounted\n SUBSYSTEM=block\n DEVICE=b253:3\n",
+		";", "",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

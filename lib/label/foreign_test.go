@@ -6,7 +6,8 @@ import (
 )
 
 // TestReadNoticesOthers writes what other programs write to a disk that they
-// take over, and that leaves the label standing: LVM writes at 512, ext4 at 1024, swap at 4086, btrfs at 64 KiB.
+// take over, and that leaves the label standing: LVM writes at 512, ext4 at
+// 1024, swap at 4086, btrfs at 64 KiB.
 func TestReadNoticesOthers(t *testing.T) {
 	for _, at := range []int{512, 1080, 4086, 4096, 64<<10 + 64, Reserved - 1} {
 		d := make(disk, Reserved+blockSize)

@@ -20,7 +20,8 @@ func (d disk) WriteAt(p []byte, off int64) (int, error) {
 }
 
 func sample() Label {
-	return Label{Pool: "demo", UUID: strings.Repeat("ab", 16), Role: "data", BlockSize: 128, Size: 1 << 30,
+	return Label{Pool: "demo", UUID: strings.Repeat("ab", 16), Role: "data", BlockSize: 128,
+		Size:    1 << 30,
 		Created: time.Date(2026, 11, 23, 10, 5, 0, 0, time.UTC)}
 }
 
@@ -29,7 +30,8 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		l := Label{
 			Pool: rapid.String().Draw(t, "pool"), UUID: rapid.String().Draw(t, "uuid"),
 			Role:      rapid.SampledFrom([]string{"data", "metadata"}).Draw(t, "role"),
-			BlockSize: rapid.Uint64().Draw(t, "block"), Size: rapid.Int64().Draw(t, "size"), Created: sample().Created,
+			BlockSize: rapid.Uint64().Draw(t, "block"), Size: rapid.Int64().Draw(t, "size"),
+			Created: sample().Created,
 		}
 		l.Pool, l.UUID = strings.ToValidUTF8(l.Pool, ""), strings.ToValidUTF8(l.UUID, "")
 		d := make(disk, Reserved)
@@ -62,7 +64,9 @@ func TestEveryByteIsChecked(t *testing.T) {
 }
 
 func TestNoLabel(t *testing.T) {
-	for name, d := range map[string]disk{"empty": {}, "short": make(disk, 100), "zero": make(disk, blockSize)} {
+	for name, d := range map[string]disk{
+		"empty": {}, "short": make(disk, 100), "zero": make(disk, blockSize),
+	} {
 		if _, err := Read(d); !errors.Is(err, ErrNone) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -96,7 +100,8 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		l, err := Read(disk(b))
 		if err != nil {
-			if l != (Label{}) || !errors.Is(err, ErrNone) && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrForeign) {
+			if l != (Label{}) || !errors.Is(err, ErrNone) && !errors.Is(err, ErrDamaged) &&
+				!errors.Is(err, ErrForeign) {
 				t.Errorf("%+v, %v", l, err)
 			}
 			return
@@ -105,7 +110,9 @@ func FuzzRead(f *testing.F) {
 		if err := Write(again, l); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Read(again); err != nil || !got.Created.Equal(l.Created) || got.Pool != l.Pool || got.UUID != l.UUID || got.Role != l.Role || got.Size != l.Size || got.BlockSize != l.BlockSize {
+		if got, err := Read(again); err != nil || !got.Created.Equal(l.Created) ||
+			got.Pool != l.Pool || got.UUID != l.UUID || got.Role != l.Role || got.Size != l.Size ||
+			got.BlockSize != l.BlockSize {
 			t.Errorf("%+v, written anew %+v, %v", l, got, err)
 		}
 	})
@@ -127,7 +134,8 @@ func FuzzPayload(f *testing.F) {
 		le.PutUint32(b[versionAt:], version)
 		le.PutUint32(b[lengthAt:], uint32(len(payload)))
 		le.PutUint32(b[checksumAt:], checksum(b, payload))
-		if l, err := Read(b); err == nil && l.Role != "data" && l.Role != "metadata" || err != nil && !errors.Is(err, ErrDamaged) {
+		if l, err := Read(b); err == nil && l.Role != "data" && l.Role != "metadata" ||
+			err != nil && !errors.Is(err, ErrDamaged) {
 			t.Errorf("%+v, %v", l, err)
 		}
 	})

@@ -11,7 +11,9 @@ import (
 
 // sysfs makes the files that Above reads: device names with their numbers, what
 // they hold, and files of loop devices.
-func sysfs(t *testing.T, devices map[string]string, holders map[string][]string, loops map[string]string) string {
+func sysfs(
+	t *testing.T, devices map[string]string, holders map[string][]string, loops map[string]string,
+) string {
 	t.Helper()
 	sys := t.TempDir()
 	write := func(path, text string) {
@@ -29,7 +31,8 @@ func sysfs(t *testing.T, devices map[string]string, holders map[string][]string,
 		if err := os.MkdirAll(sys+"/dev/block", 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink("../../devices/virtual/block/"+name, sys+"/dev/block/"+number); err != nil {
+		if err := os.Symlink("../../devices/virtual/block/"+name,
+			sys+"/dev/block/"+number); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,9 +68,11 @@ func TestAbove(t *testing.T) {
 6 2 0:50 / /mnt/over rw - tmpfs t rw
 `)
 	sys := sysfs(t,
-		map[string]string{"dm-1": "253:1", "dm-2": "253:2", "dm-3": "253:3", "dm-4": "253:4", "loop5": "7:5", "loop6": "7:6", "loop7": "7:7", "sda1": "8:1"},
+		map[string]string{"dm-1": "253:1", "dm-2": "253:2", "dm-3": "253:3", "dm-4": "253:4",
+			"loop5": "7:5", "loop6": "7:6", "loop7": "7:7", "sda1": "8:1"},
 		map[string][]string{"dm-1": {"dm-2", "dm-4", "gone"}, "dm-2": {"dm-3"}, "dm-4": {"dm-3"}},
-		map[string]string{"loop5": "/mnt/disk.img", "loop6": "/var/other.img", "loop7": "/mnt/over/file.img"})
+		map[string]string{"loop5": "/mnt/disk.img", "loop6": "/var/other.img",
+			"loop7": "/mnt/over/file.img"})
 	os.MkdirAll(sys+"/class/block/loop5/loop5p1", 0o755)
 	os.WriteFile(sys+"/class/block/loop5/loop5p1/partition", []byte("1\n"), 0o600)
 	os.MkdirAll(sys+"/class/block/loop5p1", 0o755)

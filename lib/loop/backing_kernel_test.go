@@ -18,9 +18,13 @@ func TestKernelForeignBacking(t *testing.T) {
 		"group":   func(p string) error { return os.Chmod(p, 0o660) },
 		"others":  func(p string) error { return os.Chmod(p, 0o606) },
 		"foreign": func(p string) error { return os.Chown(p, 1000, 1000) },
-		"symlink": func(p string) error { return errors.Join(os.Rename(p, p+"2"), os.Symlink(p+"2", p)) },
-		"fifo":    func(p string) error { return errors.Join(os.Remove(p), unix.Mkfifo(p, 0o600)) },
-		"device":  func(p string) error { return errors.Join(os.Remove(p), unix.Mknod(p, unix.S_IFBLK|0o600, 7<<8)) },
+		"symlink": func(p string) error {
+			return errors.Join(os.Rename(p, p+"2"), os.Symlink(p+"2", p))
+		},
+		"fifo": func(p string) error { return errors.Join(os.Remove(p), unix.Mkfifo(p, 0o600)) },
+		"device": func(p string) error {
+			return errors.Join(os.Remove(p), unix.Mknod(p, unix.S_IFBLK|0o600, 7<<8))
+		},
 	} {
 		for _, readOnly := range []bool{false, true} {
 			path := backing(t)
@@ -32,7 +36,8 @@ func TestKernelForeignBacking(t *testing.T) {
 			case "symlink":
 				want = unix.ELOOP
 			}
-			if d, err := Attach(t.Context(), path, Options{ReadOnly: readOnly, Autoclear: true}); !errors.Is(err, want) {
+			if d, err := Attach(t.Context(), path,
+				Options{ReadOnly: readOnly, Autoclear: true}); !errors.Is(err, want) {
 				t.Errorf("%s: %v, %v", name, d, err)
 			}
 		}

@@ -65,10 +65,14 @@ func attach(t *testing.T, path string, o Options) *Device {
 
 func TestKernelAttach(t *testing.T) {
 	path := backing(t)
-	for _, o := range []Options{{Autoclear: true}, {Autoclear: true, ReadOnly: true}, {Autoclear: true, DirectIO: true}, {Autoclear: true, BlockSize: 4096}} {
+	for _, o := range []Options{
+		{Autoclear: true}, {Autoclear: true, ReadOnly: true}, {Autoclear: true, DirectIO: true},
+		{Autoclear: true, BlockSize: 4096},
+	} {
 		d := attach(t, path, o)
 		l, there := losetup(t)[d.Path()]
-		if !there || !l.Autoclear || l.RO != o.ReadOnly || l.DIO != d.direct || l.DIO && !o.DirectIO || l.Back != path {
+		if !there || !l.Autoclear || l.RO != o.ReadOnly || l.DIO != d.direct ||
+			l.DIO && !o.DirectIO || l.Back != path {
 			t.Errorf("%+v: losetup has %+v, we %v", o, l, d.direct)
 		}
 		if n, err := Size(d.file); n != size || err != nil {
@@ -96,7 +100,8 @@ func TestKernelFindByInode(t *testing.T) {
 		t.Errorf("another file of the name: %+v, %v", found, err)
 	}
 	found, err := Find(path + "2")
-	if err != nil || len(found) != 1 || found[0].Path != d.Path() || found[0].DevNo != d.dev || !found[0].Autoclear {
+	if err != nil || len(found) != 1 || found[0].Path != d.Path() || found[0].DevNo != d.dev ||
+		!found[0].Autoclear {
 		t.Errorf("%+v, %v", found, err)
 	}
 }
@@ -135,14 +140,16 @@ func TestKernelDiscard(t *testing.T) {
 		return st.Blocks
 	}
 	before, told := blocks(), int64(0)
-	if err := Discard(t.Context(), d.file, 0, size/2, func(n int64) { told = n }); err != nil || told != size/2 {
+	if err := Discard(t.Context(), d.file, 0, size/2, func(n int64) { told = n }); err != nil ||
+		told != size/2 {
 		t.Fatalf("told %d, %v", told, err)
 	}
 	if after := blocks(); after > before*3/4 {
 		t.Errorf("%d blocks before, %d after", before, after)
 	}
 	b, err := os.ReadFile(path)
-	if err != nil || strings.Trim(string(b[:size/2]), "\x00") != "" || strings.Trim(string(b[size/2:]), "x") != "" {
+	if err != nil || strings.Trim(string(b[:size/2]), "\x00") != "" ||
+		strings.Trim(string(b[size/2:]), "x") != "" {
 		t.Errorf("content is not zeros, then what was there (%v)", err)
 	}
 }

@@ -27,10 +27,12 @@ func TestKernelMake(t *testing.T) {
 				t.Fatal(err)
 			}
 			out, err := exec.Command("blkid", "-p", "-o", "export", image).Output()
-			if err != nil || !strings.Contains(string(out), "TYPE="+fs+"\n") || !strings.Contains(string(out), "LABEL=LBL\n") {
+			if err != nil || !strings.Contains(string(out), "TYPE="+fs+"\n") ||
+				!strings.Contains(string(out), "LABEL=LBL\n") {
 				t.Errorf("blkid says %v: %s", err, out)
 			}
-			if err := Make(context.Background(), fs, image, Options{Label: strings.Repeat("x", 600)}); err == nil {
+			if err := Make(context.Background(), fs, image,
+				Options{Label: strings.Repeat("x", 600)}); err == nil {
 				t.Error("a label that is too long was taken")
 			}
 			if err := os.Truncate(image, 4096); err != nil {

@@ -18,10 +18,12 @@ import (
 
 func TestUnknownIsRefused(t *testing.T) {
 	for _, fs := range []string{"", "zfs", "../mkfs.ext4", "ext4 ", "ext4;reboot"} {
-		if err := Check(fs, ""); !errors.Is(err, errUnknown) || !strings.Contains(err.Error(), "ext4, xfs, btrfs") {
+		if err := Check(fs, ""); !errors.Is(err, errUnknown) ||
+			!strings.Contains(err.Error(), "ext4, xfs, btrfs") {
 			t.Errorf("%q: %v", fs, err)
 		}
-		if err := Make(context.Background(), fs, "/nonexistent/device", Options{}); !errors.Is(err, errUnknown) {
+		if err := Make(context.Background(), fs, "/nonexistent/device", Options{}); !errors.Is(err,
+			errUnknown) {
 			t.Errorf("%q: %v", fs, err)
 		}
 	}
@@ -31,14 +33,16 @@ func TestUnknownIsRefused(t *testing.T) {
 func TestPathIsNotAsked(t *testing.T) {
 	dir := t.TempDir()
 	for _, fs := range known() {
-		if err := os.WriteFile(filepath.Join(dir, "mkfs."+fs), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "mkfs."+fs), []byte("#!/bin/sh\n"),
+			0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	t.Setenv("PATH", dir)
 	t.Chdir(dir)
 	for _, fs := range known() {
-		if _, path, err := find(fs); err == nil && path != "/sbin/mkfs."+fs && path != "/usr/sbin/mkfs."+fs {
+		if _, path, err := find(fs); err == nil && path != "/sbin/mkfs."+fs &&
+			path != "/usr/sbin/mkfs."+fs {
 			t.Errorf("%s is made by %s", fs, path)
 		}
 	}
@@ -49,13 +53,17 @@ func TestPathIsNotAsked(t *testing.T) {
 func TestErrorIsTheReason(t *testing.T) {
 	failed := errors.New("exit status 1")
 	for want, said := range map[string]string{
-		"mkfs.xfs: size 256 of data subvolume is too small, minimum 4096 blocks": "size 256 of data subvolume is too small, minimum 4096 blocks\n" +
-			"Usage: mkfs.xfs\n/* blocksize */\t\t[-b size=num]\n/* config file */\t[-c options=xxx]\n",
+		"mkfs.xfs: size 256 of data subvolume is too small, minimum 4096 blocks": "" +
+			"size 256 of data subvolume is too small, minimum 4096 blocks\n" +
+			"Usage: mkfs.xfs\n/* blocksize */\t\t[-b size=num]\n" +
+			"/* config file */\t[-c options=xxx]\n",
 		"mkfs.xfs: a; b; c": "a\n\nb\nc\nd\n",
-		"mkfs.xfs: Device size reported to be zero. Invalid partition specified.": "mke2fs 1.47.0 (5-Feb-2023)\n" +
+		"mkfs.xfs: Device size reported to be zero. Invalid partition specified.": "" +
+			"mke2fs 1.47.0 (5-Feb-2023)\n" +
 			"mkfs.xfs: Device size reported to be zero.   Invalid partition specified.\n",
 		"mkfs.xfs: exit status 1": "",
-		"mkfs.xfs: ERROR: '/dev/x' is too small to make a usable filesystem": "btrfs-progs v6.2\nERROR: '/dev/x' is too small to make a usable filesystem\n",
+		"mkfs.xfs: ERROR: '/dev/x' is too small to make a usable filesystem": "btrfs-progs v6.2\n" +
+			"ERROR: '/dev/x' is too small to make a usable filesystem\n",
 	} {
 		err := &Error{Program: "mkfs.xfs", Said: said, Err: failed}
 		if err.Error() != want || !errors.Is(err, failed) {

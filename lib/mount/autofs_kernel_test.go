@@ -14,7 +14,8 @@ import (
 )
 
 // trap makes dir a mount on demand, whose daemon never answers, and returns
-// where the daemon is asked. A process that triggers it waits until the test's end.
+// where the daemon is asked. A process that triggers it waits until the test's
+// end.
 func trap(t *testing.T, dir string) (asked *os.File) {
 	t.Helper()
 	// The daemon's process group passes through: it must not be ours.
@@ -23,7 +24,8 @@ func trap(t *testing.T, dir string) (asked *os.File) {
 	do(t, daemon.Start())
 	asked, kernel, err := os.Pipe()
 	do(t, err)
-	options := fmt.Sprintf("fd=%d,pgrp=%d,minproto=5,maxproto=5,direct", kernel.Fd(), daemon.Process.Pid)
+	options := fmt.Sprintf("fd=%d,pgrp=%d,minproto=5,maxproto=5,direct", kernel.Fd(),
+		daemon.Process.Pid)
 	do(t, unix.Mount("trap", dir, "autofs", 0, options))
 	t.Cleanup(func() {
 		kernel.Close()

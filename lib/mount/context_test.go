@@ -37,7 +37,8 @@ func FuzzContextLog(f *testing.F) {
 			t.Fatalf("%q reads as %q", sent, said)
 		}
 		for i, m := range sent {
-			if said[i] != strings.TrimSpace(said[i]) || !strings.HasSuffix(strings.TrimSpace(m), said[i]) ||
+			if said[i] != strings.TrimSpace(said[i]) ||
+				!strings.HasSuffix(strings.TrimSpace(m), said[i]) ||
 				len(said[i]) < len(strings.TrimSpace(m))-2 && !strings.HasPrefix(m[1:], " ") {
 				t.Errorf("%q reads as %q", m, said[i])
 			}

@@ -21,8 +21,11 @@ import (
 func TestKernelSwappedMountPoint(t *testing.T) {
 	_, device := made(t, "ext4")
 	for name, once := range map[string]func(Request, int) error{
-		"move_mount": func(r Request, dir int) error { _, _, _, err := newMount(r, dir, nil); return err },
-		"mount":      func(r Request, dir int) error { _, err := oldMount(r, dir, nil); return err },
+		"move_mount": func(r Request, dir int) error {
+			_, _, _, err := newMount(r, dir, nil)
+			return err
+		},
+		"mount": func(r Request, dir int) error { _, err := oldMount(r, dir, nil); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			top, victim := t.TempDir(), t.TempDir()
@@ -73,7 +76,9 @@ func swapOnce(t *testing.T, r Request, link string, once func(Request, int) erro
 	fd, err := pin(r.Target)
 	do(t, err)
 	defer unix.Close(fd)
-	swap := func() { do(t, unix.Renameat2(unix.AT_FDCWD, r.Target, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)) }
+	swap := func() {
+		do(t, unix.Renameat2(unix.AT_FDCWD, r.Target, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE))
+	}
 	swap()
 	do(t, once(r, fd))
 	where := mountsOf(t, r.Source)
@@ -108,17 +113,22 @@ func swapping(a, b string) (end func()) {
 func TestKernelSwappedFolder(t *testing.T) {
 	top, victim := t.TempDir(), t.TempDir()
 	dir, link := filepath.Join(top, "dir"), filepath.Join(top, "link")
-	do(t, errors.Join(os.MkdirAll(dir+"/mnt", 0o700), os.Mkdir(victim+"/mnt", 0o700), os.Symlink(victim, link)))
+	do(t, errors.Join(os.MkdirAll(dir+"/mnt", 0o700), os.Mkdir(victim+"/mnt", 0o700),
+		os.Symlink(victim, link)))
 	do(t, unix.Mount("theirs", victim+"/mnt", "tmpfs", 0, ""))
 	defer unix.Unmount(victim+"/mnt", 0)
-	swap := func() { do(t, unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)) }
+	swap := func() {
+		do(t, unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE))
+	}
 	// Once between the look and the call, and then as it comes.
 	do(t, unix.Mount("ours", dir+"/mnt", "tmpfs", 0, ""))
-	do(t, Unmount(dir+"/mnt", UnmountOptions{NoFollow: true, Call: func(target string, flags int) error {
-		swap()
-		return unix.Unmount(target, flags)
-	}}))
-	if ours, theirs := mountsOf(t, "ours"), mountsOf(t, "theirs"); len(ours) != 0 || len(theirs) != 1 {
+	do(t, Unmount(dir+"/mnt",
+		UnmountOptions{NoFollow: true, Call: func(target string, flags int) error {
+			swap()
+			return unix.Unmount(target, flags)
+		}}))
+	if ours, theirs := mountsOf(t, "ours"), mountsOf(t, "theirs"); len(ours) != 0 ||
+		len(theirs) != 1 {
 		t.Fatalf("swapped once: ours is mounted on %q, theirs on %q", ours, theirs)
 	}
 	for range 30 {
@@ -128,13 +138,15 @@ func TestKernelSwappedFolder(t *testing.T) {
 		do(t, unix.Mount("ours", dir+"/mnt", "tmpfs", 0, ""))
 		end := swapping(dir, link)
 		for err := errors.New("not yet"); err != nil; {
-			if err = Unmount(dir+"/mnt", UnmountOptions{NoFollow: true}); err != nil && !errors.Is(err, ErrMoved) && !errors.Is(err, unix.ENOTDIR) {
+			if err = Unmount(dir+"/mnt", UnmountOptions{NoFollow: true}); err != nil &&
+				!errors.Is(err, ErrMoved) && !errors.Is(err, unix.ENOTDIR) {
 				t.Error(err)
 				break
 			}
 		}
 		end()
-		if ours, theirs := mountsOf(t, "ours"), mountsOf(t, "theirs"); len(ours) != 0 || len(theirs) != 1 {
+		if ours, theirs := mountsOf(t, "ours"), mountsOf(t, "theirs"); len(ours) != 0 ||
+			len(theirs) != 1 {
 			t.Fatalf("ours is mounted on %q, theirs on %q", ours, theirs)
 		}
 	}
@@ -152,11 +164,14 @@ func TestKernelSwappedFolderRemount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			top, victim := t.TempDir(), t.TempDir()
 			dir, link := filepath.Join(top, "dir"), filepath.Join(top, "link")
-			do(t, errors.Join(os.MkdirAll(dir+"/mnt", 0o700), os.Mkdir(victim+"/mnt", 0o700), os.Symlink(victim, link)))
+			do(t, errors.Join(os.MkdirAll(dir+"/mnt", 0o700), os.Mkdir(victim+"/mnt", 0o700),
+				os.Symlink(victim, link)))
 			do(t, unix.Mount("theirs", victim+"/mnt", "tmpfs", 0, ""))
 			defer unix.Unmount(victim+"/mnt", 0)
 			theirs := *only(t, "theirs")
-			swap := func() { do(t, unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE)) }
+			swap := func() {
+				do(t, unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, link, unix.RENAME_EXCHANGE))
+			}
 			changed, refused := 0, 0
 			for changed < 30 || refused < 30 {
 				do(t, unix.Mount("ours", dir+"/mnt", "tmpfs", 0, ""))
@@ -213,7 +228,8 @@ func TestKernelMountRefusesSymlink(t *testing.T) {
 	link := filepath.Join(top, "link")
 	do(t, errors.Join(os.Symlink(victim, link), os.Mkdir(victim+"/sub", 0o700)))
 	for _, target := range []string{link, link + "/sub"} {
-		if _, err := Mount(t.Context(), Request{Source: device, Target: target, FSType: "ext4"}); err == nil {
+		if _, err := Mount(t.Context(),
+			Request{Source: device, Target: target, FSType: "ext4"}); err == nil {
 			t.Errorf("%s: mounted", target)
 		}
 		if where := mountsOf(t, device); len(where) != 0 {

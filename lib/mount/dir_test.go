@@ -42,7 +42,9 @@ func TestHold(t *testing.T) {
 // no mount at all here, which the kernel would say.
 func TestRemountLooksAtID(t *testing.T) {
 	dir := t.TempDir()
-	for name, err := range map[string]error{"Remount": Remount(dir, -1, Options{}), "MakeReadOnly": MakeReadOnly(dir, -1)} {
+	for name, err := range map[string]error{
+		"Remount": Remount(dir, -1, Options{}), "MakeReadOnly": MakeReadOnly(dir, -1),
+	} {
 		if !errors.Is(err, ErrMoved) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -23,10 +23,15 @@ func TestDiscardIsGivenUp(t *testing.T) {
 		{"taken", Request{FSType: "ext4"}, func([]string) error { return nil }, 1, false, nil},
 		{"refused", Request{FSType: "ext4"}, refuse("discard", unix.EINVAL), 2, true, nil},
 		{"not supported", Request{FSType: "xfs"}, refuse("discard", unix.EOPNOTSUPP), 2, true, nil},
-		{"the caller's option is wrong", Request{FSType: "ext4", Options: Options{FS: []string{"bad"}}}, refuse("bad", unix.EINVAL), 2, false, unix.EINVAL},
-		{"broken disk", Request{FSType: "ext4"}, func([]string) error { return unix.EIO }, 1, false, unix.EIO},
-		{"not asked for", Request{FSType: "ext4", Options: Options{Discard: &no}}, func([]string) error { return unix.EINVAL }, 1, false, unix.EINVAL},
-		{"not known", Request{FSType: "iso9660"}, func([]string) error { return unix.EINVAL }, 1, false, unix.EINVAL},
+		{"the caller's option is wrong", Request{FSType: "ext4",
+			Options: Options{FS: []string{"bad"}}}, refuse("bad", unix.EINVAL), 2, false,
+			unix.EINVAL},
+		{"broken disk", Request{FSType: "ext4"}, func([]string) error { return unix.EIO }, 1, false,
+			unix.EIO},
+		{"not asked for", Request{FSType: "ext4", Options: Options{Discard: &no}},
+			func([]string) error { return unix.EINVAL }, 1, false, unix.EINVAL},
+		{"not known", Request{FSType: "iso9660"}, func([]string) error { return unix.EINVAL }, 1,
+			false, unix.EINVAL},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			tries := 0

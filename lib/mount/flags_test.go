@@ -25,7 +25,9 @@ func TestEveryFlagReachesTheKernel(t *testing.T) {
 		if !ok || on == 0 {
 			t.Errorf("%s sets nothing", f.on)
 		}
-		for what, names := range map[string]func(uintptr) []string{"mount": superblockFlags, "remount": superblockChanges} {
+		for what, names := range map[string]func(uintptr) []string{
+			"mount": superblockFlags, "remount": superblockChanges,
+		} {
 			attrs, super, old := told(0, names)
 			a, s, o := told(on, names)
 			if same := attrs == a && super == s && old == o; same != f.usual {
@@ -79,7 +81,9 @@ func TestFlagTable(t *testing.T) {
 }
 
 func TestUnlike(t *testing.T) {
-	at := func(own, super string) *mountinfo.Info { return &mountinfo.Info{Options: own, VFSOptions: super} }
+	at := func(own, super string) *mountinfo.Info {
+		return &mountinfo.Info{Options: own, VFSOptions: super}
+	}
 	for _, row := range []struct {
 		asked string
 		m     *mountinfo.Info
@@ -87,9 +91,11 @@ func TestUnlike(t *testing.T) {
 	}{
 		{"", at("rw,relatime", "rw,discard"), nil},
 		{"ro", at("rw,relatime", "rw"), nil},
-		{"nosuid,nodev,noexec", at("rw,nodev,relatime", "rw"), []string{"without nosuid", "without noexec"}},
+		{"nosuid,nodev,noexec", at("rw,nodev,relatime", "rw"),
+			[]string{"without nosuid", "without noexec"}},
 		{"", at("rw,nosuid,relatime", "rw"), []string{"with nosuid"}},
-		{"noatime,sync,silent,iversion,strictatime", at("rw,noatime", "rw"), []string{"without sync"}},
+		{"noatime,sync,silent,iversion,strictatime", at("rw,noatime", "rw"),
+			[]string{"without sync"}},
 		{"data=journal,barrier", at("rw", "rw,data=journal"), []string{"without barrier"}},
 		{`context="a,b"`, at("rw", "rw,context=a"), []string{"without context=a,b"}},
 		{"discard", at("rw", "rw"), []string{"without discard"}},
@@ -123,7 +129,8 @@ func TestDiscardChange(t *testing.T) {
 		want  []string
 	}{
 		{nil, "rw,discard", nil}, {&yes, "rw,discard", nil}, {&no, "rw", nil},
-		{&no, "rw,discard", []string{"nodiscard"}}, {&yes, "rw", []string{"discard"}}, {&no, "rw,discard=async", []string{"nodiscard"}},
+		{&no, "rw,discard", []string{"nodiscard"}}, {&yes, "rw", []string{"discard"}},
+		{&no, "rw,discard=async", []string{"nodiscard"}},
 	} {
 		m := &mountinfo.Info{Options: "rw", VFSOptions: row.super}
 		if got := (Options{Discard: row.asked}).discardChange(m); !slices.Equal(got, row.want) {

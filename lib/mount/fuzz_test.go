@@ -14,7 +14,7 @@ import (
 
 const mountinfoSample = `22 27 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw
 27 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro
-67 27 253:3 / /mnt/a\040b rw,relatime shared:31 master:2 - ext4 /dev/mapper/thin-demo@base rw,discard
+67 27 253:3 / /mnt/a\040b rw,relatime shared:31 master:2 - ext4 /dev/mapper/thin-demo@base rw
 68 27 0:51 /sub /mnt/b\134012 rw - btrfs /dev/mapper/thin-demo@b rw,space_cache=v2,subvol=/sub
 69 67 253:3 /x//deleted /mnt/a\040b/c ro master:31 - ext4 /dev/mapper/thin-demo@base rw
 `
@@ -25,7 +25,8 @@ func mountLine(m *mountinfo.Info) string {
 	if tags != "" {
 		tags += " "
 	}
-	return fmt.Sprintf("%d %d %d:%d %s %s %s %s- %s %s %s\n", m.ID, m.Parent, m.Major, m.Minor, mangle(m.Root), mangle(m.Mountpoint),
+	return fmt.Sprintf("%d %d %d:%d %s %s %s %s- %s %s %s\n", m.ID, m.Parent, m.Major, m.Minor,
+		mangle(m.Root), mangle(m.Mountpoint),
 		m.Options, tags, mangle(m.FSType), mangle(m.Source), m.VFSOptions)
 }
 
@@ -37,7 +38,8 @@ func FuzzTable(f *testing.F) {
 	f.Add(mountinfoSample, `/mnt/b\012`, "/dev/vda1", 254, 1)
 	f.Add("1 1 0:0 / / rw - a b c\n1 1 0:0 / / rw - a  c\n", "/", "", 0, 0)
 	f.Fuzz(func(t *testing.T, text, dir, source string, major, minor int) {
-		last := &mountinfo.Info{ID: 9, Major: 7, Root: "/", Mountpoint: dir, Options: "rw", FSType: "ext4", Source: source, VFSOptions: "ro"}
+		last := &mountinfo.Info{ID: 9, Major: 7, Root: "/", Mountpoint: dir, Options: "rw",
+			FSType: "ext4", Source: source, VFSOptions: "ro"}
 		table := mountinfo.Parse(text + "\n" + mountLine(last))
 		if len(table) == 0 || *table[len(table)-1] != *last {
 			t.Fatalf("%+v is not the last of %q", last, text)
@@ -69,21 +71,24 @@ func FuzzTable(f *testing.F) {
 			if m.Major == 0 && m.FSType != "btrfs" && NamesDevice(m) {
 				t.Errorf("%+v: the name is believed", m)
 			}
-			if !LiveIn(table)(m.Source, m.Mountpoint) || LiveIn([]*mountinfo.Info{m})(m.Source+"x", m.Mountpoint) {
+			if !LiveIn(table)(m.Source, m.Mountpoint) ||
+				LiveIn([]*mountinfo.Info{m})(m.Source+"x", m.Mountpoint) {
 				t.Errorf("%+v: is it there?", m)
 			}
 		}
 	})
 }
 
-const utabSample = "SRC=nas:/x  TARGET=/nas ROOT=/ OPTS=_netdev\nID=7 " + anchorLine + shadowLine + "# a comment\n\nID=9 SRC=/dev/sdb1 TARGET=/mnt/a\\040b ROOT=/ OPTS=user=joe,x-y\n"
+const utabSample = "SRC=nas:/x  TARGET=/nas ROOT=/ OPTS=_netdev\nID=7 " + anchorLine + shadowLine +
+	"# a comment\n\nID=9 SRC=/dev/sdb1 TARGET=/mnt/a\\040b ROOT=/ OPTS=user=joe,x-y\n"
 
 // others are the lines that are not ours, each as it is.
 func others(text string) []string {
-	return slices.DeleteFunc(strings.Split(strings.TrimSuffix(text, "\n"), "\n"), func(s string) bool {
-		l := parseLine(s)
-		return l.ours() || l.shadow()
-	})
+	return slices.DeleteFunc(strings.Split(strings.TrimSuffix(text, "\n"), "\n"),
+		func(s string) bool {
+			l := parseLine(s)
+			return l.ours() || l.shadow()
+		})
 }
 
 // Whatever stands in utab, and whatever a mount is called: lines of others
@@ -98,22 +103,26 @@ func FuzzUtab(f *testing.F) {
 		path := filepath.Join(u.Dir, "utab")
 		put := func(s string) { do(t, os.WriteFile(path, []byte(s), 0o644)) }
 		same := func(what string) {
-			if got, want := others(u.content()), others(text); !slices.Equal(got, want) && strings.Join(got, "")+strings.Join(want, "") != "" {
+			if got, want := others(u.content()), others(text); !slices.Equal(got, want) &&
+				strings.Join(got, "")+strings.Join(want, "") != "" {
 				t.Errorf("%s: lines of others are %q, were %q", what, got, want)
 			}
 		}
-		e := Entry{Source: source, Target: target, Root: root, Spec: spec, Options: []string{option}}
+		e := Entry{Source: source, Target: target, Root: root, Spec: spec,
+			Options: []string{option}}
 		put(text)
 		before := strings.Count(editText(text, func(l []string) []string { return l }), "\n")
 		do(t, u.Add(context.Background(), e, every))
 		same("added")
 		if e.Root != shadowRoot {
 			lines := strings.Split(strings.TrimSuffix(u.content(), "\n"), "\n")
-			// Two for the mount, and the shadows that others on its target lacked.
+			// Two for the mount, and the shadows that others on its target
+			// lacked.
 			if len(lines) > before+2+anchors(strings.Split(text, "\n"), target) {
 				t.Errorf("%d lines became %d: %q", before, len(lines), u.content())
 			}
-			if l := parseLine(lines[len(lines)-2]); !l.anchor() || l.src != source || l.target != target || l.root != root {
+			if l := parseLine(lines[len(lines)-2]); !l.anchor() || l.src != source ||
+				l.target != target || l.root != root {
 				t.Errorf("%+v is written as %q", e, lines[len(lines)-2])
 			}
 			added := u.content()
@@ -131,7 +140,9 @@ func FuzzUtab(f *testing.F) {
 		if e.Root != shadowRoot {
 			do(t, u.Mend(context.Background(), e, 1, every))
 			same("mended")
-			if n := strings.Count(strings.Join(dropShadows(strings.Split(u.content(), "\n"), target, 0), "\n"), "\n"); strings.Count(u.content(), "\n")-n < 2 {
+			if n := strings.Count(strings.Join(
+				dropShadows(strings.Split(u.content(), "\n"), target, 0), "\n"),
+				"\n"); strings.Count(u.content(), "\n")-n < 2 {
 				t.Errorf("no line to spare: %q", u.content())
 			}
 		}

@@ -82,9 +82,12 @@ func TestKernelOptions(t *testing.T) {
 	for _, fs := range filesystems() {
 		_, device := made(t, fs)
 		for options, want := range map[string]string{
-			"": "rw", "ro": "ro", "nosuid": "nosuid", "nodev": "nodev", "noexec": "noexec", "noatime": "noatime", "nodiratime": "nodiratime",
-			"relatime": "relatime", "nosymfollow": "nosymfollow", "sync": "sync", "dirsync": "dirsync", "lazytime": "lazytime",
-			"silent": "rw", "discard": "discard", "strictatime": "!relatime", "nodiscard": "!discard",
+			"": "rw", "ro": "ro", "nosuid": "nosuid", "nodev": "nodev", "noexec": "noexec",
+			"noatime": "noatime", "nodiratime": "nodiratime",
+			"relatime": "relatime", "nosymfollow": "nosymfollow", "sync": "sync",
+			"dirsync": "dirsync", "lazytime": "lazytime",
+			"silent": "rw", "discard": "discard", "strictatime": "!relatime",
+			"nodiscard": "!discard",
 		} {
 			dir := mounted(t, fs, device, options)
 			got := shown(t, dir)
@@ -103,7 +106,8 @@ func TestKernelIversion(t *testing.T) {
 	for _, fs := range filesystems() {
 		_, device := made(t, fs)
 		dir := t.TempDir()
-		if _, err := Mount(t.Context(), Request{device, dir, fs, Options{Flags: unix.MS_I_VERSION}}); err != nil {
+		if _, err := Mount(t.Context(),
+			Request{device, dir, fs, Options{Flags: unix.MS_I_VERSION}}); err != nil {
 			t.Errorf("%s: %v", fs, err)
 			continue
 		}
@@ -116,9 +120,11 @@ func TestKernelIversion(t *testing.T) {
 func TestKernelBadOption(t *testing.T) {
 	for _, fs := range filesystems() {
 		_, device := made(t, fs)
-		_, err := Mount(t.Context(), Request{device, t.TempDir(), fs, Options{FS: []string{"bogus"}}})
+		_, err := Mount(t.Context(),
+			Request{device, t.TempDir(), fs, Options{FS: []string{"bogus"}}})
 		var e *Error
-		if !errors.Is(err, unix.EINVAL) || !errors.As(err, &e) || !strings.Contains(strings.Join(e.Kernel, ";"), "bogus") {
+		if !errors.Is(err, unix.EINVAL) || !errors.As(err, &e) ||
+			!strings.Contains(strings.Join(e.Kernel, ";"), "bogus") {
 			t.Errorf("%s: %v", fs, err)
 		}
 	}
@@ -144,7 +150,8 @@ func TestKernelRemountAndBusy(t *testing.T) {
 			options    string
 			has, lacks []string
 		}{
-			{"rw,nosuid,nodev,noatime", []string{"rw", "nosuid", "nodev", "noatime"}, []string{"ro", "relatime"}},
+			{"rw,nosuid,nodev,noatime", []string{"rw", "nosuid", "nodev", "noatime"},
+				[]string{"ro", "relatime"}},
 			{"ro,nodev", []string{"ro", "nodev", "relatime"}, []string{"nosuid", "noatime"}},
 			{"rw,noexec,sync", []string{"rw", "noexec", "sync"}, []string{"ro", "nodev"}},
 		} {
@@ -152,14 +159,17 @@ func TestKernelRemountAndBusy(t *testing.T) {
 			if err == nil {
 				err = Remount(dir, id, o)
 			}
-			if got := shown(t, dir); err != nil || !contains(got, row.has, true) || !contains(got, row.lacks, false) {
+			if got := shown(t, dir); err != nil || !contains(got, row.has, true) ||
+				!contains(got, row.lacks, false) {
 				t.Errorf("%s: remount,%s: %q, %v", fs, row.options, got, err)
 			}
 		}
-		if err := MakeReadOnly(dir, id); err != nil || !contains(shown(t, dir), []string{"ro", "noexec"}, true) {
+		if err := MakeReadOnly(dir, id); err != nil ||
+			!contains(shown(t, dir), []string{"ro", "noexec"}, true) {
 			t.Errorf("%s: %q, %v", fs, shown(t, dir), err)
 		}
-		if err := Remount(dir, id, Options{FS: []string{"bogus"}}); !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "bogus") {
+		if err := Remount(dir, id, Options{FS: []string{"bogus"}}); !errors.Is(err, unix.EINVAL) ||
+			!strings.Contains(err.Error(), "bogus") {
 			t.Errorf("%s: %v", fs, err)
 		}
 		if err := Unmount(dir, UnmountOptions{}); err != nil {
@@ -173,7 +183,8 @@ func TestKernelRemountAndBusy(t *testing.T) {
 
 // contains tells whether each of the options is shown, or none.
 func contains(shown, options []string, want bool) bool {
-	return !slices.ContainsFunc(options, func(o string) bool { return slices.Contains(shown, o) != want })
+	return !slices.ContainsFunc(options,
+		func(o string) bool { return slices.Contains(shown, o) != want })
 }
 
 // umount(8) finds our helper by the lines in utab, each of three times, and for
@@ -181,7 +192,8 @@ func contains(shown, options []string, want bool) bool {
 func TestKernelUmountFindsHelper(t *testing.T) {
 	calls := filepath.Join(t.TempDir(), "calls")
 	helper := filepath.Join(t.TempDir(), "helper")
-	if err := os.WriteFile(helper, []byte("#!/bin/sh\necho \"$1\" >>"+calls+"\n"), 0o755); err != nil {
+	if err := os.WriteFile(helper, []byte("#!/bin/sh\necho \"$1\" >>"+calls+"\n"),
+		0o755); err != nil {
 		t.Fatal(err)
 	}
 	// Over the real one, which the tests after this one need.

@@ -13,7 +13,8 @@ import (
 // TestQuotedOptionsStayValues takes no part of a quoted value for an option.
 func TestQuotedOptionsStayValues(t *testing.T) {
 	for _, word := range []string{
-		`context="a,suid,dev"`, `x="nofail,_netdev,user,remount"`, `x="ro,discard"`, `x="helper=nfs,x-y"`, `x="loop,bind"`, `context="system_u:object_r:tmp_t:s0:c127,c456"`,
+		`context="a,suid,dev"`, `x="nofail,_netdev,user,remount"`, `x="ro,discard"`,
+		`x="helper=nfs,x-y"`, `x="loop,bind"`, `context="system_u:object_r:tmp_t:s0:c127,c456"`,
 		`x=\054suid`, `x=a\134`,
 	} {
 		want := Options{FS: []string{word}}
@@ -21,12 +22,14 @@ func TestQuotedOptionsStayValues(t *testing.T) {
 			t.Errorf("%s: %+v, %v", word, got, err)
 		}
 		got, err := ParseOptions("nosuid," + word + ",nodev")
-		if err != nil || len(got.FS) != 1 || got.FS[0] != word || got.Flags != unix.MS_NOSUID|unix.MS_NODEV {
+		if err != nil || len(got.FS) != 1 || got.FS[0] != word ||
+			got.Flags != unix.MS_NOSUID|unix.MS_NODEV {
 			t.Errorf("between others, %s: %+v, %v", word, got, err)
 		}
 	}
 	// mount(8) never escapes a comma by a backslash: that one separates.
-	if got, err := ParseOptions(`x=a\,suid`); err != nil || len(got.FS) != 1 || got.FS[0] != `x=a\` {
+	if got, err := ParseOptions(`x=a\,suid`); err != nil || len(got.FS) != 1 ||
+		got.FS[0] != `x=a\` {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for _, s := range []string{"x=a\nsuid", "x=\"a\nb\"", "nofail\n", "x=\x00"} {
@@ -45,7 +48,8 @@ func TestOldMountSplitsNoValue(t *testing.T) {
 		{`x="a,errors=panic"`, ""}, {`"a,b"`, ""}, {`x=y|z="1,2"`, ""},
 	} {
 		got, err := joinOptions(strings.Split(c.options, "|"))
-		if got != c.want || (err != nil) != (c.want == "") || err != nil && !errors.Is(err, errOption) {
+		if got != c.want || (err != nil) != (c.want == "") ||
+			err != nil && !errors.Is(err, errOption) {
 			t.Errorf("%s: %q, %v; want %q", c.options, got, err, c.want)
 		}
 	}
@@ -55,23 +59,27 @@ func TestOldMountSplitsNoValue(t *testing.T) {
 // and nothing that libmount would take for another line, token or option.
 func TestUtabSmugglesNothing(t *testing.T) {
 	for _, name := range []string{
-		"/mnt\nSRC=x TARGET=/ ROOT=/ OPTS=user", "/mnt OPTS=user=joe", "/mnt\tROOT=/.thin-shadow", `/mnt\040OPTS=user`, `/mnt\`, `/m\012n`,
+		"/mnt\nSRC=x TARGET=/ ROOT=/ OPTS=user", "/mnt OPTS=user=joe", "/mnt\tROOT=/.thin-shadow",
+		`/mnt\040OPTS=user`, `/mnt\`, `/m\012n`,
 		"/mnt,user", `/mnt"`, "/mnt#x", "/mnt\rx", "/mnt\u00a0x", "/mnt\vx", "/\xff\xfe",
 	} {
 		u := Utab{t.TempDir()}
 		foreign := "SRC=nas:/x TARGET=/nas ROOT=/ OPTS=_netdev\n"
 		do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(foreign), 0o644))
-		e := Entry{Source: "/dev/mapper/x", Target: name, Root: "/", Spec: "p/v" + name, Options: []string{"_netdev"}}
+		e := Entry{Source: "/dev/mapper/x", Target: name, Root: "/", Spec: "p/v" + name,
+			Options: []string{"_netdev"}}
 		do(t, u.Add(t.Context(), e, none))
 		lines := strings.Split(strings.TrimSuffix(u.content(), "\n"), "\n")
 		if len(lines) != 3 || lines[0]+"\n" != foreign {
 			t.Errorf("%q: %q", name, lines)
 			continue
 		}
-		if got, want := parseLine(lines[1]), (line{"", e.Source, name, "/", "helper=thin,_netdev"}); got != want {
+		if got, want := parseLine(lines[1]), (line{"", e.Source, name, "/",
+			"helper=thin,_netdev"}); got != want {
 			t.Errorf("%q: %+v", name, got)
 		}
-		if got, want := parseLine(lines[2]), (line{"", e.Spec, name, shadowRoot, "helper=thin"}); got != want {
+		if got, want := parseLine(lines[2]), (line{"", e.Spec, name, shadowRoot,
+			"helper=thin"}); got != want {
 			t.Errorf("%q: %+v", name, got)
 		}
 		for n, tokens := range []int{4, 4, 4} {

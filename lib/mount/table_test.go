@@ -20,7 +20,8 @@ func TestTable(t *testing.T) {
 		source, target string
 		want           bool
 	}{
-		{"/dev/x", "/a", true}, {"/dev/y", "/a", true}, {"/dev/x", "/b", true}, {"/dev/y", "/b", false}, {"", "/a", false}, {"/dev/x", "/c", false},
+		{"/dev/x", "/a", true}, {"/dev/y", "/a", true}, {"/dev/x", "/b", true},
+		{"/dev/y", "/b", false}, {"", "/a", false}, {"/dev/x", "/c", false},
 	} {
 		if got := LiveIn(table)(c.source, c.target); got != c.want {
 			t.Errorf("%+v: %v", c, got)
@@ -35,9 +36,13 @@ func TestTable(t *testing.T) {
 	if n := len(ByDev(table, 253, 1, "")); n != 2 {
 		t.Errorf("%d mounts by number", n)
 	}
-	for fstype, want := range map[string]bool{"fuse.btrfs": false, "fuse": false, "tmpfs": false, "overlay": false, "btrfs": true} {
-		m := &mountinfo.Info{Mountpoint: "/home/u/x", Source: "/dev/x", Major: 0, Minor: 50, FSType: fstype}
-		if got := len(ByDev([]*mountinfo.Info{m}, 253, 1, "/dev/x")) == 1; got != want || NamesDevice(m) != want {
+	for fstype, want := range map[string]bool{
+		"fuse.btrfs": false, "fuse": false, "tmpfs": false, "overlay": false, "btrfs": true,
+	} {
+		m := &mountinfo.Info{Mountpoint: "/home/u/x", Source: "/dev/x", Major: 0, Minor: 50,
+			FSType: fstype}
+		if got := len(ByDev([]*mountinfo.Info{m}, 253, 1, "/dev/x")) == 1; got != want ||
+			NamesDevice(m) != want {
 			t.Errorf("%s that calls itself /dev/x: %v", fstype, got)
 		}
 	}
@@ -57,13 +62,17 @@ hostile
 31 22 x:50 / /x rw - ext4 /dev/vdb rw
 32 22 0:50 / /x rw shared:1 master:2 ext4 /dev/vdb rw
 33 22 0:50 / /x rw shared:1 master:2 x - ext4
-40 22 253:3 /s\040t /srv/a\040b\011c\012d\134e\043 ro shared:5 master:2 - ext4 /dev/mapper/thin-p@v rw,discard
+40 22 253:3 /s\040t /srv/a\040b\011c\012d\134e\043 ro shared:5 master:2 - `+
+		`ext4 /dev/mapper/thin-p@v rw,discard
 `), 0o600))
 	table, err := mountinfo.Read(path)
 	want := []mountinfo.Info{
-		{ID: 22, Parent: 1, Major: 254, Root: "/", Mountpoint: "/", Options: "rw", Optional: "shared:1", FSType: "ext4", Source: "/dev/vda", VFSOptions: "rw"},
-		{ID: 30, Parent: 22, Minor: 50, Root: "/", Mountpoint: long, Options: "rw", FSType: "fuse.x", Source: "x", VFSOptions: "rw"},
-		{ID: 40, Parent: 22, Major: 253, Minor: 3, Root: "/s t", Mountpoint: "/srv/a b\tc\nd\\e#", Options: "ro", Optional: "shared:5 master:2",
+		{ID: 22, Parent: 1, Major: 254, Root: "/", Mountpoint: "/", Options: "rw",
+			Optional: "shared:1", FSType: "ext4", Source: "/dev/vda", VFSOptions: "rw"},
+		{ID: 30, Parent: 22, Minor: 50, Root: "/", Mountpoint: long, Options: "rw",
+			FSType: "fuse.x", Source: "x", VFSOptions: "rw"},
+		{ID: 40, Parent: 22, Major: 253, Minor: 3, Root: "/s t", Mountpoint: "/srv/a b\tc\nd\\e#",
+			Options: "ro", Optional: "shared:5 master:2",
 			FSType: "ext4", Source: "/dev/mapper/thin-p@v", VFSOptions: "rw,discard"},
 	}
 	if err != nil || len(table) != len(want) {
@@ -102,15 +111,20 @@ func TestTopOfTree(t *testing.T) {
 		dir   string
 		want  int // 0: nothing
 	}{
-		"alone":                     {[]string{"22 1 /", "30 22 /a"}, "/a", 30},
-		"nothing":                   {[]string{"22 1 /", "30 22 /a"}, "/a/b", 0},
-		"a name that begins alike":  {[]string{"22 1 /", "30 22 /a"}, "/ab", 0},
-		"stack":                     {[]string{"22 1 /", "30 22 /a", "31 30 /a", "32 31 /a"}, "/a", 32},
-		"beneath":                   {[]string{"22 1 /", "30 31 /a", "31 22 /a"}, "/a", 30},
-		"moved on an older one":     {[]string{"22 1 /", "29 31 /a", "31 22 /a", "30 29 /a/b"}, "/a", 29},
-		"hidden by a folder above":  {[]string{"22 1 /", "30 22 /x", "31 30 /x/b", "32 30 /x"}, "/x/b", 0},
-		"seen through the upper":    {[]string{"22 1 /", "30 22 /x", "31 30 /x/b", "32 30 /x", "33 32 /x/b"}, "/x/b", 33},
-		"seen, and a hidden is new": {[]string{"22 1 /", "33 32 /x/b", "30 22 /x", "32 30 /x", "31 30 /x/b"}, "/x/b", 33},
+		"alone":                    {[]string{"22 1 /", "30 22 /a"}, "/a", 30},
+		"nothing":                  {[]string{"22 1 /", "30 22 /a"}, "/a/b", 0},
+		"a name that begins alike": {[]string{"22 1 /", "30 22 /a"}, "/ab", 0},
+		"stack": {[]string{"22 1 /", "30 22 /a", "31 30 /a", "32 31 /a"}, "/a",
+			32},
+		"beneath": {[]string{"22 1 /", "30 31 /a", "31 22 /a"}, "/a", 30},
+		"moved on an older one": {[]string{"22 1 /", "29 31 /a", "31 22 /a", "30 29 /a/b"},
+			"/a", 29},
+		"hidden by a folder above": {[]string{"22 1 /", "30 22 /x", "31 30 /x/b", "32 30 /x"},
+			"/x/b", 0},
+		"seen through the upper": {
+			[]string{"22 1 /", "30 22 /x", "31 30 /x/b", "32 30 /x", "33 32 /x/b"}, "/x/b", 33},
+		"seen, and a hidden is new": {
+			[]string{"22 1 /", "33 32 /x/b", "30 22 /x", "32 30 /x", "31 30 /x/b"}, "/x/b", 33},
 		"hidden by the root's own":  {[]string{"22 1 /", "30 22 /x/b", "31 22 /x"}, "/x/b", 0},
 		"root":                      {[]string{"22 1 /", "30 22 /a"}, "/", 22},
 		"root of the first process": {[]string{"1 1 /", "30 1 /a"}, "/a", 30},

@@ -38,12 +38,14 @@ func (u Utab) check(t interface {
 
 // entry is of the nth device, at a path that has to be escaped.
 func entry(n int) Entry {
-	return Entry{Source: "/dev/mapper/x" + strconv.Itoa(n), Target: "/mnt/a b", Root: "/", Spec: "p/v", Options: []string{"_netdev"}}
+	return Entry{Source: "/dev/mapper/x" + strconv.Itoa(n), Target: "/mnt/a b", Root: "/",
+		Spec: "p/v", Options: []string{"_netdev"}}
 }
 
 // anchorOf is the line of entry(n).
 func anchorOf(n int) string {
-	return "SRC=/dev/mapper/x" + strconv.Itoa(n) + ` TARGET=/mnt/a\040b ROOT=/ OPTS=helper=thin,_netdev` + "\n"
+	return "SRC=/dev/mapper/x" + strconv.Itoa(n) +
+		` TARGET=/mnt/a\040b ROOT=/ OPTS=helper=thin,_netdev` + "\n"
 }
 
 // onlyMounted is a machine where the nth device is mounted.
@@ -105,15 +107,19 @@ func TestUtabMend(t *testing.T) {
 	}{
 		{"no file", "", 0, anchorLine + shadowLine},
 		{"whole", anchorLine + shadowLine, 0, anchorLine + shadowLine},
-		{"whole, and umount(8) takes one", anchorLine + shadowLine, 1, anchorLine + shadowLine + shadowLine},
-		{"another umount(8) is about to take one, too", anchorLine + shadowLine + shadowLine, 1, anchorLine + shadowLine + shadowLine + shadowLine},
+		{"whole, and umount(8) takes one", anchorLine + shadowLine, 1,
+			anchorLine + shadowLine + shadowLine},
+		{"another umount(8) is about to take one, too", anchorLine + shadowLine + shadowLine, 1,
+			anchorLine + shadowLine + shadowLine + shadowLine},
 		{"umount(8) has taken the shadow", anchorLine, 0, anchorLine + shadowLine},
 		{"another umount(8) has taken both", foreign, 0, anchorLine + foreign + shadowLine},
 		{"the anchor alone is lost", foreign + shadowLine, 0, anchorLine + foreign + shadowLine},
 		{"of an older version", "ID=7 " + anchorLine + shadowLine, 0, anchorLine + shadowLine},
-		{"of another root", strings.Replace(anchorLine, "ROOT=/", "ROOT=/sub", 1) + shadowLine, 0, anchorLine + shadowLine},
+		{"of another root", strings.Replace(anchorLine, "ROOT=/", "ROOT=/sub", 1) + shadowLine, 0,
+			anchorLine + shadowLine},
 		{"named otherwise", anchorLine + withSpec, 0, anchorLine + withSpec + shadowLine},
-		{"a remount has overwritten the shadow", anchorLine + strings.Replace(shadowLine, "helper=thin", "x-a", 1), 0,
+		{"a remount has overwritten the shadow",
+			anchorLine + strings.Replace(shadowLine, "helper=thin", "x-a", 1), 0,
 			anchorLine + strings.Replace(shadowLine, "helper=thin", "x-a", 1)},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -143,13 +149,17 @@ func TestUtabFeed(t *testing.T) {
 }
 
 // Lines of others stay, byte for byte, whatever they are.
+// foreign draws a line that is not ours, among them such as look like ours.
+var foreign = rapid.StringMatching(`[^\n]*|(ID=[0-9]+ )?SRC=/x TARGET=/mnt/a\\040b ROOT=/ ` +
+	`OPTS=(user|x-a|helper=nfs|helper=thinner)`)
+
 func TestUtabLinesOfOthers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp("", "utab")
 		do(t, err)
 		defer os.RemoveAll(dir)
 		u, others := Utab{dir}, ""
-		for _, l := range rapid.SliceOf(rapid.StringMatching(`[^\n]*|(ID=[0-9]+ )?SRC=/x TARGET=/mnt/a\\040b ROOT=/ OPTS=(user|x-a|helper=nfs|helper=thinner)`)).Draw(t, "others") {
+		for _, l := range rapid.SliceOf(foreign).Draw(t, "others") {
 			others += l + "\n"
 		}
 		do(t, os.WriteFile(filepath.Join(dir, "utab"), []byte(others), 0o644))
@@ -167,7 +177,9 @@ func TestUtabConcurrent(t *testing.T) {
 	for i := range 32 {
 		all.Go(func() {
 			e := Entry{Source: "s", Target: fmt.Sprint("/t", i), Root: "/", Spec: "p"}
-			others := func() Live { return func(_, target string) bool { return target != e.Target } }
+			others := func() Live {
+				return func(_, target string) bool { return target != e.Target }
+			}
 			for range 3 {
 				if err := u.Add(t.Context(), e, every); err != nil {
 					t.Error(err)

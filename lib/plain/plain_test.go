@@ -35,7 +35,8 @@ func FuzzOneLine(f *testing.F) {
 		if OneLine(got) != strings.TrimSpace(got) {
 			t.Errorf("%q: %q becomes %q", s, got, OneLine(got))
 		}
-		if !strings.ContainsFunc(s, unicode.IsControl) && utf8.ValidString(s) && got != strings.TrimSpace(s) {
+		if !strings.ContainsFunc(s, unicode.IsControl) && utf8.ValidString(s) &&
+			got != strings.TrimSpace(s) {
 			t.Errorf("%q: %q", s, got)
 		}
 	})

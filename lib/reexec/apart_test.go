@@ -14,7 +14,8 @@ import (
 // TestMain lets this program be the second process too, as the real ones do.
 // One that is to unmount /hang, or to sync a FIFO, hangs, until we end.
 func TestMain(m *testing.M) {
-	if isChild(os.Args) && (os.Args[0] == syncArg && isFIFO(syncFD) || os.Args[0] == unmountArg && os.Args[1] == "/hang") {
+	if isChild(os.Args) && (os.Args[0] == syncArg && isFIFO(syncFD) ||
+		os.Args[0] == unmountArg && os.Args[1] == "/hang") {
 		for parent := os.Getppid(); os.Getppid() == parent; {
 			time.Sleep(10 * time.Millisecond)
 		}
@@ -96,7 +97,10 @@ func TestIsChild(t *testing.T) {
 	for _, row := range []struct {
 		args []string
 		want bool
-	}{{[]string{unmountArg, "/mnt", "8"}, true}, {[]string{unmountArg, "/mnt"}, false}, {[]string{syncArg}, true}, {[]string{syncArg, "x"}, false}, {nil, false}} {
+	}{
+		{[]string{unmountArg, "/mnt", "8"}, true}, {[]string{unmountArg, "/mnt"}, false},
+		{[]string{syncArg}, true}, {[]string{syncArg, "x"}, false}, {nil, false},
+	} {
 		if isChild(row.args) != row.want {
 			t.Errorf("%q: %v", row.args, !row.want)
 		}

@@ -13,7 +13,10 @@ import (
 // all else is shown as it is; but how the process ended goes before what it
 // said.
 func FuzzOutcome(f *testing.F) {
-	for _, said := range []string{"0\n", "16\n", "", "\n", "00", "+0", "-16\n", "16", "0 16", "0\x00", "panic: \x1b[2J", "99999999999999999999"} {
+	for _, said := range []string{
+		"0\n", "16\n", "", "\n", "00", "+0", "-16\n", "16", "0 16", "0\x00", "panic: \x1b[2J",
+		"99999999999999999999",
+	} {
 		f.Add(said)
 	}
 	f.Fuzz(func(t *testing.T, said string) {

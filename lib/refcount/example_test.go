@@ -79,7 +79,8 @@ func ExampleRef_Damage() {
 	}
 	defer ref.Close()
 	var corrupt *refcount.CorruptError
-	fmt.Println("damaged:", errors.As(ref.Damage(), &corrupt), "references:", ref.Record().References)
+	fmt.Println("damaged:", errors.As(ref.Damage(), &corrupt), "references:",
+		ref.Record().References)
 	// Output:
 	// damaged: true references: 0
 }

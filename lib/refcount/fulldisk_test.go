@@ -32,7 +32,8 @@ func TestFullDisk(t *testing.T) {
 		next := old
 		next.References = 9
 		err := ref.Save(next)
-		if !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "record of demo/base: no space left on device") {
+		if !errors.Is(err, unix.ENOSPC) ||
+			!strings.Contains(err.Error(), "record of demo/base: no space left on device") {
 			t.Errorf("error %v", err)
 		}
 		if ref.Record() != old {
@@ -43,7 +44,8 @@ func TestFullDisk(t *testing.T) {
 		}
 		o := o
 		o.Mounts = []MountPoint{{41, "/b", "/"}}
-		if got, err := ref.Reconcile(o); !errors.Is(err, unix.ENOSPC) || got.MountedOn != "/b" || ref.Record() != got {
+		if got, err := ref.Reconcile(o); !errors.Is(err, unix.ENOSPC) || got.MountedOn != "/b" ||
+			ref.Record() != got {
 			t.Errorf("answer %+v, record %+v, %v", got, ref.Record(), err)
 		}
 		if err := ref.Close(); err != nil {

@@ -23,20 +23,23 @@ func FuzzEntry(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, pool, volume string) {
 		for _, isLock := range []bool{true, false} {
 			e := entry(filepath.Base(name), isLock)
-			if isLock == (e.Kind == KindRecord || e.Kind == KindTemp) && e.Kind != KindOther || !fits(e) {
+			if isLock == (e.Kind == KindRecord || e.Kind == KindTemp) && e.Kind != KindOther ||
+				!fits(e) {
 				t.Errorf("%q: %+v", name, e)
 			}
 		}
 		if checkNames(pool, volume) != nil {
 			return
 		}
-		files := map[string]string{pool + "@" + volume: KindLock, pool + "@" + volume + filelock.Turnstile: KindLock}
+		files := map[string]string{pool + "@" + volume: KindLock,
+			pool + "@" + volume + filelock.Turnstile: KindLock}
 		if volume != "" {
 			files[pool+"@"+volume+".json"] = KindRecord
 			files["."+pool+"@"+volume+".json.tmp"] = KindTemp
 		}
 		for file, kind := range files {
-			if e := entry(file, kind == KindLock); e != (Entry{Path: file, Kind: kind, Pool: pool, Volume: volume}) {
+			if e := entry(file, kind == KindLock); e != (Entry{Path: file, Kind: kind, Pool: pool,
+				Volume: volume}) {
 				t.Errorf("%q: %+v", file, e)
 			}
 		}
@@ -50,8 +53,10 @@ func fits(e Entry) bool {
 	case KindOther:
 		return e.Pool == "" && e.Volume == ""
 	case KindLock:
-		return checkNames(e.Pool, e.Volume) == nil && (e.Path == name || e.Path == name+filelock.Turnstile)
+		return checkNames(e.Pool, e.Volume) == nil &&
+			(e.Path == name || e.Path == name+filelock.Turnstile)
 	}
 	return checkNames(e.Pool, e.Volume) == nil && e.Volume != "" &&
-		(e.Kind == KindRecord && e.Path == name+".json" || e.Kind == KindTemp && e.Path == "."+name+".json.tmp")
+		(e.Kind == KindRecord && e.Path == name+".json" ||
+			e.Kind == KindTemp && e.Path == "."+name+".json.tmp")
 }

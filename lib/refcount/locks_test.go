@@ -44,13 +44,15 @@ func TestLocks(t *testing.T) {
 	if _, err := s.TryPoolLock("demo", true); !errors.Is(err, filelock.ErrLocked) {
 		t.Errorf("shared next to exclusive: %v", err)
 	}
-	if names := strings.Join(listDir(t, filepath.Join(s.Dir, "locks")), " "); names != "demo@ demo@@turn demo@base demo@other" {
+	if names := strings.Join(listDir(t, filepath.Join(s.Dir, "locks")),
+		" "); names != "demo@ demo@@turn demo@base demo@other" {
 		t.Errorf("lock files: %s", names)
 	}
 	if err := errors.Join(x.Unlock(), a.CloseRemove(), b.Close()); err != nil {
 		t.Error(err)
 	}
-	if names := strings.Join(listDir(t, filepath.Join(s.Dir, "locks")), " "); names != "demo@ demo@@turn demo@other" {
+	if names := strings.Join(listDir(t, filepath.Join(s.Dir, "locks")),
+		" "); names != "demo@ demo@@turn demo@other" {
 		t.Errorf("lock files: %s", names)
 	}
 }
@@ -68,7 +70,10 @@ func TestLockGivesUp(t *testing.T) {
 
 func TestBadNames(t *testing.T) {
 	s := newStore(t)
-	for _, n := range [][2]string{{"", "v"}, {"p", ""}, {".", "v"}, {"p", ".."}, {"p/q", "v"}, {"p", "v/w"}, {"p@q", "v"}, {"p", "v@w"}, {"p", "v\x00"}, {"p", ".v"}} {
+	for _, n := range [][2]string{
+		{"", "v"}, {"p", ""}, {".", "v"}, {"p", ".."}, {"p/q", "v"}, {"p", "v/w"}, {"p@q", "v"},
+		{"p", "v@w"}, {"p", "v\x00"}, {"p", ".v"},
+	} {
 		if _, err := s.TryLock(n[0], n[1]); err == nil {
 			t.Errorf("locked %q", n)
 		}
@@ -100,7 +105,8 @@ func TestUnfitDirectory(t *testing.T) {
 			t.Errorf("%q writable by the group: %v", sub, err)
 		}
 	}
-	if err := CheckDir(filepath.Join(t.TempDir(), "missing", "thin")); !errors.Is(err, fs.ErrNotExist) {
+	if err := CheckDir(filepath.Join(t.TempDir(), "missing", "thin")); !errors.Is(err,
+		fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 }

@@ -82,7 +82,8 @@ func TestDropTemp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ref.Close()
-	temp, other := filepath.Join(s.Dir, "refs", ".demo@base.json.tmp"), filepath.Join(s.Dir, "refs", ".demo@one.json.tmp")
+	temp, other := filepath.Join(s.Dir, "refs", ".demo@base.json.tmp"), filepath.Join(s.Dir, "refs",
+		".demo@one.json.tmp")
 	for _, path := range []string{temp, other} {
 		if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 			t.Fatal(err)

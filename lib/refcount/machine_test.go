@@ -25,12 +25,14 @@ type machine struct {
 }
 
 var (
-	paths  = rapid.SampledFrom([]string{"/a", "/b", "/c"})
-	places = rapid.SampledFrom([]uint64{home, home, home, 2, namespaces}) // from where a command looks
+	paths = rapid.SampledFrom([]string{"/a", "/b", "/c"})
+	// from where a command looks
+	places = rapid.SampledFrom([]uint64{home, home, home, 2, namespaces})
 )
 
 func (m *machine) alive() bool {
-	return m.primary != 0 && slices.ContainsFunc(m.w.mounts, func(x worldMount) bool { return x.serial == m.primary })
+	return m.primary != 0 &&
+		slices.ContainsFunc(m.w.mounts, func(x worldMount) bool { return x.serial == m.primary })
 }
 
 // judge compares a record that was reconciled in a mount namespace with the
@@ -44,7 +46,9 @@ func (m *machine) judge(r Record, ns uint64) {
 	case m.alive():
 		m.want(r, r.Elsewhere == (m.ns != ns), m.count)
 	case m.count > 0 && m.w.claimed(m.id, m.path, m.ns):
-		m.want(r, true, 0, 1, m.count) // another mount at the same path, or with the same ID, cannot be told from the recorded one
+		// another mount at the same path, or with the same ID, cannot be told
+		// from the recorded one
+		m.want(r, true, 0, 1, m.count)
 	case seen == 0:
 		m.want(r, r.Elsewhere == (m.w.open() > 0), 0)
 	default:
@@ -86,7 +90,8 @@ func (m *machine) adopt(r Record, ns uint64) {
 		ns = r.Namespace
 		fallthrough
 	default:
-		if m.alive() && m.ns == ns && m.w.mounts[max(m.w.top(r.MountedOn, ns), 0)].serial == m.primary {
+		if m.alive() && m.ns == ns &&
+			m.w.mounts[max(m.w.top(r.MountedOn, ns), 0)].serial == m.primary {
 			break
 		}
 		for _, x := range m.w.mounts {
@@ -133,7 +138,8 @@ func (m *machine) Mount(t *rapid.T) {
 			func() error { mounted = m.w.mount(path, ns); return nil },
 			func() error {
 				m.primary, m.count, m.path, m.id, m.ns = mounted.serial, 1, path, mounted.id, ns
-				return ref.Save(Record{PoolUUID: "u1", ThinID: 7, Dev: m.w.observe(ns, Record{}).Dev, MountedOn: path, MountID: mounted.id,
+				return ref.Save(Record{PoolUUID: "u1", ThinID: 7,
+					Dev: m.w.observe(ns, Record{}).Dev, MountedOn: path, MountID: mounted.id,
 					References: 1, Namespace: ns})
 			})
 	}

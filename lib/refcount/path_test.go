@@ -7,7 +7,8 @@ import "testing"
 func TestAnyPathComesBack(t *testing.T) {
 	r, _ := recorded()
 	for _, path := range []string{
-		"/mnt/\xff", "/mnt/\xff\xfe/\u20ac", "/mnt/\ufffd", "/a\nb", `/a","references":7,"x":"`, `/a\"b\\`, "/a,b", "/\u2028", "/\x1b[2J", "/a\x7f<&>",
+		"/mnt/\xff", "/mnt/\xff\xfe/\u20ac", "/mnt/\ufffd", "/a\nb", `/a","references":7,"x":"`,
+		`/a\"b\\`, "/a,b", "/\u2028", "/\x1b[2J", "/a\x7f<&>",
 	} {
 		r.MountedOn = path
 		b, err := encode(r)

@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const good = `{"volume":"demo/base","pool_uuid":"u1","thin_id":7,"device":"/dev/mapper/x","dev":"253:5",
-	"mounted_on":"/a","mount_id":40,"references":2,"held":false,"since":"2026-01-02T03:04:05Z"}`
+const good = `{"volume":"demo/base","pool_uuid":"u1","thin_id":7,"device":"/dev/mapper/x",
+	"dev":"253:5","mounted_on":"/a","mount_id":40,"references":2,"held":false,
+	"since":"2026-01-02T03:04:05Z"}`
 
 func TestDecode(t *testing.T) {
 	change := func(old, new string) string { return strings.Replace(good, old, new, 1) }
@@ -26,10 +27,14 @@ func TestDecode(t *testing.T) {
 		{"null", "null", `is of volume ""`},
 		{"wrong type", change(`"references":2`, `"references":"2"`), "cannot be a JSON"},
 		{"fraction", change(`"references":2`, `"references":2.5`), "cannot be a JSON"},
-		{"negative references", change(`"references":2`, `"references":-2`), "references: -2 is not within"},
-		{"too many references", change(`"references":2`, `"references":9223372036854775807`), "is not within"},
-		{"more than an int", change(`"references":2`, `"references":9223372036854775808`), "cannot be a JSON"},
-		{"no references", change(`"references":2`, `"references":0`), `references: 0, but mounted_on is "/a"`},
+		{"negative references", change(`"references":2`, `"references":-2`),
+			"references: -2 is not within"},
+		{"too many references", change(`"references":2`, `"references":9223372036854775807`),
+			"is not within"},
+		{"more than an int", change(`"references":2`, `"references":9223372036854775808`),
+			"cannot be a JSON"},
+		{"no references", change(`"references":2`, `"references":0`),
+			`references: 0, but mounted_on is "/a"`},
 		{"no path", change(`"/a"`, `""`), "references: 2, but mounted_on"},
 		{"relative path", change(`"/a"`, `"a"`), "is not absolute"},
 		{"negative mount id", change(`40`, `-1`), "mount_id: -1"},
@@ -63,7 +68,8 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%+v was read, but cannot be written: %v", r, err)
 		}
-		if back, reason := decode(again, "demo/base"); reason != "" || !back.Since.Equal(r.Since) || back.References != r.References || back.MountedOn != r.MountedOn {
+		if back, reason := decode(again, "demo/base"); reason != "" || !back.Since.Equal(r.Since) ||
+			back.References != r.References || back.MountedOn != r.MountedOn {
 			t.Errorf("%+v comes back as %+v, %s", r, back, reason)
 		}
 	})
@@ -73,15 +79,21 @@ func FuzzDecode(f *testing.F) {
 var damage = map[string]func(path string) error{
 	"truncated": func(p string) error { return os.WriteFile(p, []byte(good[:40]), 0o600) },
 	"empty":     func(p string) error { return os.WriteFile(p, nil, 0o600) },
-	"hostile":   func(p string) error { return os.WriteFile(p, []byte(strings.Replace(good, `":2`, `":-2`, 1)), 0o600) },
-	"symlink":   func(p string) error { return os.Symlink("/etc/passwd", p) },
+	"hostile": func(p string) error {
+		return os.WriteFile(p, []byte(strings.Replace(good, `":2`, `":-2`, 1)), 0o600)
+	},
+	"symlink": func(p string) error { return os.Symlink("/etc/passwd", p) },
 	"link to a good one": func(p string) error {
 		return errors.Join(os.WriteFile(p+".moved", []byte(good), 0o600), os.Symlink(p+".moved", p))
 	},
 	"directory": func(p string) error { return os.Mkdir(p, 0o700) },
 	"fifo":      func(p string) error { return unix.Mkfifo(p, 0o600) },
-	"group":     func(p string) error { return errors.Join(os.WriteFile(p, []byte(good), 0o600), os.Chmod(p, 0o660)) },
-	"others":    func(p string) error { return errors.Join(os.WriteFile(p, []byte(good), 0o600), os.Chmod(p, 0o606)) },
+	"group": func(p string) error {
+		return errors.Join(os.WriteFile(p, []byte(good), 0o600), os.Chmod(p, 0o660))
+	},
+	"others": func(p string) error {
+		return errors.Join(os.WriteFile(p, []byte(good), 0o600), os.Chmod(p, 0o606))
+	},
 	"huge": func(p string) error {
 		text := `{"volume":"demo/base","new":"` + strings.Repeat("x", maxRecord) + `"}`
 		return os.WriteFile(p, []byte(text), 0o600)
@@ -100,7 +112,8 @@ func TestDamagedRecordIsRebuilt(t *testing.T) {
 				t.Fatal(err)
 			}
 			var corrupt *CorruptError
-			if _, err := s.Read("demo", "base"); !errors.As(err, &corrupt) || corrupt.Path != s.recordPath("demo", "base") {
+			if _, err := s.Read("demo", "base"); !errors.As(err, &corrupt) ||
+				corrupt.Path != s.recordPath("demo", "base") {
 				t.Errorf("read: %v", err)
 			}
 			r := lock(t, s)
@@ -113,7 +126,8 @@ func TestDamagedRecordIsRebuilt(t *testing.T) {
 			if err != nil || got.References != 1 || got.MountedOn != "/a" {
 				t.Fatalf("%+v, %v", got, err)
 			}
-			if onDisk, err := s.Read("demo", "base"); err != nil || onDisk != got || r.Damage() != nil {
+			if onDisk, err := s.Read("demo", "base"); err != nil || onDisk != got ||
+				r.Damage() != nil {
 				t.Errorf("after it: %+v, %v, damage %v", onDisk, err, r.Damage())
 			}
 		})

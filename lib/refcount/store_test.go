@@ -31,7 +31,8 @@ func save(t *testing.T, s Store, r Record) {
 
 func TestSaveReadClear(t *testing.T) {
 	s := newStore(t)
-	if _, err := s.Read("demo", "base"); !errors.Is(err, ErrNoRecord) || !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.Read("demo", "base"); !errors.Is(err, ErrNoRecord) ||
+		!errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing there yet: %v", err)
 	}
 	want, _ := recorded()
@@ -46,7 +47,8 @@ func TestSaveReadClear(t *testing.T) {
 	if err := errors.Join(ref.Clear(), ref.Clear(), ref.Close(), ref.Close()); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Read("demo", "base"); !errors.Is(err, ErrNoRecord) || ref.Record() != (Record{Volume: "demo/base"}) {
+	if _, err := s.Read("demo", "base"); !errors.Is(err, ErrNoRecord) ||
+		ref.Record() != (Record{Volume: "demo/base"}) {
 		t.Errorf("after clear: %v, %+v", err, ref.Record())
 	}
 }
@@ -68,7 +70,8 @@ func TestAddDrop(t *testing.T) {
 	if ref.Add() == nil || ref.Drop() == nil {
 		t.Error("counted without a mount")
 	}
-	if err := errors.Join(ref.Save(Record{MountedOn: "/a", References: 1}), ref.Add(), ref.Add(), ref.Drop()); err != nil {
+	if err := errors.Join(ref.Save(Record{MountedOn: "/a", References: 1}), ref.Add(), ref.Add(),
+		ref.Drop()); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.Read("demo", "base"); err != nil || got.References != 2 {
@@ -77,10 +80,12 @@ func TestAddDrop(t *testing.T) {
 	if err := ref.Drop(); err != nil {
 		t.Error(err)
 	}
-	if err := ref.Drop(); err == nil || !strings.Contains(err.Error(), "only one reference is left") || ref.Record().References != 1 {
+	if err := ref.Drop(); err == nil || !strings.Contains(err.Error(),
+		"only one reference is left") || ref.Record().References != 1 {
 		t.Errorf("dropped the last one: %v, %+v", err, ref.Record())
 	}
-	if err := ref.Save(Record{MountedOn: "/a", References: maxReferences}); err != nil || ref.Add() == nil {
+	if err := ref.Save(Record{MountedOn: "/a", References: maxReferences}); err != nil ||
+		ref.Add() == nil {
 		t.Errorf("more than the most: %v, %+v", err, ref.Record())
 	}
 }
@@ -88,7 +93,10 @@ func TestAddDrop(t *testing.T) {
 func TestImpossibleRecordIsNotWritten(t *testing.T) {
 	ref := lock(t, newStore(t))
 	defer ref.Close()
-	for _, r := range []Record{{References: -1}, {References: 1}, {MountedOn: "a", References: 1}, {Pinned: true, MountID: -1}, {Pinned: true, ThinID: 1 << 24}} {
+	for _, r := range []Record{
+		{References: -1}, {References: 1}, {MountedOn: "a", References: 1},
+		{Pinned: true, MountID: -1}, {Pinned: true, ThinID: 1 << 24},
+	} {
 		if err := ref.Save(r); err == nil {
 			t.Errorf("saved %+v", r)
 		}
@@ -139,14 +147,19 @@ func TestList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"demo@b.json": "{", ".demo@c.json.tmp": "{", "README": "", "x.json": "", "demo@.hidden.json": ""} {
-		if err := os.WriteFile(filepath.Join(s.Dir, "refs", name), []byte(text), 0o600); err != nil {
+	for name, text := range map[string]string{
+		"demo@b.json": "{", ".demo@c.json.tmp": "{", "README": "", "x.json": "",
+		"demo@.hidden.json": "",
+	} {
+		if err := os.WriteFile(filepath.Join(s.Dir, "refs", name), []byte(text),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	got, err := s.List()
 	var corrupt *CorruptError
-	if !errors.As(err, &corrupt) || filepath.Base(corrupt.Path) != "demo@b.json" || strings.Count(err.Error(), "\n") != 0 {
+	if !errors.As(err, &corrupt) || filepath.Base(corrupt.Path) != "demo@b.json" ||
+		strings.Count(err.Error(), "\n") != 0 {
 		t.Errorf("error: %v", err)
 	}
 	if len(got) != 2 || got[0].Volume != "demo/a" || got[1].Volume != "demo/c" {

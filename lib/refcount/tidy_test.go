@@ -21,7 +21,8 @@ func TestTidy(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		if err := os.WriteFile(atomicfile.Temp(s.recordPath(pool, volume)), nil, 0o600); err != nil {
+		if err := os.WriteFile(atomicfile.Temp(s.recordPath(pool, volume)), nil,
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

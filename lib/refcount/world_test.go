@@ -51,7 +51,8 @@ func (w *world) observe(ns uint64, r Record) Observed {
 
 // claimed tells whether a mount has that ID, or that path in that namespace.
 func (w *world) claimed(id int, path string, ns uint64) bool {
-	return slices.ContainsFunc(w.mounts, func(m worldMount) bool { return m.id == id || m.ns == ns && m.path == path })
+	return slices.ContainsFunc(w.mounts,
+		func(m worldMount) bool { return m.id == id || m.ns == ns && m.path == path })
 }
 
 func (w *world) activate(minor int) {

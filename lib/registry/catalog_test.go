@@ -83,7 +83,8 @@ func TestSandbox(t *testing.T) {
 		is   error
 	}{
 		{control,
-			"device-mapper: there is none in here: open /dev/mapper/control: operation not permitted",
+			"device-mapper: there is none in here: open /dev/mapper/control: operation not " +
+				"permitted",
 			fault.ErrPermission},
 		{fmt.Errorf("open: %w", dm.ErrNoDriver), "device-mapper: open: kernel has no device-mapper",
 			fault.ErrNoKernel},

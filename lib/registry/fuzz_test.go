@@ -46,8 +46,10 @@ func FuzzSplitNames(f *testing.F) {
 // of that device, and that mountedIn finds a line of the device whatever lines
 // stand above it.
 func FuzzMountedIn(f *testing.F) {
-	const table = "22 1 254:0 / / rw - ext4 /dev/vda rw\n40 22 253:3 / /srv/a\\040b rw - ext4 /dev/mapper/thin-p@v rw\n" +
-		"41 22 0:38 / /data rw - btrfs /dev/mapper/thin-p@b rw\n42 22 0:39 / /home/u/x rw - fuse.x /dev/mapper/thin-p@w rw\n"
+	const table = "22 1 254:0 / / rw - ext4 /dev/vda rw\n" +
+		"40 22 253:3 / /srv/a\\040b rw - ext4 /dev/mapper/thin-p@v rw\n" +
+		"41 22 0:38 / /data rw - btrfs /dev/mapper/thin-p@b rw\n" +
+		"42 22 0:39 / /home/u/x rw - fuse.x /dev/mapper/thin-p@w rw\n"
 	f.Add(table, 253, 3, "/dev/mapper/thin-p@v")
 	f.Add(table, 253, 9, "/dev/mapper/thin-p@b")
 	f.Add(table, 253, 4, "/dev/mapper/thin-p@w")

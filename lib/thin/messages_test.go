@@ -73,9 +73,14 @@ func typedErrors() map[string]error {
 }
 
 var (
-	goWords      = regexp.MustCompile(`context (canceled|deadline)|invalid character|unmarshal|exit status|\bnil\b|0x[0-9a-f]{6,}`)
+	goWords = regexp.MustCompile(
+		`context (canceled|deadline)|invalid character|unmarshal|exit status|` +
+			`\bnil\b|0x[0-9a-f]{6,}`)
 	errorMethod  = regexp.MustCompile(`(?m)^func \(\w+ \*?([A-Z]\w*)\) Error\(\) string`)
-	packageBegin = regexp.MustCompile(`^(backing|catalog|check|dm|engine|fault|filelock|fsprobe|fstab|health|host|inspect|kmsg|label|loop|mkfs|mount|mounting|pools|privdir|refcount|registry|thin|thinpool|volumes): `)
+	packageBegin = regexp.MustCompile(
+		`^(backing|catalog|check|dm|engine|fault|filelock|fsprobe|fstab|health|host|inspect|kmsg|` +
+			`label|loop|mkfs|mount|mounting|pools|privdir|refcount|registry|thin|thinpool|` +
+			`volumes): `)
 )
 
 // Every error has the same form: it begins with its object, in lower case, and

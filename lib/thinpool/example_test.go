@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"strings"
 
 	"thinmount/lib/dm"
 	"thinmount/lib/thinpool"
@@ -82,8 +83,10 @@ func ExampleMetadataSize() {
 	const data = 1 << 40
 	size := thinpool.MetadataSize(data, 128)
 	fmt.Println(dm.Size(size), thinpool.CheckFit(data, size, 128))
-	fmt.Println(thinpool.CheckFit(data, 2<<20, 128))
+	err := thinpool.CheckFit(data, 2<<20, 128)
+	fmt.Println(strings.Replace(err.Error(), ", ", ",\n", 1))
 	// Output:
 	// 2G <nil>
-	// 2M is too little for 1T of data in blocks of 64K, which take at least 4116K
+	// 2M is too little for 1T of data in blocks of 64K,
+	// which take at least 4116K
 }

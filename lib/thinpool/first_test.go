@@ -56,7 +56,8 @@ func TestReadFirstOfHostileTree(t *testing.T) {
 func TestReadFirstIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := ReadFirst(ctx, bytes.NewReader(mappedSample()), 0, 16); !errors.Is(err, context.Canceled) {
+	if _, err := ReadFirst(ctx, bytes.NewReader(mappedSample()), 0, 16); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

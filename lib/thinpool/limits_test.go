@@ -9,13 +9,17 @@ import (
 // TestSizeLimits wants one limit for making a pool and for growing it.
 func TestSizeLimits(t *testing.T) {
 	for size, ok := range map[int64]bool{
-		0: false, MinMetadata - 1: false, MinMetadata: true, MaxMetadata: true, MaxMetadata + 1: false, 20 << 30: false, math.MaxInt64: false,
+		0: false, MinMetadata - 1: false, MinMetadata: true, MaxMetadata: true,
+		MaxMetadata + 1: false, 20 << 30: false, math.MaxInt64: false,
 	} {
-		if err := CheckMetadataSize(size); (err == nil) != ok || err != nil && !errors.Is(err, ErrSize) {
+		if err := CheckMetadataSize(size); (err == nil) != ok ||
+			err != nil && !errors.Is(err, ErrSize) {
 			t.Errorf("metadata of %d: %v", size, err)
 		}
 	}
-	for size, ok := range map[int64]bool{1: true, MaxSize: true, MaxSize + 1: false, math.MaxInt64: false} {
+	for size, ok := range map[int64]bool{
+		1: true, MaxSize: true, MaxSize + 1: false, math.MaxInt64: false,
+	} {
 		if err := CheckSize(size); (err == nil) != ok || err != nil && !errors.Is(err, ErrSize) {
 			t.Errorf("%d: %v", size, err)
 		}
@@ -35,7 +39,8 @@ func TestMetadataHoldsItsBitmaps(t *testing.T) {
 		{10 << 40, 10280 * MetadataBlock, false},
 		{MaxSize, MaxMetadata, false},
 	} {
-		if err := CheckFit(row.data, row.metadata, 128); (err == nil) != row.ok || err != nil && !errors.Is(err, ErrSize) {
+		if err := CheckFit(row.data, row.metadata, 128); (err == nil) != row.ok ||
+			err != nil && !errors.Is(err, ErrSize) {
 			t.Errorf("%d in %d: %v", row.data, row.metadata, err)
 		}
 	}

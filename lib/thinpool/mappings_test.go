@@ -106,13 +106,15 @@ func TestReadMetadataOfManyIDs(t *testing.T) {
 	for i := range keys {
 		keys[i], roots[i] = uint64(100+i), 1<<40
 	}
-	got, err := ReadMetadata(t.Context(), bytes.NewReader(mappedSample().mapping(9, true, keys, child(roots...))), 0)
+	got, err := ReadMetadata(t.Context(),
+		bytes.NewReader(mappedSample().mapping(9, true, keys, child(roots...))), 0)
 	if err != nil || len(got.Devices) != 3 || got.Devices[1].End != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for what, keys := range map[string][]uint64{"mapped twice": {1, 1}, "at most": {1, 1<<32 + 1}} {
 		m := mappedSample().mapping(9, true, keys, child(10, 10))
-		if _, err := ReadMetadata(t.Context(), bytes.NewReader(m), 0); err == nil || !strings.Contains(err.Error(), what) {
+		if _, err := ReadMetadata(t.Context(), bytes.NewReader(m), 0); err == nil ||
+			!strings.Contains(err.Error(), what) {
 			t.Errorf("%v: %v", keys, err)
 		}
 	}
@@ -132,21 +134,25 @@ func TestReadMetadataIsInterrupted(t *testing.T) {
 
 func TestReadMetadataOfHostileTrees(t *testing.T) {
 	for name, m := range map[string]image{
-		"a device's tree leads to itself": mappedSample().mapping(11, false, []uint64{0, 200}, child(12, 11)),
-		"the upper tree leads to itself":  mappedSample().mapping(8, false, []uint64{1}, child(8)),
-		"the upper tree, twice over":      mappedSample().mapping(8, false, []uint64{1, 2}, child(8, 8)),
-		"a root outside":                  mappedSample().mapping(9, true, []uint64{1}, child(1<<40)),
-		"no tree":                         mappedSample().mappings(0),
-		"a wide tree":                     wide(),
+		"a device's tree leads to itself": mappedSample().mapping(11, false, []uint64{0, 200},
+			child(12, 11)),
+		"the upper tree leads to itself": mappedSample().mapping(8, false, []uint64{1}, child(8)),
+		"the upper tree, twice over": mappedSample().mapping(8, false, []uint64{1, 2},
+			child(8, 8)),
+		"a root outside": mappedSample().mapping(9, true, []uint64{1}, child(1<<40)),
+		"no tree":        mappedSample().mappings(0),
+		"a wide tree":    wide(),
 	} {
 		c := &counting{r: bytes.NewReader(m), most: 100}
-		if _, err := ReadMetadata(t.Context(), c, 0); err == nil || !strings.Contains(err.Error(), "no place") {
+		if _, err := ReadMetadata(t.Context(), c, 0); err == nil ||
+			!strings.Contains(err.Error(), "no place") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	m := mappedSample()
 	m.block(13)[100]++
-	if _, err := ReadMetadata(t.Context(), bytes.NewReader(m), 0); err == nil || !strings.Contains(err.Error(), "checksum") {
+	if _, err := ReadMetadata(t.Context(), bytes.NewReader(m), 0); err == nil ||
+		!strings.Contains(err.Error(), "checksum") {
 		t.Error(err)
 	}
 }
@@ -209,7 +215,8 @@ func FuzzReadMetadata(f *testing.F) {
 		}
 		devices, err := ReadDevices(bytes.NewReader(m), 0)
 		if err != nil || len(devices) != len(got.Devices) {
-			t.Errorf("%d devices, and %d without their mappings, %v", len(got.Devices), len(devices), err)
+			t.Errorf("%d devices, and %d without their mappings, %v", len(got.Devices),
+				len(devices), err)
 		}
 		for id, d := range got.Devices {
 			if id > MaxID || d.Details != devices[id] {

@@ -80,7 +80,8 @@ func TestReadDevices(t *testing.T) {
 	shifted := append(make([]byte, 1<<20), sample()...)
 	for at, m := range map[int64][]byte{0: sample(), 1 << 20: shifted} {
 		got, err := ReadDevices(bytes.NewReader(m), at)
-		if err != nil || len(got) != 3 || got[1].Mapped != 10 || got[2].Mapped != 20 || got[9].Mapped != 30 {
+		if err != nil || len(got) != 3 || got[1].Mapped != 10 || got[2].Mapped != 20 ||
+			got[9].Mapped != 30 {
 			t.Errorf("%v, %v", got, err)
 		}
 	}
@@ -93,7 +94,8 @@ func TestReadDevicesOfHostileMetadata(t *testing.T) {
 		want string
 	}{
 		{"loop", newImage(8).superblock(2).node(2, false, []uint64{1}, child(2)), "no place"},
-		{"two nodes that lead to each other", newImage(8).superblock(2).node(2, false, []uint64{1}, child(3)).node(3, false, []uint64{1}, child(2)), "no place"},
+		{"two nodes that lead to each other", newImage(8).superblock(2).node(2, false, []uint64{1},
+			child(3)).node(3, false, []uint64{1}, child(2)), "no place"},
 		{"root outside", newImage(8).superblock(1000), "no place"},
 		{"root in the superblock", newImage(8).superblock(0), "no place"},
 		{"empty block as node", newImage(8).superblock(3), "checksum"},
@@ -116,7 +118,8 @@ func TestReadDevicesOfHostileMetadata(t *testing.T) {
 		}(), "entries"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if _, err := ReadDevices(bytes.NewReader(row.m), 0); err == nil || !strings.Contains(err.Error(), row.want) {
+			if _, err := ReadDevices(bytes.NewReader(row.m), 0); err == nil ||
+				!strings.Contains(err.Error(), row.want) {
 				t.Errorf("%v, want %q", err, row.want)
 			}
 		})
@@ -146,7 +149,8 @@ func TestReadDevicesGivesUp(t *testing.T) {
 
 func TestReadSuperblock(t *testing.T) {
 	sb, err := ReadSuperblock(bytes.NewReader(sample()))
-	if err != nil || sb.TransactionID != 41 || sb.DataBlocks != 1000 || sb.BlockSize != 128 || sb.MetadataBlocks != 8 || sb.NeedsCheck {
+	if err != nil || sb.TransactionID != 41 || sb.DataBlocks != 1000 || sb.BlockSize != 128 ||
+		sb.MetadataBlocks != 8 || sb.NeedsCheck {
 		t.Errorf("%+v, %v", sb, err)
 	}
 	m := sample()
@@ -225,7 +229,8 @@ func FuzzReadDevices(f *testing.F) {
 	f.Add([]byte(sample()))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m := image(b)
-		for n := range len(m) / MetadataBlock { // most that a fuzzer makes would fail for their sums alone
+		// most that a fuzzer makes would fail for their sums alone
+		for n := range len(m) / MetadataBlock {
 			salt := uint32(nodeSalt)
 			if n == 0 {
 				salt = superblockSalt

@@ -44,13 +44,15 @@ func layer(t *testing.T, c *dm.Control, name, disk, target, more string) dm.Info
 		t.Fatalf("lsblk: %v: %s", err, out)
 	}
 	size, _ := strconv.ParseUint(f[1], 10, 64)
-	table := dm.Target{Length: dm.Sectors(size / dm.SectorSize), Type: target, Params: strings.TrimSpace(f[0] + " 0 " + more)}
+	table := dm.Target{Length: dm.Sectors(size / dm.SectorSize), Type: target,
+		Params: strings.TrimSpace(f[0] + " 0 " + more)}
 	return activate(t, c, name, table)
 }
 
 func activate(t *testing.T, c *dm.Control, name string, table dm.Target) dm.Info {
 	t.Helper()
-	info, err := c.Activate(context.Background(), name, "TEST-"+name, []dm.Target{table}, dm.ActivateOptions{})
+	info, err := c.Activate(context.Background(), name, "TEST-"+name, []dm.Target{table},
+		dm.ActivateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,9 +68,11 @@ func newPool(t *testing.T) (*dm.Control, *Pool, dm.Info) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	data, meta := layer(t, c, "tp-data", dataDisk, "linear", ""), layer(t, c, "tp-meta", metaDisk, "linear", "")
+	data, meta := layer(t, c, "tp-data", dataDisk, "linear", ""), layer(t, c, "tp-meta", metaDisk,
+		"linear", "")
 	wipe(t, c.NodePath("tp-meta"))
-	table := Table{Metadata: meta.Dev, Data: data.Dev, Size: 2 << 20, BlockSize: 128, LowWater: 10, ErrorIfNoSpace: true}
+	table := Table{Metadata: meta.Dev, Data: data.Dev, Size: 2 << 20, BlockSize: 128, LowWater: 10,
+		ErrorIfNoSpace: true}
 	info := activate(t, c, "tp-pool", table.Target())
 	return c, New(c, "TEST-tp-pool"), info
 }
@@ -114,15 +118,18 @@ func TestKernelMessages(t *testing.T) {
 		t.Errorf("delete of an active one: %v", err)
 	}
 	st, err := p.Status()
-	if err != nil || st.Mode != ModeRW || st.TransactionID != 7 || st.OnFull != "error" || st.DataTotal != 16384 {
+	if err != nil || st.Mode != ModeRW || st.TransactionID != 7 || st.OnFull != "error" ||
+		st.DataTotal != 16384 {
 		t.Errorf("%+v, %v", st, err)
 	}
-	if got, want := dmsetup(t, "status", "tp-pool"), fmt.Sprintf("7 %d/%d %d/%d", st.MetaUsed, st.MetaTotal, st.DataUsed, st.DataTotal); !strings.Contains(got, want) {
+	if got, want := dmsetup(t, "status", "tp-pool"), fmt.Sprintf("7 %d/%d %d/%d", st.MetaUsed,
+		st.MetaTotal, st.DataUsed, st.DataTotal); !strings.Contains(got, want) {
 		t.Errorf("dmsetup says %q, want %q in it", got, want)
 	}
 	targets, _, err := c.Table(dm.ByName("tp-pool"))
 	must(t, err)
-	if table, err := ParseTable(targets[0]); err != nil || !table.ErrorIfNoSpace || table.BlockSize != 128 || table.LowWater != 10 {
+	if table, err := ParseTable(targets[0]); err != nil || !table.ErrorIfNoSpace ||
+		table.BlockSize != 128 || table.LowWater != 10 {
 		t.Errorf("%+v, %v", table, err)
 	}
 }
@@ -150,7 +157,8 @@ func TestKernelMetadataAsThinDumpHasIt(t *testing.T) {
 
 	dump, err := exec.Command("thin_dump", c.NodePath("tp-meta")).Output()
 	must(t, err)
-	found := regexp.MustCompile(`dev_id="(\d+)" mapped_blocks="(\d+)"`).FindAllStringSubmatch(string(dump), -1)
+	found := regexp.MustCompile(`dev_id="(\d+)" mapped_blocks="(\d+)"`).FindAllStringSubmatch(
+		string(dump), -1)
 	if len(found) != 41 || len(live) != 41 {
 		t.Errorf("thin_dump has %d devices, we have %d, want 41", len(found), len(live))
 	}
@@ -168,7 +176,8 @@ func TestKernelMetadataAsThinDumpHasIt(t *testing.T) {
 	// Newer ones leave out flags="0".
 	for _, want := range []string{
 		fmt.Sprintf(`transaction="%d"`, sb.TransactionID), fmt.Sprintf(`version="%d"`, sb.Version),
-		fmt.Sprintf(`data_block_size="%d"`, sb.BlockSize), fmt.Sprintf(`nr_data_blocks="%d"`, sb.DataBlocks),
+		fmt.Sprintf(`data_block_size="%d"`, sb.BlockSize),
+		fmt.Sprintf(`nr_data_blocks="%d"`, sb.DataBlocks),
 	} {
 		if head, _, _ := strings.Cut(string(dump), "\n"); !strings.Contains(head, " "+want) {
 			t.Errorf("%+v; thin_dump says %s", sb, head)
@@ -180,7 +189,8 @@ func TestKernelMetadataAsThinDumpHasIt(t *testing.T) {
 func devices(t *testing.T, path string) map[ID]Details {
 	t.Helper()
 	copied := filepath.Join(t.TempDir(), "metadata")
-	out, err := exec.Command("dd", "if="+path, "of="+copied, "bs=1M", "count=16", "iflag=direct").CombinedOutput()
+	out, err := exec.Command("dd", "if="+path, "of="+copied, "bs=1M", "count=16",
+		"iflag=direct").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -202,7 +212,8 @@ func TestKernelCommitThatFails(t *testing.T) {
 	must(t, err)
 	disk := strings.Fields(string(out))
 	size, _ := strconv.ParseUint(disk[1], 10, 64)
-	flaky := dm.Target{Length: dm.Sectors(size / dm.SectorSize), Type: "flakey", Params: disk[0] + " 0 0 60 1 error_writes"}
+	flaky := dm.Target{Length: dm.Sectors(size / dm.SectorSize), Type: "flakey",
+		Params: disk[0] + " 0 0 60 1 error_writes"}
 	if _, err := c.TargetVersion("flakey"); err != nil {
 		t.Fatal(err)
 	}

@@ -36,13 +36,16 @@ func TestReadRangesOfHostileTrees(t *testing.T) {
 	for what, m := range map[string]image{
 		"out of order": mappedSample().mapping(10, true, []uint64{99, 0}, child(1<<24, 2<<24)),
 		"no place":     mappedSample().mapping(11, false, []uint64{0, 200}, child(12, 12)),
-		"last block":   mappedSample().mapping(10, true, []uint64{0, 1<<64 - 1}, child(1<<24, 2<<24)),
-		"loop":         mappedSample().mapping(9, false, []uint64{1, 2}, child(9, 9)),
+		"last block": mappedSample().mapping(10, true, []uint64{0, 1<<64 - 1},
+			child(1<<24, 2<<24)),
+		"loop": mappedSample().mapping(9, false, []uint64{1, 2}, child(9, 9)),
 	} {
-		if got, err := ReadRanges(t.Context(), bytes.NewReader(m), 0, 1, 0); err == nil && what != "no place" {
+		if got, err := ReadRanges(t.Context(), bytes.NewReader(m), 0, 1, 0); err == nil &&
+			what != "no place" {
 			t.Errorf("%s: %v", what, got)
 		}
-		if got, err := ReadRanges(t.Context(), bytes.NewReader(m), 0, 2, 0); err == nil && (what == "no place" || what == "loop") {
+		if got, err := ReadRanges(t.Context(), bytes.NewReader(m), 0, 2, 0); err == nil &&
+			(what == "no place" || what == "loop") {
 			t.Errorf("%s: %v", what, got)
 		}
 	}
@@ -55,7 +58,8 @@ func TestReadRangesOfHostileTrees(t *testing.T) {
 func TestReadRangesIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := ReadRanges(ctx, bytes.NewReader(mappedSample()), 0, 1, 0); !errors.Is(err, context.Canceled) {
+	if _, err := ReadRanges(ctx, bytes.NewReader(mappedSample()), 0, 1, 0); !errors.Is(err,
+		context.Canceled) {
 		t.Error(err)
 	}
 }

@@ -14,16 +14,20 @@ import (
 )
 
 func anyDev(t *rapid.T, label string) dm.DevNo {
-	return dm.DevNo{Major: rapid.Uint32Range(0, 4095).Draw(t, label), Minor: rapid.Uint32Range(0, 1<<20-1).Draw(t, label)}
+	return dm.DevNo{Major: rapid.Uint32Range(0, 4095).Draw(t, label),
+		Minor: rapid.Uint32Range(0, 1<<20-1).Draw(t, label)}
 }
 
 func TestTableRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := Table{
 			Metadata: anyDev(t, "metadata"), Data: anyDev(t, "data"),
-			Size: dm.Sectors(rapid.Uint64().Draw(t, "size")), BlockSize: dm.Sectors(rapid.Uint32().Draw(t, "block")),
-			LowWater: rapid.Uint64().Draw(t, "low"), ErrorIfNoSpace: rapid.Bool().Draw(t, "error"), SkipZeroing: rapid.Bool().Draw(t, "skip"),
-			IgnoreDiscard: rapid.Bool().Draw(t, "ignore"), NoDiscardPassdown: rapid.Bool().Draw(t, "pass"), ReadOnly: rapid.Bool().Draw(t, "ro"),
+			Size:      dm.Sectors(rapid.Uint64().Draw(t, "size")),
+			BlockSize: dm.Sectors(rapid.Uint32().Draw(t, "block")),
+			LowWater:  rapid.Uint64().Draw(t, "low"), ErrorIfNoSpace: rapid.Bool().Draw(t, "error"),
+			SkipZeroing:       rapid.Bool().Draw(t, "skip"),
+			IgnoreDiscard:     rapid.Bool().Draw(t, "ignore"),
+			NoDiscardPassdown: rapid.Bool().Draw(t, "pass"), ReadOnly: rapid.Bool().Draw(t, "ro"),
 		}
 		if got, err := ParseTable(want.Target()); err != nil || got != want {
 			t.Fatalf("%+v became %+v, %v", want, got, err)
@@ -33,27 +37,33 @@ func TestTableRoundTrips(t *testing.T) {
 
 func TestThinRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := Thin{Pool: anyDev(t, "pool"), ID: ID(rapid.Uint32Range(0, MaxID).Draw(t, "id")), Size: dm.Sectors(rapid.Uint64().Draw(t, "size"))}
+		want := Thin{Pool: anyDev(t, "pool"), ID: ID(rapid.Uint32Range(0, MaxID).Draw(t, "id")),
+			Size: dm.Sectors(rapid.Uint64().Draw(t, "size"))}
 		if rapid.Bool().Draw(t, "external") {
 			d := anyDev(t, "external")
 			want.External = &d
 		}
 		got, err := ParseThin(want.Target())
-		if err != nil || got.Pool != want.Pool || got.ID != want.ID || got.Size != want.Size || (got.External == nil) != (want.External == nil) {
+		if err != nil || got.Pool != want.Pool || got.ID != want.ID || got.Size != want.Size ||
+			(got.External == nil) != (want.External == nil) {
 			t.Fatalf("%+v became %+v, %v", want, got, err)
 		}
 	})
 }
 
 func TestTableAsTheKernelWantsIt(t *testing.T) {
-	got := Table{Metadata: dm.DevNo{Major: 253, Minor: 1}, Data: dm.DevNo{Major: 253}, Size: 1000, BlockSize: 128, LowWater: 7, ErrorIfNoSpace: true}.Target()
+	got := Table{Metadata: dm.DevNo{Major: 253, Minor: 1}, Data: dm.DevNo{Major: 253}, Size: 1000,
+		BlockSize: 128, LowWater: 7, ErrorIfNoSpace: true}.Target()
 	if want := "0 1000 thin-pool 253:1 253:0 128 7 1 error_if_no_space"; got.String() != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
 
 func TestCheckBlockSize(t *testing.T) {
-	for size, ok := range map[dm.Sectors]bool{128: true, 256: true, 384: true, 2097152: true, 0: false, 64: false, 100: false, 192: false, 2097280: false} {
+	for size, ok := range map[dm.Sectors]bool{
+		128: true, 256: true, 384: true, 2097152: true, 0: false, 64: false, 100: false, 192: false,
+		2097280: false,
+	} {
 		if err := CheckBlockSize(size); (err == nil) != ok {
 			t.Errorf("%d: %v", size, err)
 		}
@@ -76,11 +86,21 @@ func TestParseStatus(t *testing.T) {
 		line string
 		want Status
 	}{
-		{"41 61/512 10/20 - rw discard_passdown error_if_no_space - 128 ", Status{Mode: ModeRW, TransactionID: 41, MetaUsed: 61, MetaTotal: 512, DataUsed: 10, DataTotal: 20, Discard: "discard_passdown", OnFull: "error", MetaLowWater: 128}},
-		{"0 1/2 3/4 99 ro no_discard_passdown queue_if_no_space needs_check 1024", Status{Mode: ModeRO, MetaUsed: 1, MetaTotal: 2, DataUsed: 3, DataTotal: 4, HeldRoot: 99, Discard: "no_discard_passdown", OnFull: "queue", NeedsCheck: true, MetaLowWater: 1024}},
-		{"0 1/2 4/4 - out_of_data_space ignore_discard queue_if_no_space", Status{Mode: ModeOutOfData, MetaUsed: 1, MetaTotal: 2, DataUsed: 4, DataTotal: 4, Discard: "ignore_discard", OnFull: "queue"}},
-		{"0 1/2 3/4 - rw", Status{Mode: ModeRW, MetaUsed: 1, MetaTotal: 2, DataUsed: 3, DataTotal: 4}},
-		{"0 1/2 3/4 - rw discard_passdown queue_if_no_space - 5 something new", Status{Mode: ModeRW, MetaUsed: 1, MetaTotal: 2, DataUsed: 3, DataTotal: 4, Discard: "discard_passdown", OnFull: "queue", MetaLowWater: 5}},
+		{"41 61/512 10/20 - rw discard_passdown error_if_no_space - 128 ",
+			Status{Mode: ModeRW, TransactionID: 41, MetaUsed: 61, MetaTotal: 512, DataUsed: 10,
+				DataTotal: 20, Discard: "discard_passdown", OnFull: "error", MetaLowWater: 128}},
+		{"0 1/2 3/4 99 ro no_discard_passdown queue_if_no_space needs_check 1024",
+			Status{Mode: ModeRO, MetaUsed: 1, MetaTotal: 2, DataUsed: 3, DataTotal: 4, HeldRoot: 99,
+				Discard: "no_discard_passdown", OnFull: "queue", NeedsCheck: true,
+				MetaLowWater: 1024}},
+		{"0 1/2 4/4 - out_of_data_space ignore_discard queue_if_no_space",
+			Status{Mode: ModeOutOfData, MetaUsed: 1, MetaTotal: 2, DataUsed: 4, DataTotal: 4,
+				Discard: "ignore_discard", OnFull: "queue"}},
+		{"0 1/2 3/4 - rw",
+			Status{Mode: ModeRW, MetaUsed: 1, MetaTotal: 2, DataUsed: 3, DataTotal: 4}},
+		{"0 1/2 3/4 - rw discard_passdown queue_if_no_space - 5 something new",
+			Status{Mode: ModeRW, MetaUsed: 1, MetaTotal: 2, DataUsed: 3, DataTotal: 4,
+				Discard: "discard_passdown", OnFull: "queue", MetaLowWater: 5}},
 		{"Fail", Status{Mode: ModeFail}},
 		{"Error", Status{Mode: ModeError}},
 	} {
@@ -88,7 +108,9 @@ func TestParseStatus(t *testing.T) {
 			t.Errorf("%q: %+v, %v", row.line, got, err)
 		}
 	}
-	for _, bad := range []string{"", "0", "x 1/2 3/4 - rw", "0 1 3/4 - rw", "0 1/2 3/4 y rw", "0 1/2 3/4 - nonsense"} {
+	for _, bad := range []string{
+		"", "0", "x 1/2 3/4 - rw", "0 1 3/4 - rw", "0 1/2 3/4 y rw", "0 1/2 3/4 - nonsense",
+	} {
 		if s, err := ParseStatus(bad); err == nil {
 			t.Errorf("%q: %+v", bad, s)
 		}
@@ -102,7 +124,10 @@ func TestWritable(t *testing.T) {
 			t.Errorf("%s: %v", s.Mode, err)
 		}
 	}
-	for word, s := range map[string]Status{"failed": {Mode: ModeFail}, "metadata is full": {Mode: ModeRO}, "needs a check": {Mode: ModeRO, NeedsCheck: true}} {
+	for word, s := range map[string]Status{
+		"failed": {Mode: ModeFail}, "metadata is full": {Mode: ModeRO},
+		"needs a check": {Mode: ModeRO, NeedsCheck: true},
+	} {
 		if err := s.Writable(); !errors.Is(err, ErrMode) || !strings.Contains(err.Error(), word) {
 			t.Errorf("%+v: %v", s, err)
 		}
@@ -132,7 +157,8 @@ func TestParseThinStatus(t *testing.T) {
 func FuzzParseStatus(f *testing.F) {
 	for _, s := range []string{
 		"41 61/512 10/20 - rw discard_passdown error_if_no_space - 128 ", "Fail", "Error",
-		"0 1/2 3/4 99 ro no_discard_passdown queue_if_no_space needs_check 1024", "0 1/2 4/4 - out_of_data_space ignore_discard queue_if_no_space", "0 1/2 3/4 - rw",
+		"0 1/2 3/4 99 ro no_discard_passdown queue_if_no_space needs_check 1024",
+		"0 1/2 4/4 - out_of_data_space ignore_discard queue_if_no_space", "0 1/2 3/4 - rw",
 	} {
 		f.Add(s)
 	}
@@ -157,7 +183,8 @@ func FuzzParseStatus(f *testing.F) {
 		if s.NeedsCheck {
 			words = append(words, "needs_check")
 		}
-		again := fmt.Sprintf("%d %d/%d %d/%d %d %s %d", s.TransactionID, s.MetaUsed, s.MetaTotal, s.DataUsed, s.DataTotal, s.HeldRoot, strings.Join(words, " "), s.MetaLowWater)
+		again := fmt.Sprintf("%d %d/%d %d/%d %d %s %d", s.TransactionID, s.MetaUsed, s.MetaTotal,
+			s.DataUsed, s.DataTotal, s.HeldRoot, strings.Join(words, " "), s.MetaLowWater)
 		if got, err := ParseStatus(again); err != nil || got != s {
 			t.Errorf("%q is %+v, and %q is %+v, %v", line, s, again, got, err)
 		}
@@ -168,7 +195,9 @@ func FuzzParseStatus(f *testing.F) {
 }
 
 func FuzzParseThinStatus(f *testing.F) {
-	for _, s := range []string{"2048 4095", "0 -", "Fail", "Error", "-", "1 2 3", "18446744073709551615 0"} {
+	for _, s := range []string{
+		"2048 4095", "0 -", "Fail", "Error", "-", "1 2 3", "18446744073709551615 0",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
@@ -184,7 +213,8 @@ func FuzzParseThinStatus(f *testing.F) {
 			highest = fmt.Sprint(uint64(*s.Highest))
 		}
 		words := strings.Fields(line)
-		if n := strings.TrimLeft(words[0], "0"); n != strings.TrimLeft(fmt.Sprint(uint64(s.Mapped)), "0") {
+		if n := strings.TrimLeft(words[0], "0"); n != strings.TrimLeft(fmt.Sprint(uint64(s.Mapped)),
+			"0") {
 			t.Errorf("%q: %d mapped", line, s.Mapped)
 		}
 		if n := strings.TrimLeft(words[1], "0"); n != strings.TrimLeft(highest, "0") {
@@ -212,11 +242,14 @@ func FuzzSuperblock(f *testing.F) {
 		switch zero := bytes.Equal(m, make([]byte, len(m))); {
 		case err != nil && s != (Superblock{}):
 			t.Errorf("%+v with %v", s, err)
-		case zero != errors.Is(err, ErrUnformatted), err != nil && !zero && !errors.Is(err, ErrBadSuperblock):
+		case zero != errors.Is(err, ErrUnformatted), err != nil && !zero &&
+			!errors.Is(err, ErrBadSuperblock):
 			t.Error(err)
-		case err == nil && (le.Uint64(m[32:]) != superblockMagic || le.Uint32(m) != checksum(m, superblockSalt) || s.Version < 1 || s.Version > 2):
+		case err == nil && (le.Uint64(m[32:]) != superblockMagic ||
+			le.Uint32(m) != checksum(m, superblockSalt) || s.Version < 1 || s.Version > 2):
 			t.Errorf("%+v was taken", s)
-		case err == nil && (s.TransactionID != le.Uint64(m[48:]) || s.DataBlocks != le.Uint64(m[64:]) || uint32(s.BlockSize) != le.Uint32(m[336:])):
+		case err == nil && (s.TransactionID != le.Uint64(m[48:]) ||
+			s.DataBlocks != le.Uint64(m[64:]) || uint32(s.BlockSize) != le.Uint32(m[336:])):
 			t.Errorf("%+v", s)
 		}
 	})
@@ -227,7 +260,8 @@ func FuzzParseTable(f *testing.F) {
 	f.Add("253:1 1 253:9")
 	f.Fuzz(func(t *testing.T, s string) {
 		if thin, err := ParseThin(dm.Target{Type: "thin", Params: s}); err == nil {
-			if again, err := ParseThin(thin.Target()); err != nil || again.Target() != thin.Target() || thin.ID > MaxID {
+			if again, err := ParseThin(thin.Target()); err != nil ||
+				again.Target() != thin.Target() || thin.ID > MaxID {
 				t.Errorf("%q: %+v became %+v, %v", s, thin, again, err)
 			}
 		}

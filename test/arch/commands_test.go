@@ -18,9 +18,9 @@ var spokenOf = map[string]bool{
 	"mount.thin is not setuid, so the option user is of no use: ask root": true,
 }
 
-// commands returns the strings in a file below lib that have a command of ours in
-// them. Errors carry a fault.Remedy, and lib/helper alone puts it into words: who
-// imports the library has commands of his own.
+// commands returns the strings in a file below lib that have a command of ours
+// in them. Errors carry a fault.Remedy, and lib/helper alone puts it into
+// words: who imports the library has commands of his own.
 func commands(s source) (found []string) {
 	if s.test() || !strings.HasPrefix(s.path, "lib/") || s.pkg() == "lib/helper" {
 		return nil
@@ -30,7 +30,8 @@ func commands(s source) (found []string) {
 		if !ok || lit.Kind != token.STRING {
 			return true
 		}
-		if text, err := strconv.Unquote(lit.Value); err == nil && ownCommand.MatchString(text) && !spokenOf[text] {
+		if text, err := strconv.Unquote(lit.Value); err == nil && ownCommand.MatchString(text) &&
+			!spokenOf[text] {
 			found = append(found, s.at(lit)+": "+text)
 		}
 		return true
@@ -48,7 +49,8 @@ func TestHouseCommands(t *testing.T) {
 
 func TestHouseCommandsFindsThem(t *testing.T) {
 	for text, found := range map[string]bool{
-		`"thin-snap list " + pool`: true, "`mount -t thin p/v`": true, `"use mount -t thin." + fs`: true, `"umount.thin " + dir`: true,
+		`"thin-snap list " + pool`: true, "`mount -t thin p/v`": true,
+		`"use mount -t thin." + fs`: true, `"umount.thin " + dir`: true,
 		`"mount -o ro"`: false, `"thin-snap"`: false, `"/run/thin"`: false,
 	} {
 		s := parse(t, "lib/pools/x.go", []byte("package pools\nvar _ = "+text+"\n"))

@@ -30,7 +30,8 @@ func TestHouseDocsWidth(t *testing.T) {
 		for line := range strings.Lines(text(t, page)) {
 			n++
 			line = strings.TrimSuffix(line, "\n")
-			if width := utf8.RuneCountInString(line); width > docsWidth && !strings.HasPrefix(line, "|") {
+			if width := utf8.RuneCountInString(line); width > docsWidth &&
+				!strings.HasPrefix(line, "|") {
 				t.Errorf("%s:%d: %d columns", page, n, width)
 			}
 		}
@@ -39,13 +40,14 @@ func TestHouseDocsWidth(t *testing.T) {
 
 var (
 	links = regexp.MustCompile(`\]\(([^)#: ]+)(?:#[^)]*)?\)`)
-	// files are paths of this project, in code or in prose; drivers/md/dm-thin.c
-	// and lib/errseq.c are the kernel's.
-	files = regexp.MustCompile(`(?:^|[^\w./-])((?:cmd|contrib|docs|examples|lib|man|test)/[\w./-]*\w)`)
+	// files are paths of this project, in code or in prose;
+	// drivers/md/dm-thin.c and lib/errseq.c are the kernel's.
+	files = regexp.MustCompile(
+		`(?:^|[^\w./-])((?:cmd|contrib|docs|examples|lib|man|test)/[\w./-]*\w)`)
 )
 
-// named returns the files of the project that a page names or links to, each from
-// the project's folder.
+// named returns the files of the project that a page names or links to, each
+// from the project's folder.
 func named(page, text string) (all []string) {
 	for _, m := range links.FindAllStringSubmatch(text, -1) {
 		all = append(all, path.Join(path.Dir(page), m[1]))
@@ -80,7 +82,9 @@ func TestHouseDocsListPackages(t *testing.T) {
 	if err != nil || len(packages) == 0 {
 		t.Fatalf("%d files in lib: %v", len(packages), err)
 	}
-	for page, heading := range map[string]string{"docs/design.md": "## Packages\n", "CONTRIBUTING.md": "## The house\n"} {
+	for page, heading := range map[string]string{
+		"docs/design.md": "## Packages\n", "CONTRIBUTING.md": "## The house\n",
+	} {
 		_, rest, _ := strings.Cut(text(t, page), heading)
 		list, _, _ := strings.Cut(rest, "\n## ")
 		for i, file := range packages {
@@ -96,8 +100,10 @@ func TestHouseDocsListPackages(t *testing.T) {
 }
 
 func TestHouseNamedFiles(t *testing.T) {
-	got := named("docs/x.md", "[a](../README.md#b), [c](https://x.example/lib/a), `lib/dm/list.go`, lib/errseq.c, at /var/lib/thin.\n"+
-		"lib/dm: test/all, and test/x.")
+	got := named("docs/x.md",
+		"[a](../README.md#b), [c](https://x.example/lib/a), `lib/dm/list.go`, lib/errseq.c, at "+
+			"/var/lib/thin.\n"+
+			"lib/dm: test/all, and test/x.")
 	want := []string{"README.md", "lib/dm/list.go", "lib/dm", "test/all", "test/x"}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("got %q, want %q", got, want)
@@ -166,9 +172,12 @@ func TestHouseWalk(t *testing.T) {
 }
 
 func TestHouseLost(t *testing.T) {
-	there := functions([]source{parse(t, "lib/b/b.go", []byte("package b\nfunc F() {}\nfunc (t *T) M() {}\nfunc (t U) M() {}"))})
+	there := functions([]source{
+		parse(t, "lib/b/b.go",
+			[]byte("package b\nfunc F() {}\nfunc (t *T) M() {}\nfunc (t U) M() {}"))})
 	for section, want := range map[string]int{
-		"`b.F` (lib/b/b.go)": 0, "`b.F`\n(lib/b/b.go)": 0, "`b.T.M` and `b.U.M`": 0, "`b.F` (see c.go)": 0,
+		"`b.F` (lib/b/b.go)": 0, "`b.F`\n(lib/b/b.go)": 0, "`b.T.M` and `b.U.M`": 0,
+		"`b.F` (see c.go)":   0,
 		"`b.F` (lib/b/c.go)": 1, "`b.G`": 1, "`F`": 1, "`b.M`": 1, "`b.T.F`": 1,
 	} {
 		if got, _ := lost(section, there); len(got) != want {

@@ -54,7 +54,8 @@ func loadModule(t *testing.T) *typed {
 	m := &typed{uses: map[types.Object]bool{}, group: map[token.Pos]*ast.GenDecl{}}
 	m.checker = &checker{ctx: ctx, modules: modulesOf(t, "thinmount/..."), set: token.NewFileSet(),
 		done: map[string]*types.Package{}, info: info, parsed: m.constants}
-	for _, path := range strings.Fields(goSays(t, "list", "thinmount/lib/...", "thinmount/cmd/...")) {
+	for _, path := range strings.Fields(
+		goSays(t, "list", "thinmount/lib/...", "thinmount/cmd/...")) {
 		pkg, err := m.Import(path)
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
@@ -133,7 +134,8 @@ func origin(o types.Object) types.Object {
 func (m *typed) interfaces() (all []*types.Interface) {
 	for _, pkg := range m.done {
 		for _, name := range pkg.Scope().Names() {
-			if i, ok := pkg.Scope().Lookup(name).Type().Underlying().(*types.Interface); ok && i.NumMethods() > 0 {
+			if i, ok := pkg.Scope().Lookup(name).Type().Underlying().(*types.Interface); ok &&
+				i.NumMethods() > 0 {
 				all = append(all, i)
 			}
 		}
@@ -219,7 +221,9 @@ var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Inter
 // of a package that no other package uses. Constants that are declared together
 // are used together. A type of error belongs to the functions that return it,
 // and so does the error variable of a library.
-func (m *typed) unused(pkg *types.Package, used map[types.Object]bool, all []*types.Interface) (found []string) {
+func (m *typed) unused(
+	pkg *types.Package, used map[types.Object]bool, all []*types.Interface,
+) (found []string) {
 	path := strings.TrimPrefix(pkg.Path(), "thinmount/")
 	groups := m.usedGroups(pkg, used)
 	report := func(o types.Object, name string) {

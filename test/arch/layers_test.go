@@ -108,8 +108,10 @@ func lowLevel(s source) (found []string) {
 	}
 	s.selectors(func(x, name string, n ast.Node) {
 		switch {
-		case starts[name] && (x == "os" || x == "syscall" || x == "unix") && s.pkg() != "lib/freeze" && s.pkg() != "lib/reexec",
-			(name == "SYS_IOCTL" || strings.HasPrefix(name, "Ioctl")) && s.pkg() != "lib/dm" && s.pkg() != "lib/loop":
+		case starts[name] && (x == "os" || x == "syscall" || x == "unix") &&
+			s.pkg() != "lib/freeze" && s.pkg() != "lib/reexec",
+			(name == "SYS_IOCTL" || strings.HasPrefix(name, "Ioctl")) && s.pkg() != "lib/dm" &&
+				s.pkg() != "lib/loop":
 			found = append(found, fmt.Sprintf("%s: %s.%s", s.at(n), x, name))
 		}
 	})
@@ -130,8 +132,10 @@ func asksEnvironment(s source) (found []string) {
 	}
 	s.selectors(func(x, name string, n ast.Node) {
 		switch {
-		case (x == "os" || x == "syscall" || x == "unix") && slices.Contains([]string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, name),
-			x == "os" && slices.Contains([]string{"TempDir", "UserHomeDir", "UserCacheDir", "UserConfigDir"}, name),
+		case (x == "os" || x == "syscall" || x == "unix") &&
+			slices.Contains([]string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"}, name),
+			x == "os" && slices.Contains(
+				[]string{"TempDir", "UserHomeDir", "UserCacheDir", "UserConfigDir"}, name),
 			x == "exec" && name == "LookPath":
 			found = append(found, fmt.Sprintf("%s: %s.%s", s.at(n), x, name))
 		}
@@ -191,7 +195,8 @@ func TestHouseHelpersAreSmall(t *testing.T) {
 			t.Errorf("%s: not found", program)
 		}
 		for i := range links {
-			if strings.Contains(i, "urfave/cli") || strings.Contains(i, "vbauerster/mpb") || strings.Contains(i, "progressbar") {
+			if strings.Contains(i, "urfave/cli") || strings.Contains(i, "vbauerster/mpb") ||
+				strings.Contains(i, "progressbar") {
 				t.Errorf("%s links %s", program, i)
 			}
 		}

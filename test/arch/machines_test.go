@@ -49,7 +49,8 @@ func (c *checker) Import(path string) (*types.Package, error) {
 	ours := strings.HasPrefix(path, module)
 	var files []*ast.File
 	for _, name := range p.GoFiles {
-		f, err := parser.ParseFile(c.set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(c.set, filepath.Join(p.Dir, name), nil,
+			parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +59,8 @@ func (c *checker) Import(path string) (*types.Package, error) {
 			c.parsed(f)
 		}
 	}
-	conf := types.Config{Importer: c, IgnoreFuncBodies: !ours, FakeImportC: true, Sizes: types.SizesFor("gc", c.ctx.GOARCH),
+	conf := types.Config{Importer: c, IgnoreFuncBodies: !ours, FakeImportC: true,
+		Sizes: types.SizesFor("gc", c.ctx.GOARCH),
 		Error: func(err error) {
 			if ours {
 				c.errs = append(c.errs, err)
@@ -133,7 +135,8 @@ func TestHouseMachines(t *testing.T) {
 			ctx.GOROOT, ctx.GOOS, ctx.GOARCH, ctx.CgoEnabled = root, "linux", machine, false
 			ctx.BuildTags = programTags
 			c := &checker{
-				ctx: ctx, modules: modules, set: token.NewFileSet(), done: map[string]*types.Package{},
+				ctx: ctx, modules: modules, set: token.NewFileSet(),
+				done: map[string]*types.Package{},
 			}
 			for _, p := range packages {
 				if _, err := c.Import(p); err != nil {
@@ -162,7 +165,8 @@ func ioctls(s source) (found []string) {
 		if !ok || types.ExprString(call.Fun) != "ioctl" || len(call.Args) < 2 {
 			return true
 		}
-		if number := types.ExprString(call.Args[1]); number != "cmd" && !strings.HasPrefix(number, "unix.") {
+		if number := types.ExprString(call.Args[1]); number != "cmd" &&
+			!strings.HasPrefix(number, "unix.") {
 			found = append(found, s.at(n)+": "+number)
 		}
 		return true
@@ -176,7 +180,10 @@ func TestHouseIoctlsAreNotWrittenOut(t *testing.T) {
 			t.Error(problem)
 		}
 	}
-	for text, want := range map[string]int{"ioctl(f, 0x1277, nil)": 1, "ioctl(f, blkDiscard, nil)": 1, "ioctl(f, unix.BLKDISCARD, nil)": 0} {
+	for text, want := range map[string]int{
+		"ioctl(f, 0x1277, nil)": 1, "ioctl(f, blkDiscard, nil)": 1,
+		"ioctl(f, unix.BLKDISCARD, nil)": 0,
+	} {
 		s := parse(t, "lib/loop/x.go", []byte("package loop\nfunc f() { "+text+" }\n"))
 		if got := ioctls(s); len(got) != want {
 			t.Errorf("%s: %v", text, got)

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// riddles are turns of phrase behind which the subject hides: they say neither who
-// does something nor what it is done to.
+// riddles are turns of phrase behind which the subject hides: they say neither
+// who does something nor what it is done to.
 var riddles = regexp.MustCompile(`(?i)\b(whoever|whomever|all the same|in good hands|` +
 	`is no (error|failure)|what nobody|sees? to it that|nobody is told|that is that)\b`)
 

@@ -36,10 +36,12 @@ func block(page, first string) []string {
 
 // The table in the README's session is what thin-snap prints.
 func TestHouseReadmeTable(t *testing.T) {
-	_, golden, _ := strings.Cut(text(t, "cmd/thin-snap/testdata/script/readme.txtar"), "-- list.golden --\n")
+	_, golden, _ := strings.Cut(text(t, "cmd/thin-snap/testdata/script/readme.txtar"),
+		"-- list.golden --\n")
 	table := strings.Split(strings.TrimSuffix(golden, "\n"), "\n")
 	got := block(text(t, "README.md"), table[0])
-	if len(table) < 3 || len(got) < len(table) || strings.Join(got[:len(table)], "\n") != strings.Join(table, "\n") {
+	if len(table) < 3 || len(got) < len(table) ||
+		strings.Join(got[:len(table)], "\n") != strings.Join(table, "\n") {
 		t.Errorf("README.md has\n%s\nwant\n%s", strings.Join(got, "\n"), golden)
 	}
 }

@@ -30,7 +30,9 @@ func tooLarge(sizes map[string]size) (found []string) {
 			found = append(found, fmt.Sprintf("%s has %d lines of %d", pkg, s.lines, mostLines))
 		}
 		if s.files > mostFiles && strings.Count(s.doc, ".go") < 10 {
-			found = append(found, fmt.Sprintf("%s has %d files, and doc.go does not say which is which", pkg, s.files))
+			found = append(found,
+				fmt.Sprintf("%s has %d files, and doc.go does not say which is which", pkg,
+					s.files))
 		}
 	}
 	slices.Sort(found)
@@ -66,7 +68,8 @@ func TestHouseSizes(t *testing.T) {
 func TestHouseSizesFindsThem(t *testing.T) {
 	found := tooLarge(map[string]size{
 		"a": {lines: mostLines, files: mostFiles}, "b": {lines: mostLines + 1},
-		"c": {files: mostFiles + 1, doc: "x.go"}, "d": {files: mostFiles + 1, doc: strings.Repeat("x.go ", 10)},
+		"c": {files: mostFiles + 1, doc: "x.go"},
+		"d": {files: mostFiles + 1, doc: strings.Repeat("x.go ", 10)},
 	})
 	if len(found) != 2 || !strings.HasPrefix(found[0], "b ") || !strings.HasPrefix(found[1], "c ") {
 		t.Errorf("%q", found)

@@ -47,9 +47,13 @@ func untagged(s source) (found []string) {
 		if !ok || f.Recv != nil || !s.test() {
 			continue
 		}
-		for prefix, tag := range map[string]string{"TestKernel": "kernel", "TestSystemd": "kernel", "TestBoot": "kernel", "TestOracle": "oracle"} {
+		for prefix, tag := range map[string]string{
+			"TestKernel": "kernel", "TestSystemd": "kernel", "TestBoot": "kernel",
+			"TestOracle": "oracle",
+		} {
 			if strings.HasPrefix(f.Name.Name, prefix) && !tagged(s, tag) {
-				found = append(found, fmt.Sprintf("%s: %s without //go:build %s", s.at(f), f.Name.Name, tag))
+				found = append(found,
+					fmt.Sprintf("%s: %s without //go:build %s", s.at(f), f.Name.Name, tag))
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package arch
 import (
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -16,23 +15,9 @@ const (
 	tabWidth     = 4
 )
 
-// narrow are the packages whose files keep to that. Their tests need not, and
-// neither need packages that are not listed yet.
-var narrow = []string{
-	"cmd/mount.thin", "cmd/thin-snap", "cmd/thin-snap/internal/amount",
-	"cmd/thin-snap/internal/bars", "cmd/thin-snap/internal/columns",
-	"cmd/thin-snap/internal/table", "cmd/thin-snap/internal/usage", "cmd/umount.thin", "lib/atomicfile", "lib/backing", "lib/catalog",
-	"lib/check", "lib/disks", "lib/dm", "lib/dmname", "lib/engine", "lib/fault",
-	"lib/filelock", "lib/freeze", "lib/fsprobe", "lib/fstab", "lib/fstype", "lib/fuser",
-	"lib/getopt", "lib/health", "lib/helper", "lib/host", "lib/inspect", "lib/jsonfile",
-	"lib/kmsg", "lib/label", "lib/layers", "lib/loop", "lib/mkfs", "lib/mount",
-	"lib/mountinfo", "lib/mounting", "lib/plain", "lib/pools", "lib/privdir", "lib/reexec",
-	"lib/refcount", "lib/registry", "lib/thin", "lib/thincheck", "lib/thinpool",
-	"lib/thintest", "lib/volumes",
-}
-
-// wide returns the lines of a file that are too wide: those of comments, and all
-// others. What a comment shows as it stands, indented, has the width of code.
+// wide returns the lines of a file that are too wide: those of comments, and
+// all others. What a comment shows as it stands, indented, has the width of
+// code.
 func wide(name, text string) (found []string) {
 	n := 0
 	for line := range strings.Lines(text) {
@@ -51,12 +36,7 @@ func wide(name, text string) (found []string) {
 }
 
 func TestHouseWidth(t *testing.T) {
-	seen := map[string]bool{}
 	for _, s := range tree(t) {
-		if s.test() || !slices.Contains(narrow, s.pkg()) {
-			continue
-		}
-		seen[s.pkg()] = true
 		text, err := fs.ReadFile(top(), s.path)
 		if err != nil {
 			t.Fatal(err)
@@ -64,9 +44,6 @@ func TestHouseWidth(t *testing.T) {
 		for _, problem := range wide(s.path, string(text)) {
 			t.Error(problem)
 		}
-	}
-	if len(seen) != len(narrow) {
-		t.Errorf("of %d packages %d are there", len(narrow), len(seen))
 	}
 }
 

@@ -12,20 +12,24 @@ import (
 	"unicode"
 )
 
-// speaking are the calls whose first string is shown to a person, and spoken the fields that are. So is what a method String returns.
+// speaking are the calls whose first string is shown to a person, and spoken
+// the fields that are. So is what a method String returns.
 var (
-	speaking = []string{"New", "Errorf", "Sprintf", "reason", "warn", "step", "full", "Hint", "Sayf", "Warnf"}
-	spoken   = []string{"What", "Reason", "Message"}
+	speaking = []string{"New", "Errorf", "Sprintf", "reason", "warn", "step", "full", "Hint",
+		"Sayf", "Warnf"}
+	spoken = []string{"What", "Reason", "Message"}
 )
 
-// messages calls f for each string literal of a file that is part of an error, a warning or a hint; first and last say whether the message
-// begins and ends with it.
+// messages calls f for each string literal of a file that is part of an error,
+// a warning or a hint; first and last say whether the message begins and ends
+// with it.
 func messages(s source, f func(text string, first, last bool, n ast.Node)) {
 	var part func(e ast.Expr, first, last bool)
 	part = func(e ast.Expr, first, last bool) {
 		switch e := e.(type) {
 		case *ast.BasicLit:
-			if text, err := strconv.Unquote(e.Value); err == nil && strings.HasPrefix(e.Value, `"`) {
+			if text, err := strconv.Unquote(e.Value); err == nil &&
+				strings.HasPrefix(e.Value, `"`) {
 				f(text, first, last, e)
 			}
 		case *ast.BinaryExpr:
@@ -70,21 +74,27 @@ func messages(s source, f func(text string, first, last bool, n ast.Node)) {
 }
 
 // countable are nouns that a message may have one of.
-var countable = regexp.MustCompile(`%d (more |other |interrupted )?(volumes|pools|references|things|operations|findings|snapshots|commands|devices|mounts|processes)\b`)
+var countable = regexp.MustCompile(
+	`%d (more |other |interrupted )?(volumes|pools|references|things|operations|` +
+		`findings|snapshots|commands|devices|mounts|processes)\b`)
 
-// misspoken says what is wrong with a message: it begins with an object or a reason in lower case and names no package, it has no
-// period at its end, and does not speak of one thing as of several.
+// misspoken says what is wrong with a message: it begins with an object or a
+// reason in lower case and names no package, it has no period at its end, and
+// does not speak of one thing as of several.
 func misspoken(s source, text string, first, last bool) string {
 	begin, _, _ := strings.Cut(text, " ")
 	r := []rune(begin)
 	switch {
 	case first && strings.HasPrefix(text, path.Base(s.pkg())+": "):
 		return "begins with the name of a package"
-	case first && strings.Contains(text, " ") && len(r) > 1 && unicode.IsUpper(r[0]) && unicode.IsLower(r[1]):
+	case first && strings.Contains(text, " ") && len(r) > 1 && unicode.IsUpper(r[0]) &&
+		unicode.IsLower(r[1]):
 		return "begins with a capital letter"
-	case last && strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "..") && strings.Contains(text, " "):
+	case last && strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "..") &&
+		strings.Contains(text, " "):
 		return "ends with a period"
-	case strings.Contains(text, "failed to ") || strings.Contains(text, "unable to ") || strings.Contains(text, "error while "):
+	case strings.Contains(text, "failed to ") || strings.Contains(text, "unable to ") ||
+		strings.Contains(text, "error while "):
 		return "says that it failed, not why"
 	case countable.MatchString(text):
 		return "is wrong for one: use a word that counts"

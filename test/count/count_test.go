@@ -16,19 +16,34 @@ func TestText(t *testing.T) {
 	}{
 		{"nothing", "", 0, 0},
 		{"one", ">=== PACKAGE a\n>=== RUN   TestA\n>--- PASS: TestA (0.01s)\nPASS\n", 1, 0},
-		{"two packages, same name", ">=== PACKAGE a\n>--- PASS: T (0.0s)\n>=== PACKAGE b\n>--- FAIL: T (0.0s)\n>=== PACKAGE-FAIL b\n", 1, 1},
-		{"heading is no case", ">=== PACKAGE a\n>--- PASS: T (1s)\n>    --- PASS: T/x (0s)\n>    --- PASS: T/y (0s)\n", 2, 0},
-		{"subtest fails", ">=== PACKAGE a\n>--- FAIL: T (1s)\n>    --- PASS: T/x (0s)\n>    --- FAIL: T/y (0s)\n", 1, 1},
-		{"heading fails alone", ">=== PACKAGE a\n>--- FAIL: T (1s)\n>    --- PASS: T/x (0s)\n", 1, 1},
-		{"deep", ">=== PACKAGE a\n>--- FAIL: T (1s)\n>    --- FAIL: T/x (0s)\n>        --- FAIL: T/x/y (0s)\n", 0, 1},
+		{"two packages, same name",
+			">=== PACKAGE a\n>--- PASS: T (0.0s)\n>=== PACKAGE b\n>--- FAIL: T (0.0s)\n" +
+				">=== PACKAGE-FAIL b\n", 1, 1},
+		{"heading is no case",
+			">=== PACKAGE a\n>--- PASS: T (1s)\n>    --- PASS: T/x (0s)\n>    --- PASS: T/y (0s)\n",
+			2, 0},
+		{"subtest fails",
+			">=== PACKAGE a\n>--- FAIL: T (1s)\n>    --- PASS: T/x (0s)\n>    --- FAIL: T/y (0s)\n",
+			1, 1},
+		{"heading fails alone", ">=== PACKAGE a\n>--- FAIL: T (1s)\n>    --- PASS: T/x (0s)\n", 1,
+			1},
+		{"deep",
+			">=== PACKAGE a\n>--- FAIL: T (1s)\n>    --- FAIL: T/x (0s)\n" +
+				">        --- FAIL: T/x/y (0s)\n", 0, 1},
 		{"died in a test", ">=== PACKAGE a\n>=== RUN   T\npanic: x\n>=== PACKAGE-FAIL a\n", 0, 1},
 		{"died in the last test", ">=== PACKAGE a\n>=== RUN   T\n>=== RUN   T/x\n", 0, 1},
-		{"left something", ">=== PACKAGE a\n>=== RUN   T\n>--- PASS: T (0s)\n>=== PACKAGE-FAIL a\n", 1, 1},
+		{"left something", ">=== PACKAGE a\n>=== RUN   T\n>--- PASS: T (0s)\n>=== PACKAGE-FAIL a\n",
+			1, 1},
 		{"guest died", ">=== PACKAGE-FAIL guest-x\n", 0, 1},
 		{"skip is failure", ">=== PACKAGE a\n>--- SKIP: T (0s)\n", 0, 1},
-		{"what a test prints", ">=== PACKAGE a\n>=== RUN   T\n--- FAIL: T (0s)\n=== RUN   U\n>--- PASS: T (0s)\n", 1, 0},
-		{"no newline before the marker", ">=== PACKAGE a\n>=== RUN   T\nwords>--- PASS: T (0s)\n", 1, 0},
-		{"subtest of spaces", ">=== PACKAGE a\n>=== RUN   T/a_b\n>    --- PASS: T/a_b (0s)\n>--- PASS: T (0s)\n", 1, 0},
+		{"what a test prints",
+			">=== PACKAGE a\n>=== RUN   T\n--- FAIL: T (0s)\n=== RUN   U\n>--- PASS: T (0s)\n", 1,
+			0},
+		{"no newline before the marker", ">=== PACKAGE a\n>=== RUN   T\nwords>--- PASS: T (0s)\n",
+			1, 0},
+		{"subtest of spaces",
+			">=== PACKAGE a\n>=== RUN   T/a_b\n>    --- PASS: T/a_b (0s)\n>--- PASS: T (0s)\n", 1,
+			0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -48,7 +63,8 @@ func TestText(t *testing.T) {
 
 func TestTextShows(t *testing.T) {
 	var out bytes.Buffer
-	in := "words" + marker + "=== NAME  T\n" + marker + "=== NAME  \nmore\n" + marker + "--- PASS: T (0s)\n"
+	in := "words" + marker + "=== NAME  T\n" + marker + "=== NAME  \nmore\n" + marker +
+		"--- PASS: T (0s)\n"
 	if _, err := readText(strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
@@ -103,10 +119,12 @@ func TestJSON(t *testing.T) {
 
 func TestTotal(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "totals")
-	in := marker + "=== PACKAGE a\n" + marker + "--- PASS: T (0s)\n" + marker + "=== RUN   U\n    x_test.go:7: no\n" +
+	in := marker + "=== PACKAGE a\n" + marker + "--- PASS: T (0s)\n" + marker +
+		"=== RUN   U\n    x_test.go:7: no\n" +
 		marker + "--- FAIL: U (0s)\n"
 	for range 2 {
-		if _, _, err := run(options{text: true, to: file}, strings.NewReader(in), &bytes.Buffer{}); err != nil {
+		if _, _, err := run(options{text: true, to: file}, strings.NewReader(in),
+			&bytes.Buffer{}); err != nil {
 			t.Fatal(err)
 		}
 	}

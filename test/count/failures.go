@@ -9,7 +9,8 @@ import (
 // failureMark begins a line of -to's file that names a failed test case.
 const failureMark = "! "
 
-// complaint is a line in which a test says why it fails: that of t.Error, or the last of testscript.
+// complaint is a line in which a test says why it fails: that of t.Error, or
+// the last of testscript.
 var complaint = regexp.MustCompile(`^\s*(\w+\.go:\d+: |FAIL: |panic: )`)
 
 func complains(line string) bool { return complaint.MatchString(line) }
@@ -23,7 +24,8 @@ func lastComplaint(output string) (last string) {
 	return last
 }
 
-// verdict says which test of package pkg ended with a test binary's line, and whether it failed.
+// verdict says which test of package pkg ended with a test binary's line, and
+// whether it failed.
 func verdict(pkg, line string) (id testID, ended, failed bool) {
 	_, line, _ = strings.Cut(line, marker)
 	word, rest, _ := strings.Cut(strings.TrimSpace(line), ": ")
@@ -38,8 +40,9 @@ func (t *tally) say(id testID, why string) {
 	}
 }
 
-// failures returns a line for each test case that failed, in the order of the names: what failed is still to be seen
-// where only the end of a long run is kept.
+// failures returns a line for each test case that failed, in the order of the
+// names: what failed is still to be seen where only the end of a long run is
+// kept.
 func (t *tally) failures() string {
 	headings := t.headings()
 	var lines []string

@@ -8,17 +8,22 @@ import (
 
 func TestFailures(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
-		{"a script", ">=== PACKAGE e\n>=== RUN   T/x\n        > exec false\n        [exit status 1]\n" +
-			"        FAIL: testdata/script/x.txtar:3: unexpected command failure\n>    --- FAIL: T/x (1s)\n>--- FAIL: T (1s)\n",
+		{"a script",
+			">=== PACKAGE e\n>=== RUN   T/x\n        > exec false\n        [exit status 1]\n" +
+				"        FAIL: testdata/script/x.txtar:3: unexpected command failure\n" +
+				">    --- FAIL: T/x (1s)\n>--- FAIL: T (1s)\n",
 			"! e T/x: FAIL: testdata/script/x.txtar:3: unexpected command failure\n"},
-		{"a test before it complained", ">=== PACKAGE a\n>=== RUN   T\n    x_test.go:1: hint\n>--- PASS: T (0s)\n>=== RUN   U\n>--- FAIL: U (0s)\n",
+		{"a test before it complained",
+			">=== PACKAGE a\n>=== RUN   T\n    x_test.go:1: hint\n>--- PASS: T (0s)\n" +
+				">=== RUN   U\n>--- FAIL: U (0s)\n",
 			"! a U\n"},
 		{"died in a test", ">=== PACKAGE a\n>=== RUN   T\n>=== PACKAGE-FAIL a\n", "! a T\n"},
 		{"left something", ">=== PACKAGE a\n>--- PASS: T (0s)\n>=== PACKAGE-FAIL a\n", "! a\n"},
 		{"none", ">=== PACKAGE a\n>--- PASS: T (0s)\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := readText(strings.NewReader(strings.ReplaceAll(c.in, ">", marker)), &bytes.Buffer{})
+			got, err := readText(strings.NewReader(strings.ReplaceAll(c.in, ">", marker)),
+				&bytes.Buffer{})
 			if err != nil {
 				t.Fatal(err)
 			}

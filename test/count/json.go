@@ -53,8 +53,8 @@ func (t *tally) jsonLine(line []byte, output map[testID]string, w io.Writer) {
 	}
 }
 
-// jsonEnd takes in the end of a test or package. A skipped test is a failed one;
-// a skipped package has no tests.
+// jsonEnd takes in the end of a test or package. A skipped test is a failed
+// one; a skipped package has no tests.
 func (t *tally) jsonEnd(e event, output string, w io.Writer) {
 	if e.Test != "" {
 		t.end(e.Package, e.Test, e.Action != "pass")

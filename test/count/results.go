@@ -25,6 +25,7 @@ func (t *tally) results(suite string) string {
 	for id, verdict := range verdicts {
 		lines = append(lines, strings.Join([]string{verdict, suite, id.pkg, id.test}, " ")+"\n")
 	}
-	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(a[len("pass"):], b[len("pass"):]) })
+	slices.SortFunc(lines,
+		func(a, b string) int { return strings.Compare(a[len("pass"):], b[len("pass"):]) })
 	return strings.Join(lines, "")
 }

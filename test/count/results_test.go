@@ -11,11 +11,13 @@ import (
 func TestResults(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "trixie")
 	for _, in := range []string{
-		">=== PACKAGE b\n>--- FAIL: T (1s)\n>    --- PASS: T/x/it_works (0s)\n>    --- FAIL: T/x/also (0s)\n>=== PACKAGE-FAIL b\n",
+		">=== PACKAGE b\n>--- FAIL: T (1s)\n>    --- PASS: T/x/it_works (0s)\n" +
+			">    --- FAIL: T/x/also (0s)\n>=== PACKAGE-FAIL b\n",
 		">=== PACKAGE a\n>--- PASS: U (0s)\n>=== RUN   T\n>=== RUN   T/x/hangs\n",
 	} {
 		o := options{text: true, results: file, suite: "trixie"}
-		if _, _, err := run(o, strings.NewReader(strings.ReplaceAll(in, ">", marker)), &bytes.Buffer{}); err != nil {
+		if _, _, err := run(o, strings.NewReader(strings.ReplaceAll(in, ">", marker)),
+			&bytes.Buffer{}); err != nil {
 			t.Fatal(err)
 		}
 	}

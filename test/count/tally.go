@@ -63,7 +63,8 @@ func (t *tally) headings() map[testID]bool {
 	headings := map[testID]bool{}
 	blame := map[testID]bool{}
 	for id, bad := range t.failed {
-		for i := strings.LastIndexByte(id.test, '/'); i > 0; i = strings.LastIndexByte(id.test[:i], '/') {
+		for i := strings.LastIndexByte(id.test, '/'); i > 0; i = strings.LastIndexByte(id.test[:i],
+			'/') {
 			above := testID{id.pkg, id.test[:i]}
 			headings[above] = true
 			blame[above] = blame[above] || bad

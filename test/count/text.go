@@ -12,8 +12,9 @@ import (
 const marker = "\x16"
 
 // readText counts the output of test binaries run one after another, each
-// preceded by the line `=== PACKAGE name`, and passes it on without the markers.
-// `=== PACKAGE-FAIL name` says that a binary, or what it left behind, failed.
+// preceded by the line `=== PACKAGE name`, and passes it on without the
+// markers. `=== PACKAGE-FAIL name` says that a binary, or what it left behind,
+// failed.
 func readText(r io.Reader, w io.Writer) (*tally, error) {
 	t := newTally()
 	pkg, complaint := "", ""
@@ -43,7 +44,8 @@ func readText(r io.Reader, w io.Writer) (*tally, error) {
 	}
 }
 
-// show passes a line on, but for those that only tell a program whose output follows.
+// show passes a line on, but for those that only tell a program whose output
+// follows.
 func show(w io.Writer, line string) {
 	before, _, switched := strings.Cut(line, marker+"=== NAME  ")
 	if !switched {
@@ -53,7 +55,8 @@ func show(w io.Writer, line string) {
 	}
 }
 
-// textLine takes in one line of package pkg, and returns the package of the next.
+// textLine takes in one line of package pkg, and returns the package of the
+// next.
 func (t *tally) textLine(pkg, line string) string {
 	_, line, marked := strings.Cut(line, marker) // a program's last words may have no newline
 	if !marked {

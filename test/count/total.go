@@ -18,7 +18,8 @@ func appendTo(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// total sums the lines "PASSED FAILED" of -to, and prints the lines that tell what failed.
+// total sums the lines "PASSED FAILED" of -to, and prints the lines that tell
+// what failed.
 func total(file string, w io.Writer) (passed, failed int, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -36,9 +36,10 @@ func TestKernelBusyInPassing(t *testing.T) {
 	run(t, "thin-snap", "pool", "delete", "-r", "-y", "busy")
 }
 
-// TestKernelOpenAtUmount unmounts a volume whose device is open. It is not mounted
-// any more. The umount waits for a descriptor that no process has, which is closed
-// in a moment. A process that keeps one is named, and the device goes later.
+// TestKernelOpenAtUmount unmounts a volume whose device is open. It is not
+// mounted any more. The umount waits for a descriptor that no process has,
+// which is closed in a moment. A process that keeps one is named, and the
+// device goes later.
 func TestKernelOpenAtUmount(t *testing.T) {
 	const device = "/dev/mapper/thin-open@v"
 	run(t, "thin-snap", "pool", "create", "--size", "1G", "open")
@@ -59,10 +60,12 @@ func TestKernelOpenAtUmount(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := run(t, "umount", dir)
-	if want := fmt.Sprintf("(pid %d", os.Getpid()); !strings.Contains(said, want) || !strings.Contains(said, "goes at its last close") {
+	if want := fmt.Sprintf("(pid %d", os.Getpid()); !strings.Contains(said, want) ||
+		!strings.Contains(said, "goes at its last close") {
 		t.Errorf("umount said %q, want %q", said, want)
 	}
-	if got := run(t, "thin-snap", "list", "-H", "-o", "name,mounted_on,references", "open"); strings.TrimSpace(got) != "open/v\t-\t0" {
+	if got := run(t, "thin-snap", "list", "-H", "-o", "name,mounted_on,references",
+		"open"); strings.TrimSpace(got) != "open/v\t-\t0" {
 		t.Errorf("listed: %q", got)
 	}
 	if !there() {

@@ -68,7 +68,8 @@ func TestKernelCrowd(t *testing.T) {
 	mounting := atOnce(t, func(n int) []string {
 		return []string{"mount", "-t", "thin", fmt.Sprintf("crowd/v%d", n), at(n)}
 	})
-	if got := strings.Count(run(t, "findmnt", "-rn", "-o", "SOURCE"), "thin-crowd@v"); got != crowd {
+	if got := strings.Count(run(t, "findmnt", "-rn", "-o", "SOURCE"),
+		"thin-crowd@v"); got != crowd {
 		t.Errorf("%d mounts, want %d", got, crowd)
 	}
 	if got := strings.Count(run(t, "cat", "/run/mount/utab"), "OPTS=helper=thin"); got != 2*crowd {
@@ -81,7 +82,8 @@ func TestKernelCrowd(t *testing.T) {
 	if out, _ := os.ReadFile("/run/mount/utab"); strings.Contains(string(out), "thin") {
 		t.Errorf("left in utab: %s", out)
 	}
-	t.Logf("%d mounts side by side in %v, umounts in %v; one alone: %v", crowd, mounting, unmounting, alone(t, at(0)))
+	t.Logf("%d mounts side by side in %v, umounts in %v; one alone: %v", crowd, mounting,
+		unmounting, alone(t, at(0)))
 	run(t, "thin-snap", "pool", "delete", "-r", "-y", "crowd")
 }
 

@@ -27,12 +27,14 @@ func TestMain(m *testing.M) {
 // Pools are named after the script, so that a leftover tells its origin.
 func TestKernelScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		Setup:               setup,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gone": gone, "refs": refs},
+		Dir:   "testdata/script",
+		Setup: setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits,
+			"gone": gone, "refs": refs},
 		RequireExplicitExec: true,
-		ContinueOnError:     true,        // a boot is slow, and one shows all that fails
-		WorkdirRoot:         t.TempDir(), // else it is left behind when only some of the scripts run
+		ContinueOnError:     true, // a boot is slow, and one shows all that fails
+		// else it is left behind when only some of the scripts run
+		WorkdirRoot: t.TempDir(),
 	})
 }
 
@@ -89,7 +91,8 @@ func refs(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: refs N")
 	}
 	want := ts.Name() + "/v\t" + args[0]
-	out, err := exec.Command("thin-snap", "list", "-H", "-o", "name,references", ts.Name()).CombinedOutput()
+	out, err := exec.Command("thin-snap", "list", "-H", "-o", "name,references",
+		ts.Name()).CombinedOutput()
 	if err != nil || !slices.Contains(strings.Split(string(out), "\n"), want) {
 		ts.Fatalf("want %s references: %s%v", args[0], out, err)
 	}

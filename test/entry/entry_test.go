@@ -8,19 +8,23 @@ import (
 	"testing"
 )
 
-// A program whose main does not know the second process starts none, and says what
-// is missing. A program whose main does starts one for each call.
+// A program whose main does not know the second process starts none, and says
+// what is missing. A program whose main does starts one for each call.
 func TestEntry(t *testing.T) {
 	dir := t.TempDir()
 	built := filepath.Join(dir, "built")
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", built, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", built,
+		".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v: %s", err, out)
 	}
 	for name, want := range map[string][]string{
 		"no-entry": {
-			"unmount: program has no entry for its second process: its main must begin with apart.RunIfChild",
-			"sync: program has no entry for its second process: its main must begin with apart.RunIfChild",
-			"suspend: watcher of none: program has no entry for the watcher: its main must begin with freeze.RunIfWatcher",
+			"unmount: program has no entry for its second process: its main must begin with " +
+				"apart.RunIfChild",
+			"sync: program has no entry for its second process: its main must begin with " +
+				"apart.RunIfChild",
+			"suspend: watcher of none: program has no entry for the watcher: its main must begin " +
+				"with freeze.RunIfWatcher",
 		},
 		"has-entry": {"unmount: ", "sync: <nil>", "suspend: watcher of none: "},
 	} {

@@ -1,8 +1,8 @@
-// Command entry uses packages apart and freeze as a program of others would, and
-// prints their errors. Its file name says how it does so: "has-entry" calls
-// RunIfWatcher and RunIfChild first in main, "no-entry" does not. Each process that
-// gets past that place writes a line to FILE.log, so that the test sees how many
-// there were.
+// Command entry uses packages apart and freeze as a program of others would,
+// and prints their errors. Its file name says how it does so: "has-entry" calls
+// RunIfWatcher and RunIfChild first in main, "no-entry" does not. Each process
+// that gets past that place writes a line to FILE.log, so that the test sees
+// how many there were.
 package main
 
 import (
@@ -64,8 +64,8 @@ func syncFolder(ctx context.Context, dir string) error {
 	return reexec.Sync(ctx, f, func() error { return nil })
 }
 
-// suspend asks for a suspension of a device of a made-up kernel. Its watcher, if it
-// is one, asks the real kernel, which has no such device.
+// suspend asks for a suspension of a device of a made-up kernel. Its watcher,
+// if it is one, asks the real kernel, which has no such device.
 func suspend(ctx context.Context) error {
 	c := dm.NewControl(func(uint, []byte) error { return nil })
 	r := freeze.Request{Device: dm.ByName("none"), Limit: time.Minute}

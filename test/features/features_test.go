@@ -36,7 +36,9 @@ func files(t *testing.T, text, doc string) (dir, file string) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{filepath.Join(dir, "a"): text, filepath.Join(dir, "empty"): "", file: doc} {
+	for name, text := range map[string]string{
+		filepath.Join(dir, "a"): text, filepath.Join(dir, "empty"): "", file: doc,
+	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

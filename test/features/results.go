@@ -10,7 +10,8 @@ import (
 // feature is a row of the table, as a person reads it.
 type feature struct{ area, what string }
 
-// results hold for each feature and suite whether it works; what is not there was not run.
+// results hold for each feature and suite whether it works; what is not there
+// was not run.
 type results map[feature]map[string]bool
 
 // load reads all files of a folder.
@@ -70,7 +71,8 @@ func gather(passed map[testCase]bool) results {
 // and the test a bar for each slash of a title, since a slash makes a subtest.
 func featureOf(name string) (feature, bool) {
 	part := strings.SplitN(strings.ReplaceAll(name, "_", " "), "/", 3)
-	if len(part) < 3 || !strings.HasPrefix(name, "TestBoot") && !strings.HasPrefix(name, "TestSystemd") {
+	if len(part) < 3 ||
+		!strings.HasPrefix(name, "TestBoot") && !strings.HasPrefix(name, "TestSystemd") {
 		return feature{}, false
 	}
 	return feature{part[1], strings.ReplaceAll(part[2], "|", "/")}, true

@@ -40,7 +40,8 @@ func sh(t *testing.T, line string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// made is a kind of leftover: how to make one and be rid of it, and how it shows.
+// made is a kind of leftover: how to make one and be rid of it, and how it
+// shows.
 type made struct {
 	kind, shows string
 	make        func(t *testing.T) (undo func())
@@ -56,28 +57,38 @@ func shell(make, undo string) func(*testing.T) func() {
 
 func kinds() []made {
 	return []made{
-		{"device", "+ device left-over", shell("dmsetup create left-over --notable", "dmsetup remove left-over")},
+		{"device", "+ device left-over",
+			shell("dmsetup create left-over --notable", "dmsetup remove left-over")},
 		{"suspended", "+ device left-frozen", shell(
 			"dmsetup create left-frozen --table '0 8 zero'; dmsetup suspend left-frozen",
 			"dmsetup resume left-frozen; dmsetup remove left-frozen")},
 		{"loop", "(deleted)", loopDevice},
 		{"mount", "+ mount /mnt type tmpfs", shell("mount -t tmpfs left /mnt", "umount /mnt")},
-		{"hidden mount", "+ mount /proc/fs type tmpfs", shell("mount -t tmpfs left /proc/fs", "umount /proc/fs")},
+		{"hidden mount", "+ mount /proc/fs type tmpfs",
+			shell("mount -t tmpfs left /proc/fs", "umount /proc/fs")},
 		{"semaphore", "+ semaphore", semaphore},
-		{"node", "+ node /dev/mapper/left", shell("ln -s ../null /dev/mapper/left", "rm /dev/mapper/left")},
-		{"dangling node", "+ node /dev/mapper/dangling", shell("ln -s ../nothing /dev/mapper/dangling", "rm /dev/mapper/dangling")},
-		{"run file", "+ file /run/thin/refs/left", shell("mkdir -p /run/thin/refs; touch /run/thin/refs/left", "rm /run/thin/refs/left")},
-		{"catalog file", "+ file /var/lib/thin/left/x", shell("mkdir -p /var/lib/thin/left; touch /var/lib/thin/left/x", "rm -r /var/lib/thin/left")},
-		{"catalog folder", "+ folder /var/lib/thin/empty", shell("mkdir -p /var/lib/thin/empty", "rmdir /var/lib/thin/empty")},
+		{"node", "+ node /dev/mapper/left",
+			shell("ln -s ../null /dev/mapper/left", "rm /dev/mapper/left")},
+		{"dangling node", "+ node /dev/mapper/dangling",
+			shell("ln -s ../nothing /dev/mapper/dangling", "rm /dev/mapper/dangling")},
+		{"run file", "+ file /run/thin/refs/left",
+			shell("mkdir -p /run/thin/refs; touch /run/thin/refs/left", "rm /run/thin/refs/left")},
+		{"catalog file", "+ file /var/lib/thin/left/x",
+			shell("mkdir -p /var/lib/thin/left; touch /var/lib/thin/left/x",
+				"rm -r /var/lib/thin/left")},
+		{"catalog folder", "+ folder /var/lib/thin/empty",
+			shell("mkdir -p /var/lib/thin/empty", "rmdir /var/lib/thin/empty")},
 		{"temporary file", "+ file /tmp/left", shell("touch /tmp/left", "rm /tmp/left")},
-		{"utab", "+ utab ID=1 left", shell("echo ID=1 left >>/run/mount/utab", "sed -i /left/d /run/mount/utab")},
-		{"changed program", "program", shell("mount --bind /bin/true /sbin/umount.thin", "umount -i /sbin/umount.thin")},
+		{"utab", "+ utab ID=1 left",
+			shell("echo ID=1 left >>/run/mount/utab", "sed -i /left/d /run/mount/utab")},
+		{"changed program", "program",
+			shell("mount --bind /bin/true /sbin/umount.thin", "umount -i /sbin/umount.thin")},
 		{"process", "sleep", process},
 	}
 }
 
-// TestKernelLeftovers makes one leftover of each kind: each is reported while it
-// is there, nothing is before, and nothing once all are gone.
+// TestKernelLeftovers makes one leftover of each kind: each is reported while
+// it is there, nothing is before, and nothing once all are gone.
 func TestKernelLeftovers(t *testing.T) {
 	before := filepath.Join(t.TempDir(), "before")
 	leftovers(t, "save", before, "0")
@@ -104,13 +115,15 @@ func TestKernelLeftovers(t *testing.T) {
 	}
 }
 
-// TestKernelLeftoversLost wants that a thing which a test takes away is reported too.
+// TestKernelLeftoversLost wants that a thing which a test takes away is
+// reported too.
 func TestKernelLeftoversLost(t *testing.T) {
 	before := filepath.Join(t.TempDir(), "before")
 	sh(t, "mount -t tmpfs lost /mnt")
 	leftovers(t, "save", before, "0")
 	sh(t, "umount /mnt")
-	if out, clean := leftovers(t, "compare", before, "0"); clean || !strings.Contains(out, "- mount /mnt type tmpfs") {
+	if out, clean := leftovers(t, "compare", before, "0"); clean ||
+		!strings.Contains(out, "- mount /mnt type tmpfs") {
 		t.Errorf("clean=%v: %s", clean, out)
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// want are the files of an installation with the default folders, and their modes.
+// want are the files of an installation with the default folders, and their
+// modes.
 var want = map[string]fs.FileMode{
 	"sbin/mount.thin":                                       0o755,
 	"sbin/umount.thin":                                      0o755,
@@ -20,16 +21,22 @@ var want = map[string]fs.FileMode{
 	"usr/local/lib/systemd/system/thin-pools.service":       0o644,
 	"usr/local/share/bash-completion/completions/thin-snap": 0o644,
 	"usr/local/share/zsh/site-functions/_thin-snap":         0o644,
-	"usr/local/share/doc/thinmount/":                        0o644, // README.md and its like, docs/*.md
-	"usr/local/share/doc/thinmount/examples/":               0o755,
+	// README.md and its like, docs/*.md
+	"usr/local/share/doc/thinmount/":          0o644,
+	"usr/local/share/doc/thinmount/examples/": 0o755,
 }
 
-// clone makes a folder with what `make install` reads; built says whether bin/ is there.
+// clone makes a folder with what `make install` reads; built says whether bin/
+// is there.
 func clone(t *testing.T, built bool) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"Makefile", "go.mod", "README.md", "CHANGELOG.md", "SECURITY.md", "NOTICE", "man", "docs", "contrib", "examples"} {
-		if out, err := exec.Command("cp", "-a", filepath.Join("../..", name), dir).CombinedOutput(); err != nil {
+	for _, name := range []string{
+		"Makefile", "go.mod", "README.md", "CHANGELOG.md", "SECURITY.md", "NOTICE", "man", "docs",
+		"contrib", "examples",
+	} {
+		if out, err := exec.Command("cp", "-a", filepath.Join("../..", name),
+			dir).CombinedOutput(); err != nil {
 			t.Fatalf("cp: %v: %s", err, out)
 		}
 	}
@@ -86,8 +93,9 @@ func files(t *testing.T, top string) map[string]fs.FileMode {
 func wanted(t *testing.T) map[string]fs.FileMode {
 	t.Helper()
 	from := map[string][]string{
-		"usr/local/share/man/man8/":               {"../../man/*.8"},
-		"usr/local/share/doc/thinmount/":          {"../../README.md", "../../CHANGELOG.md", "../../SECURITY.md", "../../NOTICE", "../../docs/*.md"},
+		"usr/local/share/man/man8/": {"../../man/*.8"},
+		"usr/local/share/doc/thinmount/": {"../../README.md", "../../CHANGELOG.md",
+			"../../SECURITY.md", "../../NOTICE", "../../docs/*.md"},
 		"usr/local/share/doc/thinmount/examples/": {"../../examples/*"},
 	}
 	all := map[string]fs.FileMode{}
@@ -110,7 +118,8 @@ func wanted(t *testing.T) map[string]fs.FileMode {
 
 func TestInstall(t *testing.T) {
 	dir, dest := clone(t, true), filepath.Join(t.TempDir(), "dest")
-	if out, err := makeAsRoot(t, dir, "install", "DESTDIR="+dest); err != nil || strings.Contains(out, "there-is-no-go") {
+	if out, err := makeAsRoot(t, dir, "install", "DESTDIR="+dest); err != nil ||
+		strings.Contains(out, "there-is-no-go") {
 		t.Fatalf("make install without Go: %v: %s", err, out)
 	}
 	got, want := files(t, dest), wanted(t)
@@ -133,7 +142,8 @@ func TestInstall(t *testing.T) {
 		}
 	}
 	unit, err := os.ReadFile(filepath.Join(dest, "usr/local/lib/systemd/system/thin-pools.service"))
-	if err != nil || !strings.Contains(string(unit), "/usr/local/sbin/thin-snap ") || strings.Contains(string(unit), "@") {
+	if err != nil || !strings.Contains(string(unit), "/usr/local/sbin/thin-snap ") ||
+		strings.Contains(string(unit), "@") {
 		t.Errorf("thin-pools.service: %v: %s", err, unit)
 	}
 }
@@ -158,7 +168,8 @@ func TestUninstall(t *testing.T) {
 				write(t, filepath.Join(dest, other), "of others")
 				others = append(others, other)
 			}
-			if out, err := makeAsRoot(t, dir, append([]string{"uninstall"}, args...)...); err != nil {
+			if out, err := makeAsRoot(t, dir,
+				append([]string{"uninstall"}, args...)...); err != nil {
 				t.Fatalf("make uninstall: %v: %s", err, out)
 			}
 			slices.Sort(others)
@@ -170,11 +181,13 @@ func TestUninstall(t *testing.T) {
 	}
 }
 
-// TestUninstallOld takes the link away by which versions before enabled the unit, and so does an installation over it.
+// TestUninstallOld takes the link away by which versions before enabled the
+// unit, and so does an installation over it.
 func TestUninstallOld(t *testing.T) {
 	for _, target := range []string{"install", "uninstall"} {
 		dir, dest := clone(t, true), t.TempDir()
-		link := filepath.Join(dest, "usr/local/lib/systemd/system/sysinit.target.wants/thin-pools.service")
+		link := filepath.Join(dest,
+			"usr/local/lib/systemd/system/sysinit.target.wants/thin-pools.service")
 		write(t, link, "")
 		if out, err := makeAsRoot(t, dir, target, "DESTDIR="+dest); err != nil {
 			t.Fatalf("make %s: %v: %s", target, err, out)
@@ -185,7 +198,8 @@ func TestUninstallOld(t *testing.T) {
 	}
 }
 
-// TestInstallUnbuilt wants clear words and no half installation where there is nothing to install.
+// TestInstallUnbuilt wants clear words and no half installation where there is
+// nothing to install.
 func TestInstallUnbuilt(t *testing.T) {
 	dir, dest := clone(t, false), filepath.Join(t.TempDir(), "dest")
 	out, err := makeAsRoot(t, dir, "install", "DESTDIR="+dest)
@@ -222,7 +236,8 @@ func TestTargets(t *testing.T) {
 		switch target {
 		case "all", "go", "built": // the first is plain make, the others are steps
 		default:
-			if !slices.Contains(strings.FieldsFunc(head, func(r rune) bool { return strings.ContainsRune(" ,;#\n", r) }), target) {
+			if !slices.Contains(strings.FieldsFunc(head,
+				func(r rune) bool { return strings.ContainsRune(" ,;#\n", r) }), target) {
 				t.Errorf("the list at the Makefile's head lacks %s", target)
 			}
 		}

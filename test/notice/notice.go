@@ -16,18 +16,22 @@ var licences = []struct {
 	words []string
 }{
 	{"Apache-2.0", []string{"Apache License", "Version 2.0"}},
-	{"BSD-3-Clause", []string{"Redistribution and use in source and binary forms", "Neither the name"}},
+	{"BSD-3-Clause",
+		[]string{"Redistribution and use in source and binary forms", "Neither the name"}},
 	{"BSD-2-Clause", []string{"Redistribution and use in source and binary forms"}},
 	{"ISC", []string{"Permission to use, copy, modify, and/or distribute"}},
-	{"MIT", []string{"Permission is hereby granted, free of charge, to any person obtaining a copy"}},
-	{"Unlicense", []string{"This is free and unencumbered software released into the public domain"}},
+	{"MIT",
+		[]string{"Permission is hereby granted, free of charge, to any person obtaining a copy"}},
+	{"Unlicense",
+		[]string{"This is free and unencumbered software released into the public domain"}},
 }
 
 // licence names the licence of a text, or returns "".
 func licence(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	for _, l := range licences {
-		if !slices.ContainsFunc(l.words, func(w string) bool { return !strings.Contains(text, w) }) {
+		if !slices.ContainsFunc(l.words,
+			func(w string) bool { return !strings.Contains(text, w) }) {
 			return l.name
 		}
 	}

@@ -21,12 +21,15 @@ func TestCurrent(t *testing.T) {
 
 func TestLicence(t *testing.T) {
 	for text, want := range map[string]string{
-		"  Apache License\n  Version 2.0, January 2004\n":                                                  "Apache-2.0",
-		"Redistribution and use in source\nand binary forms, with or without\n * Neither the name of":      "BSD-3-Clause",
-		"Redistribution and use in source\nand binary forms, with or without":                              "BSD-2-Clause",
-		"MIT\n\nPermission is hereby granted, free of\ncharge, to any person obtaining a copy of this":     "MIT",
-		"This is free and unencumbered software released into the public domain.":                          "Unlicense",
-		"Permission to use, copy, modify, and/or distribute this software for any purpose is hereby given": "ISC",
+		"  Apache License\n  Version 2.0, January 2004\n": "Apache-2.0",
+		"Redistribution and use in source\nand binary forms, with or without\n" +
+			" * Neither the name of": "BSD-3-Clause",
+		"Redistribution and use in source\nand binary forms, with or without": "BSD-2-Clause",
+		"MIT\n\nPermission is hereby granted, free of\n" +
+			"charge, to any person obtaining a copy of this": "MIT",
+		"This is free and unencumbered software released into the public domain.": "Unlicense",
+		"Permission to use, copy, modify, and/or distribute this software for any purpose is " +
+			"hereby given": "ISC",
 		"All rights reserved.": "",
 	} {
 		if got := licence(text); got != want {
@@ -62,7 +65,8 @@ func TestNotice(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]int{
-		"a.example/a  v1.0.0  Unlicense  thin-snap\n": 1, "b.example/b  v1.0.0  Unlicense  thin-snap\n": 1,
+		"a.example/a  v1.0.0  Unlicense  thin-snap\n": 1,
+		"b.example/b  v1.0.0  Unlicense  thin-snap\n": 1,
 		free: 1, "a.example/a\nb.example/b\n": 1, "Made by A.\n": 1, "no licence": 0,
 	} {
 		if n := strings.Count(got, text); n != want {

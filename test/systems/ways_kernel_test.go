@@ -27,7 +27,8 @@ func features(t *testing.T, area string) []feature {
 	var all []feature
 	for _, part := range strings.Split("\n"+string(text), "\n## ")[1:] {
 		title, script, _ := strings.Cut(part, "\n")
-		all = append(all, feature{area, strings.ReplaceAll(title, "/", "|"), script}) // a slash would make a subtest
+		// a slash would make a subtest
+		all = append(all, feature{area, strings.ReplaceAll(title, "/", "|"), script})
 	}
 	return all
 }
@@ -73,7 +74,8 @@ func script(t *testing.T, text string) {
 	if err := os.WriteFile(path, []byte(string(prelude)+text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// To a file: a pipe would be waited for until the last process has closed it.
+	// To a file: a pipe would be waited for until the last process has closed
+	// it.
 	said, err := os.Create(filepath.Join(t.TempDir(), "said"))
 	if err != nil {
 		t.Fatal(err)

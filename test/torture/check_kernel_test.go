@@ -34,7 +34,9 @@ var nexts = [][]string{
 
 // judge looks at the aftermath of a blow, and reports what is wrong. The pool's
 // metadata are checked while the next blow is dealt.
-func (w *world) judge(t *testing.T, r *report, name, call string, sp span, next int, problems []string) {
+func (w *world) judge(
+	t *testing.T, r *report, name, call string, sp span, next int, problems []string,
+) {
 	t.Helper()
 	problems = append(problems, w.aftermath(t, sp, next)...)
 	var checks []func() []string
@@ -61,7 +63,9 @@ func (w *world) judge(t *testing.T, r *report, name, call string, sp span, next 
 // next run, takes all down by commands, and returns what is wrong.
 func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
 	t.Helper()
-	complain := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	complain := func(format string, args ...any) {
+		problems = append(problems, fmt.Sprintf(format, args...))
+	}
 	v := viewOf(t)
 	switch before, after := slices.Equal(v, sp.before), slices.Equal(v, sp.after); {
 	case !before && !after:
@@ -96,11 +100,13 @@ func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
 	return problems
 }
 
-// known tells whether a line of the state belongs to the golden pool, or to what a
-// scenario or the next command has made. A lock belongs to what has a record.
+// known tells whether a line of the state belongs to the golden pool, or to
+// what a scenario or the next command has made. A lock belongs to what has a
+// record.
 func (w *world) known(line string) bool {
 	if of, ok := strings.CutPrefix(line, "file "+runDir+"/locks/"); ok && of != "" {
-		pool, volume, _ := strings.Cut(strings.TrimSuffix(of, "@turn"), "@") // a queue before the lock
+		// a queue before the lock
+		pool, volume, _ := strings.Cut(strings.TrimSuffix(of, "@turn"), "@")
 		record := "pool.json"
 		if volume != "" {
 			record = "volumes/" + volume + ".json"
@@ -118,7 +124,9 @@ func (w *world) known(line string) bool {
 	}
 	if strings.HasPrefix(line, "file "+stateDir+"/u/") {
 		_, err := os.Stat(stateDir + "/u/pool.json")
-		return err == nil && slices.Contains([]string{"pool.json", ".pool.json.spare", "data", "metadata", "volumes", "u"}, filepath.Base(line))
+		return err == nil && slices.Contains(
+			[]string{"pool.json", ".pool.json.spare", "data", "metadata", "volumes", "u"},
+			filepath.Base(line))
 	}
 	return false
 }
@@ -132,7 +140,8 @@ func (w *world) verify(t *testing.T, v view) (problems []string) {
 		return nil
 	}
 	dir := w.dirs["DIR3"]
-	if at := w.dirs["DIR1"]; slices.ContainsFunc(mounts(t), func(m string) bool { return strings.HasPrefix(m, at+" ") }) {
+	if at := w.dirs["DIR1"]; slices.ContainsFunc(mounts(t),
+		func(m string) bool { return strings.HasPrefix(m, at+" ") }) {
 		dir = at
 	}
 	if o := run(t, "mount.thin", "t/base", dir); o.code != 0 {
@@ -140,7 +149,8 @@ func (w *world) verify(t *testing.T, v view) (problems []string) {
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "stuff"))
 	if err != nil || !bytes.Equal(b, w.stuff) {
-		problems = append(problems, fmt.Sprintf("the file in base: %d bytes, want %d: %v", len(b), len(w.stuff), err))
+		problems = append(problems,
+			fmt.Sprintf("the file in base: %d bytes, want %d: %v", len(b), len(w.stuff), err))
 	}
 	return problems
 }
@@ -151,7 +161,8 @@ func (w *world) takeDown(t *testing.T) (problems []string) {
 	do := func(argv ...string) bool {
 		o := run(t, argv...)
 		if o.code != 0 {
-			problems = append(problems, fmt.Sprintf("%v: exit status %d: %s", argv, o.code, o.stderr))
+			problems = append(problems,
+				fmt.Sprintf("%v: exit status %d: %s", argv, o.code, o.stderr))
 		}
 		return o.code == 0
 	}
@@ -163,7 +174,8 @@ func (w *world) takeDown(t *testing.T) (problems []string) {
 	}
 	for _, d := range devices(t) {
 		name, _, _ := strings.Cut(d, " ")
-		if pool, volume, ok := strings.Cut(strings.TrimPrefix(name, "thin-"), "@"); ok && !strings.HasPrefix(volume, "@") {
+		if pool, volume, ok := strings.Cut(strings.TrimPrefix(name, "thin-"), "@"); ok &&
+			!strings.HasPrefix(volume, "@") {
 			do("thin-snap", "deactivate", pool+"/"+volume)
 		}
 	}

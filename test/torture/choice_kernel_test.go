@@ -18,7 +18,8 @@ func only() []string {
 	return strings.FieldsFunc(os.Getenv("THIN_TORTURE_ONLY"), func(r rune) bool { return r == ',' })
 }
 
-// done tells whether an earlier run has already dealt the blows, or done the part.
+// done tells whether an earlier run has already dealt the blows, or done the
+// part.
 func done(name string) bool {
 	return slices.Contains(strings.Split(os.Getenv("THIN_TORTURE_DONE"), ","), name)
 }
@@ -98,8 +99,8 @@ func firstSeed(t *testing.T, part string) uint64 {
 // brief is about how many blows of a kind a scenario gets in the short form.
 const brief = 1
 
-// share says of how many blows of a kind (kill, fault) one is dealt: 1 is all, 0
-// the short form.
+// share says of how many blows of a kind (kill, fault) one is dealt: 1 is all,
+// 0 the short form.
 func share(kind string) int {
 	said := os.Getenv("THIN_TORTURE_SHARE")
 	if faults := os.Getenv("THIN_TORTURE_FAULTS"); kind == "fault" && faults != "" {

@@ -19,17 +19,19 @@ import (
 
 const (
 	crowdWorkers = 64
-	crowdFew     = 24 // in the short form, which a slow machine has to get through without a command's deadline passing
-	crowdSlots   = 16 // volumes that everybody works on, half of them in each pool
+	// in the short form, which a slow machine has to get through without a
+	// command's deadline passing
+	crowdFew   = 24
+	crowdSlots = 16 // volumes that everybody works on, half of them in each pool
 )
 
-// aRound is how long the crowd is at work before everybody waits, and what there
-// is is held against the count.
+// aRound is how long the crowd is at work before everybody waits, and what
+// there is is held against the count.
 const aRound = 40 * time.Second
 
-// TestTortureCrowd lets 64 processes at a time, or a few, mount, unmount, snapshot, list
-// and delete the same 16 volumes, and hold their devices, kills some of them, and
-// counts.
+// TestTortureCrowd lets 64 processes at a time, or a few, mount, unmount,
+// snapshot, list and delete the same 16 volumes, and hold their devices, kills
+// some of them, and counts.
 func TestTortureCrowd(t *testing.T) {
 	if !partWanted("crowd") {
 		return
@@ -48,7 +50,8 @@ func TestTortureCrowd(t *testing.T) {
 	c := newCrowd(t, r, workers)
 	c.fill(t)
 	until := time.Now().Add(lasts)
-	for seed := firstSeed(t, "crowd"); c.Rounds == 0 || len(c.problems) == 0 && time.Now().Before(until); seed++ {
+	for seed := firstSeed(t, "crowd"); c.Rounds == 0 ||
+		len(c.problems) == 0 && time.Now().Before(until); seed++ {
 		c.seed = seed
 		c.round(t, plans(workers).Example(int(seed)), min(time.Until(until), aRound))
 	}
@@ -58,7 +61,8 @@ func TestTortureCrowd(t *testing.T) {
 		problems = append(problems, c.left(t, before)...)
 	}
 	if problems = append(c.problems, problems...); len(problems) > 0 {
-		r.fail(t, fmt.Sprintf("crowd/%d", c.seed), fmt.Sprintf("the end of round %d", c.Rounds), problems)
+		r.fail(t, fmt.Sprintf("crowd/%d", c.seed), fmt.Sprintf("the end of round %d", c.Rounds),
+			problems)
 		clearAway(t, c.dirs()...)
 	}
 }
@@ -80,9 +84,9 @@ type crowd struct {
 	problems []string
 }
 
-// slot is a volume that comes and goes: what there was of it at the beginning of a
-// round, how many commands of a kind came back with 0 since, and how many were
-// killed and may have done it or not.
+// slot is a volume that comes and goes: what there was of it at the beginning
+// of a round, how many commands of a kind came back with 0 since, and how many
+// were killed and may have done it or not.
 type slot struct {
 	name, dir          string
 	exists, references int
@@ -96,10 +100,12 @@ func (s *slot) between(n int, up, down string) (least, most int) {
 }
 
 func newCrowd(t *testing.T, r *report, workers int) *crowd {
-	c := &crowd{report: r, dir: t.TempDir(), ops: make([]int, workers), did: map[string]int{}, refused: map[string]int{}}
+	c := &crowd{report: r, dir: t.TempDir(), ops: make([]int, workers), did: map[string]int{},
+		refused: map[string]int{}}
 	for i := range c.slots {
 		s := &c.slots[i]
-		*s = slot{name: fmt.Sprintf("p%d/v%d", i%2, i), dir: filepath.Join(c.dir, fmt.Sprint(i)), done: map[string]int{}, killed: map[string]int{}}
+		*s = slot{name: fmt.Sprintf("p%d/v%d", i%2, i), dir: filepath.Join(c.dir, fmt.Sprint(i)),
+			done: map[string]int{}, killed: map[string]int{}}
 		if err := os.Mkdir(s.dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -140,8 +146,8 @@ func (c *crowd) fill(t *testing.T) {
 	c.unshare(t)
 }
 
-// unshare makes the mount namespace beside ours. It has no copy of a volume's mount
-// in it, and gets none.
+// unshare makes the mount namespace beside ours. It has no copy of a volume's
+// mount in it, and gets none.
 func (c *crowd) unshare(t *testing.T) {
 	t.Helper()
 	cmd := exec.Command("unshare", "-m", "sleep", "infinity")
@@ -201,12 +207,14 @@ func (c *crowd) came(worker int, s *slot, what string, argv []string, o outcome)
 	case mayRefuse.MatchString(why):
 		c.refused[what+": "+why]++
 	default:
-		c.problems = append(c.problems, fmt.Sprintf("worker %d: %v: exit status %d: %s", worker, argv, o.code, o.stderr))
+		c.problems = append(c.problems,
+			fmt.Sprintf("worker %d: %v: exit status %d: %s", worker, argv, o.code, o.stderr))
 	}
 }
 
 // mayRefuse is what a command may say when others were there before it.
-var mayRefuse = regexp.MustCompile(`: (not mounted|no such volume|exists already|mounted on |/dev/mapper/\S+ is in use: )`)
+var mayRefuse = regexp.MustCompile(
+	`: (not mounted|no such volume|exists already|mounted on |/dev/mapper/\S+ is in use: )`)
 
 var volatile = regexp.MustCompile(`\b[pv]?\d+\b|` + regexp.QuoteMeta(stateDir))
 
@@ -225,9 +233,11 @@ func (c *crowd) summary(t *testing.T) {
 	}
 	c.Least, c.Most = slices.Min(ops), slices.Max(ops)
 	if c.Least*20 < c.Most {
-		c.problems = append(c.problems, fmt.Sprintf("operations by worker: %v: some have starved", ops))
+		c.problems = append(c.problems,
+			fmt.Sprintf("operations by worker: %v: some have starved", ops))
 	}
-	t.Logf("%d operations in %d rounds, %d to %d a worker, %d killed; done: %v", c.Operations, c.Rounds, c.Least, c.Most, c.Kills, c.did)
+	t.Logf("%d operations in %d rounds, %d to %d a worker, %d killed; done: %v", c.Operations,
+		c.Rounds, c.Least, c.Most, c.Kills, c.did)
 	var why []string
 	for what, n := range c.refused {
 		why = append(why, fmt.Sprintf("%4d %s", n, what))

@@ -24,9 +24,9 @@ type op struct {
 	kill   time.Duration // 0: it comes to its end
 }
 
-// plans are a row of commands for each worker; a seed gives the same ones again.
-// On every second volume of a pool some are killed: on the others the count has
-// to be exact.
+// plans are a row of commands for each worker; a seed gives the same ones
+// again. On every second volume of a pool some are killed: on the others the
+// count has to be exact.
 func plans(workers int) *rapid.Generator[[][]op] {
 	one := rapid.Custom(func(rt *rapid.T) op {
 		o := op{
@@ -42,9 +42,11 @@ func plans(workers int) *rapid.Generator[[][]op] {
 	return rapid.SliceOfN(rapid.SliceOfN(one, 12, 12), workers, workers)
 }
 
-// kindsOfWork has each kind as often as it is wanted, or nearly: rapid draws what
-// stands first more often.
-var kindsOfWork = strings.Fields("mount umount snapshot umount mount delete mount umount list umount mount copy snapshot enter hold")
+// kindsOfWork has each kind as often as it is wanted, or nearly: rapid draws
+// what stands first more often.
+var kindsOfWork = strings.Fields(
+	"mount umount snapshot umount mount delete mount umount list umount mount copy snapshot " +
+		"enter hold")
 
 // do does a command, and takes in how it ended.
 func (c *crowd) do(t *testing.T, worker int, o op) {
@@ -67,10 +69,14 @@ func (c *crowd) do(t *testing.T, worker int, o op) {
 		argv = []string{"thin-snap", "snapshot", origin, s.name}
 	case "delete":
 		argv = []string{"thin-snap", "delete", "-y", s.name}
-	case "copy": // in a mount namespace of its own, where a mount of ours has a copy, which counts nothing
-		argv = []string{"unshare", "-m", "sh", "-c", "mount.thin " + s.name + " " + s.dir + " && exec umount.thin " + s.dir}
+	// in a mount namespace of its own, where a mount of ours has a copy, which
+	// counts nothing
+	case "copy":
+		argv = []string{"unshare", "-m", "sh", "-c",
+			"mount.thin " + s.name + " " + s.dir + " && exec umount.thin " + s.dir}
 	case "enter": // in one that lasts: each takes the reference that it has added
-		argv = []string{"nsenter", "--mount=" + c.sandbox, "sh", "-c", "mount.thin " + s.name + " " + s.dir + " && exec umount.thin " + s.dir}
+		argv = []string{"nsenter", "--mount=" + c.sandbox, "sh", "-c",
+			"mount.thin " + s.name + " " + s.dir + " && exec umount.thin " + s.dir}
 	case "list":
 		argv = []string{"thin-snap", "list", "--json"}
 	}
@@ -87,7 +93,8 @@ func runAndKill(t *testing.T, after time.Duration, argv []string) outcome {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var out, err bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &err
-	cmd.WaitDelay = 10 * time.Second // a watcher may outlive the command; a busy machine reads what it said late
+	// a watcher may outlive the command; a busy machine reads what it said late
+	cmd.WaitDelay = 10 * time.Second
 	cmd.Run()
 	if cmd.ProcessState == nil {
 		return outcome{code: -1} // not even begun
@@ -130,16 +137,25 @@ func (c *crowd) compare(t *testing.T) (problems []string) {
 		if there {
 			exists = 1
 		}
-		if least, most := s.between(s.exists, "snapshot", "delete"); exists < least || exists > most {
-			problems = append(problems, fmt.Sprintf("%s: there are %d of it, want %d to %d: %v, killed %v", s.name, exists, least, most, s.done, s.killed))
+		if least, most := s.between(s.exists, "snapshot", "delete"); exists < least ||
+			exists > most {
+			problems = append(problems,
+				fmt.Sprintf("%s: there are %d of it, want %d to %d: %v, killed %v", s.name, exists,
+					least, most, s.done, s.killed))
 		}
-		if least, most := s.between(s.references, "mount", "umount"); v.References < least || v.References > most {
-			problems = append(problems, fmt.Sprintf("%s: %d references, want %d to %d: %v, killed %v", s.name, v.References, least, most, s.done, s.killed))
+		if least, most := s.between(s.references, "mount", "umount"); v.References < least ||
+			v.References > most {
+			problems = append(problems,
+				fmt.Sprintf("%s: %d references, want %d to %d: %v, killed %v", s.name, v.References,
+					least, most, s.done, s.killed))
 		}
-		if (v.References > 0) != slices.Contains(mounts(t), s.dir+" /dev/mapper/thin-"+strings.Replace(s.name, "/", "@", 1)) {
-			problems = append(problems, fmt.Sprintf("%s: %d references, but the mounts are %v", s.name, v.References, mounts(t)))
+		if (v.References > 0) != slices.Contains(mounts(t),
+			s.dir+" /dev/mapper/thin-"+strings.Replace(s.name, "/", "@", 1)) {
+			problems = append(problems, fmt.Sprintf("%s: %d references, but the mounts are %v",
+				s.name, v.References, mounts(t)))
 		}
-		s.exists, s.references, s.done, s.killed = exists, v.References, map[string]int{}, map[string]int{}
+		s.exists, s.references = exists, v.References
+		s.done, s.killed = map[string]int{}, map[string]int{}
 	}
 	return problems
 }
@@ -171,5 +187,8 @@ func (c *crowd) goHome(t *testing.T) (problems []string) {
 // left is what was not there before, but for empty folders.
 func (c *crowd) left(t *testing.T, before state) []string {
 	t.Helper()
-	return leftSince(t, before, func(line string) bool { return strings.HasPrefix(line, "file ") && strings.HasSuffix(line, "/") })
+	return leftSince(t, before,
+		func(line string) bool {
+			return strings.HasPrefix(line, "file ") && strings.HasSuffix(line, "/")
+		})
 }

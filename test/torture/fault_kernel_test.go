@@ -42,8 +42,8 @@ type fault struct {
 // String names the fault within its scenario.
 func (f fault) String() string { return f.point.String() + ":" + f.errno }
 
-// faultsOf lists what can fail, from the program's own first step on: what the Go
-// runtime does before is not ours.
+// faultsOf lists what can fail, from the program's own first step on: what the
+// Go runtime does before is not ours.
 func faultsOf(all []point) []fault {
 	var faulty []fault
 	begun := false
@@ -78,7 +78,8 @@ func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, nex
 		hit := failed != nil && f.like(*failed)
 		var problems []string
 		switch {
-		case failed != nil && !hit && strings.Contains(o.stderr, "runtime: failed to create new OS thread"):
+		case failed != nil && !hit &&
+			strings.Contains(o.stderr, "runtime: failed to create new OS thread"):
 			// The Go runtime's own thread, which it cannot do without.
 		case o.code == -1 || strings.Contains(o.stderr, "goroutine "):
 			problems = append(problems, "crashed: "+short(o.stderr))
@@ -91,7 +92,8 @@ func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, nex
 			call = failed.text
 			r.Faults++
 		}
-		call = fmt.Sprintf("%s, which made it say, with exit status %d: %s", call, o.code, short(o.stderr))
+		call = fmt.Sprintf("%s, which made it say, with exit status %d: %s", call, o.code,
+			short(o.stderr))
 		w.judge(t, r, name, call, sp, next, problems)
 		return hit
 	})

@@ -94,7 +94,8 @@ func (l *writeLog) apply(e entry, to *os.File) error {
 	if e.sectors == 0 || e.flags&logDiscard != 0 {
 		return nil // what was discarded may as well be there
 	}
-	_, err := io.Copy(io.NewOffsetWriter(to, int64(e.sector)*l.unit), io.NewSectionReader(l.file, e.data, int64(e.sectors)*l.unit))
+	_, err := io.Copy(io.NewOffsetWriter(to, int64(e.sector)*l.unit),
+		io.NewSectionReader(l.file, e.data, int64(e.sectors)*l.unit))
 	return err
 }
 

@@ -18,16 +18,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestTorturePairs kills a snapshot while its origin is suspended: its cgroup, which
-// the watcher is to survive, and the program together with its watcher, after which
-// the next command has to resume the origin.
+// TestTorturePairs kills a snapshot while its origin is suspended: its cgroup,
+// which the watcher is to survive, and the program together with its watcher,
+// after which the next command has to resume the origin.
 func TestTorturePairs(t *testing.T) {
 	if !partWanted("pair") {
 		return
 	}
 	w := newWorld(t)
 	defer w.razeIfFailed(t)
-	s := scenario{"snapshot-mounted", [][]string{cmd("mount.thin", "t/base", "DIR1", "-o", "rw")}, cmd("thin-snap", "snapshot", "t/base", "t/new"), true}
+	s := scenario{"snapshot-mounted", [][]string{cmd("mount.thin", "t/base", "DIR1", "-o", "rw")},
+		cmd("thin-snap", "snapshot", "t/base", "t/new"), true}
 	sp := w.walk(t, s)
 	r := &report{Part: "pair", Scenario: s.name}
 	next := 0
@@ -55,15 +56,17 @@ func TestTorturePairs(t *testing.T) {
 				ioctls = append(ioctls, p.text)
 			}
 		}
-		t.Errorf("nothing was killed while the origin was suspended, of\n%s", strings.Join(ioctls, "\n"))
+		t.Errorf("nothing was killed while the origin was suspended, of\n%s",
+			strings.Join(ioctls, "\n"))
 	}
 	w.checking.Wait()
 	r.write(t)
 }
 
-// suspending is the ioctl that suspends a device; the one that resumes it has the
-// same name and not the flag.
-var suspending = regexp.MustCompile(`^ioctl\(\d+(<[^>]*>)?, DM_DEV_SUSPEND, \[?\{[^}]*flags=[A-Z_|]*DM_SUSPEND_FLAG`)
+// suspending is the ioctl that suspends a device; the one that resumes it has
+// the same name and not the flag.
+var suspending = regexp.MustCompile(
+	`^ioctl\(\d+(<[^>]*>)?, DM_DEV_SUSPEND, \[?\{[^}]*flags=[A-Z_|]*DM_SUSPEND_FLAG`)
 
 // whileSuspended lists the ioctls after which the origin is suspended: the
 // suspending and the message.
@@ -72,15 +75,19 @@ func whileSuspended(all []point) []point {
 	if i < 0 {
 		return nil
 	}
-	message := slices.IndexFunc(all[i:], func(p point) bool { return strings.Contains(p.text, "DM_TARGET_MSG") })
+	message := slices.IndexFunc(all[i:],
+		func(p point) bool { return strings.Contains(p.text, "DM_TARGET_MSG") })
 	if message < 0 {
 		return nil
 	}
 	return []point{all[i], all[i+message]}
 }
 
-// killPair lets the command stop for a moment behind the call, and kills it there.
-func (w *world) killPair(t *testing.T, p point, way string, argv []string) (problems []string, met bool) {
+// killPair lets the command stop for a moment behind the call, and kills it
+// there.
+func (w *world) killPair(
+	t *testing.T, p point, way string, argv []string,
+) (problems []string, met bool) {
 	t.Helper()
 	options := []string{"strace", "-qq", "-o", "/dev/null", "-e", "trace=ioctl", "-e",
 		fmt.Sprintf("inject=ioctl:delay_exit=1500000:when=%d", p.n)}
@@ -113,7 +120,8 @@ func (w *world) killPair(t *testing.T, p point, way string, argv []string) (prob
 		return nil, suspended(t)
 	}
 	if took := untilRunning(t); took > 5*time.Second {
-		problems = append(problems, fmt.Sprintf("the watcher is dead, too: a device was suspended for %v", took))
+		problems = append(problems,
+			fmt.Sprintf("the watcher is dead, too: a device was suspended for %v", took))
 	}
 	return problems, true
 }
@@ -131,7 +139,8 @@ func watchers() (pids []int) {
 	return pids
 }
 
-// cgroup is one of cgroup v2, whose hierarchy is mounted for it where it is not.
+// cgroup is one of cgroup v2, whose hierarchy is mounted for it where it is
+// not.
 type cgroup struct {
 	*os.File
 	mounted bool

@@ -18,7 +18,8 @@ import (
 // cutsARound is how often the power of one workload goes.
 const cutsARound = 25
 
-// TestTorturePower lets the power go at random moments of a workload, and boots.
+// TestTorturePower lets the power go at random moments of a workload, and
+// boots.
 func TestTorturePower(t *testing.T) {
 	if !partWanted("power") {
 		return
@@ -111,7 +112,8 @@ func (l *writeLog) cutsOf(t *testing.T, seed uint64, n int, only []string) (at [
 		if e.mark == "try=t" {
 			first = i
 		}
-		if what, _, _ := strings.Cut(e.mark, "="); i >= first && (what == "made" || what == "gone" || what == "file") {
+		if what, _, _ := strings.Cut(e.mark, "="); i >= first &&
+			(what == "made" || what == "gone" || what == "file") {
 			marks = append(marks, i)
 		}
 	}
@@ -132,7 +134,8 @@ func (l *writeLog) cutsOf(t *testing.T, seed uint64, n int, only []string) (at [
 		} else {
 			most := 0
 			for range 8 {
-				if x := first + 1 + rng.IntN(len(l.entries)-first); most == 0 || x-l.flushed(x) > most-l.flushed(most) {
+				if x := first + 1 + rng.IntN(len(l.entries)-first); most == 0 ||
+					x-l.flushed(x) > most-l.flushed(most) {
 					most = x
 				}
 			}
@@ -161,9 +164,14 @@ func (p *power) cuts(t *testing.T, r *replay, all []int) {
 		problems := p.boot(t)
 		p.Cuts++
 		p.Lost += lost
-		t.Logf("power/%d/%d: %d entries of %d, %d since the last flush, %d lost, %d names: %v", p.seed, n, n, len(r.entries), n-r.flushed(n), lost, len(p.promises), time.Since(start).Round(time.Millisecond))
+		t.Logf("power/%d/%d: %d entries of %d, %d since the last flush, %d lost, %d names: %v",
+			p.seed, n, n, len(r.entries), n-r.flushed(n), lost, len(p.promises),
+			time.Since(start).Round(time.Millisecond))
 		if len(problems) > 0 {
-			problems = append(problems, "the log it was found in is needed: test/torture/run --keep DIR …, then the same with --only; without it the workload runs anew, and meets others at other times")
+			problems = append(problems,
+				"the log it was found in is needed: test/torture/run --keep DIR …, then the same "+
+					"with --only; without it the workload runs anew, and meets others at "+
+					"other times")
 			p.fail(t, fmt.Sprintf("power/%d/%d", p.seed, n), r.lastMark(n), problems)
 			p.raze(t)
 		}

@@ -37,13 +37,17 @@ func (p *power) boot(t *testing.T) (problems []string) {
 		}
 	}
 	if there["t"] {
-		for _, argv := range [][]string{{"thin-snap", "create", "--size", "16M", "t/after"}, {"thin-snap", "delete", "-y", "t/after"}} {
+		for _, argv := range [][]string{
+			{"thin-snap", "create", "--size", "16M", "t/after"},
+			{"thin-snap", "delete", "-y", "t/after"},
+		} {
 			problems = append(problems, works(t, argv...)...)
 		}
 	}
 	problems = append(problems, works(t, "thin-snap", "recover")...)
 	if again, _ := listed(t); !maps.Equal(again, there) {
-		problems = append(problems, fmt.Sprintf("after recovery there is %v, before %v", again, there))
+		problems = append(problems,
+			fmt.Sprintf("after recovery there is %v, before %v", again, there))
 	}
 	problems = append(problems, works(t, "thin-snap", "pool", "deactivate", "--all")...)
 	if len(problems) > 0 {
@@ -57,7 +61,8 @@ func (p *power) boot(t *testing.T) (problems []string) {
 	return problems
 }
 
-// look mounts a volume, reads what was fsynced in it, and checks its filesystem.
+// look mounts a volume, reads what was fsynced in it, and checks its
+// filesystem.
 func (p *power) look(t *testing.T, name string) (problems []string) {
 	dir := filepath.Join(p.dir, "look")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -67,8 +72,11 @@ func (p *power) look(t *testing.T, name string) (problems []string) {
 		return problems
 	}
 	for file, size := range p.promises[name].files {
-		if b, err := os.ReadFile(filepath.Join(dir, file)); err != nil || string(b) != string(content(file, size)) {
-			problems = append(problems, fmt.Sprintf("%s: the file %s: %d bytes, of %d that were fsynced: %v", name, file, len(b), size, err))
+		if b, err := os.ReadFile(filepath.Join(dir, file)); err != nil ||
+			string(b) != string(content(file, size)) {
+			problems = append(problems,
+				fmt.Sprintf("%s: the file %s: %d bytes, of %d that were fsynced: %v", name, file,
+					len(b), size, err))
 		}
 	}
 	for _, argv := range [][]string{
@@ -85,11 +93,14 @@ func (p *power) look(t *testing.T, name string) (problems []string) {
 // listed are the names of the pools and volumes that there are.
 func listed(t *testing.T) (names map[string]bool, problems []string) {
 	names = map[string]bool{}
-	for _, argv := range [][]string{{"thin-snap", "pool", "list", "--json"}, {"thin-snap", "list", "--json"}} {
+	for _, argv := range [][]string{
+		{"thin-snap", "pool", "list", "--json"}, {"thin-snap", "list", "--json"},
+	} {
 		o := run(t, argv...)
 		var all struct{ Pools, Volumes []struct{ Name string } }
 		if err := json.Unmarshal([]byte(o.stdout), &all); err != nil || o.code != 0 {
-			problems = append(problems, fmt.Sprintf("%v: exit status %d: %s: %v", argv, o.code, o.stderr, err))
+			problems = append(problems,
+				fmt.Sprintf("%v: exit status %d: %s: %v", argv, o.code, o.stderr, err))
 		}
 		for _, x := range append(all.Pools, all.Volumes...) {
 			names[x.Name] = true
@@ -101,7 +112,10 @@ func listed(t *testing.T) (names map[string]bool, problems []string) {
 // left is what the boot has left behind, but for files.
 func (p *power) left(t *testing.T) []string {
 	t.Helper()
-	return leftSince(t, p.clean, func(line string) bool { return strings.HasPrefix(line, "file ") || line == "loop "+p.disk })
+	return leftSince(t, p.clean,
+		func(line string) bool {
+			return strings.HasPrefix(line, "file ") || line == "loop "+p.disk
+		})
 }
 
 // raze clears away what the commands could not.

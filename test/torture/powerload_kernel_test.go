@@ -29,12 +29,15 @@ type load struct {
 func (l *load) record(commands int) {
 	t := l.t
 	must(t, "modprobe", "dm_log_writes")
-	must(t, "env", "DM_DISABLE_UDEV=1", "dmsetup", "create", powerLog, "--table", fmt.Sprintf("0 %d log-writes %s %s", powerSize/512, powerDisk, logDisk))
+	must(t, "env", "DM_DISABLE_UDEV=1", "dmsetup", "create", powerLog, "--table",
+		fmt.Sprintf("0 %d log-writes %s %s", powerSize/512, powerDisk, logDisk))
 	defer must(t, "env", "DM_DISABLE_UDEV=1", "dmsetup", "remove", "--retry", powerLog)
 	l.mark("seed=%d", l.seed)
 	dev := "/dev/mapper/" + powerLog
-	// What is not in the log is zeros at the replay: nothing is left to be made lazily.
-	must(t, "mke2fs", "-q", "-t", "ext4", "-b", "4096", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", dev)
+	// What is not in the log is zeros at the replay: nothing is left to be made
+	// lazily.
+	must(t, "mke2fs", "-q", "-t", "ext4", "-b", "4096", "-E",
+		"nodiscard,lazy_itable_init=0,lazy_journal_init=0", dev)
 	must(t, "mount", dev, stateDir)
 	defer must(t, "umount", stateDir)
 	defer must(t, "thin-snap", "pool", "deactivate", "--unmount", "--all")
@@ -77,14 +80,16 @@ type loaded struct {
 	files int
 }
 
-// do runs a command between the mark that it begins and the one that it is done.
+// do runs a command between the mark that it begins and the one that it is
+// done.
 func (w *loader) do(before, after string, argv ...string) bool {
 	if before != "" {
 		w.mark("%s", before)
 	}
 	o := run(w.t, argv...)
 	if o.code != 0 {
-		w.t.Errorf("power/%d: loader %d: %v: exit status %d: %s", w.seed, w.n, argv, o.code, o.stderr)
+		w.t.Errorf("power/%d: loader %d: %v: exit status %d: %s", w.seed, w.n, argv, o.code,
+			o.stderr)
 		return false
 	}
 	if after != "" {
@@ -129,13 +134,15 @@ func (w *loader) name() string {
 func (w *loader) create() bool {
 	name := w.name()
 	w.volumes = append(w.volumes, &loaded{name: name})
-	return w.do("try="+name, "made="+name, "thin-snap", "create", "--size", "16M", "--fs", "ext4", name)
+	return w.do("try="+name, "made="+name, "thin-snap", "create", "--size", "16M", "--fs", "ext4",
+		name)
 }
 
 func (w *loader) otherPool() bool {
 	w.pool = !w.pool
 	if w.pool {
-		return w.do("try=u", "made=u", "thin-snap", "pool", "create", "--size", "4M", "--metadata-size", "2M", "u")
+		return w.do("try=u", "made=u", "thin-snap", "pool", "create", "--size", "4M",
+			"--metadata-size", "2M", "u")
 	}
 	return w.do("drop=u", "gone=u", "thin-snap", "pool", "delete", "-r", "-y", "u")
 }

@@ -43,7 +43,8 @@ func logByHand() []byte {
 // TestTorturePowerReplay cuts a log made by hand.
 func TestTorturePowerReplay(t *testing.T) {
 	dir := t.TempDir()
-	log, image, disk := filepath.Join(dir, "log"), filepath.Join(dir, "image"), filepath.Join(dir, "disk")
+	log, image, disk := filepath.Join(dir, "log"), filepath.Join(dir, "image"), filepath.Join(dir,
+		"disk")
 	if err := os.WriteFile(log, logByHand(), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,8 @@ func TestTorturePowerReplay(t *testing.T) {
 		for seed := range uint64(200) {
 			seen[firstBytes(t, r, c.n, seed, disk)] = true
 		}
-		if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got, slices.Sorted(slices.Values(c.want))) {
+		if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got,
+			slices.Sorted(slices.Values(c.want))) {
 			t.Errorf("cuts at %d: %q, want all of %q", c.n, got, c.want)
 		}
 	}
@@ -100,7 +102,10 @@ func firstBytes(t *testing.T, r *replay, n int, seed uint64, disk string) string
 // TestTorturePowerPromises holds promises against what is there.
 func TestTorturePowerPromises(t *testing.T) {
 	p := promises{}
-	for _, mark := range []string{"try=t", "made=t", "try=t/a", "made=t/a", "file=t/a:f:7", "try=t/b", "made=t/b<t/a", "file=t/a:g:8", "drop=t/b", "gone=t/b", "try=t/c"} {
+	for _, mark := range []string{
+		"try=t", "made=t", "try=t/a", "made=t/a", "file=t/a:f:7", "try=t/b", "made=t/b<t/a",
+		"file=t/a:g:8", "drop=t/b", "gone=t/b", "try=t/c",
+	} {
 		if err := p.keep(mark); err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +113,9 @@ func TestTorturePowerPromises(t *testing.T) {
 	if n := len(p["t/a"].files); n != 2 {
 		t.Errorf("%d files in t/a", n)
 	}
-	for want, there := range map[int][]string{0: {"t", "t/a"}, 1: {"t", "t/a", "t/c", "t/b"}, 2: {"t", "t/c", "t/d"}, 3: {"t/b"}} {
+	for want, there := range map[int][]string{
+		0: {"t", "t/a"}, 1: {"t", "t/a", "t/c", "t/b"}, 2: {"t", "t/c", "t/d"}, 3: {"t/b"},
+	} {
 		names := map[string]bool{}
 		for _, name := range there {
 			names[name] = true

@@ -12,8 +12,8 @@ type scenario struct {
 
 func cmd(words ...string) []string { return words }
 
-// repair is the one command whose work no other one finishes in passing: after it
-// was disturbed, and the next command has run, it has to run again.
+// repair is the one command whose work no other one finishes in passing: after
+// it was disturbed, and the next command has run, it has to run again.
 var repair = cmd("thin-snap", "pool", "check", "--repair", "-y", "t")
 
 // The golden pool is t, inactive, with the volumes base (ext4, a file in it),
@@ -24,41 +24,65 @@ func scenarios() []scenario {
 		mounted  = cmd("mount.thin", "t/base", "DIR1", "-o", "rw")
 		unmount  = cmd("umount.thin", "DIR1")
 		snapshot = cmd("thin-snap", "snapshot", "t/base", "t/new")
-		orphan   = [][]string{active, cmd("dmsetup", "message", "thin-t@@pool", "0", "create_snap 77 1")}
+		orphan   = [][]string{active,
+			cmd("dmsetup", "message", "thin-t@@pool", "0", "create_snap 77 1")}
 	)
 	return []scenario{
 		{"mount", [][]string{active}, mounted, false},
 		{"mount-first", nil, mounted, true},
 		{"mount-again", [][]string{mounted}, mounted, false},
-		{"remount", [][]string{mounted}, cmd("mount.thin", "t/base", "DIR1", "-o", "remount,ro"), false},
+		{"remount", [][]string{mounted}, cmd("mount.thin", "t/base", "DIR1", "-o", "remount,ro"),
+			false},
 		{"umount", [][]string{mounted, mounted}, unmount, false},
 		{"umount-last", [][]string{mounted}, unmount, true},
 		{"umount-force", [][]string{mounted, mounted}, cmd("umount.thin", "DIR1", "-f"), false},
 		{"umount-lazy", [][]string{mounted}, cmd("umount.thin", "DIR1", "-l"), false},
 		{"create", [][]string{active}, cmd("thin-snap", "create", "--size", "16M", "t/new"), false},
-		{"create-fs", [][]string{active}, cmd("thin-snap", "create", "--size", "16M", "--fs", "ext4", "t/new"), true},
-		{"format", [][]string{active}, cmd("thin-snap", "format", "--fs", "ext4", "t/blank"), false},
+		{"create-fs", [][]string{active},
+			cmd("thin-snap", "create", "--size", "16M", "--fs", "ext4", "t/new"), true},
+		{"format", [][]string{active}, cmd("thin-snap", "format", "--fs", "ext4", "t/blank"),
+			false},
 		{"snapshot-idle", [][]string{active}, snapshot, false},
 		{"snapshot-mounted", [][]string{mounted}, snapshot, true},
 		{"snapshot-slow", [][]string{mounted, cmd("SLOW")}, snapshot, true},
 		{"delete", [][]string{active}, cmd("thin-snap", "delete", "-y", "t/spare"), true},
-		{"delete-active", [][]string{cmd("thin-snap", "activate", "t/spare")}, cmd("thin-snap", "delete", "-y", "t/spare"), false},
+		{"delete-active", [][]string{cmd("thin-snap", "activate", "t/spare")},
+			cmd("thin-snap", "delete", "-y", "t/spare"), false},
 		{"activate", [][]string{active}, cmd("thin-snap", "activate", "t/base"), false},
-		{"deactivate", [][]string{cmd("thin-snap", "activate", "t/base")}, cmd("thin-snap", "deactivate", "t/base"), false},
-		{"pool-create", nil, cmd("thin-snap", "pool", "create", "--size", "64M", "--metadata-size", "2M", "u"), true},
-		{"pool-create-devices", nil, cmd("thin-snap", "pool", "create", "--force", "--data", "/dev/vdc", "--metadata", "/dev/vdd", "--size", "64M", "--metadata-size", "2M", "u"), false},
+		{"deactivate", [][]string{cmd("thin-snap", "activate", "t/base")},
+			cmd("thin-snap", "deactivate", "t/base"), false},
+		{"pool-create", nil, cmd("thin-snap", "pool", "create", "--size", "64M", "--metadata-size",
+			"2M", "u"), true},
+		{"pool-create-devices", nil, cmd("thin-snap", "pool", "create", "--force", "--data",
+			"/dev/vdc", "--metadata", "/dev/vdd", "--size", "64M", "--metadata-size", "2M", "u"),
+			false},
 		{"pool-activate", nil, active, false},
 		{"pool-deactivate", [][]string{active}, cmd("thin-snap", "pool", "deactivate", "t"), false},
-		{"pool-deactivate-unmount", [][]string{mounted, mounted}, cmd("thin-snap", "pool", "deactivate", "--unmount", "t"), false},
-		{"pool-grow", [][]string{mounted}, cmd("thin-snap", "pool", "grow", "--size", "+1M", "--metadata-size", "+1M", "t"), false},
-		{"pool-set", [][]string{mounted}, cmd("thin-snap", "pool", "set", "margin=20", "on-full=queue", "t"), false},
-		{"umount-queue", [][]string{cmd("thin-snap", "pool", "set", "on-full=queue", "t"), mounted}, unmount, false},
+		{"pool-deactivate-unmount", [][]string{mounted, mounted},
+			cmd("thin-snap", "pool", "deactivate", "--unmount", "t"), false},
+		{"pool-grow", [][]string{mounted}, cmd("thin-snap", "pool", "grow", "--size", "+1M",
+			"--metadata-size", "+1M", "t"), false},
+		{"pool-set", [][]string{mounted},
+			cmd("thin-snap", "pool", "set", "margin=20", "on-full=queue", "t"), false},
+		{"umount-queue", [][]string{cmd("thin-snap", "pool", "set", "on-full=queue", "t"), mounted},
+			unmount, false},
 		{"pool-delete", nil, cmd("thin-snap", "pool", "delete", "-r", "-y", "t"), true},
-		{"recover-create", [][]string{active, killed("rename,renameat,renameat2", 3, "thin-snap", "create", "--size", "16M", "t/new")}, cmd("thin-snap", "recover", "t"), true},
-		{"recover-delete", [][]string{active, killed("rename,renameat,renameat2", 2, "thin-snap", "delete", "-y", "t/spare")}, cmd("thin-snap", "recover", "t"), false},
-		{"recover-format", [][]string{active, killed("rename,renameat,renameat2", 4, "thin-snap", "create", "--size", "16M", "--fs", "ext4", "t/new")}, cmd("thin-snap", "recover", "t"), false},
-		{"recover-pool-create", [][]string{killed("rename,renameat,renameat2", 2, "thin-snap", "pool", "create", "--size", "64M", "--metadata-size", "2M", "u")}, cmd("thin-snap", "recover"), false},
-		{"recover-pool-delete", [][]string{killed("unlink,unlinkat", 4, "thin-snap", "pool", "delete", "-r", "-y", "t")}, cmd("thin-snap", "recover"), false},
+		{"recover-create", [][]string{active,
+			killed("rename,renameat,renameat2", 3, "thin-snap", "create", "--size", "16M",
+				"t/new")}, cmd("thin-snap", "recover", "t"), true},
+		{"recover-delete", [][]string{active,
+			killed("rename,renameat,renameat2", 2, "thin-snap", "delete", "-y", "t/spare")},
+			cmd("thin-snap", "recover", "t"), false},
+		{"recover-format", [][]string{active,
+			killed("rename,renameat,renameat2", 4, "thin-snap", "create", "--size", "16M", "--fs",
+				"ext4", "t/new")}, cmd("thin-snap", "recover", "t"), false},
+		{"recover-pool-create",
+			[][]string{killed("rename,renameat,renameat2", 2, "thin-snap", "pool", "create",
+				"--size", "64M", "--metadata-size", "2M", "u")}, cmd("thin-snap", "recover"),
+			false},
+		{"recover-pool-delete",
+			[][]string{killed("unlink,unlinkat", 4, "thin-snap", "pool", "delete", "-r", "-y",
+				"t")}, cmd("thin-snap", "recover"), false},
 		{"check-repair", orphan, repair, false},
 		{"list", [][]string{mounted}, cmd("thin-snap", "list"), false},
 	}

@@ -59,7 +59,8 @@ func devices(t *testing.T) (all []string) {
 }
 
 func suspended(t *testing.T) bool {
-	return slices.ContainsFunc(devices(t), func(d string) bool { return strings.HasSuffix(d, " suspended") })
+	return slices.ContainsFunc(devices(t),
+		func(d string) bool { return strings.HasSuffix(d, " suspended") })
 }
 
 func loops() (all []string) {
@@ -138,7 +139,8 @@ func lines(file string) []string {
 	return nil
 }
 
-// view is what the commands say there is: each volume with its mount, each pool.
+// view is what the commands say there is: each volume with its mount, each
+// pool.
 type view []string
 
 func viewOf(t *testing.T) view {
@@ -210,22 +212,27 @@ func idsOf(t *testing.T, pool string, leaked *int) (compare func() []string) {
 		named = append(named, cat.Head.String())
 	}
 	sort.Strings(named)
-	meta := "/var/tmp/torture.metadata." + pool // on a disk: the tools read past the page cache, which tmpfs cannot
+	// on a disk: the tools read past the page cache, which tmpfs cannot
+	meta := "/var/tmp/torture.metadata." + pool
 	if cat.Metadata.Kind == "file" {
 		copyPart(t, cat.Metadata.Path, meta, 1<<20, 3<<20)
 	} else { // what the pool wrote to a device its page cache does not know
-		must(t, "dd", "if="+cat.Metadata.Path, "of="+meta, "bs=1M", "skip=1", "count=3", "status=none", "iflag=direct")
+		must(t, "dd", "if="+cat.Metadata.Path, "of="+meta, "bs=1M", "skip=1", "count=3",
+			"status=none", "iflag=direct")
 	}
 	return func() (problems []string) {
 		defer os.Remove(meta)
 		switch o := run(t, "thin_check", meta); {
 		case o.code == 0:
-		case leaked != nil && run(t, "thin_check", "-q", "--ignore-non-fatal-errors", meta).code == 0:
+		case leaked != nil &&
+			run(t, "thin_check", "-q", "--ignore-non-fatal-errors", meta).code == 0:
 			t.Logf("pool %s: blocks allocated in vain: %s%s", pool, o.stdout, o.stderr)
 			*leaked++
-			problems = append(works(t, "thin_check", "-q", "--auto-repair", meta), works(t, "thin_check", "-q", meta)...)
+			problems = append(works(t, "thin_check", "-q", "--auto-repair", meta),
+				works(t, "thin_check", "-q", meta)...)
 		default:
-			problems = append(problems, fmt.Sprintf("thin_check: exit status %d, %s%s", o.code, o.stdout, o.stderr))
+			problems = append(problems,
+				fmt.Sprintf("thin_check: exit status %d, %s%s", o.code, o.stdout, o.stderr))
 		}
 		dumped := run(t, "thin_dump", meta)
 		if dumped.code != 0 {
@@ -237,13 +244,19 @@ func idsOf(t *testing.T, pool string, leaked *int) (compare func() []string) {
 		}
 		sort.Strings(kernel)
 		if !slices.Equal(kernel, named) {
-			problems = append(problems, fmt.Sprintf("pool %s: ids in the metadata %v, in the catalog %v", pool, kernel, named))
+			problems = append(problems,
+				fmt.Sprintf("pool %s: ids in the metadata %v, in the catalog %v", pool, kernel,
+					named))
 		}
-		if m := dumpTrans.FindStringSubmatch(dumped.stdout); m == nil || m[1] != fmt.Sprint(cat.TransactionID) {
-			problems = append(problems, fmt.Sprintf("pool %s: transaction id in the metadata %v, in the catalog %d", pool, m, cat.TransactionID))
+		if m := dumpTrans.FindStringSubmatch(dumped.stdout); m == nil ||
+			m[1] != fmt.Sprint(cat.TransactionID) {
+			problems = append(problems,
+				fmt.Sprintf("pool %s: transaction id in the metadata %v, in the catalog %d", pool,
+					m, cat.TransactionID))
 		}
 		if len(cat.Operations) > 0 {
-			problems = append(problems, fmt.Sprintf("pool %s: operations %v are left", pool, cat.Operations))
+			problems = append(problems,
+				fmt.Sprintf("pool %s: operations %v are left", pool, cat.Operations))
 		}
 		return problems
 	}
@@ -298,7 +311,8 @@ func (w *world) settled(t *testing.T, want func(state) []string) []string {
 func leftSince(t *testing.T, before state, may func(line string) bool) []string {
 	t.Helper()
 	left := (&world{}).settled(t, func(s state) []string {
-		return slices.DeleteFunc(s, func(line string) bool { return slices.Contains(before, line) || may(line) })
+		return slices.DeleteFunc(s,
+			func(line string) bool { return slices.Contains(before, line) || may(line) })
 	})
 	if len(left) > 0 {
 		return []string{"left: " + strings.Join(left, "; ")}

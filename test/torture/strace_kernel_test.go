@@ -46,7 +46,8 @@ func run(t *testing.T, argv ...string) outcome {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var out, err bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &err
-	cmd.WaitDelay = 10 * time.Second // a watcher may outlive the command; a busy machine reads what it said late
+	// a watcher may outlive the command; a busy machine reads what it said late
+	cmd.WaitDelay = 10 * time.Second
 	cmd.Run()
 	if ctx.Err() != nil {
 		t.Fatalf("%v: still running after %v: %s", argv, limit, err.String())
@@ -73,9 +74,9 @@ func works(t *testing.T, argv ...string) []string {
 }
 
 // slowly is what a command under strace takes less than half the time with: on
-// one processor no stop has to wake another; the Go runtime takes the thread from
-// no goroutine that only seems busy; and it finds a P again after a long call.
-// (With --seccomp-bpf, strace 6.1 injects nothing.)
+// one processor no stop has to wake another; the Go runtime takes the thread
+// from no goroutine that only seems busy; and it finds a P again after a long
+// call. (With --seccomp-bpf, strace 6.1 injects nothing.)
 var slowly = []string{"taskset", "-c", "0", "env", "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=8"}
 
 // strace runs a command under strace, which follows its first thread only: all
@@ -83,7 +84,8 @@ var slowly = []string{"taskset", "-c", "0", "env", "GODEBUG=asyncpreemptoff=1", 
 func strace(t *testing.T, options []string, argv []string) outcome {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "strace")
-	o := run(t, slices.Concat(slowly, []string{"strace", "-qq", "-s", "120", "-o", file}, options, argv)...)
+	o := run(t,
+		slices.Concat(slowly, []string{"strace", "-qq", "-s", "120", "-o", file}, options, argv)...)
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -122,19 +124,23 @@ func calls(trace string) []point {
 	return all
 }
 
-// harmless are the calls that change nothing outside of the process. A call that
-// is not among them is a point, known or not.
+// harmless are the calls that change nothing outside of the process. A call
+// that is not among them is a point, known or not.
 var harmless = words(`
-	access arch_prctl brk clock_gettime clock_nanosleep close dup3 epoll_create1 epoll_ctl epoll_pwait eventfd2 execve
-	faccessat faccessat2 fcntl fstat fstatfs futex getcwd getdents64 getegid geteuid getgid getpid getppid getrandom
-	getrlimit gettid getuid ioprio_get listmount lseek lstat madvise mincore mlockall mmap mprotect munlockall munmap nanosleep newfstatat
-	pidfd_open pidfd_send_signal pipe2 poll ppoll prctl pread64 preadv prlimit64 read readlink readlinkat
-	restart_syscall rseq rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity sched_yield set_robust_list
-	set_tid_address sigaltstack stat statfs statmount statx sysinfo tgkill timer_create timer_delete timer_settime
-	uname wait4 waitid`)
+	access arch_prctl brk clock_gettime clock_nanosleep close dup3 epoll_create1 epoll_ctl
+	epoll_pwait eventfd2 execve faccessat faccessat2 fcntl fstat fstatfs futex getcwd getdents64
+	getegid geteuid getgid getpid getppid getrandom getrlimit gettid getuid ioprio_get listmount
+	lseek lstat madvise mincore mlockall mmap mprotect munlockall munmap nanosleep newfstatat
+	pidfd_open pidfd_send_signal pipe2 poll ppoll prctl pread64 preadv prlimit64 read readlink
+	readlinkat restart_syscall rseq rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity
+	sched_yield set_robust_list set_tid_address sigaltstack stat statfs statmount statx sysinfo
+	tgkill timer_create timer_delete timer_settime uname wait4 waitid`)
 
 // looking are the ioctls that only look.
-var looking = regexp.MustCompile(`^ioctl\(\d+(<[^>]*>)?, (DM_(VERSION|LIST_DEVICES|DEV_STATUS|TABLE_STATUS|TABLE_DEPS|LIST_VERSIONS|GET_TARGET_VERSION|DEV_ARM_POLL)|BLK\w*GET\w*|BLKSSZGET|BLKPBSZGET|LOOP_GET_STATUS\w*|LOOP_CTL_GET_FREE|TCGETS\w*|TIOCGWINSZ|FS_IOC_GET\w*)\b`)
+var looking = regexp.MustCompile(
+	`^ioctl\(\d+(<[^>]*>)?, (DM_(VERSION|LIST_DEVICES|DEV_STATUS|TABLE_STATUS|TABLE_DEPS|` +
+		`LIST_VERSIONS|GET_TARGET_VERSION|DEV_ARM_POLL)|BLK\w*GET\w*|BLKSSZGET|BLKPBSZGET|` +
+		`LOOP_GET_STATUS\w*|LOOP_CTL_GET_FREE|TCGETS\w*|TIOCGWINSZ|FS_IOC_GET\w*)\b`)
 
 // opening is an openat that makes nothing.
 var opening = regexp.MustCompile(`^open(at2?)?\(`)
@@ -147,7 +153,8 @@ func (p point) changes() bool {
 	case p.call == "ioctl":
 		return !looking.MatchString(p.text)
 	case opening.MatchString(p.text):
-		return strings.Contains(p.text, "O_CREAT") || strings.Contains(p.text, "O_TRUNC") || strings.Contains(p.text, "O_TMPFILE")
+		return strings.Contains(p.text, "O_CREAT") || strings.Contains(p.text, "O_TRUNC") ||
+			strings.Contains(p.text, "O_TMPFILE")
 	case p.call == "clone" || p.call == "clone3":
 		return !strings.Contains(p.text, "CLONE_THREAD") // the Go runtime's
 	}
@@ -157,8 +164,8 @@ func (p point) changes() bool {
 // request is what an ioctl asks for.
 var request = regexp.MustCompile(`^ioctl\(\d+(?:<[^>]*>)?, (\w+)`)
 
-// like tells whether another call is the same as far as its number of turns goes:
-// it changes something just as well, and an ioctl asks for the same.
+// like tells whether another call is the same as far as its number of turns
+// goes: it changes something just as well, and an ioctl asks for the same.
 func (p point) like(o point) bool {
 	asks := func(p point) string {
 		if m := request.FindStringSubmatch(p.text); m != nil {
@@ -170,9 +177,9 @@ func (p point) like(o point) bool {
 }
 
 // near deals a blow at the point, and then at those around it until one has met
-// what was meant: where a wait took more or fewer turns than when the command was
-// undisturbed, another call has the point's number. Some calls are made only while
-// something takes long: they are looked for at the walk's own pace.
+// what was meant: where a wait took more or fewer turns than when the command
+// was undisturbed, another call has the point's number. Some calls are made
+// only while something takes long: they are looked for at the walk's own pace.
 func (p point) near(deal func(at point) (met bool)) bool {
 	for _, slow := range []bool{false, true} {
 		for _, off := range around {
@@ -184,8 +191,8 @@ func (p point) near(deal func(at point) (met bool)) bool {
 	return false
 }
 
-// around is where a call is looked for: mostly it comes sooner than in the walk,
-// since strace shows less and so holds up less.
+// around is where a call is looked for: mostly it comes sooner than in the
+// walk, since strace shows less and so holds up less.
 var around = []int{0, -1, 1, -2, 2, -3, 3, -4, -5, -6}
 
 // runtimes tells a write by which the Go runtime wakes its own poller.

@@ -37,7 +37,9 @@ type world struct {
 // must not wait for a disk, and no step of a command depends on it.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{golden: t.TempDir(), dirs: map[string]string{"DIR1": t.TempDir(), "DIR2": t.TempDir(), "DIR3": t.TempDir()}, stuff: bytes.Repeat([]byte("stuff\n"), 5000)}
+	w := &world{golden: t.TempDir(),
+		dirs:  map[string]string{"DIR1": t.TempDir(), "DIR2": t.TempDir(), "DIR3": t.TempDir()},
+		stuff: bytes.Repeat([]byte("stuff\n"), 5000)}
 	if err := os.MkdirAll(stateDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +101,8 @@ func (w *world) set(t *testing.T, s scenario) {
 			continue
 		}
 		if argv[0] == "KILLED" {
-			if o := strace(t, []string{"-e", "trace=" + argv[1], "-e", "inject=" + argv[1] + ":signal=SIGKILL:when=" + argv[2]}, argv[3:]); o.code != -1 {
+			if o := strace(t, []string{"-e", "trace=" + argv[1], "-e",
+				"inject=" + argv[1] + ":signal=SIGKILL:when=" + argv[2]}, argv[3:]); o.code != -1 {
 				t.Fatalf("%v: was not killed: exit status %d: %s", argv, o.code, o.stderr)
 			}
 			continue
@@ -108,9 +111,9 @@ func (w *world) set(t *testing.T, s scenario) {
 	}
 }
 
-// restore puts the golden files back, with nothing in /run: which lock files there
-// are decides how many calls a command makes. The backing files are written only
-// where they differ: mostly they do not.
+// restore puts the golden files back, with nothing in /run: which lock files
+// there are decides how many calls a command makes. The backing files are
+// written only where they differ: mostly they do not.
 func (w *world) restore(t *testing.T) {
 	t.Helper()
 	if err := os.RemoveAll(runDir); err != nil {
@@ -198,7 +201,8 @@ func copyData(src, dst *os.File) error {
 		if at, err = unix.Seek(int(src.Fd()), start, unix.SEEK_HOLE); err != nil {
 			return err
 		}
-		if _, err := io.Copy(io.NewOffsetWriter(dst, start), io.NewSectionReader(src, start, at-start)); err != nil {
+		if _, err := io.Copy(io.NewOffsetWriter(dst, start),
+			io.NewSectionReader(src, start, at-start)); err != nil {
 			return err
 		}
 	}
@@ -212,7 +216,8 @@ func (w *world) raze(t *testing.T) {
 	w.restore(t)
 }
 
-// clearAway kills our commands, and removes the mounts on dirs and every device.
+// clearAway kills our commands, and removes the mounts on dirs and every
+// device.
 func clearAway(t *testing.T, dirs ...string) {
 	t.Helper()
 	exec.Command("pkill", "-KILL", "-x", "thin-snap|mount.thin|umount.thin").Run()

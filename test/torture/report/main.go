@@ -2,10 +2,10 @@
 //
 //	report [-to DOC] SUITE=FILE…
 //
-// A suite may have several files: a run in parts. It prints a line for each suite
-// and each failure, and exits with 1 if there is one. With -to it writes tables
-// into DOC, between the marks <!-- torture --> and <!-- /torture -->: what was
-// done in all, and to each command.
+// A suite may have several files: a run in parts. It prints a line for each
+// suite and each failure, and exits with 1 if there is one. With -to it writes
+// tables into DOC, between the marks <!-- torture --> and <!-- /torture -->:
+// what was done in all, and to each command.
 package main
 
 import (
@@ -76,7 +76,8 @@ func run(args []string, doc string, out io.Writer) (failures int, err error) {
 		i := slices.IndexFunc(totals, func(t *total) bool { return t.suite == suite })
 		if i < 0 {
 			i = len(totals)
-			totals = append(totals, &total{suite: suite, met: map[blows]int{}, points: map[blows]int{}})
+			totals = append(totals,
+				&total{suite: suite, met: map[blows]int{}, points: map[blows]int{}})
 		}
 		f, err := os.Open(file)
 		if err != nil {
@@ -90,7 +91,8 @@ func run(args []string, doc string, out io.Writer) (failures int, err error) {
 	}
 	for _, t := range totals {
 		failures += len(t.Failures)
-		fmt.Fprintf(out, "%s: %d kills, %d faults, %d power cuts, %d operations of a crowd; %d failures\n",
+		fmt.Fprintf(out,
+			"%s: %d kills, %d faults, %d power cuts, %d operations of a crowd; %d failures\n",
 			t.suite, t.Kills, t.Faults, t.Cuts, t.Operations, len(t.Failures))
 		for _, f := range t.Failures {
 			fmt.Fprintf(out, "again: test/torture/run --suite %s --only %s\n", t.suite, f.Point)
@@ -184,7 +186,8 @@ func table(totals []*total) string {
 	row("points that were not met: a wait took fewer turns", func(t *total) any { return t.Missed })
 	row("power cuts", func(t *total) any { return t.Cuts })
 	row("writes that a power cut lost", func(t *total) any { return t.Lost })
-	row("of the cuts, with a block of the pool allocated in vain", func(t *total) any { return t.Leaked })
+	row("of the cuts, with a block of the pool allocated in vain",
+		func(t *total) any { return t.Leaked })
 	row("operations of a crowd", func(t *total) any { return t.Operations })
 	row("of them, killed at any moment", func(t *total) any { return t.crowdKills })
 	row("longest time a device stayed suspended", func(t *total) any { return t.Suspended })

@@ -39,8 +39,8 @@ func names[T any](l *table.Listing[T]) []string {
 	return names
 }
 
-// TestColumnsAreFields wants each column to be a field of JSON by the same name,
-// and each field to be a column.
+// TestColumnsAreFields wants each column to be a field of JSON by the same
+// name, and each field to be a column.
 func TestColumnsAreFields(t *testing.T) {
 	volumes, pools := Volumes("x"), Pools("x")
 	if a, b := fields(t, volumes, thin.VolumeInfo{}), names(volumes); !slices.Equal(a, b) {

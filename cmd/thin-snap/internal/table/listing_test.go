@@ -61,7 +61,8 @@ func TestWriteList(t *testing.T) {
 
 func TestListingRefuses(t *testing.T) {
 	for _, how := range []Options{
-		{JSON: true, Columns: "id"}, {Sort: "id", SortDescending: "id"}, {Sort: "x"}, {Columns: "x"},
+		{JSON: true, Columns: "id"}, {Sort: "id", SortDescending: "id"}, {Sort: "x"},
+		{Columns: "x"},
 	} {
 		if err := listing().Read(how); !errors.As(err, new(*usage.Error)) {
 			t.Errorf("%+v: %v", how, err)
