@@ -140,7 +140,7 @@ func (RemoveStrayEntry) repair() {}
 
 func (RunThinCheck) String() string {
 	return "have thin_check look at all of it, and take off the mark if it is sound; " +
-		"the pool is inactive meanwhile"
+		"the pool is inactive then, and whoever uses it waits"
 }
 
 func (ReleaseSnapshot) String() string {
@@ -149,7 +149,7 @@ func (ReleaseSnapshot) String() string {
 
 func (ReserveHead) String() string {
 	return "give them to a thin id of their own, and move what volumes have there; the " +
-		"pool is activated anew meanwhile"
+		"pool is activated anew, and whoever uses it waits"
 }
 
 func (r RemoveRecord) String() string {
