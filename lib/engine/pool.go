@@ -124,6 +124,24 @@ func OpenActive(
 	}
 }
 
+// Alone opens a pool exclusively, calls do for one use case, and closes the
+// pool. open is OpenPool or OpenActive. The context of do ends at the deadline
+// of s.
+func Alone(
+	ctx context.Context, s *host.System, name string,
+	open func(context.Context, *host.System, *dm.Control, string, access) (*Pool, error),
+	do func(context.Context, *Pool) error,
+) error {
+	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
+		p, err := open(ctx, s, c, name, Exclusive)
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		return do(ctx, p)
+	})
+}
+
 // prepareShared activates the pool for OpenActive with Shared, and finishes, if
 // that is possible, what is left in it. It takes the pool's lock exclusively
 // for this. If the pool is active (live) and another command has the lock, it

@@ -59,19 +59,11 @@ type headRepair struct {
 // reserveHead gives a head to a pool that has none. No volume of the pool may
 // be active. The pool is active afterwards.
 func reserveHead(ctx context.Context, s *host.System, name string) error {
-	c, err := s.Kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	wait, cancel := s.Waiting(ctx)
-	defer cancel()
-	p, err := engine.OpenActive(wait, s, c, name, engine.Exclusive)
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	return p.Wrap(p.Explain(makeHeadLate(ctx, p)))
+	// Each step has a deadline of its own, and all of them together have none.
+	return engine.Alone(ctx, s, name, engine.OpenActive,
+		func(_ context.Context, p *engine.Pool) error {
+			return p.Wrap(p.Explain(makeHeadLate(ctx, p)))
+		})
 }
 
 // makeHeadLate is reserveHead for a pool that is open and active.

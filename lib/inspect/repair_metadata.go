@@ -22,36 +22,27 @@ import (
 // applies to the work on devices, and not to thin_check, which takes as long as
 // it needs.
 func checkMetadata(ctx context.Context, s *host.System, name string) error {
-	c, err := s.Kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	wait, cancel := s.Waiting(ctx)
-	defer cancel()
-	p, err := engine.OpenPool(wait, s, c, name, engine.Exclusive)
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	if !needsCheck(p) {
-		return nil
-	}
-	if err := p.RefuseCopy(); err != nil {
-		return err
-	}
-	active := p.HasDevice()
-	if err := withMetadata(wait, p, func(device string) error {
-		return thincheck.Clear(ctx, device)
-	}); err != nil {
-		return p.Wrap(explainDamage(p, err))
-	}
-	if !active {
-		return nil
-	}
-	again, cancel := s.Waiting(ctx)
-	defer cancel()
-	return p.Activate(again)
+	return engine.Alone(ctx, s, name, engine.OpenPool,
+		func(wait context.Context, p *engine.Pool) error {
+			if !needsCheck(p) {
+				return nil
+			}
+			if err := p.RefuseCopy(); err != nil {
+				return err
+			}
+			active := p.HasDevice()
+			if err := withMetadata(wait, p, func(device string) error {
+				return thincheck.Clear(ctx, device)
+			}); err != nil {
+				return p.Wrap(explainDamage(p, err))
+			}
+			if !active {
+				return nil
+			}
+			again, cancel := s.Waiting(ctx)
+			defer cancel()
+			return p.Activate(again)
+		})
 }
 
 // needsCheck asks the kernel whether the metadata of an active pool needs a

@@ -15,14 +15,8 @@ import (
 // same without being asked. ActivatePool does not change a pool that is active
 // already.
 func ActivatePool(ctx context.Context, s *host.System, name string) error {
-	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
-		p, err := engine.OpenActive(ctx, s, c, name, engine.Exclusive)
-		if err != nil {
-			return err
-		}
-		p.Close()
-		return nil
-	})
+	return engine.Alone(ctx, s, name, engine.OpenActive,
+		func(context.Context, *engine.Pool) error { return nil })
 }
 
 // DeactivateOptions changes what DeactivatePool does.

@@ -11,7 +11,6 @@ import (
 
 	"thinmount/lib/backing"
 	"thinmount/lib/catalog"
-	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
@@ -40,48 +39,47 @@ type GrowSpec struct {
 // room go on. If the process is killed, the next command on the pool finishes
 // the growing. docs/design.md, "grow", has the order of the steps.
 func GrowPool(ctx context.Context, s *host.System, spec GrowSpec) error {
-	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
-		p, err := engine.OpenActive(ctx, s, c, spec.Pool, engine.Exclusive)
-		if err != nil {
-			return err
+	return engine.Alone(ctx, s, spec.Pool, engine.OpenActive,
+		func(ctx context.Context, p *engine.Pool) error { return grow(ctx, p, spec) })
+}
+
+// grow is GrowPool for a pool that is open and active.
+func grow(ctx context.Context, p *engine.Pool, spec GrowSpec) error {
+	cfg := p.Catalog.Pool()
+	meta, err := planGrowth(cfg, dmname.Meta, spec)
+	if err != nil {
+		return err
+	}
+	data, err := planGrowth(cfg, dmname.Data, spec)
+	if err != nil {
+		return err
+	}
+	if meta, err = metadataToo(cfg, spec, data, meta); err != nil {
+		return err
+	}
+	if spec.Data == (Growth{}) && spec.Metadata == (Growth{}) &&
+		meta == cfg.Metadata.Size && data == cfg.Data.Size {
+		return &fault.Error{
+			Object: "pool " + spec.Pool,
+			Err: fault.Errorf(fault.ErrUsage, "%s and %s have no room left",
+				cfg.Data.Path, cfg.Metadata.Path),
+			Remedy: fault.Hint("make the devices larger first"),
 		}
-		defer p.Close()
-		cfg := p.Catalog.Pool()
-		meta, err := planGrowth(cfg, dmname.Meta, spec)
-		if err != nil {
-			return err
-		}
-		data, err := planGrowth(cfg, dmname.Data, spec)
-		if err != nil {
-			return err
-		}
-		if meta, err = metadataToo(cfg, spec, data, meta); err != nil {
-			return err
-		}
-		if spec.Data == (Growth{}) && spec.Metadata == (Growth{}) &&
-			meta == cfg.Metadata.Size && data == cfg.Data.Size {
-			return &fault.Error{
-				Object: "pool " + spec.Pool,
-				Err: fault.Errorf(fault.ErrUsage, "%s and %s have no room left",
-					cfg.Data.Path, cfg.Metadata.Path),
-				Remedy: fault.Hint("make the devices larger first"),
-			}
-		}
-		if err := canTake(p, meta > cfg.Metadata.Size, data > cfg.Data.Size); err != nil {
-			return err
-		}
-		if err := growPart(ctx, p, dmname.Meta, meta); err != nil {
-			return err
-		}
-		if err := growPart(ctx, p, dmname.Data, data); err != nil {
-			return err
-		}
-		if data > cfg.Data.Size {
-			health.WarnLargerThanBelow(s, p.Catalog.Pool())
-			warnLittleMetadata(s, p.Catalog.Pool())
-		}
-		return nil
-	})
+	}
+	if err := canTake(p, meta > cfg.Metadata.Size, data > cfg.Data.Size); err != nil {
+		return err
+	}
+	if err := growPart(ctx, p, dmname.Meta, meta); err != nil {
+		return err
+	}
+	if err := growPart(ctx, p, dmname.Data, data); err != nil {
+		return err
+	}
+	if data > cfg.Data.Size {
+		health.WarnLargerThanBelow(p.Sys, p.Catalog.Pool())
+		warnLittleMetadata(p.Sys, p.Catalog.Pool())
+	}
+	return nil
 }
 
 // canTake returns an error if the pool's state does not allow the growing. A

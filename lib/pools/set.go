@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"thinmount/lib/catalog"
-	"thinmount/lib/dm"
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
@@ -58,34 +57,33 @@ func SetPool(ctx context.Context, s *host.System, name string, set Settings) err
 	if err := checkSettings("pool "+name, set); err != nil {
 		return err
 	}
-	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
-		p, err := engine.OpenPool(ctx, s, c, name, engine.Exclusive)
-		if err != nil {
-			return err
+	return engine.Alone(ctx, s, name, engine.OpenPool,
+		func(_ context.Context, p *engine.Pool) error { return change(p, set) })
+}
+
+// change is SetPool for a pool that is open.
+func change(p *engine.Pool, set Settings) error {
+	if err := p.RefuseCopy(); err != nil {
+		return err
+	}
+	at, err := placed(p, set)
+	if err != nil {
+		return err
+	}
+	err = p.Catalog.SetPool(func(c *catalog.Pool) {
+		c.Data.Path, c.Metadata.Path = at.Data.Path, at.Metadata.Path
+		if set.Margin != nil {
+			c.Margin = set.Margin
 		}
-		defer p.Close()
-		if err := p.RefuseCopy(); err != nil {
-			return err
+		if set.OnFull != nil {
+			c.OnFull = *set.OnFull
 		}
-		at, err := placed(p, set)
-		if err != nil {
-			return err
+		if set.FreezeLimit != nil {
+			c.FreezeSeconds = int(*set.FreezeLimit / time.Second)
 		}
-		err = p.Catalog.SetPool(func(c *catalog.Pool) {
-			c.Data.Path, c.Metadata.Path = at.Data.Path, at.Metadata.Path
-			if set.Margin != nil {
-				c.Margin = set.Margin
-			}
-			if set.OnFull != nil {
-				c.OnFull = *set.OnFull
-			}
-			if set.FreezeLimit != nil {
-				c.FreezeSeconds = int(*set.FreezeLimit / time.Second)
-			}
-		})
-		if err != nil || set.OnFull == nil || !p.IsActive() {
-			return p.Wrap(err)
-		}
-		return p.ApplySizes()
 	})
+	if err != nil || set.OnFull == nil || !p.IsActive() {
+		return p.Wrap(err)
+	}
+	return p.ApplySizes()
 }
