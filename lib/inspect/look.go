@@ -20,17 +20,28 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// lookHead reads the headers of the pool's head. It reads past the page cache:
-// from the active pool's own data device, or else behind the label of the disk
-// or file.
-func lookHead(s *host.System, c *dm.Control, f *check.Facts) error {
-	path, at := f.Config.Data.Path, int64(label.Reserved)
-	if d := f.Part(dmname.Data); d != nil && d.Active() && !d.Suspended() {
-		path, at = c.NodePath(d.Name), 0
-	} else if b := f.Backing(dmname.Data); backing.LabelFlaw(
-		f.Config, dmname.Data, b.Backing, b.Label, b.Err, b.Carries, b.Size,
+// contentOf returns where the content of a part of the pool is read: at byte
+// at of path. That is the active pool's own device, or else behind the label of
+// the disk or file. ok is false if the disk or file is not the pool's: another
+// finding is about the label.
+func contentOf(c *dm.Control, f *check.Facts, part string) (path string, at int64, ok bool) {
+	if d := f.Part(part); d != nil && d.Active() && !d.Suspended() {
+		return c.NodePath(d.Name), 0, true
+	}
+	b := f.Backing(part)
+	if backing.LabelFlaw(
+		f.Config, part, b.Backing, b.Label, b.Err, b.Carries, b.Size,
 	) != nil {
-		return nil // another finding is about the label
+		return "", 0, false
+	}
+	return backing.BackingOf(f.Config, part).Path, label.Reserved, true
+}
+
+// lookHead reads the headers of the pool's head, past the page cache.
+func lookHead(c *dm.Control, f *check.Facts) error {
+	path, at, ok := contentOf(c, f, dmname.Data)
+	if !ok {
+		return nil
 	}
 	file, err := host.OpenDirect(path)
 	if err == nil {
@@ -76,8 +87,8 @@ func look(
 	for _, look := range []func() error{
 		func() error { return lookDevices(s, c, f) },
 		func() error { return lookBackings(s, c, f) },
-		func() error { return lookMetadata(ctx, s, c, f) },
-		func() error { return lookHead(s, c, f) },
+		func() error { return lookMetadata(ctx, c, f) },
+		func() error { return lookHead(c, f) },
 		func() error { return lookRun(s, c, f) },
 		func() error { return lookUses(ctx, s, c, f) },
 	} {
@@ -188,18 +199,13 @@ func addDevice(f *check.Facts, c *dm.Control, d check.Device) error {
 	return nil
 }
 
-// lookMetadata reads the thin ids in the pool's metadata. It reads past the
-// page cache: from the active pool's own metadata device, or else behind the
-// label of the disk or file. If it cannot read them, it sets f.MetaErr. It
-// returns an error only if ctx has ended.
-func lookMetadata(ctx context.Context, s *host.System, c *dm.Control, f *check.Facts) error {
-	path, at := f.Config.Metadata.Path, int64(label.Reserved)
-	if d := f.Part(dmname.Meta); d != nil && d.Active() && !d.Suspended() {
-		path, at = c.NodePath(d.Name), 0
-	} else if b := f.Backing(dmname.Meta); backing.LabelFlaw(
-		f.Config, dmname.Meta, b.Backing, b.Label, b.Err, b.Carries, b.Size,
-	) != nil {
-		return nil // not this pool's metadata; another finding is about the label
+// lookMetadata reads the thin ids in the pool's metadata, past the page cache.
+// If it cannot read them, it sets f.MetaErr. It returns an error only if ctx
+// has ended.
+func lookMetadata(ctx context.Context, c *dm.Control, f *check.Facts) error {
+	path, at, ok := contentOf(c, f, dmname.Meta)
+	if !ok {
+		return nil
 	}
 	var m thinpool.Metadata
 	file, err := host.OpenDirect(path)

@@ -12,7 +12,6 @@ import (
 	"thinmount/lib/check"
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
-	"thinmount/lib/host"
 	"thinmount/lib/label"
 	"thinmount/lib/thinpool"
 	"thinmount/lib/thintest"
@@ -49,13 +48,13 @@ func TestLookMetadataIsInterrupted(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	if err := lookMetadata(t.Context(), (&host.System{}), nil, f); err != nil || f.MetaErr == nil {
+	if err := lookMetadata(t.Context(), nil, f); err != nil || f.MetaErr == nil {
 		t.Fatalf("%v, %v", err, f.MetaErr)
 	}
 	f.MetaErr = nil
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := lookMetadata(ctx, (&host.System{}), nil, f); !errors.Is(err, fault.ErrInterrupt) ||
+	if err := lookMetadata(ctx, nil, f); !errors.Is(err, fault.ErrInterrupt) ||
 		f.MetaErr != nil {
 		t.Errorf("%v, %v", err, f.MetaErr)
 	}

@@ -198,10 +198,20 @@ func FillRecord(rec *refcount.Record, v catalog.Volume, path string, dev dm.DevN
 	}
 }
 
-// RefuseMounted returns an error (fault.ErrBusy) if a volume is mounted, in
-// this or in another mount namespace. The error says where. It returns nil if
-// it finds no mount.
-func RefuseMounted(s *host.System, c *dm.Control, rec refcount.Record, v catalog.Volume) error {
+// ReconcileUnmounted is ReconcileOwn for a command that needs the volume not
+// mounted. If the volume is mounted, in this or in another mount namespace, the
+// error is fault.ErrBusy and says where.
+func ReconcileUnmounted(s *host.System, c *dm.Control, ref *refcount.Ref,
+	v catalog.Volume) (refcount.Record, error) {
+	rec, err := ReconcileOwn(s, c, ref, v)
+	if err == nil {
+		err = refuseMounted(s, c, rec, v)
+	}
+	return rec, err
+}
+
+// refuseMounted returns the error of ReconcileUnmounted for a mounted volume.
+func refuseMounted(s *host.System, c *dm.Control, rec refcount.Record, v catalog.Volume) error {
 	if rec.Elsewhere || rec.References == 0 {
 		return RefuseElsewhere(s, c, rec, v)
 	}

@@ -31,29 +31,24 @@ func Create(ctx context.Context, s *host.System, spec CreateSpec) error {
 	if err := checkCreate(s, spec); err != nil {
 		return err
 	}
-	wait, cancel := s.Waiting(ctx)
-	defer cancel()
-	c, err := s.Kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if _, err := registry.OpenCatalog(s, spec.Pool); err != nil {
-		return err
-	}
-	ref, err := registry.LockVolume(wait, s, spec.Pool, spec.Volume)
-	if err != nil {
-		return err
-	}
-	defer registry.Unlock(s, ref, spec.Pool, spec.Volume)
-	if err := engine.ClearName(wait, s, c, spec.Pool, spec.Volume); err != nil {
-		return err
-	}
-	v, err := createUnformatted(wait, s, c, spec)
-	if err != nil || spec.FS == "" {
-		return err
-	}
-	return formatNew(ctx, s, c, v, spec)
+	return s.Use(ctx, func(wait context.Context, c *dm.Control) error {
+		if _, err := registry.OpenCatalog(s, spec.Pool); err != nil {
+			return err
+		}
+		ref, err := registry.LockVolume(wait, s, spec.Pool, spec.Volume)
+		if err != nil {
+			return err
+		}
+		defer registry.Unlock(s, ref, spec.Pool, spec.Volume)
+		if err := engine.ClearName(wait, s, c, spec.Pool, spec.Volume); err != nil {
+			return err
+		}
+		v, err := createUnformatted(wait, s, c, spec)
+		if err != nil || spec.FS == "" {
+			return err
+		}
+		return formatNew(ctx, s, c, v, spec)
+	})
 }
 
 func checkCreate(s *host.System, spec CreateSpec) error {

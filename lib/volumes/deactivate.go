@@ -24,11 +24,7 @@ func Deactivate(ctx context.Context, s *host.System, poolName, volume string) er
 			return err
 		}
 		defer ref.Close()
-		rec, err := registry.ReconcileOwn(s, c, ref, v)
-		if err != nil {
-			return err
-		}
-		if err := registry.RefuseMounted(s, c, rec, v); err != nil {
+		if _, err := registry.ReconcileUnmounted(s, c, ref, v); err != nil {
 			return err
 		}
 		if err := flushDevice(ctx, s, c, v); err != nil {

@@ -19,45 +19,40 @@ import (
 func Delete(
 	ctx context.Context, s *host.System, poolName, volume string, o engine.DeleteOptions,
 ) error {
-	wait, cancel := s.Waiting(ctx)
-	defer cancel()
-	c, err := s.Kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	ref, v, err := registry.LockKnown(wait, s, poolName, volume)
-	if err != nil {
-		return err
-	}
-	defer registry.Unlock(s, ref, poolName, volume)
-	if err := releaseToDelete(wait, s, c, ref, v); err != nil {
-		return err
-	}
-	p, err := promiseDelete(wait, s, c, v)
-	if err != nil {
-		return err
-	}
-	// From here on no command shows the volume. So a failure of a later step is
-	// a warning.
-	if err := ref.Clear(); err != nil {
-		s.Warnf("%s/%s: %v", poolName, volume, err)
-	}
-	if p.WantsDiscard(o) {
-		if err := p.Discard(ctx, v); err != nil {
-			s.Warnf("%s/%s: discard: %v", poolName, volume, err)
+	return s.Use(ctx, func(wait context.Context, c *dm.Control) error {
+		ref, v, err := registry.LockKnown(wait, s, poolName, volume)
+		if err != nil {
+			return err
 		}
-	}
-	if err := finishDelete(ctx, s, c, v); err != nil {
-		said := fault.Sayf(
-			"%s/%s is deleted, and a later command on the pool gives its space back: %v", poolName,
-			volume, err)
-		if remedy := host.RemedyOf(err); remedy != nil {
-			said = fault.Sayf("%v (%v)", said, remedy)
+		defer registry.Unlock(s, ref, poolName, volume)
+		if err := releaseToDelete(wait, s, c, ref, v); err != nil {
+			return err
 		}
-		s.Warn(said)
-	}
-	return nil
+		p, err := promiseDelete(wait, s, c, v)
+		if err != nil {
+			return err
+		}
+		// From here on no command shows the volume. So a failure of a later
+		// step is a warning.
+		if err := ref.Clear(); err != nil {
+			s.Warnf("%s/%s: %v", poolName, volume, err)
+		}
+		if p.WantsDiscard(o) {
+			if err := p.Discard(ctx, v); err != nil {
+				s.Warnf("%s/%s: discard: %v", poolName, volume, err)
+			}
+		}
+		if err := finishDelete(ctx, s, c, v); err != nil {
+			said := fault.Sayf(
+				"%s/%s is deleted, and a later command on the pool gives its space back: %v",
+				poolName, volume, err)
+			if remedy := host.RemedyOf(err); remedy != nil {
+				said = fault.Sayf("%v (%v)", said, remedy)
+			}
+			s.Warn(said)
+		}
+		return nil
+	})
 }
 
 // releaseToDelete removes the volume's device. It does that before the pool is
@@ -67,11 +62,7 @@ func Delete(
 func releaseToDelete(
 	ctx context.Context, s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume,
 ) error {
-	rec, err := registry.ReconcileOwn(s, c, ref, v)
-	if err != nil {
-		return err
-	}
-	if err := registry.RefuseMounted(s, c, rec, v); err != nil {
+	if _, err := registry.ReconcileUnmounted(s, c, ref, v); err != nil {
 		return err
 	}
 	if st, err := health.PoolStatus(c, v.PoolUUID); err != nil || st.Writable() != nil {

@@ -21,39 +21,31 @@ func Format(ctx context.Context, s *host.System, pool, volume, fs, label string,
 	if err := checkFS(pool+"/"+volume, fs, label); err != nil {
 		return err
 	}
-	wait, cancel := s.Waiting(ctx)
-	defer cancel()
-	c, err := s.Kernel()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	ref, v, err := registry.LockKnown(wait, s, pool, volume)
-	if err != nil {
-		return err
-	}
-	defer ref.Close()
-	rec, err := registry.ReconcileOwn(s, c, ref, v)
-	if err != nil {
-		return err
-	}
-	if err := registry.RefuseMounted(s, c, rec, v); err != nil {
-		return err
-	}
-	if rec.Pinned {
-		return &fault.Error{Object: rec.Volume,
-			Err:    fault.Errorf(fault.ErrBusy, "activated for other work"),
-			Remedy: fault.DeactivateVolume{Volume: rec.Volume}}
-	}
-	if !force {
-		if err := refuseFormatted(wait, s, c, v); err != nil {
+	return s.Use(ctx, func(wait context.Context, c *dm.Control) error {
+		ref, v, err := registry.LockKnown(wait, s, pool, volume)
+		if err != nil {
 			return err
 		}
-	}
-	if err := makeFS(ctx, s, c, v, fs, label); err != nil {
-		return err
-	}
-	return ref.Clear()
+		defer ref.Close()
+		rec, err := registry.ReconcileUnmounted(s, c, ref, v)
+		if err != nil {
+			return err
+		}
+		if rec.Pinned {
+			return &fault.Error{Object: rec.Volume,
+				Err:    fault.Errorf(fault.ErrBusy, "activated for other work"),
+				Remedy: fault.DeactivateVolume{Volume: rec.Volume}}
+		}
+		if !force {
+			if err := refuseFormatted(wait, s, c, v); err != nil {
+				return err
+			}
+		}
+		if err := makeFS(ctx, s, c, v, fs, label); err != nil {
+			return err
+		}
+		return ref.Clear()
+	})
 }
 
 // refuseFormatted returns ErrExists if the volume carries anything that mkfs
