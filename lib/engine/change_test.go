@@ -90,7 +90,8 @@ func TestDeleteOfTheFirstID(t *testing.T) {
 		k.Told() != "delete 0" {
 		t.Errorf("%v; told: %s", err, k.Told())
 	}
-	if cfg := OnDisk(t, p); len(cfg.Intents) > 0 || cfg.NextID != 1 || k.IDs[0] || !k.IDs[1] {
+	cfg := thintest.OnDisk(t, p.Sys)
+	if len(cfg.Intents) > 0 || cfg.NextID != 1 || k.IDs[0] || !k.IDs[1] {
 		t.Errorf("%+v; ids %v", cfg, k.IDs)
 	}
 }
@@ -123,7 +124,8 @@ func TestLastID(t *testing.T) {
 	if err != nil || v.ID != 1 || k.Told() != "create_thin 1" {
 		t.Errorf("%+v, %v; told: %s", v, err, k.Told())
 	}
-	if cfg := OnDisk(t, p); v.TransactionID != cfg.TransactionID || cfg.NextID != thinpool.MaxID+1 {
+	cfg := thintest.OnDisk(t, p.Sys)
+	if v.TransactionID != cfg.TransactionID || cfg.NextID != thinpool.MaxID+1 {
 		t.Errorf("%+v of %+v", v, cfg)
 	}
 }
@@ -176,7 +178,7 @@ func TestUndoingIsOnDiskFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.Before = func(message string) {
-		if ops := OnDisk(t, p).Intents; len(ops) != 1 || ops[0] != op {
+		if ops := thintest.OnDisk(t, p.Sys).Intents; len(ops) != 1 || ops[0] != op {
 			t.Errorf("at %q the disk has %+v", message, ops)
 		}
 	}

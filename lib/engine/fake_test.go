@@ -7,9 +7,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
-	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
-	"thinmount/lib/registry"
 	"thinmount/lib/thinpool"
 	"thinmount/lib/thintest"
 )
@@ -18,17 +16,9 @@ import (
 // devices. It collects the pool's warnings.
 func testPool(t *testing.T, kind string) (p *Pool, k *thintest.Kernel, warnings *[]string) {
 	t.Helper()
-	dir := t.TempDir()
 	warnings = new([]string)
-	s := thintest.System(dir)
+	s, cat, k := thintest.Active(t, kind)
 	s.Warn = func(w fault.Message) { *warnings = append(*warnings, w.String()) }
-	cat := thintest.Catalog(t, s, kind, dir)
-	k = &thintest.Kernel{
-		PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool),
-		Mode:     "rw",
-		IDs:      map[uint32]bool{},
-		Open:     map[string]int{},
-	}
 	c := dm.NewControl(k.Call)
 	return &Pool{Sys: s, DM: c, Catalog: cat, Target: thinpool.New(c, k.PoolUUID)}, k, warnings
 }
@@ -38,31 +28,16 @@ func withVolume(
 	t *testing.T, p *Pool, k *thintest.Kernel, name string, id uint32, ops ...catalog.Intent,
 ) catalog.Volume {
 	t.Helper()
-	k.IDs[id] = true
-	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), ID: id, Size: 1 << 20}
-	err := p.Catalog.PutVolume(v)
-	if err == nil {
-		err = p.Catalog.SetPool(func(c *catalog.Pool) {
-			c.NextID = max(c.NextID, id+1)
-			for _, op := range ops {
-				c.BeginIntent(op)
-			}
-		})
-	}
-	if err != nil {
+	v := thintest.AddVolume(t, p.Catalog, k, name, id)
+	if err := p.Catalog.SetPool(func(c *catalog.Pool) {
+		c.NextID = max(c.NextID, id+1)
+		for _, op := range ops {
+			c.BeginIntent(op)
+		}
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return v
-}
-
-// OnDisk returns the pool as pool.json has it.
-func OnDisk(t *testing.T, p *Pool) catalog.Pool {
-	t.Helper()
-	cat, err := registry.OpenCatalog(p.Sys, p.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cat.Pool()
 }
 
 // breakDisk makes every later write of pool.json fail.

@@ -6,7 +6,6 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
-	"thinmount/lib/dmname"
 	"thinmount/lib/engine"
 	"thinmount/lib/host"
 	"thinmount/lib/thinpool"
@@ -17,25 +16,9 @@ import (
 // whether it lies on files or on devices.
 func testPool(t *testing.T, kind string) (*engine.Pool, *thintest.Kernel) {
 	t.Helper()
-	dir := t.TempDir()
-	s := thintest.System(dir)
-	cat := thintest.Catalog(t, s, kind, dir)
-	k := &thintest.Kernel{
-		PoolUUID: dmname.PartUUID(thintest.UUID, dmname.Pool), Mode: "rw", IDs: map[uint32]bool{},
-		Open: map[string]int{},
-	}
+	s, cat, k := thintest.Active(t, kind)
 	c := dm.NewControl(k.Call)
 	return &engine.Pool{Sys: s, DM: c, Catalog: cat, Target: thinpool.New(c, k.PoolUUID)}, k
-}
-
-// onDisk reads the pool.json of p again.
-func onDisk(t *testing.T, p *engine.Pool) catalog.Pool {
-	t.Helper()
-	cat, err := p.Sys.Catalogs().Open(p.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cat.Pool()
 }
 
 // halfMadePool returns a pool whose catalog says that it is being made. Its

@@ -7,6 +7,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/fault"
+	"thinmount/lib/thintest"
 )
 
 // TestSetDisk wants that placed refuses a path that is not the pool's own disk,
@@ -27,7 +28,7 @@ func TestSetDisk(t *testing.T) {
 			row.is != nil && !errors.Is(err, row.is) {
 			t.Errorf("%s: %v", row.path, err)
 		}
-		if got := onDisk(t, p).Data.Path; got != before {
+		if got := thintest.OnDisk(t, p.Sys).Data.Path; got != before {
 			t.Errorf("%s: pool.json says %s", row.path, got)
 		}
 	}

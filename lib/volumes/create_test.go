@@ -18,7 +18,7 @@ import (
 func TestWriteTakesItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, k := testPool(t, catalog.KindFile)
-		v := withVolume(t, p, k, "x", 1)
+		v := thintest.AddVolume(t, p.Catalog, k, "x", 1)
 		f, err := os.Create(filepath.Join(t.TempDir(), "device"))
 		if err != nil {
 			t.Fatal(err)

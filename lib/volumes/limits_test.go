@@ -9,13 +9,14 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/fault"
 	"thinmount/lib/thinpool"
+	"thinmount/lib/thintest"
 )
 
 // checkCreate and copyOf refuse a size that no device can have, before anything
 // is sent to the pool. Rounding up to whole blocks does not overflow.
 func TestVolumeSizeLimits(t *testing.T) {
 	p, k := testPool(t, catalog.KindFile)
-	o := withVolume(t, p, k, "x", 1)
+	o := thintest.AddVolume(t, p.Catalog, k, "x", 1)
 	for size, ok := range map[int64]bool{
 		1: true, thinpool.MaxSize: true, thinpool.MaxSize + 1: false, math.MaxInt64: false,
 	} {
