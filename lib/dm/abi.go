@@ -82,11 +82,14 @@ var (
 func align(n int) int { return (n + 7) &^ 7 }
 
 // maxParams bounds the parameters of one target with their NUL, in bytes
-// (drivers/md/dm-core.h, DM_MAX_TARGET_PARAMS).
+// (drivers/md/dm-core.h, DM_MAX_TARGET_PARAMS). Older kernels take longer ones,
+// but no target of ours needs them.
 const maxParams = 1024
 
 // request is one buffer: the header, then room for data. It is made of words so
-// that the header is aligned as in C.
+// that the header is aligned as in C. The kernel wants a buffer of 305 bytes at
+// least, as far as dm_ioctl.data (copy_params), and begins its answer behind
+// the whole structure, at 312 (get_result_buffer).
 type request struct {
 	words []uint64
 }

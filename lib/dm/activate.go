@@ -41,6 +41,8 @@ func (c *Control) Activate(
 	}
 	info, err := c.start(ctx, ByName(name), t, o)
 	if err != nil {
+		// Without this a device without a table would keep the name and the
+		// uuid.
 		_, undo := c.Remove(ByName(name), false, o.Cookie.cookie())
 		if errors.Is(undo, ErrNotExist) {
 			undo = nil
@@ -69,6 +71,10 @@ func (c *Control) createOrAdopt(name, uuid string) error {
 // start loads the table, makes it live, and sees to the node. udev gets the
 // cookie with the event of the resume. Where udev is late or stopped, the node
 // is made here.
+//
+// /dev/dm-N is there from the load on (drivers/md/dm.c, dm_setup_md_queue adds
+// the disk), but has no sectors until the resume (__bind). The event of the
+// disk has no cookie, and udev's rules wait for the one that has.
 func (c *Control) start(
 	ctx context.Context, r Ref, t []Target, o ActivateOptions,
 ) (info Info, err error) {
@@ -104,6 +110,8 @@ func (c *Control) Deactivate(ctx context.Context, r Ref) error {
 	if err != nil {
 		return err
 	}
+	// The kernel has no call that waits for the last close of a device: it
+	// answers EBUSY at once (drivers/md/dm.c, dm_lock_for_deletion).
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		err := c.removeOnce(ctx, r, info.Name)
 		if errors.Is(err, ErrNotExist) {
@@ -146,8 +154,11 @@ func (c *Control) RemoveDeferred(r Ref) error {
 }
 
 // WaitGone waits until a device is gone, and then until its node is. A deferred
-// removal happens in the kernel, which leaves the node to udev; where no udev
-// runs, the node is removed here. When ctx ends first, the error is ErrBusy.
+// removal happens in the kernel, in a work item of its own that begins after
+// the last close (drivers/md/dm.c, do_deferred_remove): the device is still
+// there when umount(2) has returned. The kernel leaves the node to udev; where
+// no udev runs, the node is removed here. When ctx ends first, the error is
+// ErrBusy.
 func (c *Control) WaitGone(ctx context.Context, r Ref, name string) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		info, err := c.Info(r)

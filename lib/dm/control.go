@@ -47,6 +47,7 @@ func Open() (*Control, error) {
 			os.Remove(path)
 		}
 	}
+	// A node whose number no driver has (drivers/char/misc.c, misc_open).
 	if errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
 		err = fmt.Errorf("%w: %w", ErrNoDriver, err)
 	}
@@ -116,6 +117,11 @@ func miscMinor(path, driver string) (uint32, error) {
 // do sends one command and returns the buffer as the kernel left it. data
 // follows the header; room is how many bytes the answer is expected to need;
 // fill sets more fields of the header.
+//
+// An answer without room comes with success: the command has been carried out,
+// and is sent once more. Only commands that ask for something have such
+// answers, and no message to a thin-pool has one, so that nothing is done
+// twice.
 func (c *Control) do(cmd uint, r Ref, data []byte, room int, fill func(*header)) (*request, error) {
 	for room = max(room, len(data)); ; room *= 2 {
 		req := newRequest(room)
@@ -134,6 +140,8 @@ func (c *Control) do(cmd uint, r Ref, data []byte, room int, fill func(*header))
 			fill(h)
 		}
 		copy(req.data(), data)
+		// After an error the kernel copies nothing back but its version
+		// (ctl_ioctl): the header still has what was sent.
 		err := c.retry(cmd, req.bytes())
 		c.traced(cmd, r, data, h, err)
 		if err != nil {
@@ -149,8 +157,9 @@ func (c *Control) do(cmd uint, r Ref, data []byte, room int, fill func(*header))
 }
 
 // retry sends a command again that a signal has interrupted. The kernel has
-// undone // it: a suspend that a signal ends lets I/O go on (drivers/md/dm.c,
-// __dm_suspend).
+// undone it: a suspend that a signal ends lets I/O go on (drivers/md/dm.c,
+// __dm_suspend). Linux 6.1 answers ERESTARTSYS: since Go's handlers have
+// SA_RESTART, the command then begins again without coming back to here.
 func (c *Control) retry(cmd uint, buf []byte) error {
 	for {
 		if err := c.call(cmd, buf); !errors.Is(err, unix.EINTR) {
@@ -166,7 +175,9 @@ func printable(data []byte) string {
 	return strings.Join(words, " ")
 }
 
-// answer is the part of the buffer that the kernel says it has filled.
+// answer is the part of the buffer that the kernel says it has filled. Its
+// data_size counts from the beginning of the header, as data_start does. Both
+// are checked, since the buffer may come from a Control of NewControl.
 func (req *request) answer() ([]byte, error) {
 	h := req.header()
 	start, end := int(h.Data_start), int(h.Data_size)

@@ -28,7 +28,8 @@ func (c *Control) info(cmd uint, r Ref, data []byte, fill func(*header)) (Info, 
 
 // Create makes a device without a table: I/O to it fails until Load and Resume.
 // uuid may be "". A name or uuid that is taken is ErrExist, one that is not
-// possible is ErrName.
+// possible is ErrName. The kernel never gives a device another uuid
+// (drivers/md/dm-ioctl.c, dm_hash_insert), and has no two devices of one uuid.
 func (c *Control) Create(name, uuid string) (Info, error) {
 	r := ByName(name)
 	if uuid != "" {
@@ -47,8 +48,9 @@ func (c *Control) Info(r Ref) (Info, error) {
 
 // Remove removes a device. One that is open is ErrBusy, unless deferred is set:
 // then the kernel marks it (Info.DeferredRemove) and removes it at its last
-// close. cookie goes to udev with the event: CookieFlags in its upper half, the
-// key of a semaphore in its lower. 0 tells udev nothing.
+// close. Until then others can still open it (drivers/md/dm.c, dm_blk_open).
+// cookie goes to udev with the event: CookieFlags in its upper half, the key of
+// a semaphore in its lower. 0 tells udev nothing.
 func (c *Control) Remove(r Ref, deferred bool, cookie uint32) (Info, error) {
 	return c.info(cmdRemove, r, nil, func(h *header) {
 		h.Event_nr = cookie
@@ -59,7 +61,9 @@ func (c *Control) Remove(r Ref, deferred bool, cookie uint32) (Info, error) {
 }
 
 // CancelDeferredRemove takes a deferred removal back. A device that is being
-// removed at this moment is ErrBusy, and ErrNotExist a moment later.
+// removed at this moment is ErrBusy, and ErrNotExist a moment later. A message
+// that begins with @ is device-mapper's own, and reaches no target
+// (drivers/md/dm-ioctl.c, message_for_md).
 func (c *Control) CancelDeferredRemove(r Ref) error {
 	_, err := c.Message(r, 0, "@cancel_deferred_remove")
 	return err

@@ -97,13 +97,15 @@ func commandError(cmd uint, r Ref, err error) error {
 	return &Error{Op: opNames[cmd], Name: name, Err: err}
 }
 
+// meaning is what an errno means for a command, or nil. All places named are in
+// drivers/md/dm-ioctl.c.
 func meaning(cmd uint, errno unix.Errno) error {
 	switch errno {
-	case unix.ENXIO:
+	case unix.ENXIO: // find_device
 		return ErrNotExist
-	case unix.EACCES, unix.EPERM:
+	case unix.EACCES, unix.EPERM: // ctl_ioctl wants CAP_SYS_ADMIN in the first user namespace
 		return ErrPermission
-	case unix.ENOTTY:
+	case unix.ENOTTY: // lookup_ioctl knows no such command
 		return ErrNoDriver
 	case unix.EEXIST:
 		if cmd == cmdCreate {
@@ -115,6 +117,8 @@ func meaning(cmd uint, errno unix.Errno) error {
 		}
 		return ErrBusy
 	case unix.EINVAL:
+		// Elsewhere EINVAL has many reasons, which the kernel tells in its
+		// log alone.
 		if cmd == cmdGetTargetVersion {
 			return ErrNoTarget
 		}

@@ -25,6 +25,9 @@ func FreezeFS(f *os.File) error { return fsCall("freeze", f, fiFreeze) }
 // ThawFS undoes FreezeFS. A filesystem that is not frozen is unix.EINVAL.
 func ThawFS(f *os.File) error { return fsCall("thaw", f, fiThaw) }
 
+// fsCall opens the folder once more, because a descriptor of O_PATH takes no
+// ioctl. The name "." leads to the same folder, whatever has been mounted or
+// renamed meanwhile.
 func fsCall(op string, f *os.File, request uintptr) error {
 	fd, err := unix.Openat(int(f.Fd()), ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -20,7 +20,9 @@ type Device struct {
 // List returns the devices whose uuid begins with prefix; "" is all of them.
 // Linux tells uuids in its list since 5.13 (drivers/md/dm-ioctl.c,
 // list_devices). An older kernel is asked for each device by itself; a device
-// that is removed meanwhile is left out.
+// that is removed meanwhile is left out. A newer one would filter by a prefix
+// in the header (filter_device); that an older one ignores it cannot be seen in
+// an answer, so that the list is filtered here.
 func (c *Control) List(prefix string) ([]Device, error) {
 	wantUUID := func(h *header) { h.Flags |= unix.DM_UUID_FLAG }
 	req, err := c.do(cmdList, Ref{}, nil, largeBuffer, wantUUID)
@@ -165,7 +167,9 @@ func (c *Control) versions(cmd uint, r Ref, fill func(*header)) ([]TargetVersion
 	return all, commandError(cmd, r, err)
 }
 
-// decodeVersions reads one targetVersions after the other.
+// decodeVersions reads one targetVersions after the other. Unlike the list of
+// devices, it is never empty: device-mapper registers linear, striped and error
+// itself.
 func decodeVersions(data []byte) ([]TargetVersion, error) {
 	var all []TargetVersion
 	for at := 0; ; {

@@ -66,8 +66,8 @@ func notified(
 
 // newSemaphore makes a semaphore with the value 1, which udev counts down to 0
 // (udev rule 95-dm-notify.rules: dmsetup udevcomplete). low is the lower half
-// of its
-// key, which the cookie carries.
+// of its key, which the cookie carries. It is not 0: that is a cookie without a
+// semaphore.
 func newSemaphore() (id uintptr, low uint32, err error) {
 	for range 100 {
 		low = 1 + rand.Uint32N(0xffff)
@@ -97,8 +97,7 @@ func semctl(id uintptr, cmd, value uintptr) error {
 }
 
 // semSign makes our pid the semaphore's group. In a user namespace that does
-// not map
-// the number the call fails, and the semaphore stays unsigned.
+// not map the number the call fails, and the semaphore stays unsigned.
 func semSign(id uintptr) {
 	// struct ipc64_perm, the beginning of struct semid64_ds
 	// (include/uapi/asm-generic/ipcbuf.h and sembuf.h).
@@ -110,17 +109,19 @@ func semSign(id uintptr) {
 }
 
 // waitZero waits until the semaphore is 0 or gone, in turns of 100 ms, so that
-// the
-// end of ctx ends it.
+// the end of ctx ends it. libdm waits without an end: a udev that is stopped,
+// or that is in another IPC namespace, then stops the command for good.
 func waitZero(ctx context.Context, id uintptr, settled func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, udevWait)
 	defer cancel()
 	for turns := 0; turns < settledTurns; {
 		turn := [2]int64{0, int64(100 * time.Millisecond)} // struct __kernel_timespec
+		// An operation of 0 waits for the value 0 (semop(2)).
 		op := semBuf{}
 		_, _, errno := unix.Syscall6(sysSemTimedOp, id,
 			uintptr(unsafe.Pointer(&op)), 1, uintptr(unsafe.Pointer(&turn)), 0, 0)
 		switch errno {
+		// It is 0; it was removed during the wait; or before.
 		case 0, unix.EIDRM, unix.EINVAL:
 			return nil
 		case unix.EAGAIN, unix.EINTR:

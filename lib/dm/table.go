@@ -56,7 +56,9 @@ func (t Target) check() error {
 }
 
 // encodeTable lays targets out as load wants them: a targetSpec each, with the
-// distance to the next.
+// distance to the next. The kernel follows the distances, and reads each spec
+// where it then is (drivers/md/dm-ioctl.c, next_target), so that all are at
+// multiples of 8.
 func encodeTable(targets []Target) ([]byte, error) {
 	var out []byte
 	for _, t := range targets {
@@ -109,7 +111,12 @@ func decodeTable(data []byte, count int) ([]Target, error) {
 // Load loads a table, which the next Resume makes live. A table that is loaded
 // already and not yet live is dropped for it. The target checks its parameters,
 // and opens the devices that they name: EINVAL, or their error, with the reason
-// in the kernel's log.
+// in the kernel's log. The targets have to follow each other from sector 0 on
+// without a gap (drivers/md/dm-table.c, adjoin).
+//
+// A device below stays open as long as the table is, which its Info.OpenCount
+// counts: it cannot be removed before this one. A load holds nothing up: I/O
+// goes on with the live table.
 func (c *Control) Load(r Ref, targets []Target, readOnly bool) error {
 	data, err := encodeTable(targets)
 	if err != nil {

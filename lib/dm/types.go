@@ -79,11 +79,15 @@ func (f Flags) String() string {
 
 // Info is the state of a device at the moment of a command.
 type Info struct {
-	Name, UUID  string
-	Dev         DevNo
-	OpenCount   int
+	Name, UUID string
+	Dev        DevNo
+	// OpenCount counts openings of the block device: by processes, by a mount,
+	// and by tables of devices that lie on it. It may be out of date when
+	// it is read.
+	OpenCount int
+	// EventNr counts what targets have reported, and changes of the table.
 	EventNr     uint32
-	TargetCount int
+	TargetCount int // of the live table
 	Flags       Flags
 }
 
@@ -140,7 +144,8 @@ func (r Ref) String() string {
 }
 
 // put writes the reference into a header. The kernel takes exactly one of the
-// three.
+// three: a name and a uuid together are EINVAL in every command but create
+// (drivers/md/dm-ioctl.c, __find_device_hash_cell).
 func (r Ref) put(h *header) error {
 	switch {
 	case r.name != "":

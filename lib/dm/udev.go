@@ -8,6 +8,13 @@ import (
 
 // CookieFlags tell udev's rules what to do with a device (libdevmapper.h,
 // DM_UDEV_*; 10-dm.rules). They are the upper half of the cookie.
+//
+// DisableDiskRules and DisableOtherRules keep udev from probing the device, and
+// from watching it for writes (inotify): these two are most of the openings
+// that make a removal fail with EBUSY. With DisableOtherRules systemd makes no
+// .device unit for it, so that nothing under /dev may be awaited there
+// (99-systemd.rules). Without PrimarySource the rules take an event for one
+// that happened by itself, and make no link for a new device.
 type CookieFlags uint16
 
 const (

@@ -9,12 +9,15 @@ import (
 )
 
 // Details are what the metadata keeps of one thin device
-// (drivers/md/dm-thin-metadata.c, struct disk_device_details).
+// (drivers/md/dm-thin-metadata.c, struct disk_device_details). Size, name and
+// origin of the device are not among them: the kernel does not know these. Of
+// an active device the kernel keeps newer values in its memory, and writes them
+// with the next commit (__write_changed_details).
 type Details struct {
 	Mapped        uint64 // blocks of the pool, with those shared with other devices
 	TransactionID uint64 // the pool's, when the device was made
 	Created       uint32 // the pool's time: it counts snapshots
-	Snapshotted   uint32
+	Snapshotted   uint32 // time of its last snapshot: blocks mapped before may be shared
 }
 
 // ErrMoving says that the pool committed its metadata during each of 8 attempts
@@ -22,10 +25,10 @@ type Details struct {
 var ErrMoving = errors.New("metadata keeps changing while it is read")
 
 const (
-	nodeSalt     = 121107
-	nodeHeader   = 32
-	detailsSize  = 24
-	maxDepth     = 16 // a tree of 2^24 devices has 4 levels
+	nodeSalt     = 121107 // persistent-data/dm-btree-spine.c, BTREE_CSUM_XOR
+	nodeHeader   = 32     // bytes of struct node_header
+	detailsSize  = 24     // bytes of struct disk_device_details
+	maxDepth     = 16     // a tree of 2^24 devices has 4 levels
 	readAttempts = 8
 )
 
@@ -51,7 +54,9 @@ func ReadDevices(r io.ReaderAt, at int64) (map[ID]Details, error) {
 
 // committed calls read with the superblock until that is the same before and
 // after: then read has seen one committed state. An error of read counts only
-// in that case.
+// in that case. In a commit the kernel writes the superblock last, after a
+// flush of everything that it leads to (persistent-data/dm-block-manager.c,
+// dm_bm_flush; dm-transaction-manager.c, dm_tm_commit).
 func committed(r io.ReaderAt, at int64, read func(Superblock) error) error {
 	var readErr error
 	for range readAttempts {
@@ -124,7 +129,12 @@ func (w *detailsWalk) node(block uint64, depth int) error {
 }
 
 // node is a btree node (drivers/md/persistent-data/dm-btree-internal.h, struct
-// btree_node), checked.
+// btree_node), checked. All numbers are little-endian, on all machines:
+//
+//	 0  checksum, u32       16  entries in use, u32
+//	 4  flags, u32          20  entries that fit, u32
+//	 8  its own block, u64  24  bytes of a value, u32
+//	32  the keys, u64 each; behind the room for all keys: the values
 type node struct {
 	buf       []byte
 	leaf      bool
@@ -142,10 +152,10 @@ func parseNode(buf []byte, block uint64, leafSize uint32) (node, error) {
 	if at := le.Uint64(buf[8:]); at != block {
 		return node{}, fmt.Errorf("says that it is block %d", at)
 	}
-	flags := le.Uint32(buf[4:])
+	flags := le.Uint32(buf[4:]) // 1 is INTERNAL_NODE, 2 is LEAF_NODE
 	entries, limit, size := le.Uint32(buf[16:]), le.Uint32(buf[20:]), le.Uint32(buf[24:])
 	n := node{buf: buf, leaf: flags == 2, entries: int(entries), max: int(limit), size: int(size)}
-	wanted := uint32(8)
+	wanted := uint32(8) // an inner node has the numbers of blocks
 	if n.leaf {
 		wanted = leafSize
 	}

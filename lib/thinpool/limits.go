@@ -8,9 +8,14 @@ import (
 )
 
 // Sizes of metadata, in bytes.
+//
+// The space map of the metadata itself has one block of indices, with room for
+// 255 bitmaps, of 16320 blocks each (drivers/md/persistent-data,
+// DM_SM_METADATA_MAX_BLOCKS). The kernel uses no more of a larger device, and
+// says so in its log (drivers/md/dm-thin.c, warn_if_metadata_device_too_big).
 const (
 	MetadataBlock       = 4096
-	MaxMetadata   int64 = 255 * 16320 * MetadataBlock // 15.8 GiB (dm-space-map-metadata.h)
+	MaxMetadata   int64 = 255 * 16320 * MetadataBlock // 15.8 GiB
 	MinMetadata   int64 = 2 << 20                     // the least that the kernel formats
 	usualMetadata int64 = 64 << 20
 )
@@ -75,9 +80,11 @@ func CheckFit(data, metadata int64, block dm.Sectors) error {
 }
 
 // MetadataSize is a generous size (bytes) for the metadata of a pool of data
-// bytes in blocks of block sectors, at least 64 MiB. It is twice what LVM
-// takes: a pool whose metadata is full becomes read-only, and cannot even
-// delete.
+// bytes in blocks of block sectors, at least 64 MiB. It is 128 bytes for a
+// block of data, twice what LVM takes: a pool whose metadata is full becomes
+// read-only, and cannot even delete. The kernel's document names 48 bytes
+// (thin-provisioning.rst), which is enough for a pool without snapshots. Each
+// snapshot that is written to has nodes of its own.
 func MetadataSize(data int64, block dm.Sectors) int64 {
 	return max(usualMetadata, MetadataFor(data, block))
 }

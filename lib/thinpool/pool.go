@@ -9,14 +9,20 @@ import (
 	"thinmount/lib/dm"
 )
 
-// The meanings of a message's errno (drivers/md/dm-thin.c, pool_message and
-// what it calls), and of a Confirm that fails.
+// The meanings of a message's errno (drivers/md/dm-thin.c, pool_message; what
+// it calls is in dm-thin-metadata.c), and of a Confirm that fails.
 var (
-	ErrIDExists     = errors.New("thin id is in use")
-	ErrNoSuchID     = errors.New("no such thin id")
-	ErrIDInUse      = errors.New("thin id is active")
-	ErrReadOnly     = errors.New("pool refuses messages")
-	ErrTransaction  = errors.New("pool is at another transaction id")
+	// EEXIST (__create_thin, __create_snap).
+	ErrIDExists = errors.New("thin id is in use")
+	// ENODATA (dm_btree_lookup).
+	ErrNoSuchID = errors.New("no such thin id")
+	// EBUSY (__delete_device).
+	ErrIDInUse = errors.New("thin id is active")
+	// EOPNOTSUPP (pool_message).
+	ErrReadOnly = errors.New("pool refuses messages")
+	// EINVAL (dm_pool_set_metadata_transaction_id).
+	ErrTransaction = errors.New("pool is at another transaction id")
+	// No errno: the status says so.
 	ErrNotCommitted = errors.New("pool did not commit the change")
 )
 
@@ -30,6 +36,11 @@ func Damaged(err error) bool {
 
 // Pool sends messages to one pool. Its methods may be called concurrently: the
 // kernel carries out one message after the other.
+//
+// Each message that succeeds is a commit of its own: the data is flushed, the
+// metadata is written and flushed, and then the superblock (dm-thin-metadata.c,
+// __commit_transaction). That is most of its time, some milliseconds on a disk,
+// and there is no message for several devices.
 type Pool struct {
 	dm  *dm.Control
 	ref dm.Ref
@@ -60,15 +71,20 @@ func (p *Pool) CreateThin(id ID) error {
 
 // CreateSnapshot makes a snapshot of origin under a new id. An active origin
 // must be suspended meanwhile, which the kernel does not enforce: blocks that
-// are being written would be shared half-written. The change is committed when
-// Confirm says so.
+// are being written would be shared half-written. The snapshot takes the root
+// of the origin's tree, whatever the size (dm-thin-metadata.c, __create_snap);
+// from then on the first write to a block copies it, in either device. The
+// change is committed when Confirm says so.
 func (p *Pool) CreateSnapshot(id, origin ID) error {
 	meanings := map[unix.Errno]error{unix.EEXIST: ErrIDExists, unix.ENODATA: ErrNoSuchID}
 	return p.send(meanings, "create_snap %d %d", id, origin)
 }
 
 // Delete deletes a thin device. One that is active is ErrIDInUse, one that does
-// not exist is ErrNoSuchID. The change is committed when Confirm says so.
+// not exist is ErrNoSuchID. Its blocks go back to the pool, and the data device
+// gets no discard for them: a file below keeps its size. The message takes time
+// for each node of metadata that no other device shares. The change is
+// committed when Confirm says so.
 func (p *Pool) Delete(id ID) error {
 	meanings := map[unix.Errno]error{unix.ENODATA: ErrNoSuchID, unix.EBUSY: ErrIDInUse}
 	return p.send(meanings, "delete %d", id)
@@ -76,6 +92,8 @@ func (p *Pool) Delete(id ID) error {
 
 // SetTransactionID moves the pool from one transaction id to another, if it is
 // at the first; otherwise the error is ErrTransaction and nothing has changed.
+// The kernel keeps the number in the superblock, and never changes it by
+// itself.
 func (p *Pool) SetTransactionID(from, to uint64) error {
 	meanings := map[unix.Errno]error{unix.EINVAL: ErrTransaction}
 	return p.send(meanings, "set_transaction_id %d %d", from, to)
@@ -87,6 +105,8 @@ func (p *Pool) send(meanings map[unix.Errno]error, format string, args ...any) e
 	if !errors.As(err, &errno) {
 		return err
 	}
+	// From PM_OUT_OF_METADATA_SPACE on, the pool refuses every message, the
+	// delete that would make room, too. One that is out of data takes them.
 	meanings[unix.EOPNOTSUPP] = ErrReadOnly
 	if m := meanings[errno]; m != nil {
 		return fmt.Errorf("%w: %w", m, err)

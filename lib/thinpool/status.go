@@ -10,6 +10,11 @@ import (
 )
 
 // Mode is what a pool can do at the moment, in the words of its status line.
+// The kernel orders the modes (drivers/md/dm-thin.c, enum pool_mode). A pool
+// that is out of data comes back to rw as soon as it has room. "ro" stands for
+// two modes. A pool that is out of metadata comes back when its metadata has
+// grown and it is resumed. One whose metadata could not be written needs a
+// check. "Fail" ends when the device is removed and made again.
 type Mode string
 
 const (
@@ -24,15 +29,26 @@ const (
 type Status struct {
 	Mode          Mode
 	TransactionID uint64
-	MetaUsed      uint64 // blocks of 4096 bytes
-	MetaTotal     uint64
-	DataUsed      uint64 // blocks of the pool
-	DataTotal     uint64
-	HeldRoot      uint64 // block of a metadata snapshot; 0 without one
-	Discard       string // "discard_passdown", …
-	OnFull        string // "error" or "queue"
-	NeedsCheck    bool
-	MetaLowWater  uint64 // blocks of 4096 bytes; 0 on kernels that do not tell
+	// MetaUsed and MetaTotal count blocks of 4096 bytes. What is used includes
+	// a reserve that the kernel keeps for itself: a tenth, 4096 blocks at most
+	// (dm-thin-metadata.c, __set_metadata_reserve). So a new pool has used some
+	// already, and is out of metadata when MetaUsed reaches MetaTotal.
+	MetaUsed  uint64
+	MetaTotal uint64
+	DataUsed  uint64 // blocks of the pool
+	DataTotal uint64
+	HeldRoot  uint64 // block of a metadata snapshot; 0 without one
+	// Discard is what is done, which may be less than the table asks for:
+	// where the data device takes no discards, or too small ones, the kernel
+	// turns the passing down off (pool_io_hints).
+	Discard string // "discard_passdown", …
+	// OnFull turns from "queue" to "error" when writes have waited for too
+	// long (do_no_space_timeout), until the next resume.
+	OnFull string
+	// NeedsCheck is in the superblock, and outlives the device: thin_check(8)
+	// clears it, and nothing in the kernel does.
+	NeedsCheck   bool
+	MetaLowWater uint64 // blocks of 4096 bytes; 0 on kernels that do not tell
 }
 
 // ParseStatus reads the status line of a pool (drivers/md/dm-thin.c,
@@ -141,8 +157,8 @@ func (s Status) Writable() error {
 
 // ThinStatus is the status line of a thin device.
 type ThinStatus struct {
-	Mapped  dm.Sectors // with those shared with other devices
-	Highest *dm.Sectors
+	Mapped  dm.Sectors  // with those shared with other devices
+	Highest *dm.Sectors // the last mapped sector; nil if none is mapped
 	Fail    bool
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 // Superblock is the first block of a pool's metadata
-// (drivers/md/dm-thin-metadata.c, struct thin_disk_superblock).
+// (drivers/md/dm-thin-metadata.c, struct thin_disk_superblock). It has room for
+// a uuid, which the kernel leaves zero: nothing in it tells two pools apart.
 type Superblock struct {
 	NeedsCheck     bool
 	Version        uint32
@@ -33,8 +34,8 @@ var (
 )
 
 const (
-	superblockMagic = 27022010
-	superblockSalt  = 160774
+	superblockMagic = 27022010 // THIN_SUPERBLOCK_MAGIC
+	superblockSalt  = 160774   // SUPERBLOCK_CSUM_XOR
 )
 
 // ReadSuperblock reads and checks the superblock at the beginning of r. A first
@@ -63,6 +64,9 @@ func parseSuperblock(b []byte) (Superblock, error) {
 	if got, want := le.Uint32(b), checksum(b, superblockSalt); got != want {
 		return bad("checksum is %#x, should be %#x", got, want)
 	}
+	// Bytes 0 csum, 4 flags, 8 block, 16 uuid, 32 magic, 40 version, 44 time,
+	// 48 transaction id, 56 held root, 64 and 192 the roots of the space maps
+	// of data and metadata, each of which begins with its number of blocks.
 	s := Superblock{
 		NeedsCheck:    le.Uint32(b[4:])&1 != 0,
 		Version:       le.Uint32(b[40:]),

@@ -41,17 +41,30 @@ func NewID(n uint64) (ID, error) {
 	return ID(n), nil
 }
 
-// Table is the table of a pool.
+// Table is the table of a pool. What a reload may not change, the kernel
+// refuses with EINVAL (drivers/md/dm-thin.c, pool_ctr and what it calls).
 type Table struct {
-	Metadata, Data    dm.DevNo
-	Size              dm.Sectors
-	BlockSize         dm.Sectors
-	LowWater          uint64 // free blocks below which the kernel raises an event
-	ErrorIfNoSpace    bool   // when data is full: writes fail at once, and do not wait
+	// Metadata and Data may not change, not even to a device with the same
+	// content: a pool grows onto other disks by a linear device below.
+	Metadata, Data dm.DevNo
+	// Size may only grow. The kernel takes a table that is too small, and
+	// refuses it at the resume (maybe_resize_data_dev): then the pool stays
+	// suspended, and all its devices with it, until the right table is loaded
+	// and resumed.
+	Size dm.Sectors
+	// BlockSize is in the metadata since it was formatted. A pool of another
+	// one is refused when it is made (dm-thin-metadata.c, __open_metadata).
+	BlockSize dm.Sectors
+	// LowWater is in free blocks: the kernel raises an event when fewer are
+	// left, once until the next resume.
+	LowWater       uint64
+	ErrorIfNoSpace bool // when data is full: writes fail at once, and do not wait
+	// SkipZeroing saves a write for each new block. A volume then shows what
+	// deleted volumes have left there.
 	SkipZeroing       bool
-	IgnoreDiscard     bool
+	IgnoreDiscard     bool // may not change
 	NoDiscardPassdown bool
-	ReadOnly          bool
+	ReadOnly          bool // of metadata that is not formatted: EPERM
 }
 
 // features are the words of a table, in the order in which the kernel prints
@@ -134,10 +147,17 @@ func (t *Table) setFeature(word string) bool {
 	return false
 }
 
-// Thin is the table of a thin device.
+// Thin is the table of a thin device. A load is refused with EINVAL while the
+// pool is suspended or has failed, and with ENODATA for an id that the pool
+// does not have (drivers/md/dm-thin.c, thin_ctr). It takes milliseconds,
+// because it waits for an RCU grace period; several at once share one.
 type Thin struct {
-	Pool     dm.DevNo
-	ID       ID
+	Pool dm.DevNo
+	// ID may be active under two names at once, as far as the kernel cares, and
+	// two caches then write to one volume. The uuid of the device keeps that
+	// from happening: no two devices have the same.
+	ID ID
+	// Size is not in the metadata. What lies behind it stays mapped.
 	Size     dm.Sectors
 	External *dm.DevNo // external origin: what unmapped blocks show; nil is zeroes
 }
