@@ -28,7 +28,7 @@ func LabelFlaw(cfg catalog.Pool, part string, b catalog.Backing, got label.Label
 	}
 	if e := notThisPart(cfg, part, got, readErr, carries); e != nil {
 		e.Object, e.Remedy = b.Path, remedy
-		spoilt := errors.Is(readErr, label.ErrDamaged) || errors.Is(readErr, label.ErrForeign)
+		spoilt := errors.Is(readErr, label.ErrDamaged) || errors.Is(readErr, label.ErrOverwritten)
 		// Another disk has the name now, and no disk has the label of this
 		// part: the pool's own disk is missing.
 		if b.Kind == catalog.KindDevice && !spoilt {
@@ -60,7 +60,7 @@ func notThisPart(cfg catalog.Pool, part string, got label.Label, readErr error,
 		return &fault.Error{Err: fault.Errorf(fault.ErrPoolState,
 			"%w, but %s: it is not pool %s's %s", readErr, carries, cfg.Name, role)}
 	case errors.Is(readErr, label.ErrNone), errors.Is(readErr, label.ErrDamaged),
-		errors.Is(readErr, label.ErrForeign):
+		errors.Is(readErr, label.ErrOverwritten):
 		return &fault.Error{Err: fault.Errorf(fault.ErrPoolState,
 			"%w: it is not pool %s's %s, or was overwritten", readErr, cfg.Name, role)}
 	case readErr != nil:

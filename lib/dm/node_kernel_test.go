@@ -26,7 +26,7 @@ func TestKernelDropOtherNames(t *testing.T) {
 	}
 	link("t-names-stale", a)
 	link("t-names-other", b)
-	link("foreign", a)
+	link("other-prefix", a)
 	link(asidePrefix+"t-names-left", a)
 	got, err := c.DropOtherNames("t-names-", a)
 	slices.Sort(got)
@@ -37,7 +37,7 @@ func TestKernelDropOtherNames(t *testing.T) {
 		"t-names-stale": false, asidePrefix + "t-names-left": false,
 		asidePrefix + "t-names-stale": false,
 		"t-names-a":                   true, "t-names-b": true, "t-names-other": true,
-		"foreign": true,
+		"other-prefix": true,
 	} {
 		if lies(c.NodePath(name)) != want {
 			t.Errorf("%s is there: %v", name, !want)

@@ -143,7 +143,7 @@ func TestOracleSamples(t *testing.T) {
 
 // blkid has the same words for the formats that are only named. Of some it
 // wants more than our images have: checksums.
-func TestOracleForeign(t *testing.T) {
+func TestOracleFormats(t *testing.T) {
 	all := headers()
 	for _, name := range append(foreignNames(), "zfs_member", "udf") {
 		t.Run(name, func(t *testing.T) {
@@ -177,7 +177,7 @@ func TestOracleForeign(t *testing.T) {
 
 func foreignNames() []string {
 	var names []string
-	for _, f := range foreigners {
+	for _, f := range formats {
 		names = append(names, f.name)
 	}
 	return names

@@ -116,7 +116,7 @@ func FuzzContainer(f *testing.F) {
 	f.Fuzz(look)
 }
 
-func FuzzForeign(f *testing.F) {
+func FuzzFormats(f *testing.F) {
 	seeds(f, "stratis", "zfs_member", "bcache", "bcachefs", "ceph_bluestore", "drbd", "LVM1_member")
 	seeds(f, "jfs", "reiserfs", "reiser4", "nilfs2", "udf", "hfsplus", "hfs", "apfs")
 	f.Fuzz(look)

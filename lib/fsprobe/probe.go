@@ -12,7 +12,7 @@
 //
 // Formats with a UUID and a label: ext2 to ext4, xfs, btrfs, f2fs, erofs,
 // squashfs, iso9660, ntfs, exfat, vfat. Containers (Kind): LUKS, LVM2, MD RAID,
-// swap, ZFS, GPT, a DOS partition table, thin metadata. The table in foreign.go
+// swap, ZFS, GPT, a DOS partition table, thin metadata. The table in formats.go
 // has those of which only the name is told.
 //
 // # What it needs
@@ -133,7 +133,7 @@ func probers() []prober {
 		probeExt, probeXFS, probeBtrfs, probeF2FS, probeErofs, probeSquashfs, probeISO,
 		probeNTFS, probeExfat, probeVFAT, probeUDF,
 	}
-	for _, f := range foreigners {
+	for _, f := range formats {
 		all = append(all, f.probe)
 	}
 	return append(all, probeGPT, probeDOS)

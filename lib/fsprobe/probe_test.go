@@ -117,7 +117,8 @@ func TestEachFormat(t *testing.T) {
 	}
 }
 
-// Where else a foreign format has its superblock, and what it writes there.
+// Where else a format that is only named has its superblock, and what it writes
+// there.
 func TestEachPlace(t *testing.T) {
 	uberBE := "\x00\x00\x00\x00\x00\xba\xb1\x0c\x00\x00\x00\x00\x00\x00\x00\x1c"
 	for name, row := range map[string]struct {

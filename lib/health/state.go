@@ -122,20 +122,20 @@ func LostTable(c *dm.Control, r dm.Ref) bool {
 	return err == nil && (len(targets) != 1 || targets[0].Type != "thin-pool")
 }
 
-// ForeignText and ForeignRemedy are for a pool whose device has lost its table
-// (LostTable). The kernel has suspended its active volumes from within
+// LostTableText and LostTableRemedy are for a pool whose device has lost its
+// table (LostTable). The kernel has suspended its active volumes from within
 // (drivers/md/dm-thin.c, pool_suspend_active_thins). Only the pool that
 // suspended them could resume them. But that pool has no table any more, and
 // the kernel accepts no other pool in its place.
 const (
-	ForeignText = "somebody has taken its device's table away, and with it the volumes in use " +
+	LostTableText = "somebody has taken its device's table away, and with it the volumes in use " +
 		"stand still for ever"
-	ForeignRemedy = fault.Hint("reboot: what was synced before is on the disk")
+	LostTableRemedy = fault.Hint("reboot: what was synced before is on the disk")
 )
 
 // BeyondHelp returns the error (fault.ErrPoolState) for a pool whose device has
 // lost its table.
 func BeyondHelp(pool string) error {
-	return &fault.Error{Object: "pool " + pool, Err: fault.Errorf(fault.ErrPoolState, ForeignText),
-		Remedy: ForeignRemedy}
+	return &fault.Error{Object: "pool " + pool,
+		Err: fault.Errorf(fault.ErrPoolState, LostTableText), Remedy: LostTableRemedy}
 }

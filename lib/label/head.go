@@ -31,8 +31,8 @@ const headMagic = "thinmount head\r\n"
 func (h Head) Bytes() ([]byte, error) { return encodeBlock(headMagic, h) }
 
 // ReadHead reads the header at offset at (bytes) of r. The error is ErrNone,
-// ErrDamaged, ErrForeign if another program has written behind the header, or
-// that of reading.
+// ErrDamaged, ErrOverwritten if another program has written behind the header,
+// or that of reading.
 func ReadHead(r io.ReaderAt, at int64) (Head, error) {
 	b := make([]byte, headSize)
 	if _, err := r.ReadAt(b, at); errors.Is(err, io.EOF) {

@@ -59,17 +59,17 @@ var (
 	ErrNone = errors.New("carries no label of a pool")
 	// ErrDamaged says that there is a label that cannot be read in full.
 	ErrDamaged = errors.New("label is damaged")
-	// ErrForeign says that there is a label, and that another program has
+	// ErrOverwritten says that there is a label, and that another program has
 	// written into the reserved bytes behind it. LVM, for example, has its own
 	// label at byte 512.
-	ErrForeign = errors.New("has the label of a pool, but is no pool's any more: " +
+	ErrOverwritten = errors.New("has the label of a pool, but is no pool's any more: " +
 		"somebody else has written beside the label")
 )
 
 // Read reads the label at the beginning of r. A device that is too short has
 // none. All other bytes within Reserved must be zero, as they were when the
 // label was written: a program that takes the disk for its own leaves traces
-// there (ErrForeign).
+// there (ErrOverwritten).
 func Read(r io.ReaderAt) (Label, error) {
 	b := make([]byte, blockSize)
 	if _, err := r.ReadAt(b, 0); errors.Is(err, io.EOF) {
@@ -94,7 +94,7 @@ func onlyZeroes(r io.ReaderAt) error {
 	for at := int64(blockSize); at < Reserved; at += int64(len(b)) {
 		n, err := r.ReadAt(b[:min(int64(len(b)), Reserved-at)], at)
 		if !bytes.Equal(b[:n], zero[:n]) {
-			return ErrForeign
+			return ErrOverwritten
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -138,7 +138,7 @@ func decodeBlock(b []byte, magic string, to any) error {
 		return fmt.Errorf("%w: %s", ErrDamaged, reason)
 	}
 	if len(bytes.Trim(b[payloadAt+int(n):], "\x00")) > 0 {
-		return ErrForeign
+		return ErrOverwritten
 	}
 	return nil
 }

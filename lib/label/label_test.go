@@ -101,7 +101,7 @@ func FuzzRead(f *testing.F) {
 		l, err := Read(disk(b))
 		if err != nil {
 			if l != (Label{}) || !errors.Is(err, ErrNone) && !errors.Is(err, ErrDamaged) &&
-				!errors.Is(err, ErrForeign) {
+				!errors.Is(err, ErrOverwritten) {
 				t.Errorf("%+v, %v", l, err)
 			}
 			return

@@ -12,12 +12,12 @@ import (
 
 // What somebody else could write in, or has put in a backing file's place, is
 // refused, and no loop device is left of it.
-func TestKernelForeignBacking(t *testing.T) {
+func TestKernelUnfitBacking(t *testing.T) {
 	before := len(losetup(t))
 	for name, spoil := range map[string]func(path string) error{
-		"group":   func(p string) error { return os.Chmod(p, 0o660) },
-		"others":  func(p string) error { return os.Chmod(p, 0o606) },
-		"foreign": func(p string) error { return os.Chown(p, 1000, 1000) },
+		"group":         func(p string) error { return os.Chmod(p, 0o660) },
+		"others":        func(p string) error { return os.Chmod(p, 0o606) },
+		"another owner": func(p string) error { return os.Chown(p, 1000, 1000) },
 		"symlink": func(p string) error {
 			return errors.Join(os.Rename(p, p+"2"), os.Symlink(p+"2", p))
 		},

@@ -64,13 +64,13 @@ func TestUtabSmugglesNothing(t *testing.T) {
 		"/mnt,user", `/mnt"`, "/mnt#x", "/mnt\rx", "/mnt\u00a0x", "/mnt\vx", "/\xff\xfe",
 	} {
 		u := Utab{t.TempDir()}
-		foreign := "SRC=nas:/x TARGET=/nas ROOT=/ OPTS=_netdev\n"
-		do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(foreign), 0o644))
+		theirs := "SRC=nas:/x TARGET=/nas ROOT=/ OPTS=_netdev\n"
+		do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(theirs), 0o644))
 		e := Entry{Source: "/dev/mapper/x", Target: name, Root: "/", Spec: "p/v" + name,
 			Options: []string{"_netdev"}}
 		do(t, u.Add(t.Context(), e, none))
 		lines := strings.Split(strings.TrimSuffix(u.content(), "\n"), "\n")
-		if len(lines) != 3 || lines[0]+"\n" != foreign {
+		if len(lines) != 3 || lines[0]+"\n" != theirs {
 			t.Errorf("%q: %q", name, lines)
 			continue
 		}
@@ -88,6 +88,6 @@ func TestUtabSmugglesNothing(t *testing.T) {
 			}
 		}
 		do(t, u.Tidy(t.Context(), none))
-		u.check(t, foreign)
+		u.check(t, theirs)
 	}
 }

@@ -9,8 +9,8 @@ import (
 
 func TestUtabListsStaleLines(t *testing.T) {
 	const (
-		foreign = "ID=3 SRC=/dev/sda1 TARGET=/gone ROOT=/ OPTS=helper=other\n"
-		alive   = "SRC=/dev/mapper/thin-a@v TARGET=/mnt ROOT=/ OPTS=helper=thin\n" +
+		theirs = "ID=3 SRC=/dev/sda1 TARGET=/gone ROOT=/ OPTS=helper=other\n"
+		alive  = "SRC=/dev/mapper/thin-a@v TARGET=/mnt ROOT=/ OPTS=helper=thin\n" +
 			"SRC=a/v TARGET=/mnt ROOT=/.thin-shadow OPTS=helper=thin\n"
 		spare = "SRC=a/v TARGET=/mnt ROOT=/.thin-shadow OPTS=helper=thin\n"
 		dead  = "SRC=/dev/mapper/thin-a@w TARGET=/srv ROOT=/ OPTS=helper=thin\n" +
@@ -24,13 +24,13 @@ func TestUtabListsStaleLines(t *testing.T) {
 	if stale, err := u.Stale(gone); err != nil || len(stale) != 0 {
 		t.Errorf("no file: %v, %v", stale, err)
 	}
-	do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(foreign+alive+spare+dead+other), 0o644))
+	do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(theirs+alive+spare+dead+other), 0o644))
 	want := []StaleLine{{"/dev/mapper/thin-a@w", "/srv"}, {"a/w", "/srv"},
 		{"/dev/mapper/thin-b@w", "/srv"}}
 	if stale, err := u.Stale(gone); err != nil || !slices.Equal(stale, want) {
 		t.Errorf("%v, %v, want %v", stale, err, want)
 	}
-	u.check(t, foreign+alive+spare+dead+other)
+	u.check(t, theirs+alive+spare+dead+other)
 	do(t, u.DropStale(t.Context(), gone, func(l StaleLine) bool { return l != want[2] }))
-	u.check(t, foreign+alive+spare+other)
+	u.check(t, theirs+alive+spare+other)
 }

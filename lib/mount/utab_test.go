@@ -98,7 +98,7 @@ func TestUtabStale(t *testing.T) {
 
 // What is missing of a mount's lines is written, and nothing else.
 func TestUtabMend(t *testing.T) {
-	const foreign = "SRC=/dev/sda1 TARGET=/mnt/a\\040b ROOT=/ OPTS=user=joe\n"
+	const theirs = "SRC=/dev/sda1 TARGET=/mnt/a\\040b ROOT=/ OPTS=user=joe\n"
 	withSpec := strings.Replace(shadowLine, "p/v", "/dev/mapper/x", 1)
 	for _, row := range []struct {
 		name, before string
@@ -112,8 +112,8 @@ func TestUtabMend(t *testing.T) {
 		{"another umount(8) is about to take one, too", anchorLine + shadowLine + shadowLine, 1,
 			anchorLine + shadowLine + shadowLine + shadowLine},
 		{"umount(8) has taken the shadow", anchorLine, 0, anchorLine + shadowLine},
-		{"another umount(8) has taken both", foreign, 0, anchorLine + foreign + shadowLine},
-		{"the anchor alone is lost", foreign + shadowLine, 0, anchorLine + foreign + shadowLine},
+		{"another umount(8) has taken both", theirs, 0, anchorLine + theirs + shadowLine},
+		{"the anchor alone is lost", theirs + shadowLine, 0, anchorLine + theirs + shadowLine},
 		{"of an older version", "ID=7 " + anchorLine + shadowLine, 0, anchorLine + shadowLine},
 		{"of another root", strings.Replace(anchorLine, "ROOT=/", "ROOT=/sub", 1) + shadowLine, 0,
 			anchorLine + shadowLine},
@@ -149,8 +149,8 @@ func TestUtabFeed(t *testing.T) {
 }
 
 // Lines of others stay, byte for byte, whatever they are.
-// foreign draws a line that is not ours, among them such as look like ours.
-var foreign = rapid.StringMatching(`[^\n]*|(ID=[0-9]+ )?SRC=/x TARGET=/mnt/a\\040b ROOT=/ ` +
+// theirs draws a line that is not ours, among them such as look like ours.
+var theirs = rapid.StringMatching(`[^\n]*|(ID=[0-9]+ )?SRC=/x TARGET=/mnt/a\\040b ROOT=/ ` +
 	`OPTS=(user|x-a|helper=nfs|helper=thinner)`)
 
 func TestUtabLinesOfOthers(t *testing.T) {
@@ -159,7 +159,7 @@ func TestUtabLinesOfOthers(t *testing.T) {
 		do(t, err)
 		defer os.RemoveAll(dir)
 		u, others := Utab{dir}, ""
-		for _, l := range rapid.SliceOf(foreign).Draw(t, "others") {
+		for _, l := range rapid.SliceOf(theirs).Draw(t, "others") {
 			others += l + "\n"
 		}
 		do(t, os.WriteFile(filepath.Join(dir, "utab"), []byte(others), 0o644))
@@ -224,9 +224,9 @@ func FuzzParseLine(f *testing.F) {
 // target, and those of others stay, byte by byte.
 func TestUtabTidy(t *testing.T) {
 	u := Utab{filepath.Join(t.TempDir(), "mount")}
-	foreign := "SRC=nas:/x  TARGET=/nas ROOT=/ OPTS=_netdev\n"
+	theirs := "SRC=nas:/x  TARGET=/nas ROOT=/ OPTS=_netdev\n"
 	do(t, u.Add(t.Context(), entry(7), every))
-	do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(foreign+u.content()), 0o644))
+	do(t, os.WriteFile(filepath.Join(u.Dir, "utab"), []byte(theirs+u.content()), 0o644))
 	other := Entry{Source: "/dev/mapper/y", Target: "/y", Root: "/", Spec: "p/y"}
 	do(t, u.Mend(t.Context(), other, 1, every))
 	all := u.content()

@@ -134,9 +134,9 @@ func TestZeroEnds(t *testing.T) {
 	}
 }
 
-// TestForeignLabelIsQuoted reads a label whose pool name has control
+// TestOtherLabelIsQuoted reads a label whose pool name has control
 // characters. The error must not send them to the terminal.
-func TestForeignLabelIsQuoted(t *testing.T) {
+func TestOtherLabelIsQuoted(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "disk"))
 	if err != nil {
 		t.Fatal(err)

@@ -133,7 +133,7 @@ func (i *PoolInfo) ask(c *dm.Control, cfg catalog.Pool) error {
 		i.askRoom(cfg)
 		return nil
 	case err != nil && health.LostTable(c, dm.ByUUID(dmname.PartUUID(cfg.UUID, dmname.Pool))):
-		i.State, i.Trouble, i.Remedy = "fail", health.ForeignText, health.ForeignRemedy
+		i.State, i.Trouble, i.Remedy = "fail", health.LostTableText, health.LostTableRemedy
 		return nil
 	case err != nil:
 		return &fault.Error{Object: "pool " + cfg.Name, Err: err}

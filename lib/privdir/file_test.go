@@ -24,7 +24,7 @@ func TestUnfitFile(t *testing.T) {
 		{"readable", 0o644, os.Geteuid(), ""},
 		{"group", 0o660, os.Geteuid(), "is writable by others (mode 0660; wanted is 0600)"},
 		{"others", 0o602, os.Geteuid(), "is writable by others"},
-		{"foreign", 0o600, os.Geteuid() + 1, "belongs to uid"},
+		{"of another user", 0o600, os.Geteuid() + 1, "belongs to uid"},
 	} {
 		path := filepath.Join(dir, tt.name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {

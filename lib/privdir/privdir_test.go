@@ -41,7 +41,7 @@ func TestCheck(t *testing.T) {
 		{"group", chmod(0o770), os.Geteuid(), "is writable by others (mode 0770; wanted is 0700)"},
 		{"others", chmod(0o702), os.Geteuid(), "is writable by others"},
 		{"sticky", chmod(0o777 | os.ModeSticky), os.Geteuid(), "is writable by others"},
-		{"foreign", chmod(0o700), os.Geteuid() + 1, "belongs to uid"},
+		{"of another user", chmod(0o700), os.Geteuid() + 1, "belongs to uid"},
 		{"symlink", func(p string) error { return os.Symlink(path("private"), p) }, os.Geteuid(),
 			"is a symlink"},
 		{"file", func(p string) error { return os.WriteFile(p, nil, 0o600) }, os.Geteuid(),

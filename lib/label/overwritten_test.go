@@ -15,7 +15,7 @@ func TestReadNoticesOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		d[at] = 'L'
-		if l, err := Read(d); !errors.Is(err, ErrForeign) || l != (Label{}) {
+		if l, err := Read(d); !errors.Is(err, ErrOverwritten) || l != (Label{}) {
 			t.Errorf("byte %d: %+v, %v", at, l, err)
 		}
 	}

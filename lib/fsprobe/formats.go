@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// foreign is a format of which only the name is told. thinmount neither makes
+// format is a format of which only the name is told. thinmount neither makes
 // nor mounts it, but must not overwrite it unasked.
-type foreign struct {
+type format struct {
 	name   string
 	kind   Kind
 	at     []int64 // where the superblock may begin; from the end where negative
@@ -22,7 +22,7 @@ type foreign struct {
 // tools/lib/lvm.h; linux fs/jfs/jfs_superblock.h, fs/reiserfs/reiserfs.h,
 // fs/hfsplus/hfsplus_raw.h, fs/hfs/hfs.h and
 // include/uapi/linux/nilfs2_ondisk.h; Apple, "Apple File System Reference".
-var foreigners = []foreign{
+var formats = []format{
 	{"stratis", Container, []int64{512, 9 * 512}, 4, []string{"!Stra0tis\x86\xff\x02^\x41rh"}, nil},
 	{"bcache", Container, []int64{4096}, 24,
 		[]string{"\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"}, nil},
@@ -43,7 +43,7 @@ var foreigners = []foreign{
 }
 
 // probe looks for the magic at each place.
-func (f foreign) probe(i image) (*Result, error) {
+func (f format) probe(i image) (*Result, error) {
 	for _, at := range f.at {
 		if at < 0 {
 			at += i.size
@@ -59,7 +59,7 @@ func (f foreign) probe(i image) (*Result, error) {
 	return nil, nil
 }
 
-func (f foreign) matches(b []byte) bool {
+func (f format) matches(b []byte) bool {
 	begins := func(magic string) bool { return string(b[f.off:f.off+len(magic)]) == magic }
 	return slices.ContainsFunc(f.magics, begins) && (f.fits == nil || f.fits(b))
 }
