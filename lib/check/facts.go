@@ -77,7 +77,7 @@ type Use struct {
 	Record  refcount.Record
 	Written bool              // the record exists
 	Damage  error             // why the record cannot be read
-	Held    bool              // the record says that a user activated it
+	Pinned  bool              // the record says that a user activated it
 	Seen    refcount.Observed // what the kernel says
 	Unlined bool              // mounted, but umount(8) would not call umount.thin
 }

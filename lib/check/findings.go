@@ -123,7 +123,7 @@ func (f *Facts) compareMode() []Finding {
 func (f *Facts) activeVolumes() string {
 	var names []string
 	for _, d := range f.Devices {
-		if d.Part == "" && (d.OpenCount > 0 || f.Uses[d.Volume].Held) {
+		if d.Part == "" && (d.OpenCount > 0 || f.Uses[d.Volume].Pinned) {
 			names = append(names, f.object(d.Volume))
 		}
 	}
@@ -131,8 +131,8 @@ func (f *Facts) activeVolumes() string {
 	return strings.Join(names, ", ")
 }
 
-// compareMetadata reports metadata that cannot be read, and a held snapshot of
-// the metadata.
+// compareMetadata reports metadata that cannot be read, and a snapshot of the
+// metadata that was not released.
 func (f *Facts) compareMetadata() []Finding {
 	if f.MetaErr != nil {
 		return []Finding{{Kind: KindMetadata, Object: f.Config.Name,
@@ -140,15 +140,15 @@ func (f *Facts) compareMetadata() []Finding {
 				f.MetaErr.Error(),
 			Remedy: health.DamageRemedy(f.Config)}}
 	}
-	held := f.Meta != nil && f.Meta.HeldRoot != 0
+	reserved := f.Meta != nil && f.Meta.HeldRoot != 0
 	if f.Live != nil {
-		held = f.Live.HeldRoot != 0
+		reserved = f.Live.HeldRoot != 0
 	}
-	if !held {
+	if !reserved {
 		return nil
 	}
-	return []Finding{{Kind: KindHeld, Object: f.Config.Name,
-		What:   "a snapshot of its metadata is held, and keeps room in the metadata",
+	return []Finding{{Kind: KindMetaSnapshot, Object: f.Config.Name,
+		What:   "a snapshot of its metadata was not released, and keeps room in the metadata",
 		Repair: ReleaseSnapshot{}}}
 }
 

@@ -20,7 +20,7 @@ type Repair interface {
 type (
 	// RunThinCheck has thin_check(8) look at the metadata.
 	RunThinCheck struct{}
-	// ReleaseSnapshot releases the held snapshot of the metadata.
+	// ReleaseSnapshot releases the snapshot of the metadata.
 	ReleaseSnapshot struct{}
 	// ReserveHead gives the pool a head.
 	ReserveHead struct{}

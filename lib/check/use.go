@@ -34,7 +34,7 @@ func (f *Facts) compareDevices() []Finding {
 		case d.Part != "":
 			o.What = "is left over: the pool is not active"
 			o.Repair = RemoveDevice{d.Name, d.Part}
-		case f.Uses[d.Volume].Held:
+		case f.Uses[d.Volume].Pinned:
 			continue
 		case d.Volume == "":
 			o.What, o.Remedy = fmt.Sprintf(

@@ -36,8 +36,8 @@ func TestLeftDevices(t *testing.T) {
 	for _, u := range []unlike{
 		{"left", func(f *Facts) { leftDevice(f) }, []string{"device thin-demo@one: remove it"}},
 		{"somebody is at work on it", func(f *Facts) { leftDevice(f); f.Busy["one"] = true }, nil},
-		{"activated on purpose", func(f *Facts) { leftDevice(f); f.Uses["one"] = Use{Held: true} },
-			nil},
+		{"activated on purpose",
+			func(f *Facts) { leftDevice(f); f.Uses["one"] = Use{Pinned: true} }, nil},
 		{"open", func(f *Facts) { leftDevice(f).OpenCount = 1 }, nil},
 		{"without a table", func(f *Facts) { leftDevice(f).Flags, f.Devices[4].Size = 0, 0 },
 			[]string{"device thin-demo@one: remove it"}},
@@ -106,7 +106,7 @@ func TestUsesAgainstMounts(t *testing.T) {
 			u.Record, u.Written = refcount.Record{Volume: "demo/base"}, false
 			u.Seen.Mounts[0].Root = "/sub"
 		}), nil},
-		{"held by the record alone",
+		{"pinned by the record alone",
 			change("one", func(u *Use) { u.Record.Pinned, u.Written = true, true }),
 			[]string{"record demo/one" + fix}},
 		{"damaged", change("one", func(u *Use) { u.Damage = errors.New("damaged") }),
@@ -221,9 +221,9 @@ func TestDisksAndModes(t *testing.T) {
 			[]string{"pool-mode demo: by hand"}},
 		{"out of data", func(f *Facts) { f.Live.Mode = thinpool.ModeOutOfData },
 			[]string{"pool-mode demo: by hand"}},
-		{"held", func(f *Facts) { f.Live.HeldRoot = 9 },
+		{"metadata snapshot", func(f *Facts) { f.Live.HeldRoot = 9 },
 			[]string{"held-snapshot demo: release it"}},
-		{"held, inactive", func(f *Facts) { f.Live, f.Meta.HeldRoot = nil, 9 },
+		{"metadata snapshot, inactive", func(f *Facts) { f.Live, f.Meta.HeldRoot = nil, 9 },
 			[]string{"held-snapshot demo: release it"}},
 	} {
 		u.run(t)

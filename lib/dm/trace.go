@@ -8,13 +8,14 @@ import (
 	"sync"
 )
 
-// tracer prints commands for THIN_DEBUG. While held is above 0 it keeps them.
+// tracer prints commands for THIN_DEBUG. While keeping is above 0 it keeps
+// them.
 type tracer struct {
 	to io.Writer
 
-	mu   sync.Mutex
-	held int
-	kept strings.Builder
+	mu      sync.Mutex
+	keeping int
+	kept    strings.Builder
 }
 
 // HoldTrace keeps what THIN_DEBUG prints until release is called. Standard
@@ -23,12 +24,12 @@ type tracer struct {
 func (c *Control) HoldTrace() (release func()) {
 	t := &c.tracer
 	t.mu.Lock()
-	t.held++
+	t.keeping++
 	t.mu.Unlock()
 	return func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if t.held--; t.held == 0 && t.kept.Len() > 0 {
+		if t.keeping--; t.keeping == 0 && t.kept.Len() > 0 {
 			io.WriteString(t.to, t.kept.String())
 			t.kept.Reset()
 		}
@@ -39,7 +40,7 @@ func (c *Control) HoldTrace() (release func()) {
 func (t *tracer) print(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.held > 0 {
+	if t.keeping > 0 {
 		t.kept.WriteString(line)
 		return
 	}

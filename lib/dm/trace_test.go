@@ -19,7 +19,7 @@ func TestHoldTrace(t *testing.T) {
 	inner()
 	c.Suspend(ByName("c"))
 	if got := strings.Count(out.String(), "\n"); got != 1 {
-		t.Errorf("%d lines are printed while they are held: %q", got, out.String())
+		t.Errorf("%d lines are printed while they are kept: %q", got, out.String())
 	}
 	outer()
 	c.Suspend(ByName("d"))

@@ -12,7 +12,7 @@
 //	clear.go            remove what is left of a pool that was half made
 //	tidy.go, sweep.go   remove stale files, locks and devices
 //	head.go             the pool's first blocks, which no volume uses
-//	volume_activate.go  a volume's device, held open
+//	volume_activate.go  a volume's device, kept open
 //	discard.go          give a deleted volume's blocks back
 //	device*.go          make and remove one device; say who keeps it open
 //	backing.go          the disks and files of an opened pool

@@ -159,7 +159,7 @@ func lookUse(
 			return u, err
 		}
 	}
-	u.Held = u.Written && u.Record.Pinned && u.Record.PoolUUID == v.PoolUUID
+	u.Pinned = u.Written && u.Record.Pinned && u.Record.PoolUUID == v.PoolUUID
 	return u, nil
 }
 

@@ -75,8 +75,7 @@ func forgetIntent(p *engine.Pool, d check.ForgetIntent) error {
 	})
 }
 
-// releaseSnapshot releases the held snapshot of the metadata. It activates the
-// pool.
+// releaseSnapshot releases the snapshot of the metadata. It activates the pool.
 func releaseSnapshot(ctx context.Context, p *engine.Pool) error {
 	if err := p.Activate(ctx); err != nil {
 		return err

@@ -263,18 +263,18 @@ func (h *headRepair) discard(ctx context.Context, f *os.File, want func(uint64) 
 func (h *headRepair) moveAll(
 	ctx context.Context, found map[thinpool.ID][]thinpool.Mapping,
 ) (err error) {
-	var held []catalog.Intent
+	var snapshots []catalog.Intent
 	defer func() {
-		for _, op := range held {
+		for _, op := range snapshots {
 			err = errors.Join(err, h.step(ctx, func(ctx context.Context) error {
 				return h.DeleteVolume(ctx, op)
 			}))
 		}
 	}()
 	for _, id := range cover(found) {
-		op, err := h.hold(id)
+		op, err := h.snapshot(id)
 		if op.Volume != "" {
-			held = append(held, op)
+			snapshots = append(snapshots, op)
 		}
 		if err != nil {
 			return err
@@ -310,9 +310,9 @@ func cover(found map[thinpool.ID][]thinpool.Mapping) (chosen []thinpool.ID) {
 	return chosen
 }
 
-// hold makes a snapshot of a thin device. An intent in the catalog hides the
-// snapshot from all commands until it is deleted.
-func (h *headRepair) hold(id thinpool.ID) (catalog.Intent, error) {
+// snapshot makes a snapshot of a thin device. An intent in the catalog hides
+// the snapshot from all commands until it is deleted.
+func (h *headRepair) snapshot(id thinpool.ID) (catalog.Intent, error) {
 	name, err := h.unusedName(id)
 	if err != nil {
 		return catalog.Intent{}, err

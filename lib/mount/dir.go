@@ -80,12 +80,12 @@ func hold(target string, id int) (fd int, err error) {
 // OpenRoot opens the root folder of what is mounted on target, which has to be
 // the mount of that ID, for syncfs(2). An open file keeps the mount busy.
 func OpenRoot(target string, id int) (*os.File, error) {
-	held, err := hold(target, id)
+	folder, err := hold(target, id)
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(held)
-	fd, err := unix.Openat(held, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	defer unix.Close(folder)
+	fd, err := unix.Openat(folder, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &dirError{target, err}
 	}

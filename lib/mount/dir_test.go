@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A mount is held by its ID: by another, or by a link that has taken the place
-// of a folder above, nothing is.
+// A mount is opened by its ID: by another, or by a link that has taken the
+// place of a folder above, nothing is.
 func TestHold(t *testing.T) {
 	table, err := Table()
 	do(t, err)

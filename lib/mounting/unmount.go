@@ -234,7 +234,7 @@ func (u *unmounting) addSpareUtabLine(ctx context.Context, volume string, top *m
 func (u *unmounting) unmountLast(
 	ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info,
 ) error {
-	held := ref.Record().Pinned
+	pinned := ref.Record().Pinned
 	f := u.flushing(v, top, ref.Record().Since)
 	var late error // says that writes failed during the unmount
 	stays, err := u.unmountOnce(ctx, top, func(ctx context.Context) (err error) {
@@ -258,7 +258,7 @@ func (u *unmounting) unmountLast(
 	}
 	// 4. lines in utab, record, alias
 	u.dropUtab(ctx)
-	gone, err := u.dropRecord(ref, v, held)
+	gone, err := u.dropRecord(ref, v, pinned)
 	if gone {
 		registry.DropAlias(u.System, v.Pool, v.Name)
 		u.waitRemoved(ctx, v)
@@ -267,18 +267,18 @@ func (u *unmounting) unmountLast(
 }
 
 // dropRecord removes the volume's record. It keeps the record if the volume was
-// activated on purpose (held), or if it has another mount, whose path is the
+// activated on purpose (pinned), or if it has another mount, whose path is the
 // volume's one path from now on. gone says that no mount of the volume is left,
 // neither here nor in another mount namespace.
 func (u *unmounting) dropRecord(
-	ref *refcount.Ref, v catalog.Volume, held bool,
+	ref *refcount.Ref, v catalog.Volume, pinned bool,
 ) (gone bool, err error) {
 	rec, err := registry.Reconcile(u.System, u.c, ref, v)
 	if err != nil {
 		u.Warnf("%v", err)
 		return false, nil
 	}
-	if rec.References > 0 || held {
+	if rec.References > 0 || pinned {
 		return false, ref.Save(rec)
 	}
 	if err := ref.Clear(); err != nil {

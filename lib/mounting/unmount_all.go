@@ -35,7 +35,7 @@ func UnmountAll(ctx context.Context, s *host.System, c *dm.Control, name string)
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return deactivateHeld(ctx, s, c, name)
+	return deactivatePinned(ctx, s, c, name)
 }
 
 func unmountOne(ctx context.Context, s *host.System, id int, pool string) error {
@@ -102,7 +102,7 @@ func mounted(m *mountinfo.Info) string {
 	return fmt.Sprintf("%q (%s)", m.Source, m.FSType)
 }
 
-func deactivateHeld(ctx context.Context, s *host.System, c *dm.Control, name string) error {
+func deactivatePinned(ctx context.Context, s *host.System, c *dm.Control, name string) error {
 	cat, err := registry.OpenCatalog(s, name)
 	if err != nil {
 		return err

@@ -66,11 +66,11 @@ func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
 	if err := refusePool(ctx, s, c, spec.Name); err != nil {
 		return err
 	}
-	cfg, held, err := plan(s, spec)
+	cfg, claims, err := plan(s, spec)
 	if err == nil {
 		err = backing.RefuseTakenNames(c, cfg)
 	}
-	defer held.Close()
+	defer claims.Close()
 	if err != nil {
 		// No pool has this name, so no pool needs the lock file.
 		return errors.Join(err, lock.Remove())
@@ -83,7 +83,7 @@ func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
 		Sys: s, DM: c, Catalog: cat, Lock: lock,
 		Target: thinpool.New(c, dmname.PartUUID(cfg.UUID, dmname.Pool)),
 	}
-	if err := makePool(ctx, p, held); err != nil {
+	if err := makePool(ctx, p, claims); err != nil {
 		undo, cancel := s.Undoing(ctx)
 		defer cancel()
 		return errors.Join(p.Wrap(err), p.ClearHalfMade(undo), lock.Remove())
@@ -124,17 +124,17 @@ func refusePool(ctx context.Context, s *host.System, c *dm.Control, name string)
 // catalog already has the plan, with an intent that says that the pool is being
 // made; makePool drops this intent at the end. CreatePool has made all checks
 // before, so that makePool changes no disk in vain.
-func makePool(ctx context.Context, p *engine.Pool, held *backing.Claims) error {
+func makePool(ctx context.Context, p *engine.Pool, claims *backing.Claims) error {
 	cfg := p.Catalog.Pool()
-	if err := makeBacking(ctx, p, cfg.Data, "data", held); err != nil {
+	if err := makeBacking(ctx, p, cfg.Data, "data", claims); err != nil {
 		return err
 	}
-	if err := makeBacking(ctx, p, cfg.Metadata, "metadata", held); err != nil {
+	if err := makeBacking(ctx, p, cfg.Metadata, "metadata", claims); err != nil {
 		return err
 	}
 	// The claims are exclusive opens. While they last, device-mapper could not
 	// claim the same devices.
-	held.Close()
+	claims.Close()
 	p.Sys.Stepf("activating pool %s", cfg.Name)
 	if err := p.Build(ctx, true); err != nil {
 		return err
@@ -154,9 +154,9 @@ func makePool(ctx context.Context, p *engine.Pool, held *backing.Claims) error {
 // leaves zeros in the first block behind the label: by this the kernel knows
 // that it has to format the metadata.
 func makeBacking(
-	ctx context.Context, p *engine.Pool, b catalog.Backing, role string, held *backing.Claims,
+	ctx context.Context, p *engine.Pool, b catalog.Backing, role string, claims *backing.Claims,
 ) error {
-	f, err := held.Of(role), error(nil)
+	f, err := claims.Of(role), error(nil)
 	if b.Kind == catalog.KindFile {
 		if f, err = os.OpenFile(b.Path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 			return err

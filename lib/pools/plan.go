@@ -121,17 +121,17 @@ func plan(s *host.System, spec PoolSpec) (catalog.Pool, *backing.Claims, error) 
 		NextID: 1, Head: new(uint32),
 		Intents: []catalog.Intent{{Op: catalog.OpCreatePool}},
 	}
-	held := &backing.Claims{}
+	claims := &backing.Claims{}
 	var err error
 	if spec.DataDevice == "" {
 		err = planFiles(s, spec, &cfg)
 	} else {
-		err = planDevices(spec, &cfg, held)
+		err = planDevices(spec, &cfg, claims)
 	}
 	if err != nil {
-		held.Close()
+		claims.Close()
 	}
-	return cfg, held, err
+	return cfg, claims, err
 }
 
 // planFiles decides the sizes and paths of the parts of a pool in files.
@@ -188,17 +188,17 @@ func planFiles(s *host.System, spec PoolSpec, cfg *catalog.Pool) error {
 }
 
 // planDevices decides how much of its two devices a pool uses, and claims them.
-func planDevices(spec PoolSpec, cfg *catalog.Pool, held *backing.Claims) error {
+func planDevices(spec PoolSpec, cfg *catalog.Pool, claims *backing.Claims) error {
 	if err := backing.RefuseShared(spec.DataDevice, spec.MetadataDevice); err != nil {
 		return err
 	}
 	var err error
-	if cfg.Data, held.Data, err = planDevice(
+	if cfg.Data, claims.Data, err = planDevice(
 		spec, spec.DataDevice, spec.Size, spec.BlockSize,
 	); err != nil {
 		return err
 	}
-	if cfg.Metadata, held.Metadata, err = planDevice(
+	if cfg.Metadata, claims.Metadata, err = planDevice(
 		spec, spec.MetadataDevice, spec.MetadataSize, thinpool.MetadataBlock,
 	); err != nil {
 		return err

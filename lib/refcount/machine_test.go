@@ -200,7 +200,7 @@ func (m *machine) EndNamespace(t *rapid.T) {
 }
 
 func (m *machine) Hold(t *rapid.T) {
-	m.w.held = !m.w.held
+	m.w.pinned = !m.w.pinned
 	m.w.settle()
 }
 

@@ -24,7 +24,7 @@ func TestReconcile(t *testing.T) {
 	type is struct {
 		on        string
 		id, refs  int
-		held      bool
+		pinned    bool
 		elsewhere bool
 	}
 	for _, tt := range []struct {
@@ -113,7 +113,7 @@ func TestReconcile(t *testing.T) {
 		{"no record, id 0",
 			func(r *Record, o *Observed) { *r, o.Mounts = Record{}, mounts{{0, "/a", "/"}} },
 			is{"/a", 0, 1, false, false}},
-		{"held only, mounted by hand", func(r *Record, o *Observed) { *r = r.unmounted() },
+		{"pinned only, mounted by hand", func(r *Record, o *Observed) { *r = r.unmounted() },
 			is{"/a", 40, 1, true, false}},
 		{"negative", func(r *Record, o *Observed) { r.References = -5 },
 			is{"/a", 40, 1, false, false}},

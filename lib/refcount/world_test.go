@@ -9,7 +9,7 @@ import (
 type world struct {
 	active bool
 	minor  int
-	held   bool // no deferred removal
+	pinned bool // no deferred removal
 	raw    int  // who has opened the device itself
 	serial int
 	mounts []worldMount
@@ -63,7 +63,7 @@ func (w *world) activate(minor int) {
 
 // settle is the deferred removal.
 func (w *world) settle() {
-	if w.open() == 0 && !w.held {
+	if w.open() == 0 && !w.pinned {
 		w.active = false
 	}
 }

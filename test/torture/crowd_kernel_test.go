@@ -26,7 +26,7 @@ const (
 )
 
 // aRound is how long the crowd is at work before everybody waits, and what
-// there is is held against the count.
+// there is is compared with the count.
 const aRound = 40 * time.Second
 
 // TestTortureCrowd lets 64 processes at a time, or a few, mount, unmount,

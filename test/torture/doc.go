@@ -33,7 +33,7 @@
 //	test/torture/run --only power/SEED/CUT --keep DIR
 //
 // The crowd works in rounds, whose plans rapid makes of a seed. At the end of
-// each, what there is is held against a count: a volume's references are its
+// each, what there is is compared with a count: a volume's references are its
 // mounts less its umounts, and whether it exists its makings less its removals.
 // A command that was killed may have counted or not; half of the volumes see no
 // kill, and have to be exact. Some of the crowd work in other mount namespaces,

@@ -2,7 +2,7 @@
 # on one of them while the machine is shut down.
 systemctl enable --now thin-pools.service # as after an installation: the first shutdown has to go well, too
 thin-snap pool create --size 4G sys
-for v in base alias auto hand held; do thin-snap create --size 128M --fs ext4 sys/$v; done
+for v in base alias auto hand pinned; do thin-snap create --size 128M --fs ext4 sys/$v; done
 thin-snap create --size 512M --fs xfs sys/xfs
 mkdir -p /srv/base /srv/alias /srv/auto /srv/hand /srv/xfs /srv/nosuch /srv/second
 mount -t thin sys/xfs /srv/xfs
@@ -18,7 +18,7 @@ systemctl daemon-reload
 systemctl start srv-base.mount srv-alias.mount srv-xfs.mount srv-auto.automount
 mount -t thin sys/hand /srv/hand
 mount -t thin sys/hand /srv/hand
-thin-snap activate sys/held
+thin-snap activate sys/pinned
 for v in base alias auto hand; do
 	echo $v >/srv/$v/file
 	sync /srv/$v/file

@@ -92,7 +92,7 @@ umount $mnt
 ## -N mounts in another namespace, and the volume is busy here
 namespace
 mount -N $ns -t thin ways/v $mnt
-fails 32 "mounted on /mnt in the mount namespace of process $held" mount -t thin ways/v $mnt
+fails 32 "mounted on /mnt in the mount namespace of process $holder" mount -t thin ways/v $mnt
 release
 goes v
 

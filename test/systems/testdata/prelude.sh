@@ -53,18 +53,18 @@ refs() { # refs VOLUME N
 	n=$(thin-snap list -H -o name,references ways | awk -v v="ways/$1" '$1 == v {print $2}')
 	[ "$n" = "$2" ] || die "$1 has $n references, wanted $2"
 }
-# holding DIR: a process works there until `release`; $held is its pid.
+# holding DIR: a process works there until `release`; $holder is its pid.
 holding() {
 	(cd "$1" && exec sleep 1000) >/dev/null 2>&1 &
-	held=$!
-	until [ "$(readlink /proc/$held/cwd)" = "$1" ]; do sleep 0.05; done
+	holder=$!
+	until [ "$(readlink /proc/$holder/cwd)" = "$1" ]; do sleep 0.05; done
 }
-release() { kill $held; wait $held 2>/dev/null || true; }
+release() { kill $holder; wait $holder 2>/dev/null || true; }
 # namespace: a mount namespace that lives until `release`.
 namespace() {
 	unshare -m --propagation private sleep 1000 >/dev/null 2>&1 &
-	held=$!
-	until [ "$(cat /proc/$held/comm)" = sleep ]; do sleep 0.05; done
-	ns=/proc/$held/ns/mnt
+	holder=$!
+	until [ "$(cat /proc/$holder/comm)" = sleep ]; do sleep 0.05; done
+	ns=/proc/$holder/ns/mnt
 }
 fstab() { printf '%s\n' "$*" >>/etc/fstab; }

@@ -136,7 +136,7 @@ mkdir -p $mnt/dir
 exec 9>$mnt/open
 holding $mnt/dir
 umount $mnt # the one reference that may go
-fails 32 "^umount.thin: /mnt: busy: .*sleep \(pid $held, works in /mnt/dir\)" umount $mnt
+fails 32 "^umount.thin: /mnt: busy: .*sleep \(pid $holder, works in /mnt/dir\)" umount $mnt
 fails 32 "sh \(pid $$, /mnt/open\)" umount $mnt
 refs v 1
 mounted $mnt
