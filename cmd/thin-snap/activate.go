@@ -26,7 +26,7 @@ func activate(c *call) (work, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, sys system) error {
-		device, err := sys.Activate(ctx, v.pool, v.volume)
+		device, err := sys.Activate(ctx, v)
 		if err != nil {
 			return cannot("activate", v.String(), err)
 		}

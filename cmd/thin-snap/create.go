@@ -45,7 +45,7 @@ func create(c *call) (work, error) {
 	case c.IsSet("label") && !c.IsSet("fs"):
 		return nil, usage.Errorf("--label is a filesystem's: it needs --fs")
 	}
-	spec := thin.CreateSpec{Pool: v.pool, Volume: v.volume, Size: size,
+	spec := thin.CreateSpec{Volume: v, Size: size,
 		FS: strings.ToLower(c.String("fs")), Label: c.String("label"), Force: c.Bool("force")}
 	return func(ctx context.Context, sys system) error {
 		if err := sys.Create(ctx, spec); err != nil {

@@ -23,7 +23,7 @@ func deactivate(c *call) (work, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, sys system) error {
-		if err := sys.Deactivate(ctx, v.pool, v.volume); err != nil {
+		if err := sys.Deactivate(ctx, v); err != nil {
 			return cannot("deactivate", v.String(), err)
 		}
 		c.did("deactivate", "deactivated", v.String())

@@ -40,27 +40,27 @@ func deleteVolumes(c *call) (work, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, sys system) error {
-		snapshots := map[volumeSpec]bool{}
-		check := func(ctx context.Context, v volumeSpec) error {
-			info, err := sys.Volume(ctx, v.pool, v.volume)
+		snapshots := map[thin.Volume]bool{}
+		check := func(ctx context.Context, v thin.Volume) error {
+			info, err := sys.Volume(ctx, v)
 			snapshots[v] = info.Origin != nil
 			return cannot("delete", v.String(), err)
 		}
-		return each(ctx, specs, check, func(ctx context.Context, v volumeSpec) error {
+		return each(ctx, specs, check, func(ctx context.Context, v thin.Volume) error {
 			return deleteOne(ctx, c, sys, v, snapshots[v], o)
 		})
 	}, nil
 }
 
 func deleteOne(
-	ctx context.Context, c *call, sys system, v volumeSpec, isSnapshot bool, o thin.DeleteOptions,
+	ctx context.Context, c *call, sys system, v thin.Volume, isSnapshot bool, o thin.DeleteOptions,
 ) error {
 	if !c.Bool("dry-run") {
 		ask := !isSnapshot && !c.Bool("yes") && c.env.stdinTTY
 		if ask && !c.confirm("delete "+v.String()+" and all that is in it?") {
 			return cannot("delete", v.String(), errDeclined)
 		}
-		if err := sys.Delete(ctx, v.pool, v.volume, o); err != nil {
+		if err := sys.Delete(ctx, v, o); err != nil {
 			return cannot("delete", v.String(), err)
 		}
 	}

@@ -24,13 +24,13 @@ type system interface {
 	GrowPool(ctx context.Context, spec thin.GrowSpec) error
 	SetPool(ctx context.Context, name string, set thin.Settings) error
 	Create(ctx context.Context, spec thin.CreateSpec) error
-	Snapshot(ctx context.Context, pool, origin, volume string, o thin.SnapshotOptions) error
-	Delete(ctx context.Context, pool, volume string, o thin.DeleteOptions) error
-	Format(ctx context.Context, pool, volume, fs, label string, force bool) error
+	Snapshot(ctx context.Context, origin thin.Volume, name string, o thin.SnapshotOptions) error
+	Delete(ctx context.Context, volume thin.Volume, o thin.DeleteOptions) error
+	Format(ctx context.Context, volume thin.Volume, fs, label string, force bool) error
 	Volumes(ctx context.Context, pool string) ([]thin.VolumeInfo, error)
-	Volume(ctx context.Context, pool, volume string) (thin.VolumeInfo, error)
-	Activate(ctx context.Context, pool, volume string) (device string, err error)
-	Deactivate(ctx context.Context, pool, volume string) error
+	Volume(ctx context.Context, volume thin.Volume) (thin.VolumeInfo, error)
+	Activate(ctx context.Context, volume thin.Volume) (device string, err error)
+	Deactivate(ctx context.Context, volume thin.Volume) error
 	Recover(ctx context.Context, pool string) error
 	Tidy(ctx context.Context) error
 	CheckPool(ctx context.Context, name string) ([]thin.Finding, error)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"thinmount/lib/thin"
@@ -108,8 +107,8 @@ func (f *fakeSystem) DeactivatePool(
 		if v.Active && !o.Unmount {
 			return &thin.Error{
 				Object: "pool " + name,
-				Err:    fmt.Errorf("%s is active: %w", v.Name, thin.ErrBusy),
-				Remedy: thin.Hint("thin-snap deactivate " + v.Name),
+				Err:    fmt.Errorf("%s is active: %w", v.Volume, thin.ErrBusy),
+				Remedy: thin.Hint("thin-snap deactivate " + v.Volume.String()),
 			}
 		}
 	}
@@ -126,12 +125,14 @@ func (f *fakeSystem) DeletePool(ctx context.Context, name string, withVolumes bo
 	if len(volumes) > 0 && !withVolumes {
 		var names []string
 		for _, v := range volumes {
-			names = append(names, strings.TrimPrefix(v.Name, name+"/"))
+			names = append(names, v.Volume.Name)
 		}
 		return thin.HasVolumes(name, names)
 	}
 	delete(f.PoolMap, name)
-	maps.DeleteFunc(f.VolumeMap, func(_ string, v thin.VolumeInfo) bool { return v.Pool == name })
+	maps.DeleteFunc(f.VolumeMap, func(_ string, v thin.VolumeInfo) bool {
+		return v.Volume.Pool == name
+	})
 	return f.save("DeletePool %s %v", name, withVolumes)
 }
 
@@ -159,7 +160,9 @@ func (f *fakeSystem) CheckPool(_ context.Context, name string) ([]thin.Finding, 
 	if !f.Repaired[name] {
 		found = append(found, thin.Finding{
 			Kind: thin.KindOrphan, Object: name + ": thin id 7", What: "has no name",
-			Repair: thin.NameID{Pool: name, Volume: "orphan-7", ID: 7, Size: 1 << 30},
+			Repair: thin.NameID{
+				Volume: thin.Volume{Pool: name, Name: "orphan-7"}, ID: 7, Size: 1 << 30,
+			},
 		})
 	}
 	if name != "sound" {

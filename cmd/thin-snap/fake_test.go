@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"thinmount/lib/thin"
@@ -62,22 +61,22 @@ func (f *fakeSystem) save(format string, args ...any) error {
 
 func fakeTime(n int) time.Time { return time.Date(2026, 11, 23, 10, n, 0, 0, time.UTC) }
 
-func (f *fakeSystem) add(pool, volume string, v thin.VolumeInfo) error {
-	if _, err := f.pool(pool); err != nil {
+func (f *fakeSystem) add(volume thin.Volume, v thin.VolumeInfo) error {
+	if _, err := f.pool(volume.Pool); err != nil {
 		return err
 	}
-	name := pool + "/" + volume
+	name := volume.String()
 	if _, ok := f.VolumeMap[name]; ok {
 		return &thin.Error{
 			Object: name,
 			Err:    fmt.Errorf("there is one already: %w", thin.ErrExists),
 		}
 	}
-	if volume == "full" {
-		return &thin.Error{Object: "pool " + pool, Err: thin.ErrPoolState}
+	if volume.Name == "full" {
+		return &thin.Error{Object: "pool " + volume.Pool, Err: thin.ErrPoolState}
 	}
-	v.Name, v.Pool, v.ID, v.Created =
-		name, pool, uint32(len(f.VolumeMap)+1), fakeTime(len(f.VolumeMap))
+	v.Volume, v.ID, v.Created =
+		volume, uint32(len(f.VolumeMap)+1), fakeTime(len(f.VolumeMap))
 	f.VolumeMap[name] = v
 	return nil
 }
@@ -86,7 +85,7 @@ func (f *fakeSystem) Create(_ context.Context, s thin.CreateSpec) error {
 	f.hooks.warn("a warning of the system")
 	used := int64(1536) << 10
 	if err := f.add(
-		s.Pool, s.Volume, thin.VolumeInfo{Size: s.Size, FS: s.FS, Used: &used},
+		s.Volume, thin.VolumeInfo{Size: s.Size, FS: s.FS, Used: &used},
 	); err != nil {
 		return err
 	}
@@ -94,32 +93,31 @@ func (f *fakeSystem) Create(_ context.Context, s thin.CreateSpec) error {
 }
 
 func (f *fakeSystem) Snapshot(
-	ctx context.Context, pool, origin, volume string, opt thin.SnapshotOptions,
+	ctx context.Context, origin thin.Volume, name string, opt thin.SnapshotOptions,
 ) error {
-	o, err := f.Volume(ctx, pool, origin)
+	o, err := f.Volume(ctx, origin)
 	if err != nil {
 		return err
 	}
-	from := o.Name
-	if err := f.add(pool, volume, thin.VolumeInfo{
+	if err := f.add(thin.Volume{Pool: origin.Pool, Name: name}, thin.VolumeInfo{
 		Size:   max(opt.Size, o.Size),
 		FS:     o.FS,
-		Origin: &from,
+		Origin: &origin,
 	}); err != nil {
 		return err
 	}
-	return f.save("Snapshot %s %s %s %+v", pool, origin, volume, opt)
+	return f.save("Snapshot %s %s %+v", origin, name, opt)
 }
 
-func (f *fakeSystem) Delete(ctx context.Context, pool, volume string, o thin.DeleteOptions) error {
-	v, err := f.Volume(ctx, pool, volume)
+func (f *fakeSystem) Delete(ctx context.Context, volume thin.Volume, o thin.DeleteOptions) error {
+	v, err := f.Volume(ctx, volume)
 	if err != nil {
 		return err
 	}
-	switch volume {
+	switch volume.Name {
 	case "busy":
 		return &thin.Error{
-			Object: v.Name,
+			Object: v.Volume.String(),
 			Err:    fmt.Errorf("mounted on /mnt: %w", thin.ErrBusy),
 			Remedy: thin.Hint("umount /mnt first"),
 		}
@@ -130,22 +128,24 @@ func (f *fakeSystem) Delete(ctx context.Context, pool, volume string, o thin.Del
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	delete(f.VolumeMap, v.Name)
+	delete(f.VolumeMap, v.Volume.String())
 	discard := "default"
 	if o.Discard != nil {
 		discard = fmt.Sprint(*o.Discard)
 	}
-	return f.save("Delete %s discard=%s", v.Name, discard)
+	return f.save("Delete %s discard=%s", v.Volume, discard)
 }
 
-func (f *fakeSystem) Format(ctx context.Context, pool, volume, fs, label string, force bool) error {
-	v, err := f.Volume(ctx, pool, volume)
+func (f *fakeSystem) Format(
+	ctx context.Context, volume thin.Volume, fs, label string, force bool,
+) error {
+	v, err := f.Volume(ctx, volume)
 	if err != nil {
 		return err
 	}
 	v.FS = fs
-	f.VolumeMap[v.Name] = v
-	return f.save("Format %s %s %q %v", v.Name, fs, label, force)
+	f.VolumeMap[v.Volume.String()] = v
+	return f.save("Format %s %s %q %v", v.Volume, fs, label, force)
 }
 
 func (f *fakeSystem) Volumes(_ context.Context, pool string) ([]thin.VolumeInfo, error) {
@@ -156,47 +156,46 @@ func (f *fakeSystem) Volumes(_ context.Context, pool string) ([]thin.VolumeInfo,
 	}
 	return slices.Collect(func(yield func(thin.VolumeInfo) bool) {
 		for _, v := range f.VolumeMap {
-			if _, volume, _ := strings.Cut(v.Name, "/"); (pool == "" || v.Pool == pool) &&
-				volume != "damaged" && !yield(v) {
+			if (pool == "" || v.Volume.Pool == pool) && v.Volume.Name != "damaged" && !yield(v) {
 				return
 			}
 		}
 	}), f.unreadable(pool)
 }
 
-func (f *fakeSystem) Volume(_ context.Context, pool, volume string) (thin.VolumeInfo, error) {
-	if _, err := f.pool(pool); err != nil {
+func (f *fakeSystem) Volume(_ context.Context, volume thin.Volume) (thin.VolumeInfo, error) {
+	if _, err := f.pool(volume.Pool); err != nil {
 		return thin.VolumeInfo{}, err
 	}
-	v, ok := f.VolumeMap[pool+"/"+volume]
+	v, ok := f.VolumeMap[volume.String()]
 	if !ok {
 		return v, &thin.Error{
-			Object: pool + "/" + volume,
+			Object: volume.String(),
 			Err:    fmt.Errorf("no such volume: %w", thin.ErrNotFound),
 		}
 	}
 	return v, nil
 }
 
-func (f *fakeSystem) Activate(ctx context.Context, pool, volume string) (string, error) {
-	v, err := f.Volume(ctx, pool, volume)
+func (f *fakeSystem) Activate(ctx context.Context, volume thin.Volume) (string, error) {
+	v, err := f.Volume(ctx, volume)
 	if err != nil {
 		return "", err
 	}
-	v.Active, v.Device = true, "/dev/mapper/thin-"+pool+"@"+volume
-	if volume == "mounted" {
+	v.Active, v.Device = true, "/dev/mapper/thin-"+volume.Pool+"@"+volume.Name
+	if volume.Name == "mounted" {
 		v.MountedOn, v.References = "/mnt/a\tb", 2
 	}
-	f.VolumeMap[v.Name] = v
-	return v.Device, f.save("Activate %s", v.Name)
+	f.VolumeMap[v.Volume.String()] = v
+	return v.Device, f.save("Activate %s", v.Volume)
 }
 
-func (f *fakeSystem) Deactivate(ctx context.Context, pool, volume string) error {
-	v, err := f.Volume(ctx, pool, volume)
+func (f *fakeSystem) Deactivate(ctx context.Context, volume thin.Volume) error {
+	v, err := f.Volume(ctx, volume)
 	if err != nil {
 		return err
 	}
 	v.Active, v.Device = false, ""
-	f.VolumeMap[v.Name] = v
-	return f.save("Deactivate %s", v.Name)
+	f.VolumeMap[v.Volume.String()] = v
+	return f.save("Deactivate %s", v.Volume)
 }

@@ -38,7 +38,7 @@ func format(c *call) (work, error) {
 		}
 	}
 	return func(ctx context.Context, sys system) error {
-		err := sys.Format(ctx, v.pool, v.volume, fs, c.String("label"), c.Bool("force"))
+		err := sys.Format(ctx, v, fs, c.String("label"), c.Bool("force"))
 		if err != nil {
 			return cannot("format", v.String(), err)
 		}

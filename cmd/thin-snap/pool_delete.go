@@ -81,7 +81,7 @@ func poolDeleteDry(ctx context.Context, c *call, sys system, name string) error 
 		return cannot("delete", "pool "+name, err)
 	}
 	slices.SortFunc(volumes, func(a, b thin.VolumeInfo) int {
-		return strings.Compare(a.Name, b.Name)
+		return strings.Compare(a.Volume.Name, b.Volume.Name)
 	})
 	if err != nil && !c.Bool("quiet") {
 		warn(c.env.stderr, err.Error())
@@ -89,12 +89,12 @@ func poolDeleteDry(ctx context.Context, c *call, sys system, name string) error 
 	if len(volumes) > 0 && !c.Bool("recursive") {
 		var names []string
 		for _, v := range volumes {
-			names = append(names, strings.TrimPrefix(v.Name, name+"/"))
+			names = append(names, v.Volume.Name)
 		}
 		return cannot("delete", "pool "+name, thin.HasVolumes(name, names))
 	}
 	for _, v := range volumes {
-		c.did("delete", "deleted", v.Name)
+		c.did("delete", "deleted", v.Volume.String())
 	}
 	c.did("delete", "deleted", "pool "+name)
 	return nil

@@ -34,7 +34,7 @@ func show(c *call) (work, error) {
 		return nil, l.WriteHelp(c.out)
 	}
 	return func(ctx context.Context, sys system) error {
-		volume, err := sys.Volume(ctx, v.pool, v.volume)
+		volume, err := sys.Volume(ctx, v)
 		if err != nil {
 			return cannot("show", v.String(), err)
 		}

@@ -43,7 +43,7 @@ func snapshot(c *call) (work, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, sys system) error {
-		if err := sys.Snapshot(ctx, origin.pool, origin.volume, created.volume,
+		if err := sys.Snapshot(ctx, origin, created.Name,
 			thin.SnapshotOptions{Size: size, Force: c.Bool("force")}); err != nil {
 			return cannot("snapshot", origin.String(), err)
 		}
@@ -54,14 +54,14 @@ func snapshot(c *call) (work, error) {
 
 // snapshotSpec reads the name of a snapshot. The pool may be left out, since it
 // can only be the origin's.
-func snapshotSpec(origin volumeSpec, s string) (volumeSpec, error) {
+func snapshotSpec(origin thin.Volume, s string) (thin.Volume, error) {
 	if !strings.Contains(s, "/") {
-		return volumeSpec{origin.pool, s}, nil
+		return thin.Volume{Pool: origin.Pool, Name: s}, nil
 	}
 	v, err := parseSpec(s)
-	if err == nil && v.pool != origin.pool {
+	if err == nil && v.Pool != origin.Pool {
 		err = usage.Errorf("a snapshot of %s lies in pool %s, not in %s",
-			origin, origin.pool, v.pool)
+			origin, origin.Pool, v.Pool)
 	}
 	return v, err
 }

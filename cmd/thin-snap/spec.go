@@ -5,28 +5,25 @@ import (
 	"strings"
 
 	"thinmount/cmd/thin-snap/internal/usage"
+	"thinmount/lib/thin"
 )
 
-// volumeSpec is POOL/VOLUME. lib/thin checks whether the names are allowed, and
-// whether such a volume exists.
-type volumeSpec struct{ pool, volume string }
-
-func (v volumeSpec) String() string { return v.pool + "/" + v.volume }
-
-func parseSpec(s string) (volumeSpec, error) {
-	pool, volume, found := strings.Cut(s, "/")
-	if !found || pool == "" || volume == "" {
-		return volumeSpec{}, &usage.Error{
+// parseSpec reads POOL/VOLUME. lib/thin checks whether the names are allowed,
+// and whether such a volume exists.
+func parseSpec(s string) (thin.Volume, error) {
+	pool, name, found := strings.Cut(s, "/")
+	if !found || pool == "" || name == "" {
+		return thin.Volume{}, &usage.Error{
 			Message: "not a volume: " + s,
 			Hint:    "a volume is named POOL/VOLUME, as demo/base",
 		}
 	}
-	return volumeSpec{pool, volume}, nil
+	return thin.Volume{Pool: pool, Name: name}, nil
 }
 
 // parseSpecs reads several volumes, and keeps each once.
-func parseSpecs(args []string) ([]volumeSpec, error) {
-	var out []volumeSpec
+func parseSpecs(args []string) ([]thin.Volume, error) {
+	var out []thin.Volume
 	for _, a := range args {
 		v, err := parseSpec(a)
 		if err != nil {

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
@@ -19,6 +18,7 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/label"
 	"thinmount/lib/privdir"
+	"thinmount/lib/spec"
 )
 
 // RefuseSignatures returns an error (fault.ErrExists) if the device carries the
@@ -46,7 +46,7 @@ func RefuseSignatures(f *os.File, size int64) error {
 // quoted returns the name of a pool that a label on a disk names. Anybody may
 // have written the label, so quoted quotes a name that no pool can have.
 func quoted(name string) string {
-	if catalog.CheckPoolName(name) == nil {
+	if spec.CheckPoolName(name) == nil {
 		return name
 	}
 	return strconv.Quote(name)

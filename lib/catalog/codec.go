@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"thinmount/lib/jsonfile"
+	"thinmount/lib/spec"
 )
 
 // decodePool decodes pool.json. reason says why the file is damaged, or is "".
@@ -44,7 +45,7 @@ func encodePool(p Pool) (b []byte, reason string) {
 }
 
 func encodeVolume(v Volume, p Pool) (b []byte, reason string) {
-	if err := CheckVolumeName(v.Name); err != nil {
+	if err := spec.CheckVolumeName(v.Name); err != nil {
 		return nil, err.Error()
 	}
 	if reason := v.flaw(p); reason != "" {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"thinmount/lib/spec"
 )
 
 // minBlock and maxBlock are the bounds of a pool's block size, in sectors
@@ -107,7 +109,7 @@ func (op Intent) flaw() string {
 	case op.ID > maxID:
 		return fmt.Sprintf("id: %d is more than 24 bits", op.ID)
 	case ofVolume:
-		if err := CheckVolumeName(op.Volume); err != nil {
+		if err := spec.CheckVolumeName(op.Volume); err != nil {
 			return err.Error()
 		}
 	}
@@ -134,7 +136,7 @@ func (v Volume) flaw(p Pool) string {
 			v.TransactionID, uint64(maxTransaction))
 	}
 	if v.Origin != "" {
-		if err := CheckVolumeName(v.Origin); err != nil {
+		if err := spec.CheckVolumeName(v.Origin); err != nil {
 			return "origin: " + err.Error()
 		}
 	}

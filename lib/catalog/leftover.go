@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"thinmount/lib/spec"
 )
 
 // Temp is a temp file that a crash has left.
@@ -35,7 +37,7 @@ func (c *Catalog) Temps() ([]Temp, error) {
 			switch {
 			case dir == c.Dir() && name+suffix == poolFile:
 				t.Volume = ""
-			case dir == c.Dir() || CheckVolumeName(name) != nil:
+			case dir == c.Dir() || spec.CheckVolumeName(name) != nil:
 				continue // not ours
 			}
 			all = append(all, t)

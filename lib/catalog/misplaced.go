@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"thinmount/lib/jsonfile"
+	"thinmount/lib/spec"
 )
 
 // Placement says why the folder of a pool has another name than the pool.
@@ -44,7 +45,7 @@ func (e *MisplacedError) Error() string {
 func (c *Catalog) misplaced(b []byte) error {
 	var p Pool
 	if jsonfile.Decode(b, &p) != "" || p.flaw() != "" ||
-		p.Name == c.name || CheckPoolName(p.Name) != nil {
+		p.Name == c.name || spec.CheckPoolName(p.Name) != nil {
 		return nil
 	}
 	e := &MisplacedError{Dir: c.Dir(), Pool: p.Name, UUID: p.UUID, Place: Moved}

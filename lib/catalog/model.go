@@ -1,6 +1,10 @@
 package catalog
 
-import "time"
+import (
+	"time"
+
+	"thinmount/lib/spec"
+)
 
 // format is the version of the files that this program reads and writes.
 const format = 1
@@ -107,3 +111,7 @@ type Volume struct {
 	Created       time.Time `json:"created"`
 	TransactionID uint64    `json:"transaction_id"` // the pool's, after the volume was created
 }
+
+// Spec returns the volume's names. The receiver is a pointer because a Volume
+// is large.
+func (v *Volume) Spec() spec.Volume { return spec.Volume{Pool: v.Pool, Name: v.Name} }

@@ -29,6 +29,7 @@ import (
 	"path/filepath"
 
 	"thinmount/lib/privdir"
+	"thinmount/lib/spec"
 )
 
 // Store is the directory that holds the catalogs of all pools. Its parent must
@@ -59,7 +60,7 @@ func (s Store) Pools() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if CheckPoolName(e.Name()) != nil || !e.IsDir() {
+		if spec.CheckPoolName(e.Name()) != nil || !e.IsDir() {
 			continue
 		}
 		if _, err := os.Lstat(filepath.Join(s.Dir, e.Name(), poolFile)); err == nil {
@@ -69,11 +70,11 @@ func (s Store) Pools() ([]string, error) {
 	return names, nil
 }
 
-// Open reads the pool.json of a pool. Errors: *NameError, ErrNoPool,
+// Open reads the pool.json of a pool. Errors: *spec.NameError, ErrNoPool,
 // *CorruptError, *MisplacedError for a folder that was copied or moved,
 // *privdir.Error for a directory in which other users may write.
 func (s Store) Open(name string) (*Catalog, error) {
-	if err := CheckPoolName(name); err != nil {
+	if err := spec.CheckPoolName(name); err != nil {
 		return nil, err
 	}
 	c := &Catalog{store: s, name: name}
@@ -84,9 +85,9 @@ func (s Store) Open(name string) (*Catalog, error) {
 }
 
 // Create makes the catalog of a new pool. It fills in Format. Errors:
-// *NameError, fs.ErrExist.
+// *spec.NameError, fs.ErrExist.
 func (s Store) Create(p Pool) (*Catalog, error) {
-	if err := CheckPoolName(p.Name); err != nil {
+	if err := spec.CheckPoolName(p.Name); err != nil {
 		return nil, err
 	}
 	c := &Catalog{store: s, name: p.Name}

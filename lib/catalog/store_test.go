@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"thinmount/lib/spec"
 )
 
 // newPool makes a store with one pool.
@@ -64,7 +66,7 @@ func TestCreateOpen(t *testing.T) {
 	if _, err := (Store{Dir: s.Dir + "x"}).Open("demo"); !errors.Is(err, ErrNoPool) {
 		t.Errorf("no store: %v", err)
 	}
-	var bad *NameError
+	var bad *spec.NameError
 	for _, name := range []string{"", "..", "a/b"} {
 		if _, err := s.Open(name); !errors.As(err, &bad) {
 			t.Errorf("opened %q: %v", name, err)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"thinmount/lib/spec"
 )
 
 // Temps lists a file exactly if a write would give that name to a temp file, to
@@ -31,7 +33,7 @@ func FuzzTemps(f *testing.F) {
 		if volumes {
 			dir = c.volumeDir()
 			volume = strings.TrimSuffix(strings.TrimPrefix(name, "."), ".json.tmp")
-			wanted = name == "."+volume+".json.tmp" && CheckVolumeName(volume) == nil
+			wanted = name == "."+volume+".json.tmp" && spec.CheckVolumeName(volume) == nil
 		}
 		if strings.Contains(name, "/") {
 			return

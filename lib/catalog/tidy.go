@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"thinmount/lib/privdir"
+	"thinmount/lib/spec"
 )
 
 // Tidy removes the temp files that killed commands have left. It returns the
@@ -51,7 +52,7 @@ func (s Store) Halves() ([]string, error) {
 	for _, e := range entries {
 		// lost+found belongs to fsck(8), if the store is a filesystem of its
 		// own.
-		if CheckPoolName(e.Name()) != nil || !e.IsDir() || e.Name() == "lost+found" {
+		if spec.CheckPoolName(e.Name()) != nil || !e.IsDir() || e.Name() == "lost+found" {
 			continue
 		}
 		_, err := os.Lstat(filepath.Join(s.Dir, e.Name(), poolFile))
@@ -75,7 +76,7 @@ func (s Store) ClearHalf(name string) error {
 // clear removes a folder without a pool.json, unless it holds anything. done
 // says that it has removed the folder.
 func (s Store) clear(name string) (done bool, err error) {
-	if err := CheckPoolName(name); err != nil {
+	if err := spec.CheckPoolName(name); err != nil {
 		return false, err
 	}
 	c := &Catalog{store: s, name: name}

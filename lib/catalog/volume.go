@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"thinmount/lib/spec"
 )
 
 func (c *Catalog) volumePath(name string) string {
@@ -14,10 +16,10 @@ func (c *Catalog) volumePath(name string) string {
 }
 
 // Volume reads a volume's record. If an intent names the volume, or if the pool
-// is being deleted, the volume does not exist. Errors: *NameError, ErrNoVolume,
-// *CorruptError.
+// is being deleted, the volume does not exist. Errors: *spec.NameError,
+// ErrNoVolume, *CorruptError.
 func (c *Catalog) Volume(name string) (Volume, error) {
-	if err := CheckVolumeName(name); err != nil {
+	if err := spec.CheckVolumeName(name); err != nil {
 		return Volume{}, err
 	}
 	if c.pool.hides(name) {
@@ -29,7 +31,7 @@ func (c *Catalog) Volume(name string) (Volume, error) {
 // VolumeAnyState is Volume for recovery: it also reads the record of a volume
 // that an intent hides.
 func (c *Catalog) VolumeAnyState(name string) (Volume, error) {
-	if err := CheckVolumeName(name); err != nil {
+	if err := spec.CheckVolumeName(name); err != nil {
 		return Volume{}, err
 	}
 	b, err := read(c.volumePath(name))
@@ -72,17 +74,8 @@ func (c *Catalog) VolumesAnyState() ([]Volume, error) { return c.volumes(c.Volum
 // Count returns how many volumes have a record, readable or not. It reads the
 // folder and no record.
 func (c *Catalog) Count() (int, error) {
-	entries, err := os.ReadDir(c.volumeDir())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, err
-	}
-	n := 0
-	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && CheckVolumeName(name) == nil {
-			n++
-		}
-	}
-	return n, nil
+	names, err := c.recordNames()
+	return len(names), err
 }
 
 func (c *Catalog) volumes(get func(string) (Volume, error)) ([]Volume, error) {
@@ -113,7 +106,8 @@ func (c *Catalog) recordNames() ([]string, error) {
 	var names []string
 	for _, e := range entries {
 		// Every other file is a temp file, or not ours.
-		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && CheckVolumeName(name) == nil {
+		name, ok := strings.CutSuffix(e.Name(), suffix)
+		if ok && spec.CheckVolumeName(name) == nil {
 			names = append(names, name)
 		}
 	}
@@ -144,7 +138,7 @@ func (c *Catalog) PutVolume(v Volume) error {
 // RemoveVolume removes a volume's record. When it returns nil, that is durable.
 // If there is no record, it returns nil, too.
 func (c *Catalog) RemoveVolume(name string) error {
-	if err := CheckVolumeName(name); err != nil {
+	if err := spec.CheckVolumeName(name); err != nil {
 		return err
 	}
 	if err := c.store.disk.remove(c.volumePath(name)); err != nil {

@@ -27,7 +27,7 @@ func applied(f *Facts, found []Finding) *Facts {
 			f.Volumes[at(r.Volume)].Size = r.Size
 		case NameID:
 			f.Volumes = append(f.Volumes,
-				catalog.Volume{Name: r.Volume, ID: r.ID, Size: r.Size,
+				catalog.Volume{Name: r.Volume.Name, ID: r.ID, Size: r.Size,
 					TransactionID: r.TransactionID})
 		case ReserveHead:
 			f.Config.Head, f.HeadErr = new(uint32), nil

@@ -9,6 +9,7 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/fault"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -65,8 +66,13 @@ func (f *Facts) explained() map[uint32]bool {
 	return ids
 }
 
+// Volume returns the full name of a volume of the pool.
+func (f *Facts) Volume(name string) spec.Volume {
+	return spec.Volume{Pool: f.Config.Name, Name: name}
+}
+
 // object returns POOL/VOLUME.
-func (f *Facts) object(volume string) string { return f.Config.Name + "/" + volume }
+func (f *Facts) object(volume string) string { return f.Volume(volume).String() }
 
 // describe says what a user needs to know before a record is removed.
 func describe(v catalog.Volume) string {
@@ -172,7 +178,7 @@ func (f *Facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32
 		}
 		d := f.orphan(id, func(name string) bool { return taken(name) || named[name] })
 		if r, is := d.Repair.(NameID); is {
-			named[r.Volume] = true
+			named[r.Volume.Name] = true
 		}
 		found = append(found, d)
 	}
@@ -190,18 +196,18 @@ func (f *Facts) orphan(id thinpool.ID, taken func(string) bool) Finding {
 	o := Finding{Kind: KindOrphan, Object: fmt.Sprintf("%s: thin id %d", f.Config.Name, id),
 		What: fmt.Sprintf("has no name; %s of it are mapped, it was made at transaction id %d",
 			fault.ExactSize(int64(d.Mapped)*f.blockSize()), d.TransactionID)}
-	r := NameID{Pool: f.Config.Name, Volume: f.freeName(id, taken), ID: uint32(id),
+	r := NameID{Volume: f.Volume(f.freeName(id, taken)), ID: uint32(id),
 		Size: max(int64(d.End), 1) * f.blockSize(), TransactionID: d.TransactionID}
 	for _, v := range f.Volumes {
 		r.Size = max(r.Size, v.Size)
 	}
 	if dev := f.device(uint32(id)); dev != nil {
 		o.What += fmt.Sprintf("; it is active as %s", dev.Name)
-		if catalog.CheckVolumeName(dev.Volume) != nil || taken(dev.Volume) {
+		if spec.CheckVolumeName(dev.Volume) != nil || taken(dev.Volume) {
 			o.Remedy = fault.Hint("unmount or remove that device, and check again")
 			return o
 		}
-		r.Volume, r.Size = dev.Volume, cmp.Or(dev.Size, r.Size)
+		r.Volume.Name, r.Size = dev.Volume, cmp.Or(dev.Size, r.Size)
 	}
 	if len(f.Damaged) > 0 {
 		o.Remedy = fault.Hint("it may belong to a record that cannot be read: see to those first")

@@ -14,6 +14,7 @@ import (
 	"thinmount/lib/label"
 	"thinmount/lib/loop"
 	"thinmount/lib/refcount"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 	"thinmount/lib/thintest"
 )
@@ -98,7 +99,8 @@ func soundFacts() *Facts {
 		return dm.Info{Name: name, UUID: uuid, OpenCount: open, Flags: unix.DM_ACTIVE_PRESENT_FLAG}
 	}
 	base := thintest.Volume("base", 1)
-	rec := refcount.Record{Volume: "demo/base", PoolUUID: thintest.UUID, ThinID: 1, Dev: "253:9",
+	rec := refcount.Record{Volume: thintest.Named("demo/base"),
+		PoolUUID: thintest.UUID, ThinID: 1, Dev: "253:9",
 		MountedOn: "/mnt", MountID: 40, References: 2}
 	return &Facts{
 		Config: cfg, Dir: "/var/lib/thin/demo",
@@ -136,13 +138,14 @@ func soundFacts() *Facts {
 				Seen: refcount.Observed{Active: true, OpenCount: 1, Dev: "253:9",
 					PoolUUID: thintest.UUID, ThinID: 1,
 					Mounts: []refcount.MountPoint{{ID: 40, Path: "/mnt", Root: "/"}}}},
-			"one": {Record: refcount.Record{Volume: "demo/one"},
+			"one": {Record: refcount.Record{Volume: thintest.Named("demo/one")},
 				Seen: refcount.Observed{PoolUUID: thintest.UUID, ThinID: 2}},
 		},
 		Entries: []refcount.Entry{
-			{Path: "locks/demo@", Kind: refcount.KindLock, Pool: "demo"},
-			{Path: "locks/demo@base", Kind: refcount.KindLock, Pool: "demo", Volume: "base"},
-			{Path: "refs/demo@base.json", Kind: refcount.KindRecord, Pool: "demo", Volume: "base"},
+			{Path: "locks/demo@", Kind: refcount.KindLock, Volume: spec.Volume{Pool: "demo"}},
+			{Path: "locks/demo@base", Kind: refcount.KindLock, Volume: thintest.Named("demo/base")},
+			{Path: "refs/demo@base.json", Kind: refcount.KindRecord,
+				Volume: thintest.Named("demo/base")},
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/fault"
 	"thinmount/lib/refcount"
+	"thinmount/lib/spec"
 )
 
 // Repair says what is to be done about a finding. It is one of the types in
@@ -41,7 +42,7 @@ type (
 	}
 	// NameID gives a name to a thin id without one.
 	NameID struct {
-		Pool, Volume  string
+		Volume        spec.Volume
 		ID            uint32
 		Size          int64  // bytes
 		TransactionID uint64 // at which the thin id was made
@@ -165,7 +166,7 @@ func (r RemoveRecord) String() string {
 func (r SetSize) String() string { return "set the record's size to " + fault.ExactSize(r.Size) }
 
 func (r NameID) String() string {
-	return fmt.Sprintf("name it %s/%s, of %s", r.Pool, r.Volume, fault.ExactSize(r.Size))
+	return fmt.Sprintf("name it %s, of %s", r.Volume, fault.ExactSize(r.Size))
 }
 
 func (r TakeOver) String() string {

@@ -85,12 +85,12 @@ func (s *Strays) strangeFiles() []Finding {
 		case refcount.KindTemp:
 			f.Kind = KindTemp
 		}
-		name := fmt.Sprint(f.Kind, e.Pool, "@", e.Volume)
-		if f.Kind == "" || !s.strange(e.Pool) || f.Kind == KindLock && seen[name] {
+		name := fmt.Sprint(f.Kind, e.Volume)
+		if f.Kind == "" || !s.strange(e.Volume.Pool) || f.Kind == KindLock && seen[name] {
 			continue
 		}
 		seen[name] = true
-		if f.Kind == KindLock && e.Volume == "" {
+		if f.Kind == KindLock && e.Volume.Name == "" {
 			locks = append(locks, f)
 			continue
 		}

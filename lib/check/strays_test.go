@@ -9,6 +9,7 @@ import (
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
 	"thinmount/lib/refcount"
+	"thinmount/lib/spec"
 	"thinmount/lib/thintest"
 )
 
@@ -19,17 +20,16 @@ func allStrays() *Strays {
 		Busy: map[string]bool{"demo": false}}
 	for _, pool := range []string{"demo", "gone"} {
 		uuid := map[string]string{"demo": thintest.UUID, "gone": thintest.OtherUUID}[pool]
+		v := func(name string) spec.Volume { return spec.Volume{Pool: pool, Name: name} }
 		s.Entries = append(s.Entries,
-			refcount.Entry{Path: "lock " + pool, Kind: refcount.KindLock, Pool: pool},
-			refcount.Entry{Path: "turn " + pool, Kind: refcount.KindLock, Pool: pool},
-			refcount.Entry{Path: "lock " + pool + "/v", Kind: refcount.KindLock,
-				Pool: pool, Volume: "v"},
-			refcount.Entry{Path: "record " + pool, Kind: refcount.KindRecord,
-				Pool: pool, Volume: "v"},
-			refcount.Entry{Path: "temp " + pool, Kind: refcount.KindTemp, Pool: pool, Volume: "v"})
+			refcount.Entry{Path: "lock " + pool, Kind: refcount.KindLock, Volume: v("")},
+			refcount.Entry{Path: "turn " + pool, Kind: refcount.KindLock, Volume: v("")},
+			refcount.Entry{Path: "lock " + pool + "/v", Kind: refcount.KindLock, Volume: v("v")},
+			refcount.Entry{Path: "record " + pool, Kind: refcount.KindRecord, Volume: v("v")},
+			refcount.Entry{Path: "temp " + pool, Kind: refcount.KindTemp, Volume: v("v")})
 		s.Devices = append(s.Devices,
-			dm.Info{Name: dmname.Volume(pool, "v"), UUID: dmname.VolumeUUID(uuid, 1)})
-		s.Nodes = append(s.Nodes, dmname.Volume(pool, "w"), dmname.Part(pool, dmname.Data))
+			dm.Info{Name: dmname.Volume(v("v")), UUID: dmname.VolumeUUID(uuid, 1)})
+		s.Nodes = append(s.Nodes, dmname.Volume(v("w")), dmname.Part(pool, dmname.Data))
 		s.Aliases = append(s.Aliases, pool)
 	}
 	s.Entries = append(s.Entries, refcount.Entry{Path: "other", Kind: refcount.KindOther})

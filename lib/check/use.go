@@ -25,7 +25,7 @@ func (f *Facts) compareDevices() []Finding {
 		switch {
 		case d.Part == "" && name != "" && d.Volume != name:
 			o.What, o.Remedy = "is the device of "+f.object(name)+" under another name",
-				fault.Hint("dmsetup rename "+d.Name+" "+dmname.Volume(f.Config.Name, name))
+				fault.Hint("dmsetup rename "+d.Name+" "+dmname.Volume(f.Volume(name)))
 		case d.Active() && d.Suspended():
 			o.Kind, o.What, o.Repair = KindSuspended,
 				"is suspended: whoever uses it waits", Resume{d.Name, d.Part}
@@ -64,7 +64,7 @@ func (f *Facts) nameOf(d Device) (name string) {
 func (f *Facts) compareNodes() []Finding {
 	var found []Finding
 	for _, name := range f.Nodes {
-		if _, volume, _ := dmname.ParseVolume(name); !f.Busy[volume] {
+		if volume, _ := dmname.ParseVolume(name); !f.Busy[volume.Name] {
 			found = append(found,
 				Finding{Kind: KindNode, Object: "/dev/mapper/" + name,
 					What: "leads to a device that is gone", Repair: RemoveNode{name}})
@@ -133,18 +133,18 @@ func (f *Facts) compareFiles() []Finding {
 	var found []Finding
 	seen := map[string]bool{}
 	for _, e := range f.Entries {
-		strange := e.Volume != "" && !f.known(e.Volume) && !f.hasIntent(e.Volume) &&
-			!f.hasDevice(e.Volume)
+		volume := e.Volume.Name
+		strange := volume != "" && !f.known(volume) && !f.hasIntent(volume) && !f.hasDevice(volume)
 		o := Finding{Object: e.Path, Repair: RemoveEntry{e}}
 		switch {
-		case f.Busy[e.Volume] && e.Volume != "":
+		case f.Busy[volume] && volume != "":
 			continue
 		case e.Kind == refcount.KindTemp:
 			o.Kind, o.What = KindTemp, "is what an interrupted write has left"
 		case strange && e.Kind == refcount.KindRecord:
 			o.Kind, o.What = KindRecord, "is the record of a volume that is not there"
-		case strange && e.Kind == refcount.KindLock && !seen[e.Volume]:
-			seen[e.Volume] = true // a lock file and its turnstile go together
+		case strange && e.Kind == refcount.KindLock && !seen[volume]:
+			seen[volume] = true // a lock file and its turnstile go together
 			o.Kind, o.What = KindLock, "is the lock file of a volume that is not there"
 		default:
 			continue
@@ -197,7 +197,8 @@ func (f *Facts) compareFstab() []Finding {
 	var found []Finding
 	for _, l := range f.Losers {
 		found = append(found,
-			Finding{Kind: KindFstab, Object: l.Volume, Remedy: registry.TwoLinesRemedy(l.Volume),
+			Finding{Kind: KindFstab, Object: l.Volume.String(),
+				Remedy: registry.TwoLinesRemedy(l.Volume),
 				What: fmt.Sprintf("line %d of fstab says %s, but the first line wins: line %d, %s",
 					l.Line.Line, l.Line.Dir, l.Wins.Line, l.Wins.Dir)})
 	}

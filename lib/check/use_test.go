@@ -100,10 +100,13 @@ func TestUsesAgainstMounts(t *testing.T) {
 			[]string{"record demo/base" + fix}},
 		{"mount without a record",
 			change("base",
-				func(u *Use) { u.Record, u.Written = refcount.Record{Volume: "demo/base"}, false }),
+				func(u *Use) {
+					u.Record = refcount.Record{Volume: thintest.Named("demo/base")}
+					u.Written = false
+				}),
 			[]string{"record demo/base" + fix}},
 		{"a folder of it is shown elsewhere", change("base", func(u *Use) {
-			u.Record, u.Written = refcount.Record{Volume: "demo/base"}, false
+			u.Record, u.Written = refcount.Record{Volume: thintest.Named("demo/base")}, false
 			u.Seen.Mounts[0].Root = "/sub"
 		}), nil},
 		{"pinned by the record alone",
@@ -134,7 +137,7 @@ func TestLeftFiles(t *testing.T) {
 	entry := func(kind, path, volume string) func(*Facts) {
 		return func(f *Facts) {
 			f.Entries = append(f.Entries,
-				refcount.Entry{Kind: kind, Path: path, Pool: "demo", Volume: volume})
+				refcount.Entry{Kind: kind, Path: path, Volume: f.Volume(volume)})
 		}
 	}
 	for _, u := range []unlike{
@@ -172,7 +175,8 @@ func TestLeftFiles(t *testing.T) {
 				{mount.StaleLine{Source: "demo/one", Target: "/srv"}, "one"}}
 		}, []string{"utab /srv: remove its lines"}},
 		{"two lines of fstab", func(f *Facts) {
-			f.Losers = []registry.Loser{{Volume: "demo/one", Line: fstab.Entry{Dir: "/b", Line: 7},
+			f.Losers = []registry.Loser{{Volume: thintest.Named("demo/one"),
+				Line: fstab.Entry{Dir: "/b", Line: 7},
 				Wins: fstab.Entry{Dir: "/a", Line: 3}}}
 		}, []string{"fstab demo/one: by hand: take one of the lines out"}},
 		{"utab of one that is at work", func(f *Facts) {

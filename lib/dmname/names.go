@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"thinmount/lib/dm"
+	"thinmount/lib/spec"
 )
 
 // The parts of a pool: each is a device of its own in device-mapper.
@@ -26,7 +27,7 @@ const (
 // Volume returns the dm name of a volume. No two volumes have the same one: the
 // names of pools and volumes contain no '@'. Names of LVM contain none either,
 // so no device of LVM has such a name.
-func Volume(pool, volume string) string { return Prefix + pool + "@" + volume }
+func Volume(v spec.Volume) string { return Prefix + v.Pool + "@" + v.Name }
 
 // Part returns the dm name of a part of a pool.
 func Part(pool, part string) string { return Prefix + pool + "@@" + part }
@@ -40,15 +41,15 @@ func VolumeUUID(poolUUID string, id uint32) string {
 // PartUUID returns the dm uuid of a part of a pool.
 func PartUUID(poolUUID, part string) string { return UUIDPrefix + poolUUID + "-" + part }
 
-// ParseVolume splits a name that Volume made into pool and volume. ok is false
-// for any other name, also for one that Part made.
-func ParseVolume(name string) (pool, volume string, ok bool) {
+// ParseVolume returns the volume of a name that Volume made. ok is false for
+// any other name, also for one that Part made.
+func ParseVolume(name string) (v spec.Volume, ok bool) {
 	rest, ok := strings.CutPrefix(name, Prefix)
 	if !ok {
-		return "", "", false
+		return v, false
 	}
-	pool, volume, ok = strings.Cut(rest, "@")
-	return pool, volume, ok && pool != "" && volume != "" && !strings.Contains(volume, "@")
+	v.Pool, v.Name, ok = strings.Cut(rest, "@")
+	return v, ok && v.Pool != "" && v.Name != "" && !strings.Contains(v.Name, "@")
 }
 
 // OfNode returns the dm name of the volume to whose device node path leads. ok
@@ -56,7 +57,7 @@ func ParseVolume(name string) (pool, volume string, ok bool) {
 func OfNode(path string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(path, "/dev/mapper/")
 	if ok {
-		_, _, ok = ParseVolume(name)
+		_, ok = ParseVolume(name)
 	}
 	return name, ok
 }

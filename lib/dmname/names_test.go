@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"thinmount/lib/spec"
 )
 
 // Two volumes never have the same dm name, whatever their names are. No volume
@@ -15,15 +17,16 @@ func TestNamesCannotBeConfused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pool, volume := name.Draw(t, "pool"), name.Draw(t, "volume")
 		other, second := name.Draw(t, "other"), name.Draw(t, "second")
-		dmName := Volume(pool, volume)
-		if p, v, ok := ParseVolume(dmName); !ok || p != pool || v != volume {
-			t.Fatalf("%s splits into %s, %s, %v", dmName, p, v, ok)
+		dmName := Volume(spec.Volume{Pool: pool, Name: volume})
+		if v, ok := ParseVolume(dmName); !ok || v.Pool != pool || v.Name != volume {
+			t.Fatalf("%s splits into %s, %v", dmName, v, ok)
 		}
-		if dmName == Volume(other, second) && (pool != other || volume != second) {
+		if dmName == Volume(spec.Volume{Pool: other, Name: second}) &&
+			(pool != other || volume != second) {
 			t.Fatalf("%s is two volumes", dmName)
 		}
 		for _, part := range []string{Pool, Data, Meta} {
-			if _, _, ok := ParseVolume(Part(other, part)); ok {
+			if _, ok := ParseVolume(Part(other, part)); ok {
 				t.Fatalf("%s passes for a volume", Part(other, part))
 			}
 		}
@@ -31,13 +34,15 @@ func TestNamesCannotBeConfused(t *testing.T) {
 }
 
 func TestNamesOfHyphens(t *testing.T) {
-	if a, b := Volume("a-b", "c"), Volume("a", "b-c"); a == b {
+	a := Volume(spec.Volume{Pool: "a-b", Name: "c"})
+	if b := Volume(spec.Volume{Pool: "a", Name: "b-c"}); a == b {
 		t.Errorf("both are %s", a)
 	}
 }
 
 func TestLongestNamesFit(t *testing.T) {
-	if n := len(Volume(strings.Repeat("p", 48), strings.Repeat("v", 72))); n > 127 {
+	longest := spec.Volume{Pool: strings.Repeat("p", 48), Name: strings.Repeat("v", 72)}
+	if n := len(Volume(longest)); n > 127 {
 		t.Errorf("%d bytes, dm has 127", n)
 	}
 }

@@ -22,7 +22,7 @@ import (
 func (p *Pool) AddVolume(
 	ctx context.Context, v catalog.Volume, next string, force bool, send func(thinpool.ID) error,
 ) (catalog.Volume, error) {
-	object := v.Pool + "/" + v.Name
+	object := v.Spec().String()
 	if err := p.finishDeadCommand(ctx, v.Name); err != nil {
 		return v, err
 	}
@@ -30,7 +30,7 @@ func (p *Pool) AddVolume(
 		return v, &fault.Error{
 			Object: object,
 			Err:    fault.Errorf(fault.ErrExists, "exists already"),
-			Remedy: fault.Sayf("choose another name, or: %v", fault.DeleteVolume{Volume: object}),
+			Remedy: fault.Sayf("choose another name, or: %v", fault.DeleteVolume{Volume: v.Spec()}),
 		}
 	} else if !errors.Is(err, catalog.ErrNoVolume) {
 		return v, registry.Corrupt(object, err)

@@ -18,7 +18,7 @@ import (
 // add makes a volume as create does, with the volume's lock held.
 func add(t *testing.T, p *Pool, name string) (catalog.Volume, error) {
 	t.Helper()
-	ref, err := p.Sys.Refs().TryLock(p.Name(), name)
+	ref, err := p.Sys.Refs().TryLock(p.Volume(name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +44,8 @@ func TestNameOfAnInterruptedOperation(t *testing.T) {
 			if err != nil || v.ID != 3 || k.Told() != "delete 2, create_thin 3" {
 				t.Errorf("%+v, %v; told: %s", v, err, k.Told())
 			}
-			if got, err := registry.FindVolume(p.Sys, "demo", "x"); err != nil || got.ID != 3 ||
-				!k.IDs[1] {
+			got, err := registry.FindVolume(p.Sys, thintest.Named("demo/x"))
+			if err != nil || got.ID != 3 || !k.IDs[1] {
 				t.Errorf("%+v, %v; ids %v", got, err, k.IDs)
 			}
 		})

@@ -58,7 +58,7 @@ func (p *Pool) ClearHalfMade(ctx context.Context) error {
 func (p *Pool) dropLocks() error {
 	traces, err := p.Sys.Refs().Traces(p.Name())
 	for volume := range traces {
-		if ref, err := p.Sys.Refs().TryLock(p.Name(), volume); err == nil {
+		if ref, err := p.Sys.Refs().TryLock(p.Volume(volume)); err == nil {
 			ref.CloseRemove()
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/host"
 	"thinmount/lib/label"
+	"thinmount/lib/spec"
 	"thinmount/lib/thintest"
 )
 
@@ -33,7 +34,8 @@ func TestClearedPoolLeavesNoLock(t *testing.T) {
 	p := halfMadePool(t, s, "")
 	for _, name := range []string{"demo/left", "other/left"} {
 		pool, volume := filepath.Split(name)
-		ref, err := s.Refs().Lock(t.Context(), filepath.Clean(pool), volume)
+		ref, err := s.Refs().Lock(t.Context(),
+			spec.Volume{Pool: filepath.Clean(pool), Name: volume})
 		if err != nil {
 			t.Fatal(err)
 		}

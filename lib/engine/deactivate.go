@@ -54,11 +54,11 @@ func (p *Pool) refuseActive(ctx context.Context) error {
 		fault.DeactivateVolume{})
 	var names []string
 	for _, d := range active {
-		_, volume, _ := dmname.ParseVolume(d.Name)
+		volume, _ := dmname.ParseVolume(d.Name)
 		uuid, id, _ := dmname.ParseVolumeUUID(d.UUID)
 		where, there := p.whereUsed(ctx,
-			catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: uuid, ID: id})
-		names = append(names, p.Name()+"/"+volume+where)
+			catalog.Volume{Pool: p.Name(), Name: volume.Name, PoolUUID: uuid, ID: id})
+		names = append(names, p.Volume(volume.Name).String()+where)
 		if there != nil {
 			remedy = there
 		}
@@ -75,7 +75,7 @@ func (p *Pool) refuseActive(ctx context.Context) error {
 // a mount in another mount namespace and for an open device.
 func (p *Pool) whereUsed(ctx context.Context, v catalog.Volume) (text string, remedy fault.Remedy) {
 	// If the record is unreadable, the kernel's answer alone counts.
-	rec, _ := p.Sys.Refs().Read(v.Pool, v.Name)
+	rec, _ := p.Sys.Refs().Read(v.Spec())
 	obs, _, err := registry.QueryKernel(p.DM, v, rec)
 	if err != nil {
 		return " (active)", nil

@@ -26,19 +26,19 @@ const lockedWait = time.Second
 // the pool. If there is no such device, RemoveDevice returns nil. If a process
 // keeps the device open, the error is ErrBusy and names that process.
 func RemoveDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
-	ref, name := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Pool, v.Name)
+	ref, name := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Spec())
 	defer s.WaitingFor("whoever has " + c.NodePath(name) + " open")()
 	ctx, cancel := context.WithTimeout(ctx, host.BusyWait)
 	defer cancel()
 	info, found, err := WaitOut(ctx, "",
 		func() (dm.Info, error) { return removeOnce(ctx, c, ref, PassingPause) })
 	if IsBusy(err) {
-		return DeviceBusy(s, c, v.Pool+"/"+v.Name, info, found)
+		return DeviceBusy(s, c, v.Spec().String(), info, found)
 	}
 	if err != nil {
-		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
+		return &fault.Error{Object: v.Spec().String(), Err: err}
 	}
-	registry.DropAlias(s, v.Pool, v.Name)
+	registry.DropAlias(s, v.Spec())
 	return c.WaitGone(ctx, ref, name)
 }
 
@@ -101,15 +101,16 @@ func WaitGoneBriefly(ctx context.Context, c *dm.Control, ref dm.Ref, name string
 // RemoveVolumeDevice does what RemoveDevice does, for a caller that holds the
 // pool's lock: it waits for lockedWait at most, and then returns ErrBusy.
 func (p *Pool) RemoveVolumeDevice(ctx context.Context, volume string, id uint32) error {
-	ref, name := dmname.VolumeRef(p.UUID(), id), dmname.Volume(p.Name(), volume)
+	v := p.Volume(volume)
+	ref, name := dmname.VolumeRef(p.UUID(), id), dmname.Volume(v)
 	info, err := removeOnce(ctx, p.DM, ref, lockedWait)
 	if IsBusy(err) {
-		return DeviceBusy(p.Sys, p.DM, p.Name()+"/"+volume, info, DeviceHolders(ctx, info.Dev, ""))
+		return DeviceBusy(p.Sys, p.DM, v.String(), info, DeviceHolders(ctx, info.Dev, ""))
 	}
 	if err != nil {
-		return &fault.Error{Object: p.Name() + "/" + volume, Err: err}
+		return &fault.Error{Object: v.String(), Err: err}
 	}
-	registry.DropAlias(p.Sys, p.Name(), volume)
+	registry.DropAlias(p.Sys, v)
 	ctx, cancel := context.WithTimeout(ctx, host.BusyWait)
 	defer cancel()
 	return p.DM.WaitGone(ctx, ref, name)

@@ -91,7 +91,7 @@ func (p *Pool) mapped(ctx context.Context, a *Activation, v catalog.Volume) ([]p
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	p.Sys.Stepf("%s/%s: mappings: %v", v.Pool, v.Name, err)
+	p.Sys.Stepf("%s: mappings: %v", v.Spec(), err)
 	end, err := p.highest(v)
 	if err != nil || end == 0 {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"thinmount/lib/filelock"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -45,7 +46,7 @@ const (
 func OpenPool(
 	ctx context.Context, s *host.System, c *dm.Control, name string, a access,
 ) (*Pool, error) {
-	if err := catalog.CheckPoolName(name); err != nil {
+	if err := spec.CheckPoolName(name); err != nil {
 		return nil, fault.Wrap(fault.ErrUsage, err)
 	}
 	if _, err := registry.OpenCatalog(s, name); err != nil {
@@ -189,6 +190,9 @@ func (p *Pool) closeOn(err error) error {
 
 // Name returns the pool's name.
 func (p *Pool) Name() string { return p.Catalog.Pool().Name }
+
+// Volume returns the full name of a volume of the pool.
+func (p *Pool) Volume(name string) spec.Volume { return spec.Volume{Pool: p.Name(), Name: name} }
 
 // UUID returns the pool's uuid, as the catalog has it.
 func (p *Pool) UUID() string { return p.Catalog.Pool().UUID }

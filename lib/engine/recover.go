@@ -12,6 +12,7 @@ import (
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -238,19 +239,19 @@ func (p *Pool) sendDelete(ctx context.Context, id thinpool.ID) error {
 // open, or the catalog may give the id to another volume, too.
 func (p *Pool) finishDeadCommands(ctx context.Context) error {
 	for _, op := range p.Catalog.Pool().Intents {
-		ref, err := p.Sys.Refs().TryLock(p.Name(), op.Volume)
+		ref, err := p.Sys.Refs().TryLock(p.Volume(op.Volume))
 		if err != nil {
 			continue
 		}
-		p.Sys.Stepf("finishing the %s of %s/%s", op.Op, p.Name(), op.Volume)
+		p.Sys.Stepf("finishing the %s of %s", op.Op, p.Volume(op.Volume))
 		err = p.finishDelete(ctx, op)
 		if err == nil {
 			err = ref.Clear()
 		}
-		registry.Unlock(p.Sys, ref, p.Name(), op.Volume)
+		registry.Unlock(p.Sys, ref)
 		if errors.Is(err, fault.ErrBusy) || errors.As(err, new(*catalog.CorruptError)) {
-			p.Sys.Warnf("%v: the %s of %s/%s, which was interrupted, has to wait",
-				err, op.Op, p.Name(), op.Volume)
+			p.Sys.Warnf("%v: the %s of %s, which was interrupted, has to wait",
+				err, op.Op, p.Volume(op.Volume))
 			continue
 		}
 		if err != nil {
@@ -272,7 +273,7 @@ func (p *Pool) finishDeadCommand(ctx context.Context, volume string) error {
 	if _, err := p.CanWrite(); err != nil {
 		return err
 	}
-	p.Sys.Stepf("finishing the %s of %s/%s", ops[i].Op, p.Name(), volume)
+	p.Sys.Stepf("finishing the %s of %s", ops[i].Op, p.Volume(volume))
 	return p.Wrap(stillAtWork(ops[i], p.Explain(p.finishDelete(ctx, ops[i]))))
 }
 
@@ -293,14 +294,15 @@ func stillAtWork(op catalog.Intent, err error) error {
 // volume, and waits for processes that have it open for a moment.
 // finishDeadCommand does not wait for them, because it runs with the pool's
 // lock. The caller holds the volume's lock and not the pool's.
-func ClearName(ctx context.Context, s *host.System, c *dm.Control, pool, volume string) error {
-	cat, err := registry.OpenCatalog(s, pool)
+func ClearName(ctx context.Context, s *host.System, c *dm.Control, volume spec.Volume) error {
+	cat, err := registry.OpenCatalog(s, volume.Pool)
 	if err != nil {
 		return err
 	}
 	for _, op := range cat.Pool().Intents {
-		if op.Volume == volume {
-			v := catalog.Volume{Name: volume, Pool: pool, PoolUUID: cat.Pool().UUID, ID: op.ID}
+		if op.Volume == volume.Name {
+			v := catalog.Volume{Name: volume.Name, Pool: volume.Pool,
+				PoolUUID: cat.Pool().UUID, ID: op.ID}
 			return stillAtWork(op, RemoveDevice(ctx, s, c, v))
 		}
 	}
@@ -314,14 +316,14 @@ func (p *Pool) finishDelete(ctx context.Context, op catalog.Intent) error {
 		return p.wrapMismatch(err)
 	}
 	if info, err := p.DM.Info(dmname.VolumeRef(p.UUID(), op.ID)); err == nil && info.OpenCount > 0 {
-		return DeviceBusy(p.Sys, p.DM, p.Name()+"/"+op.Volume, info,
+		return DeviceBusy(p.Sys, p.DM, p.Volume(op.Volume).String(), info,
 			DeviceHolders(ctx, info.Dev, ""))
 	}
 	if op.Op == catalog.OpDelete && p.WantsDiscard(DeleteOptions{}) {
 		if err := p.discardLeft(ctx, op.Volume); err != nil {
 			p.Sys.Warnf(
-				"%s/%s: deleted without giving all of its space back to what is below the pool: %v",
-				p.Name(), op.Volume, err)
+				"%s: deleted without giving all of its space back to what is below the pool: %v",
+				p.Volume(op.Volume), err)
 		}
 	}
 	return p.DeleteVolume(ctx, op)

@@ -25,7 +25,7 @@ func TestDamagedRecordKeepsItsNameAlone(t *testing.T) {
 		}
 		told := "delete 1"
 		if locked {
-			ref, err := p.Sys.Refs().TryLock("demo", "x")
+			ref, err := p.Sys.Refs().TryLock(thintest.Named("demo/x"))
 			if err != nil {
 				t.Fatal(err)
 			}

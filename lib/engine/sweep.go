@@ -11,6 +11,7 @@ import (
 	"thinmount/lib/dmname"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // removeStaleAliases removes the links to devices that the kernel has removed
@@ -25,20 +26,20 @@ func (p *Pool) removeStaleAliases() {
 		return
 	}
 	for _, e := range entries {
-		volume := e.Name()
-		if catalog.CheckVolumeName(volume) != nil {
+		volume := p.Volume(e.Name())
+		if spec.CheckVolumeName(volume.Name) != nil {
 			continue
 		}
-		ref, err := p.Sys.Refs().TryLock(p.Name(), volume)
+		ref, err := p.Sys.Refs().TryLock(volume)
 		if err != nil {
 			continue // a command is at work on the volume
 		}
 		if _, err := p.DM.Info(
-			dm.ByName(dmname.Volume(p.Name(), volume)),
+			dm.ByName(dmname.Volume(volume)),
 		); errors.Is(err, dm.ErrNotExist) {
-			registry.DropAlias(p.Sys, p.Name(), volume)
+			registry.DropAlias(p.Sys, volume)
 		}
-		registry.Unlock(p.Sys, ref, p.Name(), volume)
+		registry.Unlock(p.Sys, ref)
 	}
 }
 
@@ -64,15 +65,15 @@ func (p *Pool) removeUnusedDevices(ctx context.Context) error {
 		return err
 	}
 	for _, d := range active {
-		pool, volume, ok := dmname.ParseVolume(d.Name)
-		if !ok || pool != p.Name() {
+		volume, ok := dmname.ParseVolume(d.Name)
+		if !ok || volume.Pool != p.Name() {
 			continue
 		}
-		ref, err := p.Sys.Refs().TryLock(pool, volume)
+		ref, err := p.Sys.Refs().TryLock(volume)
 		if err != nil {
 			continue
 		}
-		err = p.removeUnusedDevice(ctx, ref, d.UUID, volume)
+		err = p.removeUnusedDevice(ctx, ref, d.UUID)
 		ref.Close()
 		if err != nil {
 			p.Sys.Warnf("%s: %v", d.Name, err)
@@ -85,21 +86,21 @@ func (p *Pool) removeUnusedDevices(ctx context.Context) error {
 // removeStaleNodes removes the nodes of devices that the kernel removed by
 // itself when no process was there to remove the node.
 func (p *Pool) removeStaleNodes() error {
-	stale, err := p.DM.StaleNodes(dmname.Volume(p.Name(), ""))
+	stale, err := p.DM.StaleNodes(dmname.Volume(p.Volume("")))
 	if err != nil {
 		return p.Wrap(err)
 	}
 	for _, name := range stale {
-		pool, volume, ok := dmname.ParseVolume(name)
-		if !ok || catalog.CheckVolumeName(volume) != nil {
+		volume, ok := dmname.ParseVolume(name)
+		if !ok || spec.CheckVolumeName(volume.Name) != nil {
 			continue
 		}
-		ref, err := p.Sys.Refs().TryLock(pool, volume)
+		ref, err := p.Sys.Refs().TryLock(volume)
 		if err != nil {
 			continue // a command is making or removing that device
 		}
 		err = p.DM.DropStaleNode(name)
-		registry.Unlock(p.Sys, ref, pool, volume)
+		registry.Unlock(p.Sys, ref)
 		if err != nil {
 			return p.Wrap(err)
 		}
@@ -111,16 +112,17 @@ func (p *Pool) removeStaleNodes() error {
 // in ref, unless the device is open or was activated on purpose. It first
 // resumes and thaws what a killed snapshot left. ref holds the volume's lock.
 func (p *Pool) removeUnusedDevice(
-	ctx context.Context, ref *refcount.Ref, uuid, volume string,
+	ctx context.Context, ref *refcount.Ref, uuid string,
 ) error {
 	info, err := p.DM.Info(dm.ByUUID(uuid))
 	if err != nil {
 		return nil // the kernel has removed it by itself
 	}
+	pool, name := ref.Volume().Pool, ref.Volume().Name
 	if _, id, ok := dmname.ParseVolumeUUID(uuid); ok && (registry.IsSuspended(info) ||
-		registry.IsMarked(p.Sys, catalog.Volume{Pool: p.Name(), Name: volume})) {
+		registry.IsMarked(p.Sys, catalog.Volume{Pool: pool, Name: name})) {
 		if err := registry.ResumeAndThaw(p.Sys, p.DM,
-			catalog.Volume{Pool: p.Name(), Name: volume, PoolUUID: p.UUID(), ID: id}); err != nil {
+			catalog.Volume{Pool: pool, Name: name, PoolUUID: p.UUID(), ID: id}); err != nil {
 			return err
 		}
 	}

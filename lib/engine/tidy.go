@@ -6,13 +6,13 @@ import (
 	"slices"
 	"time"
 
-	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -37,23 +37,23 @@ func (p *Pool) removeStaleFiles(ctx context.Context) error {
 	}
 	inUse := map[string]bool{}
 	for _, d := range active {
-		if _, volume, ok := dmname.ParseVolume(d.Name); ok {
-			inUse[volume] = true
+		if volume, ok := dmname.ParseVolume(d.Name); ok {
+			inUse[volume.Name] = true
 		}
 	}
 	for volume, recorded := range traces {
 		if volumes[volume] && (inUse[volume] || !recorded) ||
-			catalog.CheckVolumeName(volume) != nil {
+			spec.CheckVolumeName(volume) != nil {
 			continue
 		}
-		ref, err := p.Sys.Refs().TryLock(p.Name(), volume)
+		ref, err := p.Sys.Refs().TryLock(p.Volume(volume))
 		if err != nil {
 			continue
 		}
 		if err = ref.Tidy(); err == nil {
-			err = p.removeIdleRecord(ref, volume)
+			err = p.removeIdleRecord(ref)
 		}
-		registry.Unlock(p.Sys, ref, p.Name(), volume)
+		registry.Unlock(p.Sys, ref)
 		if err != nil {
 			return p.Wrap(err)
 		}
@@ -67,9 +67,9 @@ func (p *Pool) removeStaleFiles(ctx context.Context) error {
 }
 
 // removeIdleRecord removes the record of a volume unless the volume is active.
-func (p *Pool) removeIdleRecord(ref *refcount.Ref, volume string) error {
+func (p *Pool) removeIdleRecord(ref *refcount.Ref) error {
 	if _, err := p.DM.Info(
-		dm.ByName(dmname.Volume(p.Name(), volume)),
+		dm.ByName(dmname.Volume(ref.Volume())),
 	); !errors.Is(err, dm.ErrNotExist) {
 		return err
 	}
@@ -136,7 +136,7 @@ func clearHalfMadePools(ctx context.Context, s *host.System, c *dm.Control) erro
 	}
 	var errs []error
 	for _, name := range slices.Concat(pools, halves, locked) {
-		if whole[name] || catalog.CheckPoolName(name) != nil {
+		if whole[name] || spec.CheckPoolName(name) != nil {
 			continue
 		}
 		if err := clearHalfMadePool(ctx, s, c, name); err != nil {

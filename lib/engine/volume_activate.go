@@ -16,6 +16,7 @@ import (
 	"thinmount/lib/health"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -33,7 +34,7 @@ type Activation struct {
 func (p *Pool) ActivateVolume(
 	ctx context.Context, v catalog.Volume, keep bool,
 ) (*Activation, error) {
-	object := v.Pool + "/" + v.Name
+	object := v.Spec().String()
 	for {
 		a, err := p.tryActivate(ctx, v)
 		if err == nil {
@@ -72,7 +73,7 @@ func (p *Pool) scheduleRemoval(a *Activation, v catalog.Volume, keep bool) error
 	}
 	if err != nil {
 		a.Close()
-		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
+		return &fault.Error{Object: v.Spec().String(), Err: err}
 	}
 	return nil
 }
@@ -81,13 +82,13 @@ func (p *Pool) scheduleRemoval(a *Activation, v catalog.Volume, keep bool) error
 // opens it. If the kernel removes the device at that moment, the error is
 // ENXIO, ENODEV or ENOENT.
 func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, error) {
-	name, ref := dmname.Volume(v.Pool, v.Name), dmname.VolumeRef(p.UUID(), v.ID)
+	name, ref := dmname.Volume(v.Spec()), dmname.VolumeRef(p.UUID(), v.ID)
 	info, err := p.DM.Info(ref)
 	// The steps have the numbers of the table "mount" in docs/crashes.md.
 	// 2. the volume's device: create, load, resume, node
 	switch {
 	case err == nil && info.Name != name:
-		return nil, backing.ForeignDevice(v.Pool+"/"+v.Name, info.Name, info.UUID)
+		return nil, backing.ForeignDevice(v.Spec().String(), info.Name, info.UUID)
 	case err == nil && info.Active():
 		if err = registry.ResumeAndThaw(p.Sys, p.DM, v); err == nil {
 			err = p.DM.EnsureNode(info)
@@ -123,9 +124,9 @@ func (p *Pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm
 	}
 	if other, err := p.DM.Info(dm.ByName(name)); err == nil &&
 		other.UUID != dmname.VolumeUUID(p.UUID(), v.ID) {
-		return dm.Info{}, backing.ForeignDevice(v.Pool+"/"+v.Name, name, other.UUID)
+		return dm.Info{}, backing.ForeignDevice(v.Spec().String(), name, other.UUID)
 	}
-	p.Sys.Stepf("activating %s/%s", v.Pool, v.Name)
+	p.Sys.Stepf("activating %s", v.Spec())
 	return makeDevice(ctx, p.Sys, p.DM, name, dmname.VolumeUUID(p.UUID(), v.ID),
 		thinTarget(pool.Dev, v.ID, v.Size), host.VolumeCookie)
 }
@@ -164,7 +165,7 @@ func openAs(mode int, path string, dev dm.DevNo) (*Activation, error) {
 
 // Activate makes the volume's device without mounting it, for mkfs, fsck or dd,
 // and keeps it until Deactivate. It returns the path of the device node.
-func Activate(ctx context.Context, s *host.System, poolName, volume string) (string, error) {
+func Activate(ctx context.Context, s *host.System, volume spec.Volume) (string, error) {
 	ctx, cancel := s.Waiting(ctx)
 	defer cancel()
 	c, err := s.Kernel()
@@ -172,7 +173,7 @@ func Activate(ctx context.Context, s *host.System, poolName, volume string) (str
 		return "", err
 	}
 	defer c.Close()
-	ref, v, err := registry.LockKnown(ctx, s, poolName, volume)
+	ref, v, err := registry.LockKnown(ctx, s, volume)
 	if err != nil {
 		return "", err
 	}
@@ -181,7 +182,7 @@ func Activate(ctx context.Context, s *host.System, poolName, volume string) (str
 	if err != nil {
 		return "", err
 	}
-	p, err := OpenActive(ctx, s, c, poolName, Shared)
+	p, err := OpenActive(ctx, s, c, volume.Pool, Shared)
 	if err != nil {
 		return "", err
 	}
@@ -193,5 +194,5 @@ func Activate(ctx context.Context, s *host.System, poolName, volume string) (str
 	defer a.Close()
 	registry.FillRecord(&rec, v, a.Path, a.Dev)
 	rec.Pinned = true
-	return a.Path, errors.Join(ref.Save(rec), registry.MakeAlias(s, poolName, volume, a.Path))
+	return a.Path, errors.Join(ref.Save(rec), registry.MakeAlias(s, volume, a.Path))
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"thinmount/lib/spec"
 )
 
 // Remedy says what the user can do about an error, a warning or a finding. It
@@ -76,8 +78,8 @@ const (
 	OptionMetadataSize Option = "metadata-size"
 )
 
-// The commands that a remedy can name. Volume is POOL/VOLUME. If a name is
-// empty, the user chooses it.
+// The commands that a remedy can name. If a name is empty, the user
+// chooses it.
 type (
 	// RunAsRoot runs the same command again, as root.
 	RunAsRoot struct{}
@@ -138,24 +140,25 @@ type (
 	// empty.
 	ListVolumes struct{ Pool string }
 	// CreateVolume makes a volume.
-	CreateVolume struct{ Volume string }
+	CreateVolume struct{ Volume spec.Volume }
 	// DeleteVolume removes a volume.
-	DeleteVolume struct{ Volume string }
+	DeleteVolume struct{ Volume spec.Volume }
 	// DeactivateVolume removes the device of a volume.
-	DeactivateVolume struct{ Volume string }
+	DeactivateVolume struct{ Volume spec.Volume }
 	// FormatVolume makes a filesystem on a volume.
-	FormatVolume struct{ Volume string }
+	FormatVolume struct{ Volume spec.Volume }
 	// Snapshot makes a snapshot of a volume.
-	Snapshot struct{ Volume string }
+	Snapshot struct{ Volume spec.Volume }
 	// OnDevice activates a volume and runs a program on its device.
 	OnDevice struct {
-		Volume  string
+		Volume  spec.Volume
 		Program string // its command line, with $d for the device
 	}
 	// Mount mounts a volume.
 	Mount struct {
-		Volume, Path string
-		FSType       string // "" for the filesystem that the volume has
+		Volume spec.Volume
+		Path   string
+		FSType string // "" for the filesystem that the volume has
 	}
 	// Unmount ends the mount on a path with all its references.
 	Unmount struct {

@@ -27,13 +27,13 @@ func Words(r thin.Remedy) string {
 	case fault.RunAsRoot:
 		return "run it as root"
 	case fault.OnDevice:
-		return "d=$(" + command("activate", r.Volume) + ") && " + r.Program
+		return "d=$(" + command("activate", r.Volume.String()) + ") && " + r.Program
 	case fault.Mount:
 		fstype := "thin"
 		if r.FSType != "" {
 			fstype += "." + r.FSType
 		}
-		return "mount -t " + fstype + " " + r.Volume + " " + fault.ShellPath(r.Path)
+		return "mount -t " + fstype + " " + r.Volume.String() + " " + fault.ShellPath(r.Path)
 	case fault.Unmount:
 		return "umount " + fault.ShellPath(r.Path) + times(r.Times)
 	case fault.UnmountElsewhere:
@@ -43,79 +43,87 @@ func Words(r thin.Remedy) string {
 		return "nsenter -m -t " + strconv.Itoa(r.PID) + " umount " + fault.ShellPath(r.Path)
 	case fault.UnmountByHelper:
 		return "umount.thin " + fault.ShellPath(r.Path)
-	}
-	if text := ofVolumes(r); text != "" {
-		return text
-	}
-	return ofPools(r)
-}
-
-// ofVolumes returns the command for a remedy that is a use case of volumes, or
-// "".
-func ofVolumes(r thin.Remedy) string {
-	switch r := r.(type) {
-	case fault.ListVolumes:
-		return command("list", r.Pool)
-	case fault.CreateVolume:
-		return command("create --size SIZE --fs ext4", named(r.Volume))
-	case fault.DeleteVolume:
-		return command("delete", named(r.Volume))
-	case fault.DeactivateVolume:
-		return command("deactivate", named(r.Volume))
-	case fault.FormatVolume:
-		return command("format --fs ext4", named(r.Volume))
-	case fault.Snapshot:
-		return command("snapshot", r.Volume+" "+r.Volume+"-2")
-	}
-	return ""
-}
-
-// ofPools returns the command for a remedy that is a use case of pools, or "".
-func ofPools(r thin.Remedy) string {
-	switch r := r.(type) {
-	case fault.ListPools:
-		return command("pool list", "")
-	case fault.ShowPool:
-		return command("pool show", r.Pool)
-	case fault.CreatePool:
-		if r.Pool == "" {
-			return command("pool create", "NAME")
-		}
-		return command("pool create", r.Pool)
-	case fault.CreatePoolHelp:
-		return command("pool create", "--help")
-	case fault.GrowPool:
-		return command("pool grow"+growth("--size", r.Data)+growth("--metadata-size", r.Metadata),
-			r.Pool)
-	case fault.ActivatePool:
-		return command("pool activate", r.Pool)
-	case fault.DeactivatePool:
-		if r.Unmount {
-			return command("pool deactivate -u", r.Pool)
-		}
-		return command("pool deactivate", r.Pool)
-	case fault.RestartPool:
-		return command("pool deactivate --unmount", r.Pool) + " && " +
-			command("pool activate", r.Pool)
-	case fault.DeletePool:
-		if r.Volumes {
-			return command("pool delete -r", r.Pool)
-		}
-		return command("pool delete", r.Pool)
-	case fault.CheckPool:
-		return command("pool check", r.Pool)
-	case fault.CompareRecords:
-		return command("pool check", r.Pool) + " shows what differs, and with --repair mends it"
-	case fault.RepairPool:
-		return command("pool check --repair", r.Pool)
 	case fault.SaveMetadata:
 		return saveMetadata(r)
-	case fault.SetFreezeLimit:
-		return command("pool set freeze-limit="+strconv.Itoa(int(r.Limit/time.Second))+"s", r.Pool)
-	case fault.NameDisk:
-		return command("pool set "+r.Role+"=/dev/disk/by-id/LINK", r.Pool)
 	}
-	return ""
+	verb, object := ofVolumes(r)
+	if verb == "" {
+		verb, object = ofPools(r)
+	}
+	if verb == "" {
+		return ""
+	}
+	return command(verb, object)
+}
+
+// ofVolumes returns the command for a remedy that is a use case of volumes, and
+// what it works on.
+func ofVolumes(r thin.Remedy) (verb, object string) {
+	var volume thin.Volume
+	switch r := r.(type) {
+	case fault.ListVolumes:
+		return "list", r.Pool
+	case fault.Snapshot:
+		return "snapshot", r.Volume.String() + " " + r.Volume.String() + "-2"
+	case fault.CreateVolume:
+		verb, volume = "create --size SIZE --fs ext4", r.Volume
+	case fault.DeleteVolume:
+		verb, volume = "delete", r.Volume
+	case fault.DeactivateVolume:
+		verb, volume = "deactivate", r.Volume
+	case fault.FormatVolume:
+		verb, volume = "format --fs ext4", r.Volume
+	}
+	if volume == (thin.Volume{}) { // the user chooses it
+		return verb, "POOL/VOLUME"
+	}
+	return verb, volume.String()
+}
+
+// ofPools returns the command for a remedy that is a use case of pools, and
+// what it works on.
+func ofPools(r thin.Remedy) (verb, object string) {
+	switch r := r.(type) {
+	case fault.ListPools:
+		return "pool list", ""
+	case fault.ShowPool:
+		return "pool show", r.Pool
+	case fault.CreatePool:
+		if r.Pool == "" {
+			return "pool create", "NAME"
+		}
+		return "pool create", r.Pool
+	case fault.CreatePoolHelp:
+		return "pool create", "--help"
+	case fault.GrowPool:
+		verb = "pool grow" + growth("--size", r.Data) + growth("--metadata-size", r.Metadata)
+		return verb, r.Pool
+	case fault.ActivatePool:
+		return "pool activate", r.Pool
+	case fault.DeactivatePool:
+		if r.Unmount {
+			return "pool deactivate -u", r.Pool
+		}
+		return "pool deactivate", r.Pool
+	case fault.RestartPool:
+		return "pool deactivate --unmount", r.Pool + " && " + command("pool activate", r.Pool)
+	case fault.DeletePool:
+		if r.Volumes {
+			return "pool delete -r", r.Pool
+		}
+		return "pool delete", r.Pool
+	case fault.CheckPool:
+		return "pool check", r.Pool
+	case fault.CompareRecords:
+		return "pool check", r.Pool + " shows what differs, and with --repair mends it"
+	case fault.RepairPool:
+		return "pool check --repair", r.Pool
+	case fault.SetFreezeLimit:
+		return "pool set freeze-limit=" + strconv.Itoa(int(r.Limit/time.Second)) + "s", r.Pool
+	case fault.NameDisk:
+		return "pool set " + r.Role + "=/dev/disk/by-id/LINK", r.Pool
+	}
+	return "", ""
 }
 
 // command returns a command of thin-snap on an object, which may be "".
@@ -124,14 +132,6 @@ func command(verb, object string) string {
 		object = " " + object
 	}
 	return "thin-snap " + verb + object
-}
-
-// named returns the volume's name, or the placeholder POOL/VOLUME.
-func named(volume string) string {
-	if volume == "" {
-		return "POOL/VOLUME"
-	}
-	return volume
 }
 
 // times says how often a person has to unmount, or "" if once is enough.

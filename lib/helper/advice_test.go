@@ -12,6 +12,7 @@ import (
 
 	"thinmount/lib/fault"
 	"thinmount/lib/thin"
+	"thinmount/lib/thintest"
 )
 
 // remedies has each type of remedy at least once, with its words.
@@ -21,7 +22,7 @@ var remedies = []struct {
 }{
 	{nil, ""},
 	{fault.Hint("dmesg"), "dmesg"},
-	{fault.Sayf("use %s, or a snapshot: %v", "/mnt", fault.Snapshot{Volume: "p/v"}),
+	{fault.Sayf("use %s, or a snapshot: %v", "/mnt", fault.Snapshot{Volume: thintest.Named("p/v")}),
 		"use /mnt, or a snapshot: thin-snap snapshot p/v p/v-2"},
 	{fault.Sayf("%v, or use %v", fault.Sayf("%v, or delete volumes", fault.GrowPool{Pool: "p"}),
 		fault.OptionForce),
@@ -73,16 +74,18 @@ var remedies = []struct {
 
 	{fault.ListVolumes{}, "thin-snap list"},
 	{fault.ListVolumes{Pool: "p"}, "thin-snap list p"},
-	{fault.CreateVolume{Volume: "p/v"}, "thin-snap create --size SIZE --fs ext4 p/v"},
-	{fault.DeleteVolume{Volume: "p/v"}, "thin-snap delete p/v"},
-	{fault.DeactivateVolume{Volume: "p/v"}, "thin-snap deactivate p/v"},
+	{fault.CreateVolume{Volume: thintest.Named("p/v")},
+		"thin-snap create --size SIZE --fs ext4 p/v"},
+	{fault.DeleteVolume{Volume: thintest.Named("p/v")}, "thin-snap delete p/v"},
+	{fault.DeactivateVolume{Volume: thintest.Named("p/v")}, "thin-snap deactivate p/v"},
 	{fault.DeactivateVolume{}, "thin-snap deactivate POOL/VOLUME"},
-	{fault.FormatVolume{Volume: "p/v"}, "thin-snap format --fs ext4 p/v"},
-	{fault.Snapshot{Volume: "p/v"}, "thin-snap snapshot p/v p/v-2"},
-	{fault.OnDevice{Volume: "p/v", Program: "wipefs $d"},
+	{fault.FormatVolume{Volume: thintest.Named("p/v")}, "thin-snap format --fs ext4 p/v"},
+	{fault.Snapshot{Volume: thintest.Named("p/v")}, "thin-snap snapshot p/v p/v-2"},
+	{fault.OnDevice{Volume: thintest.Named("p/v"), Program: "wipefs $d"},
 		"d=$(thin-snap activate p/v) && wipefs $d"},
-	{fault.Mount{Volume: "p/v", Path: "/a b"}, "mount -t thin p/v '/a b'"},
-	{fault.Mount{Volume: "p/v", Path: "/mnt", FSType: "ext4"}, "mount -t thin.ext4 p/v /mnt"},
+	{fault.Mount{Volume: thintest.Named("p/v"), Path: "/a b"}, "mount -t thin p/v '/a b'"},
+	{fault.Mount{Volume: thintest.Named("p/v"), Path: "/mnt", FSType: "ext4"},
+		"mount -t thin.ext4 p/v /mnt"},
 	{fault.Unmount{Path: "/a b", Times: 1}, "umount '/a b'"},
 	{fault.Unmount{Path: "/mnt", Times: 3}, "umount /mnt (3 times: it has 3 references)"},
 	{fault.UnmountElsewhere{Path: "/a b"}, "umount '/a b' there"},

@@ -14,6 +14,7 @@ import (
 	"thinmount/lib/filelock"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // CheckPool compares the catalog of a pool with the pool's metadata, the
@@ -27,7 +28,7 @@ import (
 func CheckPool(
 	ctx context.Context, s *host.System, name string,
 ) (found []check.Finding, err error) {
-	if err := catalog.CheckPoolName(name); err != nil {
+	if err := spec.CheckPoolName(name); err != nil {
 		return nil, fault.Wrap(fault.ErrUsage, err)
 	}
 	err = s.Use(ctx, func(ctx context.Context, c *dm.Control) error {

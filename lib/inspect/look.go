@@ -17,6 +17,7 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/label"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -137,8 +138,8 @@ func lookDevices(s *host.System, c *dm.Control, f *check.Facts) error {
 		return err
 	}
 	for _, d := range all {
-		pool, volume, isVolume := dmname.ParseVolume(d.Name)
-		ours := isVolume && pool == f.Config.Name
+		volume, isVolume := dmname.ParseVolume(d.Name)
+		ours := isVolume && volume.Pool == f.Config.Name
 		for _, part := range []string{dmname.Pool, dmname.Data, dmname.Meta, dmname.Head} {
 			ours = ours || d.Name == dmname.Part(f.Config.Name, part)
 		}
@@ -147,11 +148,12 @@ func lookDevices(s *host.System, c *dm.Control, f *check.Facts) error {
 		switch mine := hasID && uuid == f.Config.UUID || part != ""; {
 		case mine && f.Copied != nil: // another finding is about the copy
 		case mine:
-			if !isVolume || pool != f.Config.Name || catalog.CheckVolumeName(volume) != nil {
-				volume = ""
+			name := volume.Name
+			if !isVolume || volume.Pool != f.Config.Name || spec.CheckVolumeName(name) != nil {
+				name = ""
 			}
 			if err := addDevice(f, c, check.Device{
-				Info: dm.Info{Name: d.Name, UUID: d.UUID}, Volume: volume, ID: id, Part: part,
+				Info: dm.Info{Name: d.Name, UUID: d.UUID}, Volume: name, ID: id, Part: part,
 			}); err != nil {
 				return err
 			}
@@ -233,16 +235,16 @@ func lookRun(s *host.System, c *dm.Control, f *check.Facts) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Pool == f.Config.Name {
+		if e.Volume.Pool == f.Config.Name {
 			f.Entries = append(f.Entries, e)
 		}
 	}
-	stale, err := c.StaleNodes(dmname.Volume(f.Config.Name, ""))
+	stale, err := c.StaleNodes(dmname.Volume(f.Volume("")))
 	if err != nil {
 		return err
 	}
 	for _, name := range stale {
-		if _, volume, ok := dmname.ParseVolume(name); ok && catalog.CheckVolumeName(volume) == nil {
+		if volume, ok := dmname.ParseVolume(name); ok && spec.CheckVolumeName(volume.Name) == nil {
 			f.Nodes = append(f.Nodes, name)
 		}
 	}
@@ -252,8 +254,8 @@ func lookRun(s *host.System, c *dm.Control, f *check.Facts) error {
 	}
 	for _, l := range links {
 		if _, err := c.Info(
-			dm.ByName(dmname.Volume(f.Config.Name, l.Name())),
-		); errors.Is(err, dm.ErrNotExist) && catalog.CheckVolumeName(l.Name()) == nil {
+			dm.ByName(dmname.Volume(f.Volume(l.Name()))),
+		); errors.Is(err, dm.ErrNotExist) && spec.CheckVolumeName(l.Name()) == nil {
 			f.Aliases = append(f.Aliases, l.Name())
 		}
 	}

@@ -75,7 +75,7 @@ func lookUses(ctx context.Context, s *host.System, c *dm.Control, f *check.Facts
 	f.Busy, f.Uses = map[string]bool{}, map[string]check.Use{}
 	files, active := map[string]bool{}, map[uint32]bool{}
 	for _, e := range f.Entries {
-		files[e.Volume] = true
+		files[e.Volume.Name] = true
 	}
 	for _, d := range f.Devices {
 		active[d.ID] = active[d.ID] || d.Part == ""
@@ -87,7 +87,7 @@ func lookUses(ctx context.Context, s *host.System, c *dm.Control, f *check.Facts
 		if !files[volume] {
 			continue
 		}
-		free, err := s.Refs().IsFree(f.Config.Name, volume)
+		free, err := s.Refs().IsFree(f.Volume(volume))
 		if err != nil {
 			return err
 		}
@@ -122,8 +122,8 @@ func unlined(
 	for _, at := range seen.Mounts {
 		if at.ID == rec.MountID {
 			lacks, err := s.Utab().Lacks(mount.Entry{
-				Source: c.NodePath(dmname.Volume(v.Pool, v.Name)), Target: at.Path, Root: at.Root,
-				Spec: rec.Volume,
+				Source: c.NodePath(dmname.Volume(v.Spec())), Target: at.Path, Root: at.Root,
+				Spec: rec.Volume.String(),
 			})
 			if err != nil {
 				err = fmt.Errorf("utab: %w", err)
@@ -141,7 +141,7 @@ func lookUse(
 ) (u check.Use, err error) {
 	u.Seen = refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
 	if hasFile {
-		u.Record, err = s.Refs().Read(v.Pool, v.Name)
+		u.Record, err = s.Refs().Read(v.Spec())
 		var damage *refcount.CorruptError
 		switch {
 		case errors.As(err, &damage):
@@ -153,7 +153,7 @@ func lookUse(
 	}
 	if isActive {
 		if u.Seen, _, err = registry.QueryKernel(c, v, u.Record); err != nil {
-			return u, &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
+			return u, &fault.Error{Object: v.Spec().String(), Err: err}
 		}
 		if u.Unlined, err = unlined(s, c, v, u.Record.Reconcile(u.Seen), u.Seen); err != nil {
 			return u, err
@@ -180,7 +180,7 @@ func named(f *check.Facts) map[string]bool {
 		names[d.Volume] = true
 	}
 	for _, e := range f.Entries {
-		names[e.Volume] = true
+		names[e.Volume.Name] = true
 	}
 	for _, volume := range f.Aliases {
 		names[volume] = true
@@ -189,8 +189,8 @@ func named(f *check.Facts) map[string]bool {
 		names[l.Volume] = true
 	}
 	for _, node := range f.Nodes {
-		_, volume, _ := dmname.ParseVolume(node)
-		names[volume] = true
+		volume, _ := dmname.ParseVolume(node)
+		names[volume.Name] = true
 	}
 	delete(names, "")
 	return names
@@ -204,8 +204,8 @@ func staleUtab(s *host.System, c *dm.Control, pool string) ([]check.UtabLine, er
 	}
 	var mine []check.UtabLine
 	for _, l := range all {
-		if named, volume, ok := registry.NamedBy(s, l.Source); ok && named == pool {
-			mine = append(mine, check.UtabLine{StaleLine: l, Volume: volume})
+		if volume, ok := registry.NamedBy(s, l.Source); ok && volume.Pool == pool {
+			mine = append(mine, check.UtabLine{StaleLine: l, Volume: volume.Name})
 		}
 	}
 	return mine, nil

@@ -30,7 +30,7 @@ func TestLookUsesAsksAboutThoseInUse(t *testing.T) {
 			Name: fmt.Sprint("v", id), Pool: "demo", PoolUUID: thintest.UUID, ID: id,
 		})
 	}
-	f.Entries = []refcount.Entry{{Kind: refcount.KindRecord, Pool: "demo", Volume: "v1"}}
+	f.Entries = []refcount.Entry{{Kind: refcount.KindRecord, Volume: thintest.Named("demo/v1")}}
 	f.Devices = []check.Device{{Volume: "v2", ID: 2}, {Part: dmname.Pool, ID: 0}}
 	if err := lookUses(t.Context(), s, c, f); err != nil || asked != 1 || len(f.Uses) != 1000 {
 		t.Errorf("%v; asked %d times about %d volumes", err, asked, len(f.Uses))

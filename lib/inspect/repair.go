@@ -39,8 +39,8 @@ func setSize(p *engine.Pool, d check.SetSize) error {
 // nameID gives a name to a thin id without one. It raises the catalog's next
 // id above the thin id first, so that no later create takes the same id.
 func nameID(p *engine.Pool, d check.NameID) error {
-	if _, err := p.Catalog.VolumeAnyState(d.Volume); !errors.Is(err, catalog.ErrNoVolume) {
-		return fmt.Errorf("%s/%s: has a record by now", p.Name(), d.Volume)
+	if _, err := p.Catalog.VolumeAnyState(d.Volume.Name); !errors.Is(err, catalog.ErrNoVolume) {
+		return fmt.Errorf("%s: has a record by now", d.Volume)
 	}
 	if d.ID >= p.Catalog.Pool().NextID {
 		if err := p.Catalog.SetPool(func(c *catalog.Pool) { c.NextID = d.ID + 1 }); err != nil {
@@ -48,7 +48,7 @@ func nameID(p *engine.Pool, d check.NameID) error {
 		}
 	}
 	return p.Catalog.PutVolume(catalog.Volume{
-		Name: d.Volume, ID: d.ID, Size: d.Size, TransactionID: d.TransactionID,
+		Name: d.Volume.Name, ID: d.ID, Size: d.Size, TransactionID: d.TransactionID,
 		Created: time.Now().UTC().Truncate(time.Second),
 	})
 }
@@ -144,7 +144,7 @@ func correctRecord(p *engine.Pool, ref *refcount.Ref, volume string) error {
 	if err != nil {
 		return err
 	}
-	registry.FillRecord(&rec, v, p.DM.NodePath(dmname.Volume(v.Pool, v.Name)), dev)
+	registry.FillRecord(&rec, v, p.DM.NodePath(dmname.Volume(v.Spec())), dev)
 	return ref.Save(rec)
 }
 
@@ -166,7 +166,7 @@ func writeLines(ctx context.Context, p *engine.Pool, ref *refcount.Ref, volume s
 	if at == nil {
 		return nil
 	}
-	return p.Sys.Utab().Mend(ctx, registry.UtabEntry(at, rec.Volume), 0,
+	return p.Sys.Utab().Mend(ctx, registry.UtabEntry(at, rec.Volume.String()), 0,
 		registry.LookUtab(p.Sys, p.DM))
 }
 
@@ -175,7 +175,7 @@ func writeLines(ctx context.Context, p *engine.Pool, ref *refcount.Ref, volume s
 func dropUtab(ctx context.Context, p *engine.Pool, target string) error {
 	return p.Sys.Utab().DropStale(ctx, registry.LookUtab(p.Sys, p.DM),
 		func(l mount.StaleLine) bool {
-			pool, _, ok := registry.NamedBy(p.Sys, l.Source)
-			return l.Target == target && ok && pool == p.Name()
+			volume, ok := registry.NamedBy(p.Sys, l.Source)
+			return l.Target == target && ok && volume.Pool == p.Name()
 		})
 }

@@ -69,8 +69,8 @@ func reserveHead(ctx context.Context, s *host.System, name string) error {
 // makeHeadLate is reserveHead for a pool that is open and active.
 func makeHeadLate(ctx context.Context, p *engine.Pool) error {
 	if ops := p.Catalog.Pool().Intents; len(ops) > 0 {
-		return fault.Errorf(fault.ErrBusy, "the %s of %s/%s is still at work",
-			ops[0].Op, p.Name(), ops[0].Volume)
+		return fault.Errorf(fault.ErrBusy, "the %s of %s is still at work",
+			ops[0].Op, p.Volume(ops[0].Volume))
 	}
 	h := &headRepair{Pool: p, blocks: engine.HeadBlocks(p.Catalog.Pool())}
 	found, err := h.first(ctx)

@@ -15,6 +15,7 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // CheckStrays finds folders, devices, nodes, aliases, and files under RunDir
@@ -76,7 +77,7 @@ func lookForStrays(s *host.System, c *dm.Control) ([]check.Finding, error) {
 		return nil, err
 	}
 	for _, l := range links {
-		if catalog.CheckPoolName(l.Name()) == nil {
+		if spec.CheckPoolName(l.Name()) == nil {
 			f.Aliases = append(f.Aliases, l.Name())
 		}
 	}
@@ -101,12 +102,12 @@ func lookForStrays(s *host.System, c *dm.Control) ([]check.Finding, error) {
 // nothing of that pool counts as a stray.
 func lookPools(s *host.System, f *check.Strays) error {
 	for _, e := range f.Entries {
-		if e.Kind == refcount.KindLock && e.Volume == "" {
-			free, err := s.Refs().IsFree(e.Pool, "")
+		if e.Kind == refcount.KindLock && e.Volume.Name == "" {
+			free, err := s.Refs().IsFree(e.Volume)
 			if err != nil {
 				return err
 			}
-			f.Busy[e.Pool] = !free
+			f.Busy[e.Volume.Pool] = !free
 		}
 	}
 	names, err := s.Catalogs().Pools()
@@ -143,10 +144,10 @@ func removeStray(s *host.System, pool string, remove func() error) error {
 // volume's lock file. The lock file of the pool itself goes as removeStray
 // releases it.
 func removeStrayEntry(s *host.System, e refcount.Entry) error {
-	if e.Volume == "" {
+	if e.Volume.Name == "" {
 		return nil
 	}
-	ref, err := s.Refs().TryLock(e.Pool, e.Volume)
+	ref, err := s.Refs().TryLock(e.Volume)
 	if err != nil {
 		return nil
 	}
@@ -163,7 +164,7 @@ func dropAliases(s *host.System, c *dm.Control, pool string) error {
 	}
 	for _, l := range links {
 		if _, err := c.Info(
-			dm.ByName(dmname.Volume(pool, l.Name())),
+			dm.ByName(dmname.Volume(spec.Volume{Pool: pool, Name: l.Name()})),
 		); errors.Is(err, dm.ErrNotExist) {
 			if err := os.Remove(filepath.Join(dir, l.Name())); err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // step is when a repair is carried out. The steps run in the order in which
@@ -74,7 +75,7 @@ func (r *repairs) task(repair check.Repair) task {
 			return setSize(r.pool, d)
 		})}
 	case check.NameID:
-		return task{atRecords, r.locked(d.Volume, func(context.Context, *refcount.Ref) error {
+		return task{atRecords, r.locked(d.Volume.Name, func(context.Context, *refcount.Ref) error {
 			return nameID(r.pool, d)
 		})}
 	case check.TakeOver:
@@ -113,7 +114,7 @@ func (r *repairs) task(repair check.Repair) task {
 			return correctRecord(r.pool, ref, d.Volume)
 		})}
 	case check.RemoveEntry:
-		return task{atFiles, r.locked(d.Entry.Volume,
+		return task{atFiles, r.locked(d.Entry.Volume.Name,
 			func(_ context.Context, ref *refcount.Ref) error { return removeEntry(ref, d.Entry) })}
 	case check.WriteLines:
 		return task{atFiles, r.locked(d.Volume, func(ctx context.Context, ref *refcount.Ref) error {
@@ -130,7 +131,8 @@ func (r *repairs) task(repair check.Repair) task {
 	case check.RemoveLinks:
 		return r.stray(d.Pool, func() error { return dropAliases(r.sys, r.c, d.Pool) })
 	case check.RemoveStrayEntry:
-		return r.stray(d.Entry.Pool, func() error { return removeStrayEntry(r.sys, d.Entry) })
+		return r.stray(d.Entry.Volume.Pool,
+			func() error { return removeStrayEntry(r.sys, d.Entry) })
 	case check.ReserveHead:
 		return task{atHead, func(ctx context.Context) error {
 			return reserveHead(ctx, r.sys, r.name)
@@ -177,11 +179,11 @@ func (r *repairs) locked(
 	volume string, do func(context.Context, *refcount.Ref) error,
 ) func(context.Context) error {
 	return func(ctx context.Context) error {
-		ref, err := r.sys.Refs().TryLock(r.name, volume)
+		ref, err := r.sys.Refs().TryLock(spec.Volume{Pool: r.name, Name: volume})
 		if err != nil {
 			return nil
 		}
-		defer registry.Unlock(r.sys, ref, r.name, volume)
+		defer registry.Unlock(r.sys, ref)
 		return do(ctx, ref)
 	}
 }

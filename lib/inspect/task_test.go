@@ -13,6 +13,7 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/check"
 	"thinmount/lib/refcount"
+	"thinmount/lib/spec"
 )
 
 // parsed returns the files of a package without its tests.
@@ -86,7 +87,8 @@ func TestTasksHaveSteps(t *testing.T) {
 			check.RemoveLink{}},
 		atParts: {check.RemoveDevice{Part: "data"}},
 		atFiles: {check.RemoveTemp{}, check.RemoveTemp{Temp: catalog.Temp{Volume: "v"}},
-			check.RemoveEntry{Entry: refcount.Entry{Volume: "v"}}, check.CorrectRecord{},
+			check.RemoveEntry{Entry: refcount.Entry{Volume: spec.Volume{Name: "v"}}},
+			check.CorrectRecord{},
 			check.WriteLines{}, check.RemoveLines{}},
 		atStrays: {check.RemoveFolder{}, check.RemoveStrayNode{}, check.RemoveLinks{},
 			check.RemoveStrayEntry{}},

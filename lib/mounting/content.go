@@ -5,25 +5,26 @@ import (
 
 	"thinmount/lib/fault"
 	"thinmount/lib/fsprobe"
+	"thinmount/lib/spec"
 )
 
 // unprobed returns the error of a volume on which the probe did not find
 // exactly one filesystem.
-func (m *mounting) unprobed(object string, err error) error {
-	return &fault.Error{Object: object, Err: err, Remedy: content(object, m.dir, err)}
+func (m *mounting) unprobed(volume spec.Volume, err error) error {
+	return &fault.Error{Object: volume.String(), Err: err, Remedy: content(volume, m.dir, err)}
 }
 
 // content says what to do with a volume that was to be mounted on dir and
 // carries something else than one filesystem. It returns nil if the device
 // could not be read.
-func content(object, dir string, err error) fault.Remedy {
+func content(volume spec.Volume, dir string, err error) fault.Remedy {
 	by := func(program string) fault.Remedy {
-		return fault.OnDevice{Volume: object, Program: program}
+		return fault.OnDevice{Volume: volume, Program: program}
 	}
 	_, ambiguous := errors.AsType[*fsprobe.AmbiguousError](err)
 	if ambiguous {
 		return fault.Sayf("look at it with: %v; and name the right one: %v", by("wipefs $d"),
-			fault.Mount{Volume: object, Path: dir, FSType: "ext4"})
+			fault.Mount{Volume: volume, Path: dir, FSType: "ext4"})
 	}
 	other, ok := errors.AsType[*fsprobe.OtherError](err)
 	if !ok {
@@ -50,7 +51,7 @@ func content(object, dir string, err error) fault.Remedy {
 	default:
 		if found.Kind == fsprobe.Named {
 			return fault.Sayf("if that is right: %v",
-				fault.Mount{Volume: object, Path: dir, FSType: found.Type})
+				fault.Mount{Volume: volume, Path: dir, FSType: found.Type})
 		}
 	}
 	return fault.Sayf("%v shows it, for the programs that know %s", by("wipefs $d"),

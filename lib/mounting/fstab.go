@@ -5,6 +5,7 @@ import (
 
 	"thinmount/lib/fault"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // unlessNofail turns err into a warning if the option nofail is given, and the
@@ -30,12 +31,12 @@ func (m *mounting) skip(err error) error {
 
 // refuseLoser returns ErrBusy if fstab has a line that mounts the volume on
 // m.dir, and another line for the volume wins over it (registry.Winner).
-func (m *mounting) refuseLoser(volume string) error {
+func (m *mounting) refuseLoser(volume spec.Volume) error {
 	wins := registry.Winner(m.System, volume, m.dir)
 	if wins == nil {
 		return nil
 	}
-	err := &fault.Error{Object: volume, Remedy: registry.TwoLinesRemedy(volume),
+	err := &fault.Error{Object: volume.String(), Remedy: registry.TwoLinesRemedy(volume),
 		Err: fault.Errorf(fault.ErrBusy,
 			"line %d of %s mounts it on %s, and a volume has one mount path: of several lines "+
 				"the first wins",

@@ -40,7 +40,7 @@ func TestFstabFirstLineWins(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := &mounting{System: s, dir: row.asked}
-			err := m.refuseLoser("demo/v")
+			err := m.refuseLoser(thintest.Named("demo/v"))
 			if (err != nil) != row.loses {
 				t.Fatalf("%v", err)
 			}

@@ -23,7 +23,7 @@ import (
 // MountRequest is what mount(8) hands to its helper (mount(8), EXTERNAL
 // HELPERS).
 type MountRequest struct {
-	Spec    string // POOL/VOLUME, or another name of it (resolveSpec)
+	Spec    string // POOL/VOLUME, or another name of it (resolveSource)
 	Dir     string
 	Options string // as after -o
 	FSType  string // "thin", or "thin.ext4" to skip probing; may be empty
@@ -82,7 +82,7 @@ type mounting struct {
 func (m *mounting) do(ctx context.Context) error {
 	// No lock is held yet. So a mistyped name makes no lock file, and a path
 	// that other users control is followed without a lock.
-	pool, volume, err := m.find()
+	volume, err := m.find()
 	if err != nil {
 		return err
 	}
@@ -95,15 +95,15 @@ func (m *mounting) do(ctx context.Context) error {
 	if m.request.Fake {
 		return nil
 	}
-	m.line, m.loses = registry.FstabLine(m.System, pool+"/"+volume, m.dir),
-		m.refuseLoser(pool+"/"+volume)
+	m.line, m.loses = registry.FstabLine(m.System, volume, m.dir),
+		m.refuseLoser(volume)
 
-	ref, err := registry.LockVolume(ctx, m.System, pool, volume)
+	ref, err := registry.LockVolume(ctx, m.System, volume)
 	if err != nil {
 		return err
 	}
 	defer ref.Close()
-	cat, v, err := registry.Find(m.System, pool, volume)
+	cat, v, err := registry.Find(m.System, volume)
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (m *mounting) fstype(a *engine.Activation, v catalog.Volume) (string, error
 	fstype := cmp.Or(named, found.Type)
 	if fstype == "btrfs" {
 		if err := mount.BtrfsConflict(found.UUID, a.Path); err != nil {
-			return "", &fault.Error{Object: v.Pool + "/" + v.Name,
+			return "", &fault.Error{Object: v.Spec().String(),
 				Err: fault.Wrap(fault.ErrBusy, err)}
 		}
 	}
@@ -208,7 +208,7 @@ func (m *mounting) fstype(a *engine.Activation, v catalog.Volume) (string, error
 func (m *mounting) attach(
 	ctx context.Context, a *engine.Activation, v catalog.Volume, fstype string,
 ) error {
-	object := v.Pool + "/" + v.Name
+	object := v.Spec().String()
 	m.Stepf("mounting %s (%s) on %s", object, fstype, m.dir)
 	defer m.WaitingFor(kernelsMount(object, fstype))()
 	res, err := mount.Mount(ctx,
@@ -235,13 +235,12 @@ func (m *mounting) probe(
 		return fsprobe.Result{Type: named}, nil
 	}
 	found, err := fsprobe.Probe(a, v.Size)
-	object := v.Pool + "/" + v.Name
 	switch {
 	case err == nil:
 		return found, nil
 	case errors.Is(err, fsprobe.ErrNone):
-		return found, &fault.Error{Object: object, Err: err,
-			Remedy: fault.Sayf("if it is new: %v", fault.FormatVolume{Volume: object})}
+		return found, &fault.Error{Object: v.Spec().String(), Err: err,
+			Remedy: fault.Sayf("if it is new: %v", fault.FormatVolume{Volume: v.Spec()})}
 	}
-	return found, m.unprobed(object, err)
+	return found, m.unprobed(v.Spec(), err)
 }

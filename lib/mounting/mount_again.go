@@ -11,6 +11,7 @@ import (
 	"thinmount/lib/mountinfo"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // addReference counts one more reference to a volume that is mounted on m.dir.
@@ -38,8 +39,8 @@ func (m *mounting) addReference(ctx context.Context, ref *refcount.Ref, rec refc
 }
 
 // otherPath returns the ErrBusy of a volume that is mounted on the path on.
-func (m *mounting) otherPath(volume, on string) error {
-	return &fault.Error{Object: volume,
+func (m *mounting) otherPath(volume spec.Volume, on string) error {
+	return &fault.Error{Object: volume.String(),
 		Err: fault.Errorf(fault.ErrBusy, "already mounted on %s, and a volume has one mount path",
 			on),
 		Remedy: fault.Sayf("use %s, or a snapshot: %v", fault.ShellPath(on),
@@ -114,7 +115,7 @@ func (m *mounting) copies(
 		return nil, err
 	}
 	for _, at := range mount.ByDev(table, int(dev.Major), int(dev.Minor),
-		m.c.NodePath(dmname.Volume(v.Pool, v.Name))) {
+		m.c.NodePath(dmname.Volume(v.Spec()))) {
 		if mount.Top(table, at.Mountpoint) == at {
 			seen = append(seen, at)
 		}

@@ -15,8 +15,8 @@ import (
 // makeAlias makes the volume's alias. If that fails it warns: the mount works
 // without an alias.
 func (m *mounting) makeAlias(v catalog.Volume, a *engine.Activation) {
-	if err := registry.MakeAlias(m.System, v.Pool, v.Name, a.Path); err != nil {
-		m.Warnf("%s/%s: alias: %v", v.Pool, v.Name, err)
+	if err := registry.MakeAlias(m.System, v.Spec(), a.Path); err != nil {
+		m.Warnf("%s: alias: %v", v.Spec(), err)
 	}
 }
 
@@ -33,7 +33,7 @@ func (m *mounting) saveRecord(
 	rec.MountedOn, rec.MountID, rec.References, rec.Namespace = top.Mountpoint, top.ID, 1,
 		mount.Namespace()
 	if err := ref.Save(rec); err != nil {
-		return &fault.Error{Object: rec.Volume, Err: err}
+		return &fault.Error{Object: rec.Volume.String(), Err: err}
 	}
 	return nil
 }
@@ -45,7 +45,7 @@ func (m *mounting) addLines(ctx context.Context, v catalog.Volume, top *mountinf
 		return
 	}
 	if err := m.Utab().Add(ctx, m.utabEntry(top), registry.LookUtab(m.System, m.c)); err != nil {
-		m.Warnf("%s/%s: utab: %v; unmount it with: %v", v.Pool, v.Name, err,
+		m.Warnf("%s: utab: %v; unmount it with: %v", v.Spec(), err,
 			fault.UnmountByHelper{Path: m.dir})
 	}
 }
@@ -74,6 +74,6 @@ func (m *mounting) rememberFS(ctx context.Context, v catalog.Volume, fstype stri
 		}
 	}
 	if err != nil {
-		m.Warnf("%s/%s: the filesystem's type was not noted: %v", v.Pool, v.Name, err)
+		m.Warnf("%s: the filesystem's type was not noted: %v", v.Spec(), err)
 	}
 }

@@ -16,11 +16,11 @@ import (
 // remount changes the options of a mounted volume. It counts no reference. The
 // caller holds the volume's lock.
 func (m *mounting) remount(rec refcount.Record, v catalog.Volume) error {
-	object := v.Pool + "/" + v.Name
+	object := v.Spec().String()
 	if rec.References == 0 || rec.MountedOn != m.dir {
 		return &fault.Error{Object: object,
 			Err:    fault.Errorf(fault.ErrNotFound, "not mounted on %s", m.dir),
-			Remedy: fault.Mount{Volume: object, Path: m.dir}}
+			Remedy: fault.Mount{Volume: v.Spec(), Path: m.dir}}
 	}
 	if !m.options.ReadOnly {
 		if err := m.checkPoolStateForRemount(v); err != nil {

@@ -38,7 +38,7 @@ func (m *mounting) checkOptions(rec refcount.Record) error {
 		return err
 	}
 	if _, fstype, ok := strings.Cut(m.request.FSType, "."); ok && fstype != at.FSType {
-		return &fault.Error{Object: rec.Volume,
+		return &fault.Error{Object: rec.Volume.String(),
 			Err: fault.Errorf(fault.ErrBusy, "mounted on %s as %s, not as %s", m.dir, at.FSType,
 				fstype),
 			Remedy: fault.Sayf("leave the type out: %v",
@@ -70,7 +70,7 @@ func (m *mounting) seen(rec refcount.Record) (*mountinfo.Info, error) {
 		return top, nil
 	}
 	return nil, &fault.Error{
-		Object: rec.Volume,
+		Object: rec.Volume.String(),
 		Err: fault.Errorf(fault.ErrBusy, "mounted on %s already, but %s lies over it",
 			rec.MountedOn, covering(top)),
 		Remedy: fault.Hint("unmount that first; findmnt shows it"),
@@ -103,7 +103,7 @@ func (m *mounting) checkReadOnly(rec refcount.Record, at *mountinfo.Info) error 
 	how := map[bool]string{true: "read-only", false: "writable"}
 	word := map[bool]string{true: "ro", false: "rw"}
 	return &fault.Error{
-		Object: rec.Volume,
+		Object: rec.Volume.String(),
 		Err: fault.Errorf(fault.ErrBusy, "mounted on %s already, and %s, not %s", m.dir, how[is],
 			how[!is]),
 		Remedy: fault.Hint("ask for the same: mount -o " + word[is] +

@@ -33,7 +33,7 @@ func (m *mounting) made(v catalog.Volume, a *engine.Activation) (*mountinfo.Info
 	}
 	if !mount.IsOf(table[i], int(a.Dev.Major), int(a.Dev.Minor), a.Path) {
 		return nil, &fault.Error{
-			Object: v.Pool + "/" + v.Name,
+			Object: v.Spec().String(),
 			Err: fault.Errorf(fault.ErrBusy,
 				"its filesystem lies on several devices, and the kernel calls it %s",
 				mounted(table[i])),
@@ -65,10 +65,10 @@ func (m *mounting) cleanUp(ctx context.Context, rec refcount.Record, v catalog.V
 	device := dmname.VolumeRef(v.PoolUUID, v.ID)
 	err := m.c.RemoveDeferred(device)
 	if err == nil {
-		err = m.c.WaitGone(undo, device, dmname.Volume(v.Pool, v.Name))
+		err = m.c.WaitGone(undo, device, dmname.Volume(v.Spec()))
 	}
 	if err != nil {
-		m.Warnf("%s/%s: the device stays until its last close: %v", v.Pool, v.Name, err)
+		m.Warnf("%s: the device stays until its last close: %v", v.Spec(), err)
 	}
-	registry.DropAlias(m.System, v.Pool, v.Name)
+	registry.DropAlias(m.System, v.Spec())
 }

@@ -17,20 +17,21 @@ import (
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/fuser"
 	"thinmount/lib/mount"
+	"thinmount/lib/spec"
 )
 
 // refused returns the error of a mount that the kernel, or an earlier step, has
 // refused, with what to do. If the device carries another filesystem than the
 // caller named, the error says so.
 func (m *mounting) refused(a *engine.Activation, v catalog.Volume, fstype string, err error) error {
-	object := v.Pool + "/" + v.Name
+	object := v.Spec().String()
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.WaitError(object, err)
 	}
 	if errors.Is(err, unix.EBUSY) {
 		if found := othersOn(a); len(found) > 0 {
 			return engine.DeviceBusy(m.System, m.c, object,
-				dm.Info{Name: dmname.Volume(v.Pool, v.Name), Dev: a.Dev}, found)
+				dm.Info{Name: dmname.Volume(v.Spec()), Dev: a.Dev}, found)
 		}
 	}
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENODEV) {
@@ -38,12 +39,12 @@ func (m *mounting) refused(a *engine.Activation, v catalog.Volume, fstype string
 		if probeErr == nil && !sameDriver(found.Type, fstype) {
 			return &fault.Error{Object: object,
 				Err:    fault.Retold{Text: "carries " + found.Type + ", not " + fstype, Err: err},
-				Remedy: fault.Mount{Volume: object, Path: m.dir}}
+				Remedy: fault.Mount{Volume: v.Spec(), Path: m.dir}}
 		}
 	}
 	remedy := m.wayOut
 	if remedy == nil || namesCause(err) {
-		remedy = afterRefusal(object, fstype, err)
+		remedy = afterRefusal(v.Spec(), fstype, err)
 	}
 	return &fault.Error{Object: object, Err: err, Remedy: remedy}
 }
@@ -84,7 +85,7 @@ func namesCause(err error) bool {
 
 // afterRefusal says what to do about a mount that was refused. It returns nil
 // if the cause is not known.
-func afterRefusal(object, fstype string, err error) fault.Remedy {
+func afterRefusal(volume spec.Volume, fstype string, err error) fault.Remedy {
 	kernel := ""
 	if e, ok := errors.AsType[*mount.Error](err); ok {
 		kernel = strings.Join(e.Kernel, "\n")
@@ -111,7 +112,7 @@ func afterRefusal(object, fstype string, err error) fault.Remedy {
 		return fault.Hint("this kernel is too old for what the filesystem uses: take a newer one")
 	case kernel != "" && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EUCLEAN)):
 		return fault.Sayf("if the filesystem is damaged: %v",
-			fault.OnDevice{Volume: object, Program: inspection(fstype) + " $d"})
+			fault.OnDevice{Volume: volume, Program: inspection(fstype) + " $d"})
 	}
 	return nil
 }

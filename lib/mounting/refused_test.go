@@ -68,7 +68,7 @@ func TestAfterRefusal(t *testing.T) {
 			"folders above a mount point"},
 	} {
 		got := thintest.Show(host.RemedyOf(&fault.Error{Err: row.err,
-			Remedy: afterRefusal("p/v", row.fstype, row.err)}))
+			Remedy: afterRefusal(thintest.Named("p/v"), row.fstype, row.err)}))
 		if !strings.Contains(got, row.want) || row.want == "" && got != "" ||
 			row.want == "" && strings.Contains(got, "fsck") {
 			t.Errorf("%s: %v: %q, want %q", name, row.err, got, row.want)
@@ -112,7 +112,7 @@ func TestRefused(t *testing.T) {
 		t.Fatalf("%v, %v", found, err)
 	}
 	if got := tell("xfs", invalid); got != "p/v: carries squashfs, not xfs ("+
-		thintest.Show(fault.Mount{Volume: "p/v", Path: "/mnt"})+")" {
+		thintest.Show(fault.Mount{Volume: thintest.Named("p/v"), Path: "/mnt"})+")" {
 		t.Error(got)
 	}
 	if !errors.Is(m.refused(a, v, "xfs", invalid), unix.EINVAL) {
@@ -138,19 +138,20 @@ func TestContent(t *testing.T) {
 		"linux_raid_member": "mdadm --assemble", "swap": "swapon $d",
 		"zfs_member": "zpool import -d $d", "drbd": "wipefs $d",
 	} {
-		got := thintest.Show(content("p/v", "/mnt",
+		got := thintest.Show(content(thintest.Named("p/v"), "/mnt",
 			&fsprobe.OtherError{Result: fsprobe.Result{Type: fstype, Kind: fsprobe.Container}}))
-		if !strings.Contains(got, want) || !strings.Contains(got, `fault.OnDevice{Volume:"p/v"`) ||
+		if !strings.Contains(got, want) ||
+			!strings.Contains(got, `fault.OnDevice{Volume:spec.Volume{Pool:"p", Name:"v"}`) ||
 			strings.Contains(got, "fault.Mount") {
 			t.Errorf("%s: %q, want %q", fstype, got, want)
 		}
 	}
 	jfs := &fsprobe.OtherError{Result: fsprobe.Result{Type: "jfs", Kind: fsprobe.Named}}
-	if got := fmt.Sprint(content("p/v", "/mnt", jfs)); got != "if that is right: "+
-		thintest.Show(fault.Mount{Volume: "p/v", Path: "/mnt", FSType: "jfs"}) {
+	if got := fmt.Sprint(content(thintest.Named("p/v"), "/mnt", jfs)); got != "if that is right: "+
+		thintest.Show(fault.Mount{Volume: thintest.Named("p/v"), Path: "/mnt", FSType: "jfs"}) {
 		t.Error(got)
 	}
-	if got := content("p/v", "/mnt", unix.EIO); got != nil {
+	if got := content(thintest.Named("p/v"), "/mnt", unix.EIO); got != nil {
 		t.Errorf("a device that cannot be read: %v", got)
 	}
 }

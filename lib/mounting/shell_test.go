@@ -28,8 +28,8 @@ func TestHintsQuotePaths(t *testing.T) {
 		"mkdir": thintest.Show(host.RemedyOf(dirError(dir, fs.ErrNotExist))),
 		"other path": thintest.Show(host.RemedyOf(
 			(&mounting{System: s, dir: "/srv"}).addReference(
-				t.Context(), nil, refcount.Record{Volume: "p/v", MountedOn: dir}))),
-		"encrypted": thintest.Show(host.RemedyOf(m.unprobed("p/v",
+				t.Context(), nil, refcount.Record{Volume: thintest.Named("p/v"), MountedOn: dir}))),
+		"encrypted": thintest.Show(host.RemedyOf(m.unprobed(thintest.Named("p/v"),
 			&fsprobe.OtherError{Result: fsprobe.Result{Type: "crypto_LUKS"}}))),
 		"busy": thintest.Show(host.RemedyOf(
 			(&unmounting{System: s, dir: dir}).busyError(nil, unix.EBUSY))),
@@ -46,7 +46,7 @@ func TestHintsQuotePaths(t *testing.T) {
 		}
 	}
 	utab := warned(t, func(s *host.System) {
-		(&unmounting{System: s, dir: dir}).addSpareUtabLine(t.Context(), "p/v",
+		(&unmounting{System: s, dir: dir}).addSpareUtabLine(t.Context(), thintest.Named("p/v"),
 			&mountinfo.Info{Mountpoint: dir})
 	})
 	if !strings.Contains(utab, thintest.Show(fault.UnmountByHelper{Path: dir})) {

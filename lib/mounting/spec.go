@@ -5,25 +5,25 @@ import (
 	"strings"
 
 	"thinmount/lib/backing"
-	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // find finds out which volume the request means, and checks that it exists.
-func (m *mounting) find() (pool, volume string, err error) {
-	pool, volume, found, err := resolveSpec(m.System, m.c, m.request.Spec, m.request.Dir)
+func (m *mounting) find() (spec.Volume, error) {
+	volume, found, err := resolveSource(m.System, m.c, m.request.Spec, m.request.Dir)
 	if err == nil && !found {
-		_, err = registry.FindVolume(m.System, pool, volume)
+		_, err = registry.FindVolume(m.System, volume)
 	}
-	return pool, volume, err
+	return volume, err
 }
 
-// resolveSpec finds the pool and the volume that spec, the first operand of
-// mount(8), means. spec may be
+// resolveSource finds the volume that source, the first operand of mount(8),
+// means. source may be
 //
 //   - the name POOL/VOLUME
 //   - the volume's alias
@@ -32,53 +32,53 @@ func (m *mounting) find() (pool, volume string, err error) {
 //     the current folder
 //
 // If libmount followed a symbolic link in such a path, the path no longer ends
-// in POOL/VOLUME. Then resolveSpec looks in fstab for the volume of dir. It
+// in POOL/VOLUME. Then resolveSource looks in fstab for the volume of dir. It
 // refuses a device to which the name of another volume leads, too: the caller
-// may have meant that volume. found says that resolveSpec has read the volume's
-// record.
-func resolveSpec(
-	s *host.System, c *dm.Control, spec, dir string,
-) (pool, volume string, found bool, err error) {
-	if !strings.HasPrefix(spec, "/") {
-		pool, volume, err = catalog.ParseSpec(spec)
-		return pool, volume, false, wrapUsage(err)
+// may have meant that volume. found says that resolveSource has read the
+// volume's record.
+func resolveSource(
+	s *host.System, c *dm.Control, source, dir string,
+) (volume spec.Volume, found bool, err error) {
+	if !strings.HasPrefix(source, "/") {
+		volume, err = spec.ParseVolume(source)
+		return volume, false, wrapUsage(err)
 	}
-	if pool, volume, ok := registry.SplitAlias(s, spec); ok {
-		return pool, volume, false, nil
+	if volume, ok := registry.ParseAlias(s, source); ok {
+		return volume, false, nil
 	}
-	info, deviceErr := infoOfNode(c, spec)
+	info, deviceErr := infoOfNode(c, source)
 	if deviceErr == nil {
-		if err := refuseStaleNames(s, c, spec, info); err != nil {
-			return "", "", false, err
+		if err := refuseStaleNames(s, c, source, info); err != nil {
+			return spec.Volume{}, false, err
 		}
 	}
-	if pool, volume, ok := registry.NamedBy(s, spec); ok {
-		return pool, volume, false, nil
+	if volume, ok := registry.NamedBy(s, source); ok {
+		return volume, false, nil
 	}
 	if deviceErr == nil {
-		if pool, volume, ok := dmname.ParseVolume(info.Name); ok &&
+		if volume, ok := dmname.ParseVolume(info.Name); ok &&
 			strings.HasPrefix(info.UUID, dmname.UUIDPrefix) {
-			return pool, volume, false, nil
+			return volume, false, nil
 		}
-		return "", "", false, &fault.Error{Object: spec,
+		return spec.Volume{}, false, &fault.Error{Object: source,
 			Err:    fault.Errorf(fault.ErrUsage, "not a thin volume of ours"),
 			Remedy: fault.Sayf("name it as POOL/VOLUME: %v", fault.ListVolumes{})}
 	}
-	parent, volume := filepath.Split(spec)
-	pool = filepath.Base(parent)
-	if _, err := registry.FindVolume(s, pool, volume); err == nil {
-		return pool, volume, true, nil
+	parent, name := filepath.Split(source)
+	volume = spec.Volume{Pool: filepath.Base(parent), Name: name}
+	if _, err := registry.FindVolume(s, volume); err == nil {
+		return volume, true, nil
 	}
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		if pool, volume, ok := registry.FstabSpec(s, real); ok {
-			return pool, volume, false, nil
+		if volume, ok := registry.FstabSpec(s, real); ok {
+			return volume, false, nil
 		}
 	}
-	return "", "", false, &fault.Error{Object: spec,
+	return spec.Volume{}, false, &fault.Error{Object: source,
 		Err: fault.Errorf(fault.ErrUsage, "neither POOL/VOLUME nor the device of a volume"),
 		Remedy: fault.Sayf(
 			"%v shows the names; where the current folder has a path of that name, use %s",
-			fault.ListVolumes{}, registry.AliasPath(s, "POOL", "VOLUME"))}
+			fault.ListVolumes{}, registry.AliasPath(s, spec.Volume{Pool: "POOL", Name: "VOLUME"}))}
 }
 
 // refuseStaleNames removes the names of other volumes that lead to the device
@@ -95,12 +95,16 @@ func refuseStaleNames(s *host.System, c *dm.Control, path string, info dm.Info) 
 	if len(stale) == 0 {
 		return nil
 	}
+	var names []string
+	for _, volume := range stale {
+		names = append(names, volume.String())
+	}
 	return &fault.Error{
 		Object: path,
 		Err: fault.Errorf(fault.ErrBusy,
 			"the name of %s led to it, too, although that volume is not active: it is not sure "+
 				"which one is meant",
-			strings.Join(stale, ", ")),
+			strings.Join(names, ", ")),
 		Remedy: fault.Hint("the wrong name is gone: try again, or name the volume as POOL/VOLUME"),
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"thinmount/lib/mountinfo"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // UnmountRequest is what umount(8) hands to its helper (umount(8), EXTERNAL
@@ -53,9 +54,9 @@ func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
 	if err != nil {
 		return err
 	}
-	pool, volume, ok := isOurs(top)
-	if ok && u.isCopy(pool, volume, top) {
-		return u.unmountCopy(ctx, pool+"/"+volume, top)
+	volume, ok := isOurs(top)
+	if ok && u.isCopy(volume, top) {
+		return u.unmountCopy(ctx, volume, top)
 	}
 	if u.c, err = s.Kernel(); err != nil {
 		return err
@@ -64,12 +65,12 @@ func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
 	if !ok {
 		return u.unmountOther(ctx, top)
 	}
-	ref, err := registry.LockVolume(ctx, s, pool, volume)
+	ref, err := registry.LockVolume(ctx, s, volume)
 	if err != nil {
 		return err
 	}
 	defer ref.Close()
-	return u.unmountLocked(ctx, ref, pool, volume)
+	return u.unmountLocked(ctx, ref, volume)
 }
 
 // unmounting is one call of Unmount.
@@ -159,18 +160,18 @@ func (u *unmounting) unmountOnce(
 // unmountLocked looks again at what is mounted on u.dir, and decides which kind
 // of unmount this is. The caller holds the volume's lock.
 func (u *unmounting) unmountLocked(
-	ctx context.Context, ref *refcount.Ref, pool, volume string,
+	ctx context.Context, ref *refcount.Ref, volume spec.Volume,
 ) error {
 	table, top, err := u.seen()
 	if err != nil {
 		return err
 	}
-	if p, v, ok := isOurs(top); !ok || p != pool || v != volume {
+	if now, ok := isOurs(top); !ok || now != volume {
 		return &fault.Error{Object: u.dir,
 			Err:    fault.Errorf(fault.ErrBusy, "another mount came in between"),
 			Remedy: fault.Hint("try again")}
 	}
-	v, err := u.volumeOf(pool, volume, top)
+	v, err := u.volumeOf(volume, top)
 	if err != nil {
 		return err
 	}
@@ -196,8 +197,8 @@ func (u *unmounting) unmountLocked(
 // volumeOf finds out from the device itself which thin device is mounted. It
 // does not read the catalog, because a volume must be unmountable even if its
 // catalog is damaged or missing.
-func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog.Volume, error) {
-	info, err := u.c.Info(dm.ByName(dmname.Volume(pool, volume)))
+func (u *unmounting) volumeOf(volume spec.Volume, top *mountinfo.Info) (catalog.Volume, error) {
+	info, err := u.c.Info(dm.ByName(dmname.Volume(volume)))
 	if err != nil {
 		return catalog.Volume{}, &fault.Error{Object: top.Source, Err: err}
 	}
@@ -205,7 +206,7 @@ func (u *unmounting) volumeOf(pool, volume string, top *mountinfo.Info) (catalog
 	if !ok {
 		return catalog.Volume{}, backing.ForeignDevice(u.dir, info.Name, info.UUID)
 	}
-	return catalog.Volume{Name: volume, Pool: pool, PoolUUID: uuid, ID: id}, nil
+	return catalog.Volume{Name: volume.Name, Pool: volume.Pool, PoolUUID: uuid, ID: id}, nil
 }
 
 // notLast is step 1 of the table "umount, last umount" of docs/crashes.md: the
@@ -216,7 +217,7 @@ func (u *unmounting) notLast(
 	u.Stepf("%s stays mounted on %s: %s left", rec.Volume, rec.MountedOn,
 		fault.Count(rec.References-1, "reference"))
 	if err := ref.Drop(); err != nil {
-		return &fault.Error{Object: rec.Volume, Err: err}
+		return &fault.Error{Object: rec.Volume.String(), Err: err}
 	}
 	u.addSpareUtabLine(ctx, rec.Volume, top)
 	return nil
@@ -224,8 +225,10 @@ func (u *unmounting) notLast(
 
 // addSpareUtabLine adds one line to utab for a mount that stays. umount(8)
 // removes a line whenever its helper returns success.
-func (u *unmounting) addSpareUtabLine(ctx context.Context, volume string, top *mountinfo.Info) {
-	registry.MendUtab(ctx, u.System, u.c, registry.UtabEntry(top, volume), 1)
+func (u *unmounting) addSpareUtabLine(
+	ctx context.Context, volume spec.Volume, top *mountinfo.Info,
+) {
+	registry.MendUtab(ctx, u.System, u.c, registry.UtabEntry(top, volume.String()), 1)
 }
 
 // unmountLast goes through the steps 2 to 4 of the table "umount, last umount"
@@ -247,7 +250,7 @@ func (u *unmounting) unmountLast(
 		return err
 	})
 	if stays {
-		u.addSpareUtabLine(ctx, v.Pool+"/"+v.Name, top)
+		u.addSpareUtabLine(ctx, v.Spec(), top)
 	}
 	if stays || err != nil {
 		return err
@@ -260,7 +263,7 @@ func (u *unmounting) unmountLast(
 	u.dropUtab(ctx)
 	gone, err := u.dropRecord(ref, v, pinned)
 	if gone {
-		registry.DropAlias(u.System, v.Pool, v.Name)
+		registry.DropAlias(u.System, v.Spec())
 		u.waitRemoved(ctx, v)
 	}
 	return errors.Join(late, err)
@@ -282,7 +285,7 @@ func (u *unmounting) dropRecord(
 		return false, ref.Save(rec)
 	}
 	if err := ref.Clear(); err != nil {
-		u.Warnf("%s/%s: %v", v.Pool, v.Name, err)
+		u.Warnf("%s: %v", v.Spec(), err)
 	}
 	return !u.hasCopies(rec, v), nil
 }
@@ -300,8 +303,8 @@ func (u *unmounting) dropUtab(ctx context.Context) {
 // waitRemoved names it in a warning and stops waiting: the unmount has
 // succeeded.
 func (u *unmounting) waitRemoved(ctx context.Context, v catalog.Volume) {
-	ref, name, object := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Pool, v.Name),
-		v.Pool+"/"+v.Name
+	ref, name, object := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Spec()),
+		v.Spec().String()
 	if err := u.c.RemoveDeferred(ref); err != nil {
 		u.Warnf("%s: unmounted, but the device stays: %v", object, err)
 		return

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
@@ -14,6 +13,7 @@ import (
 	"thinmount/lib/mount"
 	"thinmount/lib/mountinfo"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/volumes"
 )
 
@@ -28,7 +28,7 @@ func UnmountAll(ctx context.Context, s *host.System, c *dm.Control, name string)
 	}
 	var errs []error
 	for _, m := range mount.UpperFirst(table) {
-		if pool, _, ok := isOurs(m); ok && pool == name {
+		if volume, ok := isOurs(m); ok && volume.Pool == name {
 			errs = append(errs, unmountOne(ctx, s, m.ID, name))
 		}
 	}
@@ -59,8 +59,8 @@ func uncovered(table []*mountinfo.Info, id int, pool string) (*mountinfo.Info, e
 		return nil, nil
 	}
 	m := table[i]
-	p, volume, ok := isOurs(m)
-	if !ok || p != pool {
+	volume, ok := isOurs(m)
+	if !ok || volume.Pool != pool {
 		return nil, nil // by now another mount has that id
 	}
 	top := mount.Top(table, m.Mountpoint)
@@ -68,7 +68,7 @@ func uncovered(table []*mountinfo.Info, id int, pool string) (*mountinfo.Info, e
 		return m, nil
 	}
 	return nil, &fault.Error{Object: m.Mountpoint,
-		Err: fault.Errorf(fault.ErrBusy, "%s lies on %s/%s", covering(top), pool, volume),
+		Err: fault.Errorf(fault.ErrBusy, "%s lies on %s", covering(top), volume),
 		Remedy: fault.Hint("unmount that first; findmnt " + fault.ShellPath(m.Mountpoint) +
 			" shows it")}
 }
@@ -85,10 +85,10 @@ func covering(top *mountinfo.Info) string {
 // isOurs says which volume a mount shows; ok is false if it shows none. It goes
 // by the mount's source, because the mount table shows a device number for
 // btrfs that is not the device's.
-func isOurs(m *mountinfo.Info) (pool, volume string, ok bool) {
+func isOurs(m *mountinfo.Info) (volume spec.Volume, ok bool) {
 	name, found := dmname.OfNode(m.Source)
 	if !found || !mount.NamesDevice(m) {
-		return "", "", false
+		return spec.Volume{}, false
 	}
 	return dmname.ParseVolume(name)
 }
@@ -96,8 +96,8 @@ func isOurs(m *mountinfo.Info) (pool, volume string, ok bool) {
 // mounted names the volume of a mount, or else the mount's source. It quotes
 // the source, which may hold any bytes.
 func mounted(m *mountinfo.Info) string {
-	if pool, volume, ok := isOurs(m); ok {
-		return pool + "/" + volume
+	if volume, ok := isOurs(m); ok {
+		return volume.String()
 	}
 	return fmt.Sprintf("%q (%s)", m.Source, m.FSType)
 }
@@ -110,12 +110,9 @@ func deactivatePinned(ctx context.Context, s *host.System, c *dm.Control, name s
 	records, _ := s.Refs().List() // an unreadable record keeps no volume active
 	var errs []error
 	for _, r := range records {
-		if r.Pinned && r.PoolUUID == cat.Pool().UUID {
-			_, volume, err := catalog.ParseSpec(r.Volume)
-			if err != nil {
-				continue
-			}
-			errs = append(errs, volumes.Deactivate(ctx, s, name, volume))
+		if r.Pinned && r.PoolUUID == cat.Pool().UUID && r.Volume.Check() == nil {
+			volume := spec.Volume{Pool: name, Name: r.Volume.Name}
+			errs = append(errs, volumes.Deactivate(ctx, s, volume))
 		}
 	}
 	return errors.Join(errs...)

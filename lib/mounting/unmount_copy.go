@@ -12,14 +12,15 @@ import (
 	"thinmount/lib/mountinfo"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // isCopy says whether a mount is a copy of a volume's counted mount, and the
 // counted mount is in another mount namespace. It needs no device-mapper, which
 // a sandbox may not have. It needs no lock either: a mount in one namespace
 // never becomes a mount in another.
-func (u *unmounting) isCopy(pool, volume string, top *mountinfo.Info) bool {
-	rec, err := u.Refs().Read(pool, volume)
+func (u *unmounting) isCopy(volume spec.Volume, top *mountinfo.Info) bool {
+	rec, err := u.Refs().Read(volume)
 	if err != nil || rec.References == 0 {
 		return false
 	}
@@ -32,7 +33,9 @@ func (u *unmounting) isCopy(pool, volume string, top *mountinfo.Info) bool {
 // unmountCopy unmounts a copy of a volume's counted mount. The counted mount
 // keeps its references and its lines in utab. umount(8) is going to remove one
 // line, so unmountCopy adds one.
-func (u *unmounting) unmountCopy(ctx context.Context, volume string, top *mountinfo.Info) error {
+func (u *unmounting) unmountCopy(
+	ctx context.Context, volume spec.Volume, top *mountinfo.Info,
+) error {
 	u.Stepf("%s: unmounting a copy of its mount in another mount namespace; no reference is taken",
 		volume)
 	if err := u.unmountOther(ctx, top); err != nil {
@@ -54,14 +57,15 @@ func (u *unmounting) hasCopies(rec refcount.Record, v catalog.Volume) bool {
 		return false
 	}
 	pid, dir := registry.MountedBy(registry.ProcTables("/proc"), rec.Dev,
-		u.c.NodePath(dmname.Volume(v.Pool, v.Name)))
+		u.c.NodePath(dmname.Volume(v.Spec())))
 	if pid == 0 {
 		return false
 	}
-	u.Stepf("%s/%s is mounted on %s in the mount namespace of process %d still", v.Pool, v.Name,
+	object := v.Spec().String()
+	u.Stepf("%s is mounted on %s in the mount namespace of process %d still", object,
 		dir, pid)
 	if err := u.c.RemoveDeferred(dmname.VolumeRef(v.PoolUUID, v.ID)); err != nil {
-		u.Warnf("%s/%s: %v", v.Pool, v.Name, err)
+		u.Warnf("%s: %v", object, err)
 	}
 	return true
 }

@@ -26,6 +26,7 @@ import (
 type flushing struct {
 	*unmounting
 	v      catalog.Volume
+	object string // POOL/VOLUME
 	top    *mountinfo.Info
 	device string    // the kernel's name of the volume's device, for example dm-3
 	since  time.Time // when the volume was mounted, or earlier; zero if not known
@@ -37,7 +38,7 @@ func (u *unmounting) flushing(v catalog.Volume, top *mountinfo.Info, since time.
 	if info, err := u.c.Info(dmname.VolumeRef(v.PoolUUID, v.ID)); err == nil {
 		minor = info.Dev.Minor
 	}
-	return &flushing{unmounting: u, v: v, top: top, since: since,
+	return &flushing{unmounting: u, v: v, object: v.Spec().String(), top: top, since: since,
 		device: fmt.Sprintf("dm-%d", minor)}
 }
 
@@ -73,13 +74,13 @@ func (f *flushing) before(ctx context.Context) error {
 func (f *flushing) flush(ctx context.Context) error {
 	if f.mayWait != "" && (f.request.Force || f.request.Lazy && f.status().Queues()) {
 		f.Stepf("%s: what is dirty is not written out first: it might wait for room in pool %s",
-			f.object(), f.mayWait)
+			f.object, f.mayWait)
 		return nil
 	}
 	root, err := mount.OpenRoot(f.dir, f.top.ID)
 	if err != nil {
 		f.Warnf("%s: what is dirty is written out by the unmount itself, which tells no errors: %v",
-			f.object(), err)
+			f.object, err)
 		return nil
 	}
 	what := fault.Sayf("what is dirty in %s to be written", f.dir)
@@ -94,7 +95,7 @@ func (f *flushing) flush(ctx context.Context) error {
 	}
 	if err != nil {
 		f.Warnf("%s: what is dirty is written out by the unmount itself, which tells no errors: %v",
-			f.object(), err)
+			f.object, err)
 		return nil
 	}
 	return f.judge(lost)
@@ -124,13 +125,13 @@ func (f *flushing) unfinished(ctx context.Context) error {
 		kind = fault.ErrInterrupt
 	}
 	if f.status().Queues() {
-		return &fault.Error{Object: f.object(),
+		return &fault.Error{Object: f.object,
 			Err: fault.Errorf(kind,
 				"stays mounted: its last writes wait for room in pool %s, which is full", f.v.Pool),
 			Remedy: fault.Sayf("%v; umount -l %s detaches it now", health.RoomRemedy(f.v.Pool),
 				fault.ShellPath(f.dir))}
 	}
-	return &fault.Error{Object: f.object(),
+	return &fault.Error{Object: f.object,
 		Err:    fault.Errorf(kind, "stays mounted: its last writes are still under way"),
 		Remedy: fault.ShowPool{Pool: f.v.Pool}}
 }
@@ -154,16 +155,16 @@ func (f *flushing) judge(lost error) error {
 	if lost == nil && len(logged) == 0 {
 		if !known && st.OutOfData() {
 			f.Warnf("%s: pool %s is out of data space: what was written last may be lost",
-				f.object(), f.v.Pool)
+				f.object, f.v.Pool)
 		}
 		return nil
 	}
 	why, remedy := health.WhyLost(f.v.Pool, st, lost)
 	if forced {
-		return &fault.Error{Object: f.object(),
+		return &fault.Error{Object: f.object,
 			Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s", why)}
 	}
-	return &fault.Error{Object: f.object(),
+	return &fault.Error{Object: f.object,
 		Err: fault.Errorf(fault.ErrPoolState, "writes were lost: %s; it stays mounted on %s", why,
 			f.dir),
 		Remedy: fault.Sayf(
@@ -196,13 +197,11 @@ func (f *flushing) watched(do func() error) (late, err error) {
 		return nil, nil
 	}
 	why, remedy := health.WhyLost(f.v.Pool, f.status(), nil)
-	return &fault.Error{Object: f.object(),
+	return &fault.Error{Object: f.object,
 		Err: fault.Errorf(fault.ErrPoolState,
 			"is unmounted, and its last writes were lost: %s (kernel: %s)", why, lost[0]),
 		Remedy: remedy}, nil
 }
-
-func (f *flushing) object() string { return f.v.Pool + "/" + f.v.Name }
 
 // status returns the pool's status. If the pool cannot be asked, the status is
 // that of a writable pool.

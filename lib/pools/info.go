@@ -15,6 +15,7 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/label"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -73,7 +74,7 @@ func PoolNames(_ context.Context, s *host.System) ([]string, error) { return s.C
 // Pool returns what is known about one pool. If only a part of it cannot be
 // read, the result has the rest, together with the error.
 func Pool(ctx context.Context, s *host.System, name string) (PoolInfo, error) {
-	if err := catalog.CheckPoolName(name); err != nil {
+	if err := spec.CheckPoolName(name); err != nil {
 		return PoolInfo{}, fault.Wrap(fault.ErrUsage, err)
 	}
 	c, err := s.Kernel()

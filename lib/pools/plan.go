@@ -19,6 +19,7 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/label"
 	"thinmount/lib/loop"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -69,13 +70,13 @@ func fitDevice(spec PoolSpec, f *os.File, size, unit int64) (catalog.Backing, er
 	return catalog.Backing{Kind: catalog.KindDevice, Path: f.Name(), Size: size}, nil
 }
 
-// checkPool fills in the defaults of spec. The error is ErrUsage if a field has
+// checkPool fills in the defaults of want. The error is ErrUsage if a field has
 // a value that no pool can have, or if two fields contradict each other.
-func checkPool(spec *PoolSpec) error {
-	if err := catalog.CheckPoolName(spec.Name); err != nil {
+func checkPool(want *PoolSpec) error {
+	if err := spec.CheckPoolName(want.Name); err != nil {
 		return fault.Wrap(fault.ErrUsage, err)
 	}
-	object := "pool " + spec.Name
+	object := "pool " + want.Name
 	usage := func(format string, args ...any) error {
 		return &fault.Error{
 			Object: object,
@@ -83,29 +84,29 @@ func checkPool(spec *PoolSpec) error {
 			Remedy: fault.CreatePoolHelp{},
 		}
 	}
-	if (spec.DataDevice == "") != (spec.MetadataDevice == "") {
+	if (want.DataDevice == "") != (want.MetadataDevice == "") {
 		return usage("--data and --metadata go together")
 	}
-	if spec.DataDevice != "" && spec.Dir != "" {
+	if want.DataDevice != "" && want.Dir != "" {
 		return usage("--dir is for a pool on files, --data for one on block devices")
 	}
-	if spec.BlockSize == 0 {
-		spec.BlockSize = health.DefaultBlockSize
+	if want.BlockSize == 0 {
+		want.BlockSize = health.DefaultBlockSize
 	}
-	if spec.BlockSize%dm.SectorSize != 0 {
+	if want.BlockSize%dm.SectorSize != 0 {
 		return usage("block size %s: it has to be a whole number of sectors of 512 bytes",
-			fault.ExactSize(spec.BlockSize))
+			fault.ExactSize(want.BlockSize))
 	}
-	if err := thinpool.CheckBlockSize(dm.Sectors(spec.BlockSize / dm.SectorSize)); err != nil {
+	if err := thinpool.CheckBlockSize(dm.Sectors(want.BlockSize / dm.SectorSize)); err != nil {
 		return usage("%w", err)
 	}
-	if spec.OnFull == "" {
-		spec.OnFull = "error"
+	if want.OnFull == "" {
+		want.OnFull = "error"
 	}
-	if spec.OnFull != "error" && spec.OnFull != "queue" {
-		return usage("--on-full is error or queue, not %q", spec.OnFull)
+	if want.OnFull != "error" && want.OnFull != "queue" {
+		return usage("--on-full is error or queue, not %q", want.OnFull)
 	}
-	return checkSettings(object, Settings{Margin: spec.Margin})
+	return checkSettings(object, Settings{Margin: want.Margin})
 }
 
 // plan decides the sizes and places of the pool's parts, and looks at what the

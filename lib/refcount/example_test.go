@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"thinmount/lib/refcount"
+	"thinmount/lib/spec"
 )
 
 // A helper that mounts a volume a second time counts a reference. What the
@@ -21,10 +22,10 @@ func ExampleStore_Lock() {
 	}
 	defer os.RemoveAll(dir)
 	store := refcount.Store{Dir: filepath.Join(dir, "run")}
-	_, err = store.Read("demo", "base")
+	_, err = store.Read(spec.Volume{Pool: "demo", Name: "base"})
 	fmt.Println("before:", errors.Is(err, fs.ErrNotExist))
 
-	ref, err := store.Lock(context.Background(), "demo", "base")
+	ref, err := store.Lock(context.Background(), spec.Volume{Pool: "demo", Name: "base"})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -72,7 +73,7 @@ func ExampleRef_Damage() {
 		fmt.Println(err)
 		return
 	}
-	ref, err := store.Lock(context.Background(), "demo", "base")
+	ref, err := store.Lock(context.Background(), spec.Volume{Pool: "demo", Name: "base"})
 	if err != nil {
 		fmt.Println(err)
 		return

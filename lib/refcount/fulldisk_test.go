@@ -51,7 +51,7 @@ func TestFullDisk(t *testing.T) {
 		if err := ref.Close(); err != nil {
 			t.Error(err)
 		}
-		if got, err := s.Read("demo", "base"); err != nil || got != old {
+		if got, err := s.Read(base); err != nil || got != old {
 			t.Errorf("old record: %+v, %v", got, err)
 		}
 		if names := listDir(t, filepath.Join(s.Dir, "refs")); len(names) != 1 {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"thinmount/lib/filelock"
+	"thinmount/lib/spec"
 )
 
 // A file that is taken for a volume's has, to the byte, the name of one of its
@@ -21,6 +22,7 @@ func FuzzEntry(f *testing.F) {
 	f.Add("x", "a.json1", "b.json.tmp")
 	f.Add("x", "p", "turn")
 	f.Fuzz(func(t *testing.T, name, pool, volume string) {
+		v := of(pool, volume)
 		for _, isLock := range []bool{true, false} {
 			e := entry(filepath.Base(name), isLock)
 			if isLock == (e.Kind == KindRecord || e.Kind == KindTemp) && e.Kind != KindOther ||
@@ -28,7 +30,7 @@ func FuzzEntry(f *testing.F) {
 				t.Errorf("%q: %+v", name, e)
 			}
 		}
-		if checkNames(pool, volume) != nil {
+		if checkNames(v) != nil {
 			return
 		}
 		files := map[string]string{pool + "@" + volume: KindLock,
@@ -38,8 +40,7 @@ func FuzzEntry(f *testing.F) {
 			files["."+pool+"@"+volume+".json.tmp"] = KindTemp
 		}
 		for file, kind := range files {
-			if e := entry(file, kind == KindLock); e != (Entry{Path: file, Kind: kind, Pool: pool,
-				Volume: volume}) {
+			if e := entry(file, kind == KindLock); e != (Entry{Path: file, Kind: kind, Volume: v}) {
 				t.Errorf("%q: %+v", file, e)
 			}
 		}
@@ -48,15 +49,15 @@ func FuzzEntry(f *testing.F) {
 
 // fits tells whether a file has the name that its kind and its owner give it.
 func fits(e Entry) bool {
-	name := e.Pool + "@" + e.Volume
+	name := e.Volume.Pool + "@" + e.Volume.Name
 	switch e.Kind {
 	case KindOther:
-		return e.Pool == "" && e.Volume == ""
+		return e.Volume == spec.Volume{}
 	case KindLock:
-		return checkNames(e.Pool, e.Volume) == nil &&
+		return checkNames(e.Volume) == nil &&
 			(e.Path == name || e.Path == name+filelock.Turnstile)
 	}
-	return checkNames(e.Pool, e.Volume) == nil && e.Volume != "" &&
+	return checkNames(e.Volume) == nil && e.Volume.Name != "" &&
 		(e.Kind == KindRecord && e.Path == name+".json" ||
 			e.Kind == KindTemp && e.Path == "."+name+".json.tmp")
 }

@@ -16,10 +16,10 @@ import (
 func TestLocks(t *testing.T) {
 	s := newStore(t)
 	a := lock(t, s)
-	if _, err := s.TryLock("demo", "base"); !errors.Is(err, filelock.ErrLocked) {
+	if _, err := s.TryLock(base); !errors.Is(err, filelock.ErrLocked) {
 		t.Errorf("locked twice: %v", err)
 	}
-	b, err := s.TryLock("demo", "other")
+	b, err := s.TryLock(of("demo", "other"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestLockGivesUp(t *testing.T) {
 	defer a.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Lock(ctx, "demo", "base"); !errors.Is(err, context.Canceled) {
+	if _, err := s.Lock(ctx, base); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }
@@ -74,11 +74,11 @@ func TestBadNames(t *testing.T) {
 		{"", "v"}, {"p", ""}, {".", "v"}, {"p", ".."}, {"p/q", "v"}, {"p", "v/w"}, {"p@q", "v"},
 		{"p", "v@w"}, {"p", "v\x00"}, {"p", ".v"},
 	} {
-		if _, err := s.TryLock(n[0], n[1]); err == nil {
+		if _, err := s.TryLock(of(n[0], n[1])); err == nil {
 			t.Errorf("locked %q", n)
 		}
 		if n[1] != "" {
-			if _, err := s.Read(n[0], n[1]); err == nil || errors.Is(err, ErrNoRecord) {
+			if _, err := s.Read(of(n[0], n[1])); err == nil || errors.Is(err, ErrNoRecord) {
 				t.Errorf("read %q: %v", n, err)
 			}
 		}
@@ -101,7 +101,7 @@ func TestUnfitDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		var unfit *privdir.Error
-		if _, err := s.TryLock("demo", "base"); !errors.As(err, &unfit) {
+		if _, err := s.TryLock(base); !errors.As(err, &unfit) {
 			t.Errorf("%q writable by the group: %v", sub, err)
 		}
 	}

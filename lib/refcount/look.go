@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"thinmount/lib/filelock"
+	"thinmount/lib/spec"
 )
 
 // The values of Entry.Kind.
@@ -24,9 +25,9 @@ const (
 type Entry struct {
 	Path, Kind string
 
-	// Pool and Volume are those that the file's name tells. The lock of a pool
-	// has no volume, and KindOther has neither.
-	Pool, Volume string
+	// Volume is what the file's name tells. The lock of a pool has only the
+	// pool, and KindOther has neither.
+	Volume spec.Volume
 }
 
 // Entries lists all files of the store, without locks. Without a folder there
@@ -56,11 +57,11 @@ func entry(path string, isLock bool) Entry {
 	if !isLock {
 		name, kind = recordName(file)
 	}
-	pool, volume, named := strings.Cut(name, "@")
-	if !named || checkNames(pool, volume) != nil || !isLock && volume == "" {
+	volume, named := parseFile(name)
+	if !named || !isLock && volume.Name == "" {
 		return Entry{Path: path, Kind: KindOther}
 	}
-	return Entry{Path: path, Kind: kind, Pool: pool, Volume: volume}
+	return Entry{Path: path, Kind: kind, Volume: volume}
 }
 
 // recordName is the name, POOL@VOLUME, in that of a record or of its temp file
@@ -80,10 +81,10 @@ func recordName(file string) (name, kind string) {
 // changes nothing. Without a lock file no process has the lock, and lock is
 // nil.
 func (s Store) LookLock(ctx context.Context, pool string) (lock *filelock.Lock, err error) {
-	if err := checkNames(pool, ""); err != nil {
+	if err := checkNames(spec.Volume{Pool: pool}); err != nil {
 		return nil, err
 	}
-	path := s.lockFile(pool, "")
+	path := s.lockFile(spec.Volume{Pool: pool})
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -92,11 +93,11 @@ func (s Store) LookLock(ctx context.Context, pool string) (lock *filelock.Lock, 
 
 // IsFree reports whether no process has the lock of a volume at this moment. It
 // makes no file.
-func (s Store) IsFree(pool, volume string) (bool, error) {
-	if err := checkNames(pool, volume); err != nil {
+func (s Store) IsFree(volume spec.Volume) (bool, error) {
+	if err := checkNames(volume); err != nil {
 		return false, err
 	}
-	path := s.lockFile(pool, volume)
+	path := s.lockFile(volume)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}
@@ -110,15 +111,15 @@ func (s Store) IsFree(pool, volume string) (bool, error) {
 	return true, lock.Unlock()
 }
 
-func (s Store) lockFile(pool, volume string) string {
-	return filepath.Join(s.Dir, "locks", pool+"@"+volume)
+func (s Store) lockFile(volume spec.Volume) string {
+	return filepath.Join(s.Dir, "locks", volume.Pool+"@"+volume.Name)
 }
 
 // DropTemp removes a temp file that Entries has listed. Its writer is dead: it
 // would hold the lock that r has.
 func (r *Ref) DropTemp(e Entry) error {
-	if e.Kind != KindTemp || e.Pool != r.pool || e.Volume != r.volume {
-		return fmt.Errorf("%s: not a temp file of %s", e.Path, r.name())
+	if e.Kind != KindTemp || e.Volume != r.volume {
+		return fmt.Errorf("%s: not a temp file of %s", e.Path, r.volume)
 	}
 	if err := os.Remove(e.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -6,19 +6,21 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"thinmount/lib/spec"
 )
 
 func TestEntryNames(t *testing.T) {
 	for path, want := range map[string]Entry{
-		"locks/demo@":              {Kind: KindLock, Pool: "demo"},
-		"locks/demo@@turn":         {Kind: KindLock, Pool: "demo"},
-		"locks/demo@base":          {Kind: KindLock, Pool: "demo", Volume: "base"},
-		"locks/demo@base@turn":     {Kind: KindLock, Pool: "demo", Volume: "base"},
+		"locks/demo@":              {Kind: KindLock, Volume: spec.Volume{Pool: "demo"}},
+		"locks/demo@@turn":         {Kind: KindLock, Volume: spec.Volume{Pool: "demo"}},
+		"locks/demo@base":          {Kind: KindLock, Volume: base},
+		"locks/demo@base@turn":     {Kind: KindLock, Volume: base},
 		"locks/stranger":           {Kind: KindOther},
 		"locks/.demo@base":         {Kind: KindOther},
-		"refs/demo@base.json":      {Kind: KindRecord, Pool: "demo", Volume: "base"},
-		"refs/demo@a.json.json":    {Kind: KindRecord, Pool: "demo", Volume: "a.json"},
-		"refs/.demo@base.json.tmp": {Kind: KindTemp, Pool: "demo", Volume: "base"},
+		"refs/demo@base.json":      {Kind: KindRecord, Volume: base},
+		"refs/demo@a.json.json":    {Kind: KindRecord, Volume: of("demo", "a.json")},
+		"refs/.demo@base.json.tmp": {Kind: KindTemp, Volume: base},
 		"refs/.demo@base.json":     {Kind: KindOther},
 		"refs/demo@base.json.tmp":  {Kind: KindOther},
 		"refs/demo@.json":          {Kind: KindOther},
@@ -40,7 +42,7 @@ func TestLookLeavesNothing(t *testing.T) {
 	if lock, err := s.LookLock(ctx, "demo"); lock != nil || err != nil {
 		t.Errorf("lock of nobody: %v, %v", lock, err)
 	}
-	if free, err := s.IsFree("demo", "base"); !free || err != nil {
+	if free, err := s.IsFree(base); !free || err != nil {
 		t.Errorf("free: %v, %v", free, err)
 	}
 	if all, err := s.Entries(); len(all) != 0 || err != nil {
@@ -49,15 +51,15 @@ func TestLookLeavesNothing(t *testing.T) {
 	if _, err := os.Lstat(s.Dir); !os.IsNotExist(err) {
 		t.Errorf("a folder was made: %v", err)
 	}
-	ref, err := s.Lock(t.Context(), "demo", "base")
+	ref, err := s.Lock(t.Context(), base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if free, err := s.IsFree("demo", "base"); free || err != nil {
+	if free, err := s.IsFree(base); free || err != nil {
 		t.Errorf("locked by us: %v, %v", free, err)
 	}
 	ref.Close()
-	if free, err := s.IsFree("demo", "base"); !free || err != nil {
+	if free, err := s.IsFree(base); !free || err != nil {
 		t.Errorf("given back: %v, %v", free, err)
 	}
 	held, err := s.PoolLock(t.Context(), "demo", false)
@@ -77,7 +79,7 @@ func TestLookLeavesNothing(t *testing.T) {
 
 func TestDropTemp(t *testing.T) {
 	s := Store{Dir: t.TempDir()}
-	ref, err := s.Lock(t.Context(), "demo", "base")
+	ref, err := s.Lock(t.Context(), base)
 	if err != nil {
 		t.Fatal(err)
 	}

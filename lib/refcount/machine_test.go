@@ -67,7 +67,7 @@ func (m *machine) want(r Record, flag bool, refs ...int) {
 
 // begin is what every helper does first, in the mount namespace where it runs.
 func (m *machine) begin(ns uint64) (*Ref, Record) {
-	ref, err := m.s.TryLock("demo", "base")
+	ref, err := m.s.TryLock(base)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func (m *machine) CloseRaw(t *rapid.T) {
 }
 
 func (m *machine) DamageRecord(t *rapid.T) {
-	path := m.s.recordPath("demo", "base")
+	path := m.s.recordPath(base)
 	if err := os.Truncate(path, 10); err == nil {
 		m.primary, m.count = 0, 0
 	}
@@ -225,9 +225,9 @@ func (m *machine) DamageRecord(t *rapid.T) {
 // Check looks on from outside, without a lock.
 func (m *machine) Check(t *rapid.T) {
 	m.t = t
-	r, err := m.s.Read("demo", "base")
+	r, err := m.s.Read(base)
 	if corrupt := (*CorruptError)(nil); errors.As(err, &corrupt) || errors.Is(err, ErrNoRecord) {
-		r, err = Record{Volume: "demo/base"}, nil
+		r, err = Record{Volume: base}, nil
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ func TestAnyPathComesBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, reason := decode(b, "demo/base"); reason != "" || got != r {
+		if got, reason := decode(b, base); reason != "" || got != r {
 			t.Errorf("%q: %+v, %s, from %s", path, got, reason, b)
 		}
 	}

@@ -41,13 +41,14 @@ type Observed struct {
 func (r Record) Reconcile(o Observed) Record { return reconcile(r, o) }
 
 func reconcile(r Record, o Observed) Record {
-	if stale(r, o) {
+	if !o.Active || stale(r, o) {
 		r = Record{Volume: r.Volume, Device: r.Device}
 	}
-	r.PoolUUID, r.ThinID, r.Dev, r.Elsewhere = o.PoolUUID, o.ThinID, o.Dev, false
+	r.PoolUUID, r.ThinID, r.Elsewhere = o.PoolUUID, o.ThinID, false
 	if !o.Active {
-		return Record{Volume: r.Volume, Device: r.Device, PoolUUID: o.PoolUUID, ThinID: o.ThinID}
+		return r
 	}
+	r.Dev = o.Dev
 	if o.Lives && r.Unseen(o) {
 		r.Elsewhere = true
 		return r

@@ -9,7 +9,7 @@ import (
 // says when nothing has happened since.
 func recorded() (Record, Observed) {
 	r := Record{
-		Volume: "demo/base", PoolUUID: "u1", ThinID: 7, Device: "/dev/mapper/thin-demo@base",
+		Volume: base, PoolUUID: "u1", ThinID: 7, Device: "/dev/mapper/thin-demo@base",
 		Dev:       "253:5",
 		MountedOn: "/a", MountID: 40, References: 3, Namespace: 1, Pinned: true,
 		Since: time.Unix(1700000000, 0).UTC(),

@@ -7,11 +7,12 @@ import (
 	"unicode/utf8"
 
 	"thinmount/lib/jsonfile"
+	"thinmount/lib/spec"
 )
 
 // Record is what is stored about an active volume.
 type Record struct {
-	Volume string `json:"volume"` // "pool/volume"
+	Volume spec.Volume `json:"-"` // stands in file.Name
 
 	// PoolUUID and ThinID are the identity of the volume. One that is made
 	// later under its name has another.
@@ -70,6 +71,7 @@ func (e *CorruptError) Error() string {
 // file is a record as JSON, whose texts are UTF-8, while a path may have any
 // bytes: such a one stands in Raw, in base64.
 type file struct {
+	Name string `json:"volume"` // POOL/VOLUME
 	Record
 	Raw []byte `json:"mounted_on_raw,omitempty"`
 }
@@ -79,7 +81,7 @@ func encode(r Record) ([]byte, error) {
 	if reason := r.flaw(); reason != "" {
 		return nil, fmt.Errorf("record of %s: %s", r.Volume, reason)
 	}
-	f := file{Record: r}
+	f := file{Name: r.Volume.String(), Record: r}
 	if !utf8.ValidString(r.MountedOn) {
 		f.Raw = []byte(r.MountedOn)
 	}
@@ -87,9 +89,8 @@ func encode(r Record) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// decode reads the file of the record of volume ("pool/volume"); reason says
-// why it cannot.
-func decode(b []byte, volume string) (r Record, reason string) {
+// decode reads the file of a volume's record; reason says why it cannot.
+func decode(b []byte, volume spec.Volume) (r Record, reason string) {
 	var f file
 	if reason := jsonfile.Decode(b, &f); reason != "" {
 		return Record{}, reason
@@ -97,9 +98,10 @@ func decode(b []byte, volume string) (r Record, reason string) {
 	if r = f.Record; f.Raw != nil {
 		r.MountedOn = string(f.Raw)
 	}
-	if r.Volume != volume {
-		return Record{}, fmt.Sprintf("is of volume %q, not of %q", r.Volume, volume)
+	if f.Name != volume.String() {
+		return Record{}, fmt.Sprintf("is of volume %q, not of %q", f.Name, volume)
 	}
+	r.Volume = volume
 	if reason := r.flaw(); reason != "" {
 		return Record{}, reason
 	}

@@ -43,7 +43,7 @@ func TestDecode(t *testing.T) {
 		{"another volume", change("demo/base", "demo/other"), `is of volume "demo/other"`},
 		{"year 10000", change("2026-01", "12026-01"), "parsing time"},
 	} {
-		_, reason := decode([]byte(tt.text), "demo/base")
+		_, reason := decode([]byte(tt.text), base)
 		if (reason == "") != (tt.want == "") || !strings.Contains(reason, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, reason, tt.want)
 		}
@@ -60,7 +60,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add(real[:len(real)/2])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, reason := decode(b, "demo/base")
+		r, reason := decode(b, base)
 		if reason != "" {
 			return
 		}
@@ -68,7 +68,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%+v was read, but cannot be written: %v", r, err)
 		}
-		if back, reason := decode(again, "demo/base"); reason != "" || !back.Since.Equal(r.Since) ||
+		if back, reason := decode(again, base); reason != "" || !back.Since.Equal(r.Since) ||
 			back.References != r.References || back.MountedOn != r.MountedOn {
 			t.Errorf("%+v comes back as %+v, %s", r, back, reason)
 		}
@@ -108,12 +108,12 @@ func TestDamagedRecordIsRebuilt(t *testing.T) {
 			if err := lock(t, s).Close(); err != nil { // makes the directories
 				t.Fatal(err)
 			}
-			if err := put(s.recordPath("demo", "base")); err != nil {
+			if err := put(s.recordPath(base)); err != nil {
 				t.Fatal(err)
 			}
 			var corrupt *CorruptError
-			if _, err := s.Read("demo", "base"); !errors.As(err, &corrupt) ||
-				corrupt.Path != s.recordPath("demo", "base") {
+			if _, err := s.Read(base); !errors.As(err, &corrupt) ||
+				corrupt.Path != s.recordPath(base) {
 				t.Errorf("read: %v", err)
 			}
 			r := lock(t, s)
@@ -126,7 +126,7 @@ func TestDamagedRecordIsRebuilt(t *testing.T) {
 			if err != nil || got.References != 1 || got.MountedOn != "/a" {
 				t.Fatalf("%+v, %v", got, err)
 			}
-			if onDisk, err := s.Read("demo", "base"); err != nil || onDisk != got ||
+			if onDisk, err := s.Read(base); err != nil || onDisk != got ||
 				r.Damage() != nil {
 				t.Errorf("after it: %+v, %v, damage %v", onDisk, err, r.Damage())
 			}

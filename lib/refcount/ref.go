@@ -8,16 +8,17 @@ import (
 
 	"thinmount/lib/atomicfile"
 	"thinmount/lib/filelock"
+	"thinmount/lib/spec"
 )
 
 // Ref is a volume's record under the volume's lock. It is for one goroutine.
 type Ref struct {
-	store        Store
-	pool, volume string
-	lock         *filelock.Lock
-	record       Record
-	onDisk       bool // a file is there, readable or not
-	damage       *CorruptError
+	store  Store
+	volume spec.Volume
+	lock   *filelock.Lock
+	record Record
+	onDisk bool // a file is there, readable or not
+	damage *CorruptError
 }
 
 // Record is the record as it was last read, reconciled or saved. Without a file
@@ -34,15 +35,16 @@ func (r *Ref) Damage() error {
 	return r.damage
 }
 
-func (r *Ref) name() string { return r.pool + "/" + r.volume }
+// Volume is the volume whose record and lock this is.
+func (r *Ref) Volume() spec.Volume { return r.volume }
 
-func (r *Ref) path() string { return r.store.recordPath(r.pool, r.volume) }
+func (r *Ref) path() string { return r.store.recordPath(r.volume) }
 
 func (r *Ref) load() error {
-	record, err := readRecord(r.path(), r.name())
+	record, err := readRecord(r.path(), r.volume)
 	r.onDisk = !errors.Is(err, ErrNoRecord)
 	if errors.As(err, &r.damage) || errors.Is(err, ErrNoRecord) {
-		record, err = Record{Volume: r.name()}, nil
+		record, err = Record{Volume: r.volume}, nil
 	}
 	r.record = record
 	return err
@@ -77,9 +79,9 @@ func (r *Ref) count(n int) error {
 	next.References += n
 	switch {
 	case r.record.References < 1:
-		return fmt.Errorf("volume %s: has no references", r.name())
+		return fmt.Errorf("volume %s: has no references", r.volume)
 	case next.References < 1:
-		return fmt.Errorf("volume %s: only one reference is left", r.name())
+		return fmt.Errorf("volume %s: only one reference is left", r.volume)
 	}
 	return r.Save(next)
 }
@@ -88,7 +90,7 @@ func (r *Ref) count(n int) error {
 // The volume's name is filled in; a record that is Empty removes the file. On a
 // full /run the error is unix.ENOSPC.
 func (r *Ref) Save(record Record) error {
-	record.Volume = r.name()
+	record.Volume = r.volume
 	if record.Empty() {
 		return r.clear(record)
 	}
@@ -103,18 +105,18 @@ func (r *Ref) Save(record Record) error {
 	}
 	// /run does not outlive the kernel, so that the folder need not be synced.
 	if err := atomicfile.Replace(r.path(), b, 0o600, r.store.before); err != nil {
-		return fmt.Errorf("record of %s: %w", r.name(), err)
+		return fmt.Errorf("record of %s: %w", r.volume, err)
 	}
 	r.record, r.onDisk, r.damage = record, true, nil
 	return nil
 }
 
 // Clear removes the record.
-func (r *Ref) Clear() error { return r.clear(Record{Volume: r.name()}) }
+func (r *Ref) Clear() error { return r.clear(Record{Volume: r.volume}) }
 
 func (r *Ref) clear(record Record) error {
 	if err := os.Remove(r.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("record of %s: %w", r.name(), err)
+		return fmt.Errorf("record of %s: %w", r.volume, err)
 	}
 	r.record, r.onDisk, r.damage = record, false, nil
 	return nil

@@ -12,6 +12,7 @@ import (
 	"thinmount/lib/atomicfile"
 	"thinmount/lib/filelock"
 	"thinmount/lib/privdir"
+	"thinmount/lib/spec"
 )
 
 // Store is the directory that holds locks and records:
@@ -46,7 +47,7 @@ func CheckDir(dir string) error {
 // pools, never the other way round. When ctx ends, the error is a
 // *filelock.HeldError.
 func (s Store) PoolLock(ctx context.Context, pool string, shared bool) (*filelock.Lock, error) {
-	path, err := s.lockPath(pool, "")
+	path, err := s.lockPath(spec.Volume{Pool: pool})
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (s Store) PoolLock(ctx context.Context, pool string, shared bool) (*fileloc
 
 // TryPoolLock is PoolLock that gives filelock.ErrLocked instead of waiting.
 func (s Store) TryPoolLock(pool string, shared bool) (*filelock.Lock, error) {
-	path, err := s.lockPath(pool, "")
+	path, err := s.lockPath(spec.Volume{Pool: pool})
 	if err != nil {
 		return nil, err
 	}
@@ -71,21 +72,21 @@ func (s Store) TryPoolLock(pool string, shared bool) (*filelock.Lock, error) {
 // Lock waits for the lock of a volume and reads its record. Where the record is
 // damaged, Ref.Damage says so, and Lock returns no error. When ctx ends, the
 // error is a *filelock.HeldError.
-func (s Store) Lock(ctx context.Context, pool, volume string) (*Ref, error) {
+func (s Store) Lock(ctx context.Context, volume spec.Volume) (*Ref, error) {
 	wait := func(path string) (*filelock.Lock, error) { return filelock.Exclusive(ctx, path) }
-	return s.ref(pool, volume, wait)
+	return s.ref(volume, wait)
 }
 
 // TryLock is Lock that gives filelock.ErrLocked instead of waiting.
-func (s Store) TryLock(pool, volume string) (*Ref, error) {
-	return s.ref(pool, volume, filelock.TryExclusive)
+func (s Store) TryLock(volume spec.Volume) (*Ref, error) {
+	return s.ref(volume, filelock.TryExclusive)
 }
 
-func (s Store) ref(pool, volume string, lock func(string) (*filelock.Lock, error)) (*Ref, error) {
-	if volume == "" {
+func (s Store) ref(volume spec.Volume, lock func(string) (*filelock.Lock, error)) (*Ref, error) {
+	if volume.Name == "" {
 		return nil, errors.New("volume name is empty")
 	}
-	path, err := s.lockPath(pool, volume)
+	path, err := s.lockPath(volume)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func (s Store) ref(pool, volume string, lock func(string) (*filelock.Lock, error
 	if err != nil {
 		return nil, err
 	}
-	r := &Ref{store: s, pool: pool, volume: volume, lock: l}
+	r := &Ref{store: s, volume: volume, lock: l}
 	if err := r.load(); err != nil {
 		return nil, errors.Join(err, l.Unlock())
 	}
@@ -102,11 +103,11 @@ func (s Store) ref(pool, volume string, lock func(string) (*filelock.Lock, error
 
 // Read reads a record without any lock: it may be outdated at once. Without a
 // record the error is ErrNoRecord. A file that is no record is a *CorruptError.
-func (s Store) Read(pool, volume string) (Record, error) {
-	if err := checkNames(pool, volume); err != nil {
+func (s Store) Read(volume spec.Volume) (Record, error) {
+	if err := checkNames(volume); err != nil {
 		return Record{}, err
 	}
-	return readRecord(s.recordPath(pool, volume), pool+"/"+volume)
+	return readRecord(s.recordPath(volume), volume)
 }
 
 // List reads all records without any lock, in the order of their names. Records
@@ -120,11 +121,11 @@ func (s Store) List() ([]Record, error) {
 	var errs []error
 	for _, e := range entries {
 		name, isRecord := strings.CutSuffix(e.Name(), ".json")
-		pool, volume, named := strings.Cut(name, "@")
-		if !isRecord || !named || checkNames(pool, volume) != nil {
+		volume, named := parseFile(name)
+		if !isRecord || !named {
 			continue // what a killed writer left
 		}
-		switch r, err := s.Read(pool, volume); {
+		switch r, err := s.Read(volume); {
 		case err == nil:
 			records = append(records, r)
 		case !errors.Is(err, ErrNoRecord):
@@ -134,13 +135,13 @@ func (s Store) List() ([]Record, error) {
 	return records, errors.Join(errs...)
 }
 
-func (s Store) recordPath(pool, volume string) string {
-	return filepath.Join(s.Dir, "refs", pool+"@"+volume+".json")
+func (s Store) recordPath(volume spec.Volume) string {
+	return filepath.Join(s.Dir, "refs", volume.Pool+"@"+volume.Name+".json")
 }
 
 // lockPath makes the directories, too.
-func (s Store) lockPath(pool, volume string) (string, error) {
-	if err := checkNames(pool, volume); err != nil {
+func (s Store) lockPath(volume spec.Volume) (string, error) {
+	if err := checkNames(volume); err != nil {
 		return "", err
 	}
 	locks, refs := filepath.Join(s.Dir, "locks"), filepath.Join(s.Dir, "refs")
@@ -149,25 +150,31 @@ func (s Store) lockPath(pool, volume string) (string, error) {
 			return "", err
 		}
 	}
-	return s.lockFile(pool, volume), nil
+	return s.lockFile(volume), nil
+}
+
+// parseFile returns the volume of POOL@VOLUME, or the pool of POOL@.
+func parseFile(name string) (volume spec.Volume, ok bool) {
+	volume.Pool, volume.Name, ok = strings.Cut(name, "@")
+	return volume, ok && checkNames(volume) == nil
 }
 
 // checkNames refuses names whose files would be outside of the folder, or those
-// of other names. Package catalog says what a good name is.
-func checkNames(pool, volume string) error {
-	for _, name := range []string{pool, volume} {
+// of other names. Package spec says what a good name is.
+func checkNames(volume spec.Volume) error {
+	for _, name := range []string{volume.Pool, volume.Name} {
 		if strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/@\x00") {
-			return fmt.Errorf("%q/%q: not a name of a volume", pool, volume)
+			return fmt.Errorf("%q/%q: not a name of a volume", volume.Pool, volume.Name)
 		}
 	}
-	if pool == "" {
+	if volume.Pool == "" {
 		return errors.New("pool name is empty")
 	}
 	return nil
 }
 
 // readRecord reads the file of a record.
-func readRecord(path, volume string) (Record, error) {
+func readRecord(path string, volume spec.Volume) (Record, error) {
 	b, unfit, err := privdir.ReadFile(path, maxRecord)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

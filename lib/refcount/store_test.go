@@ -13,7 +13,7 @@ func newStore(t *testing.T) Store { return Store{Dir: filepath.Join(t.TempDir(),
 
 func lock(t *testing.T, s Store) *Ref {
 	t.Helper()
-	r, err := s.Lock(t.Context(), "demo", "base")
+	r, err := s.Lock(t.Context(), base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,13 +31,13 @@ func save(t *testing.T, s Store, r Record) {
 
 func TestSaveReadClear(t *testing.T) {
 	s := newStore(t)
-	if _, err := s.Read("demo", "base"); !errors.Is(err, ErrNoRecord) ||
+	if _, err := s.Read(base); !errors.Is(err, ErrNoRecord) ||
 		!errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing there yet: %v", err)
 	}
 	want, _ := recorded()
 	save(t, s, want)
-	if got, err := s.Read("demo", "base"); err != nil || got != want {
+	if got, err := s.Read(base); err != nil || got != want {
 		t.Errorf("read %+v, %v", got, err)
 	}
 	ref := lock(t, s)
@@ -47,8 +47,8 @@ func TestSaveReadClear(t *testing.T) {
 	if err := errors.Join(ref.Clear(), ref.Clear(), ref.Close(), ref.Close()); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Read("demo", "base"); !errors.Is(err, ErrNoRecord) ||
-		ref.Record() != (Record{Volume: "demo/base"}) {
+	if _, err := s.Read(base); !errors.Is(err, ErrNoRecord) ||
+		ref.Record() != (Record{Volume: base}) {
 		t.Errorf("after clear: %v, %+v", err, ref.Record())
 	}
 }
@@ -74,7 +74,7 @@ func TestAddDrop(t *testing.T) {
 		ref.Drop()); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.Read("demo", "base"); err != nil || got.References != 2 {
+	if got, err := s.Read(base); err != nil || got.References != 2 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := ref.Drop(); err != nil {
@@ -107,7 +107,7 @@ func TestReconcileWritesWhatItChanges(t *testing.T) {
 	s := newStore(t)
 	r, o := recorded()
 	save(t, s, r)
-	path := s.recordPath("demo", "base")
+	path := s.recordPath(base)
 	before, _ := os.Stat(path)
 	ref := lock(t, s)
 	defer ref.Close()
@@ -128,7 +128,7 @@ func TestReconcileWritesWhatItChanges(t *testing.T) {
 	if got, err := ref.Reconcile(o); err != nil || !got.Empty() {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := s.Read("demo", "base"); !errors.Is(err, ErrNoRecord) {
+	if _, err := s.Read(base); !errors.Is(err, ErrNoRecord) {
 		t.Errorf("still there: %v", err)
 	}
 }
@@ -139,7 +139,7 @@ func TestList(t *testing.T) {
 		t.Errorf("nothing there: %v, %v", got, err)
 	}
 	for _, name := range []string{"a", "b", "c"} {
-		ref, err := s.TryLock("demo", name)
+		ref, err := s.TryLock(of("demo", name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestList(t *testing.T) {
 		strings.Count(err.Error(), "\n") != 0 {
 		t.Errorf("error: %v", err)
 	}
-	if len(got) != 2 || got[0].Volume != "demo/a" || got[1].Volume != "demo/c" {
+	if len(got) != 2 || got[0].Volume.Name != "a" || got[1].Volume.Name != "c" {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -7,8 +7,8 @@ func (s Store) Traces(pool string) (map[string]bool, error) {
 	found := map[string]bool{}
 	all, err := s.Entries()
 	for _, e := range all {
-		if e.Pool == pool && e.Volume != "" {
-			found[e.Volume] = found[e.Volume] || e.Kind != KindLock
+		if e.Volume.Pool == pool && e.Volume.Name != "" {
+			found[e.Volume.Name] = found[e.Volume.Name] || e.Kind != KindLock
 		}
 	}
 	return found, err
@@ -19,8 +19,8 @@ func (s Store) LockedPools() ([]string, error) {
 	var pools []string
 	all, err := s.Entries()
 	for _, e := range all {
-		if e.Kind == KindLock && e.Volume == "" {
-			pools = append(pools, e.Pool)
+		if e.Kind == KindLock && e.Volume.Name == "" {
+			pools = append(pools, e.Volume.Pool)
 		}
 	}
 	return pools, err
@@ -34,7 +34,7 @@ func (r *Ref) Tidy() error {
 		return err
 	}
 	for _, e := range all {
-		if e.Kind == KindTemp && e.Pool == r.pool && e.Volume == r.volume {
+		if e.Kind == KindTemp && e.Volume == r.volume {
 			if err := r.DropTemp(e); err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"thinmount/lib/atomicfile"
+	"thinmount/lib/spec"
 )
 
 // TestTidy wants that what a killed writer left is found and goes, and nothing
@@ -14,29 +15,29 @@ import (
 func TestTidy(t *testing.T) {
 	s := Store{Dir: t.TempDir()}
 	ctx := context.Background()
-	killed := func(pool, volume string) {
+	killed := func(volume spec.Volume) {
 		t.Helper()
-		r, err := s.Lock(ctx, pool, volume)
+		r, err := s.Lock(ctx, volume)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		if err := os.WriteFile(atomicfile.Temp(s.recordPath(pool, volume)), nil,
+		if err := os.WriteFile(atomicfile.Temp(s.recordPath(volume)), nil,
 			0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	killed("demo", "base")
-	killed("demo", "base.json")
-	killed("other", "base")
-	if r, err := s.Lock(ctx, "demo", "idle"); err != nil || r.Close() != nil {
+	killed(base)
+	killed(of("demo", "base.json"))
+	killed(of("other", "base"))
+	if r, err := s.Lock(ctx, of("demo", "idle")); err != nil || r.Close() != nil {
 		t.Fatal(err)
 	}
 	want := map[string]bool{"base": true, "base.json": true, "idle": false}
 	if got, err := s.Traces("demo"); err != nil || !maps.Equal(got, want) {
 		t.Errorf("%v, %v: want %v", got, err, want)
 	}
-	r, err := s.Lock(ctx, "demo", "base")
+	r, err := s.Lock(ctx, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,7 @@ func TestLockedPools(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, err := s.Lock(context.Background(), "other", "base"); err != nil || r.Close() != nil {
+	if r, err := s.Lock(context.Background(), of("other", "base")); err != nil || r.Close() != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.LockedPools(); err != nil || len(got) != 1 || got[0] != "demo" {

@@ -3,7 +3,12 @@ package refcount
 import (
 	"fmt"
 	"slices"
+	"thinmount/lib/spec"
 )
+
+var base = of("demo", "base")
+
+func of(pool, name string) spec.Volume { return spec.Volume{Pool: pool, Name: name} }
 
 // world is the kernel, as far as one volume goes.
 type world struct {

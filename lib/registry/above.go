@@ -122,9 +122,10 @@ func Mark(s *host.System, v catalog.Volume) error {
 func thawLeft(s *host.System, c *dm.Control, v catalog.Volume) error {
 	a := LookAbove(s, c, v)
 	defer a.Close()
-	s.Warnf("%s/%s: thawing what a killed snapshot may have left frozen on it", v.Pool, v.Name)
+	object := v.Spec().String()
+	s.Warnf("%s: thawing what a killed snapshot may have left frozen on it", object)
 	if err := freeze.Thaw(a.Dirs); err != nil {
-		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err,
+		return &fault.Error{Object: object, Err: err,
 			Remedy: fault.Hint("fsfreeze -u DIR, where its filesystems are mounted")}
 	}
 	return os.Remove(FrozenMark(s, v))

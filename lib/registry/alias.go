@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
 	"thinmount/lib/host"
+	"thinmount/lib/spec"
 )
 
 // An active volume has a link RUNDIR/dev/POOL/VOLUME to its device, its alias.
@@ -23,28 +23,27 @@ import (
 func AliasDir(s *host.System) string { return filepath.Join(s.RunDir, "dev") }
 
 // AliasPath returns the path of a volume's alias.
-func AliasPath(s *host.System, pool, volume string) string {
-	return filepath.Join(AliasDir(s), pool, volume)
+func AliasPath(s *host.System, volume spec.Volume) string {
+	return filepath.Join(AliasDir(s), volume.Pool, volume.Name)
 }
 
-// SplitAlias returns the pool and the volume whose AliasPath is path. ok is
-// false if path is not such a path. The alias need not exist.
-func SplitAlias(s *host.System, path string) (pool, volume string, ok bool) {
+// ParseAlias returns the volume whose AliasPath is path. ok is false if path is
+// not such a path. The alias need not exist.
+func ParseAlias(s *host.System, path string) (volume spec.Volume, ok bool) {
 	rest, ok := strings.CutPrefix(path, AliasDir(s)+"/")
 	if !ok {
-		return "", "", false
+		return volume, false
 	}
-	pool, volume, ok = strings.Cut(rest, "/")
-	return pool, volume, ok && catalog.CheckPoolName(pool) == nil &&
-		catalog.CheckVolumeName(volume) == nil
+	volume, err := spec.ParseVolume(rest)
+	return volume, err == nil
 }
 
 // MakeAlias makes the alias of a volume, a link to device, and replaces an
 // alias that leads elsewhere. The caller holds the volume's lock, so nobody
 // else changes this alias. Another command may remove the pool's folder at the
 // same time, with the last alias in it. MakeAlias then makes the folder again.
-func MakeAlias(s *host.System, pool, volume, device string) error {
-	path := AliasPath(s, pool, volume)
+func MakeAlias(s *host.System, volume spec.Volume, device string) error {
+	path := AliasPath(s, volume)
 	if at, err := os.Readlink(path); err == nil && at == device {
 		return nil
 	}
@@ -72,8 +71,8 @@ func MakeAlias(s *host.System, pool, volume, device string) error {
 
 // DropAlias removes the alias of a volume, and the pool's folder if that was
 // the last alias in it. The caller holds the volume's lock.
-func DropAlias(s *host.System, pool, volume string) {
-	path := AliasPath(s, pool, volume)
+func DropAlias(s *host.System, volume spec.Volume) {
+	path := AliasPath(s, volume)
 	if os.Remove(path) == nil {
 		os.Remove(filepath.Dir(path))
 	}
@@ -81,7 +80,7 @@ func DropAlias(s *host.System, pool, volume string) {
 
 // DropStaleNames removes the names of other volumes that lead to the device in
 // info: nodes below /dev/mapper, and the aliases that lead to these nodes. It
-// returns the volumes (POOL/VOLUME) that had such a name.
+// returns the volumes that had such a name.
 //
 // Such names are left where udev does not look after the nodes. When the kernel
 // removes a device by itself, the node of the device stays. The next device may
@@ -90,23 +89,25 @@ func DropAlias(s *host.System, pool, volume string) {
 //
 // To remove an alias, DropStaleNames takes the lock of that volume. If another
 // command holds the lock, the alias stays.
-func DropStaleNames(s *host.System, c *dm.Control, info dm.Info) (volumes []string, err error) {
+func DropStaleNames(
+	s *host.System, c *dm.Control, info dm.Info,
+) (volumes []spec.Volume, err error) {
 	names, err := c.DropOtherNames(dmname.Prefix, info)
 	for _, name := range names {
-		pool, volume, ok := dmname.ParseVolume(name)
-		if !ok || catalog.CheckPoolName(pool) != nil || catalog.CheckVolumeName(volume) != nil {
+		volume, ok := dmname.ParseVolume(name)
+		if !ok || volume.Check() != nil {
 			continue
 		}
-		s.Stepf("removed the name %s/%s of a device that is gone", pool, volume)
-		volumes = append(volumes, pool+"/"+volume)
-		ref, err := s.Refs().TryLock(pool, volume)
+		s.Stepf("removed the name %s of a device that is gone", volume)
+		volumes = append(volumes, volume)
+		ref, err := s.Refs().TryLock(volume)
 		if err != nil {
 			continue // the command that holds the lock makes the alias anew
 		}
 		if _, err := c.Info(dm.ByName(name)); errors.Is(err, dm.ErrNotExist) {
-			DropAlias(s, pool, volume)
+			DropAlias(s, volume)
 		}
-		Unlock(s, ref, pool, volume)
+		Unlock(s, ref)
 	}
 	return volumes, err
 }

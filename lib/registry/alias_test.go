@@ -6,23 +6,24 @@ import (
 	"sync"
 	"testing"
 
+	"thinmount/lib/spec"
 	"thinmount/lib/thintest"
 )
 
 func TestAlias(t *testing.T) {
 	s := thintest.Scratch(t)
-	path := AliasPath(s, "demo", "base")
+	path := AliasPath(s, thintest.Named("demo/base"))
 	for _, device := range []string{"/dev/mapper/thin-demo@base", "/dev/mapper/thin-demo@base",
 		"/dev/mapper/other"} {
-		if err := MakeAlias(s, "demo", "base", device); err != nil {
+		if err := MakeAlias(s, thintest.Named("demo/base"), device); err != nil {
 			t.Fatal(err)
 		}
 		if at, err := os.Readlink(path); err != nil || at != device {
 			t.Errorf("%s leads to %q, %v", path, at, err)
 		}
 	}
-	DropAlias(s, "demo", "base")
-	DropAlias(s, "demo", "base")
+	DropAlias(s, thintest.Named("demo/base"))
+	DropAlias(s, thintest.Named("demo/base"))
 	if _, err := os.Lstat(filepath.Dir(path)); !os.IsNotExist(err) {
 		t.Errorf("the folder is left: %v", err)
 	}
@@ -37,17 +38,18 @@ func TestAliasesTogether(t *testing.T) {
 	for _, volume := range []string{"a", "b", "c", "d"} {
 		all.Go(func() {
 			for range 200 {
-				if err := MakeAlias(s, "demo", volume, "/dev/null"); err != nil {
+				v := spec.Volume{Pool: "demo", Name: volume}
+				if err := MakeAlias(s, v, "/dev/null"); err != nil {
 					t.Error(err)
 				}
-				DropAlias(s, "demo", volume)
+				DropAlias(s, spec.Volume{Pool: "demo", Name: volume})
 			}
 		})
 	}
 	all.Wait()
 }
 
-func TestSplitAlias(t *testing.T) {
+func TestParseAlias(t *testing.T) {
 	s := thintest.Scratch(t)
 	for path, want := range map[string]string{
 		s.RunDir + "/dev/demo/base":     "demo/base",
@@ -63,8 +65,8 @@ func TestSplitAlias(t *testing.T) {
 		s.RunDir + "/dev/demo.1/base-2": "demo.1/base-2",
 	} {
 		got := ""
-		if pool, volume, ok := SplitAlias(s, path); ok {
-			got = pool + "/" + volume
+		if volume, ok := ParseAlias(s, path); ok {
+			got = volume.String()
 		}
 		if got != want {
 			t.Errorf("%q: %q, want %q", path, got, want)
@@ -95,14 +97,15 @@ func TestFstabLine(t *testing.T) {
 		{"demo/three", "/three", 4},
 		{"demo/base", "/other", 0}, {"demo/two", "/three", 0}, {"demo/nosuch", real, 0},
 	} {
-		if got := FstabLine(s, row.volume, row.dir); got != row.want {
+		volume, _ := spec.ParseVolume(row.volume)
+		if got := FstabLine(s, volume, row.dir); got != row.want {
 			t.Errorf("%s on %s: line %d, want %d", row.volume, row.dir, got, row.want)
 		}
 	}
-	if pool, volume, ok := FstabSpec(s, "/two"); !ok || pool+"/"+volume != "demo/two" {
-		t.Errorf("%s/%s, %v", pool, volume, ok)
+	if volume, ok := FstabSpec(s, "/two"); !ok || volume.String() != "demo/two" {
+		t.Errorf("%s, %v", volume, ok)
 	}
-	if _, _, ok := FstabSpec(s, "/nowhere"); ok {
+	if _, ok := FstabSpec(s, "/nowhere"); ok {
 		t.Error("found what is not there")
 	}
 }

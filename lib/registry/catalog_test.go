@@ -15,6 +15,7 @@ import (
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/privdir"
+	"thinmount/lib/spec"
 	"thinmount/lib/thintest"
 )
 
@@ -23,7 +24,7 @@ import (
 func TestCatalogErrors(t *testing.T) {
 	s := host.Default()
 	s.StateDir = t.TempDir()
-	_, err := FindVolume(s, "nosuch", "v")
+	_, err := FindVolume(s, thintest.Named("nosuch/v"))
 	if !errors.Is(err, fault.ErrNotFound) ||
 		!strings.Contains(thintest.Show(host.RemedyOf(err)),
 			`fault.ListPools{}, or make it: fault.CreatePool{Pool:"nosuch"}`) {
@@ -31,7 +32,8 @@ func TestCatalogErrors(t *testing.T) {
 	}
 	for _, names := range [][2]string{{"..", "v"}, {"p", "a/b"}, {"p", strings.Repeat("v", 128)},
 		{"p", "a\nb"}} {
-		if _, err := FindVolume(s, names[0], names[1]); !errors.Is(err, fault.ErrUsage) {
+		volume := spec.Volume{Pool: names[0], Name: names[1]}
+		if _, err := FindVolume(s, volume); !errors.Is(err, fault.ErrUsage) {
 			t.Errorf("%q: %v", names, err)
 		}
 	}

@@ -137,7 +137,7 @@ func PathToMount(c *dm.Control, rec refcount.Record, v catalog.Volume) string {
 	if !rec.Elsewhere {
 		return rec.MountedOn
 	}
-	pid, dir := MountedBy(ProcTables("/proc"), rec.Dev, c.NodePath(dmname.Volume(v.Pool, v.Name)))
+	pid, dir := MountedBy(ProcTables("/proc"), rec.Dev, c.NodePath(dmname.Volume(v.Spec())))
 	if pid == 0 {
 		return ""
 	}
@@ -152,14 +152,14 @@ func RefuseElsewhere(s *host.System, c *dm.Control, rec refcount.Record, v catal
 	if !rec.Elsewhere {
 		return nil
 	}
-	pid, dir := MountedBy(ProcTables("/proc"), rec.Dev, c.NodePath(dmname.Volume(v.Pool, v.Name)))
+	pid, dir := MountedBy(ProcTables("/proc"), rec.Dev, c.NodePath(dmname.Volume(v.Spec())))
 	if pid == 0 && rec.References > 0 {
 		dir = rec.MountedOn // in a namespace whose processes our /proc does not show
 	}
 	if dir == "" {
 		return nil
 	}
-	return Elsewhere(v.Pool+"/"+v.Name, pid, dir)
+	return Elsewhere(v.Spec().String(), pid, dir)
 }
 
 // Elsewhere returns the error for a volume that is mounted on dir in the mount

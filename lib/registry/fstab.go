@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"thinmount/lib/catalog"
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
 	"thinmount/lib/fstab"
 	"thinmount/lib/host"
+	"thinmount/lib/spec"
 )
 
 // A line of fstab is one reference, however often `mount -a`, `mount DIR` or
@@ -17,8 +17,8 @@ import (
 // so it calls mount.thin again.
 
 // FstabLine returns the number of the fstab line that mounts the volume
-// (POOL/VOLUME) on dir, or 0 if there is none. It ignores what it cannot read.
-func FstabLine(s *host.System, volume, dir string) int {
+// on dir, or 0 if there is none. It ignores what it cannot read.
+func FstabLine(s *host.System, volume spec.Volume, dir string) int {
 	for _, e := range linesOf(s, volume) {
 		if isDir(e.Dir, dir) {
 			return e.Line
@@ -27,14 +27,14 @@ func FstabLine(s *host.System, volume, dir string) int {
 	return 0
 }
 
-// Winner returns the line of fstab that mounts the volume (POOL/VOLUME) instead
-// of the line for dir. It returns nil if the line for dir may mount the volume.
+// Winner returns the line of fstab that mounts the volume instead of the line
+// for dir. It returns nil if the line for dir may mount the volume.
 //
 // A volume has one mount path. If several lines would be mounted at boot, the
 // first line in the file wins, even if another is mounted earlier in time.
 // Otherwise a race would decide. A line that is mounted only by hand (noauto)
 // neither wins nor loses.
-func Winner(s *host.System, volume, dir string) *fstab.Entry {
+func Winner(s *host.System, volume spec.Volume, dir string) *fstab.Entry {
 	lines := linesOf(s, volume)
 	at := slices.IndexFunc(lines, func(e fstab.Entry) bool { return isDir(e.Dir, dir) })
 	if at < 0 || !atBoot(lines[at]) {
@@ -48,10 +48,10 @@ func Winner(s *host.System, volume, dir string) *fstab.Entry {
 	return nil
 }
 
-// linesOf returns the lines of fstab that mount the volume (POOL/VOLUME).
-func linesOf(s *host.System, volume string) (lines []fstab.Entry) {
+// linesOf returns the lines of fstab that mount the volume.
+func linesOf(s *host.System, volume spec.Volume) (lines []fstab.Entry) {
 	for _, e := range fstabThin(s) {
-		if pool, name, ok := NamedBy(s, e.Spec); ok && pool+"/"+name == volume {
+		if named, ok := NamedBy(s, e.Spec); ok && named == volume {
 			lines = append(lines, e)
 		}
 	}
@@ -65,16 +65,15 @@ func atBoot(e fstab.Entry) bool {
 	return !slices.Contains(options, "noauto") || slices.Contains(options, "x-systemd.automount")
 }
 
-// TwoLinesRemedy says what a user can do about two fstab lines for one volume
-// (POOL/VOLUME).
-func TwoLinesRemedy(volume string) fault.Remedy {
+// TwoLinesRemedy says what a user can do about two fstab lines for one volume.
+func TwoLinesRemedy(volume spec.Volume) fault.Remedy {
 	return fault.Sayf("take one of the lines out, make it noauto, or mount a snapshot: %v",
 		fault.Snapshot{Volume: volume})
 }
 
 // Loser is a line of fstab that is not mounted because another line wins.
 type Loser struct {
-	Volume string      // POOL/VOLUME
+	Volume spec.Volume
 	Line   fstab.Entry // the line that is not mounted
 	Wins   fstab.Entry // the line that is mounted instead
 }
@@ -82,11 +81,10 @@ type Loser struct {
 // Losers returns the losers among the fstab lines for volumes of a pool.
 func Losers(s *host.System, pool string) (all []Loser) {
 	for _, e := range fstabThin(s) {
-		named, name, ok := NamedBy(s, e.Spec)
-		if !ok || named != pool {
+		volume, ok := NamedBy(s, e.Spec)
+		if !ok || volume.Pool != pool {
 			continue
 		}
-		volume := named + "/" + name
 		if wins := Winner(s, volume, e.Dir); wins != nil {
 			all = append(all, Loser{volume, e, *wins})
 		}
@@ -96,13 +94,13 @@ func Losers(s *host.System, pool string) (all []Loser) {
 
 // FstabSpec returns the volume that fstab mounts on dir. ok is false if no line
 // mounts a volume there.
-func FstabSpec(s *host.System, dir string) (pool, volume string, ok bool) {
+func FstabSpec(s *host.System, dir string) (volume spec.Volume, ok bool) {
 	for _, e := range fstabThin(s) {
-		if pool, volume, ok = NamedBy(s, e.Spec); ok && isDir(e.Dir, dir) {
-			return pool, volume, true
+		if volume, ok = NamedBy(s, e.Spec); ok && isDir(e.Dir, dir) {
+			return volume, true
 		}
 	}
-	return "", "", false
+	return spec.Volume{}, false
 }
 
 // fstabThin returns the lines of fstab with the type thin or thin.FSTYPE.
@@ -116,20 +114,19 @@ func fstabThin(s *host.System) (lines []fstab.Entry) {
 	return lines
 }
 
-// NamedBy returns the volume that spec names. spec is POOL/VOLUME, the path of
-// an alias, or the path of a node below /dev/mapper. NamedBy does not look
+// NamedBy returns the volume that source names. source is POOL/VOLUME, the path
+// of an alias, or the path of a node below /dev/mapper. NamedBy does not look
 // whether the volume exists.
-func NamedBy(s *host.System, spec string) (pool, volume string, ok bool) {
-	if pool, volume, ok = SplitAlias(s, spec); ok {
-		return pool, volume, true
+func NamedBy(s *host.System, source string) (volume spec.Volume, ok bool) {
+	if volume, ok = ParseAlias(s, source); ok {
+		return volume, true
 	}
-	if name, found := strings.CutPrefix(spec, "/dev/mapper/"); found {
-		pool, volume, ok = dmname.ParseVolume(name)
-		return pool, volume, ok && catalog.CheckPoolName(pool) == nil &&
-			catalog.CheckVolumeName(volume) == nil
+	if name, found := strings.CutPrefix(source, "/dev/mapper/"); found {
+		volume, ok = dmname.ParseVolume(name)
+		return volume, ok && volume.Check() == nil
 	}
-	pool, volume, err := catalog.ParseSpec(spec)
-	return pool, volume, err == nil
+	volume, err := spec.ParseVolume(source)
+	return volume, err == nil
 }
 
 // isDir tells whether path, as fstab has it, is dir. path may have symbolic

@@ -29,15 +29,15 @@ func FuzzSplitNames(f *testing.F) {
 	}
 	s := &host.System{RunDir: "/run/thin"}
 	f.Fuzz(func(t *testing.T, name string) {
-		if pool, volume, ok := dmname.ParseVolume(name); ok &&
-			(dmname.Volume(pool, volume) != name || strings.Contains(pool+volume, "@")) {
-			t.Errorf("%q is taken for %q, %q", name, pool, volume)
+		if volume, ok := dmname.ParseVolume(name); ok &&
+			(dmname.Volume(volume) != name || strings.Contains(volume.String(), "@")) {
+			t.Errorf("%q is taken for %q", name, volume)
 		}
 		if pool, id, ok := dmname.ParseVolumeUUID(name); ok && dmname.VolumeUUID(pool, id) != name {
 			t.Errorf("%q is taken for %d of %q", name, id, pool)
 		}
-		if pool, volume, ok := SplitAlias(s, name); ok && AliasPath(s, pool, volume) != name {
-			t.Errorf("%q is taken for %q, %q", name, pool, volume)
+		if volume, ok := ParseAlias(s, name); ok && AliasPath(s, volume) != name {
+			t.Errorf("%q is taken for %q", name, volume)
 		}
 	})
 }

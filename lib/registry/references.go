@@ -15,21 +15,22 @@ import (
 	"thinmount/lib/mount"
 	"thinmount/lib/mountinfo"
 	"thinmount/lib/refcount"
+	"thinmount/lib/spec"
 )
 
 // LockKnown locks a volume and reads its record in the catalog, which must
 // exist. It reads the record before it locks, too, so that a mistyped name
 // makes no lock file.
 func LockKnown(ctx context.Context, s *host.System,
-	pool, volume string) (*refcount.Ref, catalog.Volume, error) {
-	if _, err := FindVolume(s, pool, volume); err != nil {
+	volume spec.Volume) (*refcount.Ref, catalog.Volume, error) {
+	if _, err := FindVolume(s, volume); err != nil {
 		return nil, catalog.Volume{}, err
 	}
-	ref, err := LockVolume(ctx, s, pool, volume)
+	ref, err := LockVolume(ctx, s, volume)
 	if err != nil {
 		return nil, catalog.Volume{}, err
 	}
-	v, err := FindVolume(s, pool, volume)
+	v, err := FindVolume(s, volume)
 	if err != nil {
 		ref.Close()
 		return nil, catalog.Volume{}, err
@@ -39,11 +40,11 @@ func LockKnown(ctx context.Context, s *host.System,
 
 // LockVolume takes a volume's lock. If another command holds the lock,
 // LockVolume waits until that command releases it or ctx ends.
-func LockVolume(ctx context.Context, s *host.System, pool, volume string) (*refcount.Ref, error) {
-	defer s.WaitingFor("another command on " + pool + "/" + volume)()
-	ref, err := s.Refs().Lock(ctx, pool, volume)
+func LockVolume(ctx context.Context, s *host.System, volume spec.Volume) (*refcount.Ref, error) {
+	defer s.WaitingFor("another command on " + volume.String())()
+	ref, err := s.Refs().Lock(ctx, volume)
 	if err != nil {
-		return nil, fault.WaitError(pool+"/"+volume, err)
+		return nil, fault.WaitError(volume.String(), err)
 	}
 	return ref, nil
 }
@@ -51,10 +52,10 @@ func LockVolume(ctx context.Context, s *host.System, pool, volume string) (*refc
 // Unlock releases a volume's lock. If the catalog does not have the volume,
 // Unlock removes the lock file, too: volumes are made and deleted by the
 // hundred, and their lock files would pile up.
-func Unlock(s *host.System, ref *refcount.Ref, pool, volume string) {
-	cat, err := s.Catalogs().Open(pool)
+func Unlock(s *host.System, ref *refcount.Ref) {
+	cat, err := s.Catalogs().Open(ref.Volume().Pool)
 	if err == nil {
-		_, err = cat.VolumeAnyState(volume)
+		_, err = cat.VolumeAnyState(ref.Volume().Name)
 	}
 	if errors.Is(err, catalog.ErrNoVolume) || errors.Is(err, catalog.ErrNoPool) {
 		ref.CloseRemove()
@@ -64,39 +65,38 @@ func Unlock(s *host.System, ref *refcount.Ref, pool, volume string) {
 }
 
 // FindVolume reads a volume's record in the catalog. It takes no lock.
-func FindVolume(s *host.System, pool, volume string) (catalog.Volume, error) {
-	_, v, err := Find(s, pool, volume)
+func FindVolume(s *host.System, volume spec.Volume) (catalog.Volume, error) {
+	_, v, err := Find(s, volume)
 	return v, err
 }
 
 // Find reads a pool's catalog and the record of a volume in it. It takes no
 // lock. An invalid name is fault.ErrUsage. A pool or volume that does not exist
 // is fault.ErrNotFound.
-func Find(s *host.System, pool, volume string) (*catalog.Catalog, catalog.Volume, error) {
-	if err := errors.Join(catalog.CheckPoolName(pool),
-		catalog.CheckVolumeName(volume)); err != nil {
+func Find(s *host.System, volume spec.Volume) (*catalog.Catalog, catalog.Volume, error) {
+	if err := volume.Check(); err != nil {
 		return nil, catalog.Volume{}, fault.Wrap(fault.ErrUsage, err)
 	}
-	cat, err := OpenCatalog(s, pool)
+	cat, err := OpenCatalog(s, volume.Pool)
 	if err != nil {
 		return nil, catalog.Volume{}, err
 	}
-	v, err := cat.Volume(volume)
+	v, err := cat.Volume(volume.Name)
 	if errors.Is(err, catalog.ErrNoVolume) {
-		return nil, v, noVolume(pool, volume)
+		return nil, v, noVolume(volume)
 	}
 	if err != nil {
-		return nil, v, Corrupt(pool+"/"+volume, err)
+		return nil, v, Corrupt(volume.String(), err)
 	}
 	return cat, v, nil
 }
 
 // noVolume returns the error for a volume that does not exist.
-func noVolume(pool, volume string) error {
-	return &fault.Error{Object: pool + "/" + volume,
+func noVolume(volume spec.Volume) error {
+	return &fault.Error{Object: volume.String(),
 		Err: fault.Errorf(fault.ErrNotFound, "no such volume"),
-		Remedy: fault.Sayf("%v, or make it: %v", fault.ListVolumes{Pool: pool},
-			fault.CreateVolume{Volume: pool + "/" + volume})}
+		Remedy: fault.Sayf("%v, or make it: %v", fault.ListVolumes{Pool: volume.Pool},
+			fault.CreateVolume{Volume: volume})}
 }
 
 // Reconcile compares the volume's record of references with the kernel,
@@ -136,7 +136,7 @@ func ReconcileIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.
 		err = may()
 	}
 	if err != nil {
-		return refcount.Record{}, &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
+		return refcount.Record{}, &fault.Error{Object: v.Spec().String(), Err: err}
 	}
 	if asleep || IsMarked(s, v) {
 		if err := ResumeAndThaw(s, c, v); err != nil {
@@ -172,7 +172,7 @@ func observedIn(read MountTable, c *dm.Control, v catalog.Volume,
 		return obs, false, err
 	}
 	obs.Namespace = mount.Namespace()
-	path := c.NodePath(dmname.Volume(v.Pool, v.Name))
+	path := c.NodePath(dmname.Volume(v.Spec()))
 	mounts := mount.ByDev(table, int(info.Dev.Major), int(info.Dev.Minor), path)
 	if len(mounts) > 1 { // of two mounts at one path the last counts: it is on top
 		mounts = mount.ByDev(mount.UpperFirst(table), int(info.Dev.Major),
@@ -191,7 +191,7 @@ func observedIn(read MountTable, c *dm.Control, v catalog.Volume,
 // FillRecord writes into the record which device carries the volume: path is
 // the path of its node, dev its number. It sets Since if that is not set yet.
 func FillRecord(rec *refcount.Record, v catalog.Volume, path string, dev dm.DevNo) {
-	rec.Volume, rec.PoolUUID, rec.ThinID = v.Pool+"/"+v.Name, v.PoolUUID, v.ID
+	rec.Volume, rec.PoolUUID, rec.ThinID = v.Spec(), v.PoolUUID, v.ID
 	rec.Device, rec.Dev = path, dev.String()
 	if rec.Since.IsZero() {
 		rec.Since = time.Now().UTC().Truncate(time.Second)
@@ -215,7 +215,7 @@ func refuseMounted(s *host.System, c *dm.Control, rec refcount.Record, v catalog
 	if rec.Elsewhere || rec.References == 0 {
 		return RefuseElsewhere(s, c, rec, v)
 	}
-	return &fault.Error{Object: rec.Volume,
+	return &fault.Error{Object: rec.Volume.String(),
 		Err:    fault.Errorf(fault.ErrBusy, "mounted on %s", rec.MountedOn),
 		Remedy: fault.Unmount{Path: rec.MountedOn, Times: rec.References}}
 }

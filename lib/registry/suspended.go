@@ -7,6 +7,7 @@ import (
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
+	"thinmount/lib/spec"
 )
 
 // ResumeVolume resumes a volume's device. Every command resumes a volume by it,
@@ -29,7 +30,7 @@ func ResumeAndThaw(s *host.System, c *dm.Control, v catalog.Volume) error {
 	if err == nil && IsSuspended(info) {
 		s.Warnf("%s was suspended: resuming it", info.Name)
 		if _, err := ResumeVolume(c, ref); err != nil {
-			return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err,
+			return &fault.Error{Object: v.Spec().String(), Err: err,
 				Remedy: fault.Hint("dmsetup resume " + info.Name)}
 		}
 	}
@@ -43,11 +44,11 @@ func ResumeAndThaw(s *host.System, c *dm.Control, v catalog.Volume) error {
 // volume's lock. If another command holds the lock, ResumeIfUnlocked leaves the
 // volume to that command. It warns of an error.
 func ResumeIfUnlocked(s *host.System, c *dm.Control, v catalog.Volume) {
-	ref, err := s.Refs().TryLock(v.Pool, v.Name)
+	ref, err := s.Refs().TryLock(v.Spec())
 	if err != nil {
 		return
 	}
-	defer Unlock(s, ref, v.Pool, v.Name)
+	defer Unlock(s, ref)
 	if err := ResumeAndThaw(s, c, v); err != nil {
 		s.Warnf("%v", err)
 	}
@@ -66,11 +67,12 @@ func ResumeVolumes(s *host.System, c *dm.Control, cat *catalog.Catalog) {
 	}
 	for _, d := range all {
 		_, id, isVolume := dmname.ParseVolumeUUID(d.UUID)
-		pool, volume, named := dmname.ParseVolume(d.Name)
-		if !isVolume || !named || pool != cfg.Name || catalog.CheckVolumeName(volume) != nil {
+		volume, named := dmname.ParseVolume(d.Name)
+		if !isVolume || !named || volume.Pool != cfg.Name ||
+			spec.CheckVolumeName(volume.Name) != nil {
 			continue
 		}
-		v := catalog.Volume{Name: volume, Pool: pool, PoolUUID: cfg.UUID, ID: id}
+		v := catalog.Volume{Name: volume.Name, Pool: volume.Pool, PoolUUID: cfg.UUID, ID: id}
 		if info, err := c.Info(dm.ByUUID(d.UUID)); err == nil &&
 			(IsSuspended(info) || IsMarked(s, v)) {
 			ResumeIfUnlocked(s, c, v)

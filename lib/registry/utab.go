@@ -44,8 +44,8 @@ func recorded(s *host.System, c *dm.Control, source, target string,
 	if err != nil {
 		return !errors.Is(err, dm.ErrNotExist)
 	}
-	pool, volume, _ := dmname.ParseVolume(name)
-	rec, err := s.Refs().Read(pool, volume)
+	volume, _ := dmname.ParseVolume(name)
+	rec, err := s.Refs().Read(volume)
 	if err != nil || rec.MountedOn != target || rec.Dev != info.Dev.String() {
 		return false
 	}
@@ -75,8 +75,8 @@ func Counted(table []*mountinfo.Info, rec refcount.Record) *mountinfo.Info {
 	return nil
 }
 
-// UtabEntry returns what utab has to say about a mount. spec is POOL/VOLUME, as
+// UtabEntry returns what utab has to say about a mount. source is the volume as
 // mount(8) was given it.
-func UtabEntry(m *mountinfo.Info, spec string) mount.Entry {
-	return mount.Entry{Source: m.Source, Target: m.Mountpoint, Root: m.Root, Spec: spec}
+func UtabEntry(m *mountinfo.Info, source string) mount.Entry {
+	return mount.Entry{Source: m.Source, Target: m.Mountpoint, Root: m.Root, Spec: source}
 }

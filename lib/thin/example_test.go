@@ -23,12 +23,13 @@ func Example() {
 	ctx := context.Background()
 	s := thin.Default()
 	s.Warn = func(m thin.Message) { fmt.Fprintln(os.Stderr, "warning:", m) }
-	base := thin.CreateSpec{Pool: "demo", Volume: "base", Size: 1 << 30, FS: "ext4"}
+	volume := thin.Volume{Pool: "demo", Name: "base"}
+	base := thin.CreateSpec{Volume: volume, Size: 1 << 30, FS: "ext4"}
 	for _, step := range []func() error{
 		func() error { return s.CreatePool(ctx, thin.PoolSpec{Name: "demo", Size: 10 << 30}) },
 		func() error { return s.Create(ctx, base) },
 		func() error { return s.Mount(ctx, thin.MountRequest{Spec: "demo/base", Dir: "/mnt"}) },
-		func() error { return s.Snapshot(ctx, "demo", "base", "monday", thin.SnapshotOptions{}) },
+		func() error { return s.Snapshot(ctx, volume, "monday", thin.SnapshotOptions{}) },
 		func() error { return s.Unmount(ctx, thin.UnmountRequest{Dir: "/mnt"}) },
 	} {
 		if err := step(); err != nil {
@@ -54,7 +55,8 @@ func ExampleSystem() {
 	s.StateDir, s.RunDir = filepath.Join(dir, "state"), filepath.Join(dir, "run")
 	names, err := s.PoolNames(ctx)
 	fmt.Println(len(names), "pools,", err)
-	err = s.Create(ctx, thin.CreateSpec{Pool: "demo", Volume: "a/b", Size: 1 << 30})
+	bad := thin.Volume{Pool: "demo", Name: "a/b"}
+	err = s.Create(ctx, thin.CreateSpec{Volume: bad, Size: 1 << 30})
 	text, _, _ := strings.Cut(thin.Text(err), ";")
 	fmt.Println(text)
 	fmt.Println(errors.Is(err, thin.ErrUsage), errors.Is(err, thin.ErrNotFound))

@@ -25,6 +25,7 @@ import (
 	"thinmount/lib/mount"
 	"thinmount/lib/privdir"
 	"thinmount/lib/refcount"
+	"thinmount/lib/spec"
 )
 
 // typedErrors returns one error of each type that the packages declare. The
@@ -38,7 +39,7 @@ func typedErrors() map[string]error {
 			Dir: "/var/lib/thin/q", Pool: "p", Place: catalog.Copied,
 		},
 		"catalog.MismatchError": &catalog.MismatchError{Pool: "p", Catalog: 1, Kernel: 2},
-		"catalog.NameError":     catalog.CheckVolumeName("x@y"),
+		"spec.NameError":        spec.CheckVolumeName("x@y"),
 		"dm.ForeignError":       &dm.ForeignError{Name: "thin-p@v", UUID: "CRYPT-1"},
 		"dm.Error":              &dm.Error{Op: "remove", Name: "thin-p@v", Err: unix.EBUSY},
 		"filelock.HeldError": &filelock.HeldError{

@@ -41,35 +41,35 @@ func (s *System) Create(ctx context.Context, spec CreateSpec) error {
 	return volumes.Create(ctx, &s.System, spec)
 }
 
-// Snapshot makes volume a snapshot of origin, in the same pool. If origin is
-// mounted, Snapshot freezes it while the kernel makes the snapshot.
+// Snapshot makes a snapshot of origin, called name in the same pool. If origin
+// is mounted, Snapshot freezes it while the kernel makes the snapshot.
 func (s *System) Snapshot(
-	ctx context.Context, pool, origin, volume string, o SnapshotOptions,
+	ctx context.Context, origin Volume, name string, o SnapshotOptions,
 ) error {
-	return volumes.Snapshot(ctx, &s.System, pool, origin, volume, o)
+	return volumes.Snapshot(ctx, &s.System, origin, name, o)
 }
 
 // Delete removes a volume. If the volume is mounted, or a process has its
 // device open, the error is ErrBusy.
-func (s *System) Delete(ctx context.Context, pool, volume string, o DeleteOptions) error {
-	return volumes.Delete(ctx, &s.System, pool, volume, o)
+func (s *System) Delete(ctx context.Context, volume Volume, o DeleteOptions) error {
+	return volumes.Delete(ctx, &s.System, volume, o)
 }
 
 // Format makes a filesystem on a volume. If the volume has a filesystem and
 // force is not set, the error is ErrExists.
-func (s *System) Format(ctx context.Context, pool, volume, fs, label string, force bool) error {
-	return volumes.Format(ctx, &s.System, pool, volume, fs, label, force)
+func (s *System) Format(ctx context.Context, volume Volume, fs, label string, force bool) error {
+	return volumes.Format(ctx, &s.System, volume, fs, label, force)
 }
 
 // Activate makes a volume's device, which stays until Deactivate, and returns
 // the path of the device node.
-func (s *System) Activate(ctx context.Context, pool, volume string) (device string, err error) {
-	return engine.Activate(ctx, &s.System, pool, volume)
+func (s *System) Activate(ctx context.Context, volume Volume) (device string, err error) {
+	return engine.Activate(ctx, &s.System, volume)
 }
 
 // Deactivate removes the device of a volume that is not mounted.
-func (s *System) Deactivate(ctx context.Context, pool, volume string) error {
-	return volumes.Deactivate(ctx, &s.System, pool, volume)
+func (s *System) Deactivate(ctx context.Context, volume Volume) error {
+	return volumes.Deactivate(ctx, &s.System, volume)
 }
 
 // Volumes lists the volumes of a pool, or of all pools if pool is "".
@@ -78,8 +78,8 @@ func (s *System) Volumes(ctx context.Context, pool string) ([]VolumeInfo, error)
 }
 
 // Volume returns what is known about one volume.
-func (s *System) Volume(ctx context.Context, pool, volume string) (VolumeInfo, error) {
-	return volumes.Volume(ctx, &s.System, pool, volume)
+func (s *System) Volume(ctx context.Context, volume Volume) (VolumeInfo, error) {
+	return volumes.Volume(ctx, &s.System, volume)
 }
 
 // CreatePool makes a pool and activates it. If CreatePool fails, there is no

@@ -9,12 +9,14 @@ import (
 	"thinmount/lib/mounting"
 	"thinmount/lib/pools"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/volumes"
 )
 
 // The types that the use cases take and return. Each is documented where it is
 // declared.
 type (
+	Volume            = spec.Volume
 	MountRequest      = mounting.MountRequest
 	UnmountRequest    = mounting.UnmountRequest
 	CreateSpec        = volumes.CreateSpec
@@ -59,6 +61,9 @@ const (
 	KindMode   = check.KindMode
 	KindOrphan = check.KindOrphan
 )
+
+// ParseVolume reads POOL/NAME, and refuses a name that no volume can have.
+func ParseVolume(s string) (Volume, error) { return spec.ParseVolume(s) }
 
 // Sayf makes a Message. Write %v for a Remedy among args.
 func Sayf(format string, args ...any) Message { return fault.Sayf(format, args...) }

@@ -1,9 +1,11 @@
 package thintest
 
 import (
+	"strings"
 	"time"
 
 	"thinmount/lib/catalog"
+	"thinmount/lib/spec"
 )
 
 const (
@@ -19,4 +21,10 @@ func Volume(name string, id uint32) catalog.Volume {
 	return catalog.Volume{Name: name, Pool: "demo", PoolUUID: UUID, ID: id, Size: 256 * MiB,
 		TransactionID: uint64(id),
 		Created:       time.Unix(1700000000, 0).UTC()}
+}
+
+// Named returns the volume that is called POOL/VOLUME.
+func Named(s string) spec.Volume {
+	pool, name, _ := strings.Cut(s, "/")
+	return spec.Volume{Pool: pool, Name: name}
 }

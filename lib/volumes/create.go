@@ -12,62 +12,61 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/mkfs"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
 // CreateSpec describes a new volume.
 type CreateSpec struct {
-	Pool, Volume string
-	Size         int64  // bytes, rounded up to whole blocks of the pool
-	FS           string // filesystem to make; "" leaves the volume unformatted
-	Label        string // the filesystem's label
-	Force        bool   // create it even if less than the pool's margin is free
+	Volume spec.Volume
+	Size   int64  // bytes, rounded up to whole blocks of the pool
+	FS     string // filesystem to make; "" leaves the volume unformatted
+	Label  string // the filesystem's label
+	Force  bool   // create it even if less than the pool's margin is free
 }
 
 // Create makes an empty volume and, if the caller asks for it, a filesystem on
 // it. When Create returns nil, the volume exists and has its filesystem. If
 // Create fails or dies, the volume does not exist.
-func Create(ctx context.Context, s *host.System, spec CreateSpec) error {
-	if err := checkCreate(s, spec); err != nil {
+func Create(ctx context.Context, s *host.System, want CreateSpec) error {
+	if err := checkCreate(s, want); err != nil {
 		return err
 	}
 	return s.Use(ctx, func(wait context.Context, c *dm.Control) error {
-		if _, err := registry.OpenCatalog(s, spec.Pool); err != nil {
+		if _, err := registry.OpenCatalog(s, want.Volume.Pool); err != nil {
 			return err
 		}
-		ref, err := registry.LockVolume(wait, s, spec.Pool, spec.Volume)
+		ref, err := registry.LockVolume(wait, s, want.Volume)
 		if err != nil {
 			return err
 		}
-		defer registry.Unlock(s, ref, spec.Pool, spec.Volume)
-		if err := engine.ClearName(wait, s, c, spec.Pool, spec.Volume); err != nil {
+		defer registry.Unlock(s, ref)
+		if err := engine.ClearName(wait, s, c, want.Volume); err != nil {
 			return err
 		}
-		v, err := createUnformatted(wait, s, c, spec)
-		if err != nil || spec.FS == "" {
+		v, err := createUnformatted(wait, s, c, want)
+		if err != nil || want.FS == "" {
 			return err
 		}
-		return formatNew(ctx, s, c, v, spec)
+		return formatNew(ctx, s, c, v, want)
 	})
 }
 
-func checkCreate(s *host.System, spec CreateSpec) error {
-	if err := errors.Join(
-		catalog.CheckPoolName(spec.Pool), catalog.CheckVolumeName(spec.Volume),
-	); err != nil {
+func checkCreate(s *host.System, want CreateSpec) error {
+	if err := want.Volume.Check(); err != nil {
 		return fault.Wrap(fault.ErrUsage, err)
 	}
-	if spec.Size <= 0 {
-		return &fault.Error{Object: spec.Pool + "/" + spec.Volume,
+	if want.Size <= 0 {
+		return &fault.Error{Object: want.Volume.String(),
 			Err:    fault.Errorf(fault.ErrUsage, "a volume needs a size"),
 			Remedy: fault.Sayf("add %v, for example %v 2G", fault.OptionSize, fault.OptionSize)}
 	}
-	if err := thinpool.CheckSize(spec.Size); err != nil {
-		return &fault.Error{Object: spec.Pool + "/" + spec.Volume,
+	if err := thinpool.CheckSize(want.Size); err != nil {
+		return &fault.Error{Object: want.Volume.String(),
 			Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
 	}
-	if spec.FS != "" {
-		return checkFS(spec.Pool+"/"+spec.Volume, spec.FS, spec.Label)
+	if want.FS != "" {
+		return checkFS(want.Volume.String(), want.FS, want.Label)
 	}
 	return nil
 }
@@ -76,21 +75,21 @@ func checkCreate(s *host.System, spec CreateSpec) error {
 // filesystem is to follow, it leaves an intent that hides the volume from other
 // commands.
 func createUnformatted(
-	ctx context.Context, s *host.System, c *dm.Control, spec CreateSpec,
+	ctx context.Context, s *host.System, c *dm.Control, want CreateSpec,
 ) (catalog.Volume, error) {
-	p, err := engine.OpenActive(ctx, s, c, spec.Pool, engine.Exclusive)
+	p, err := engine.OpenActive(ctx, s, c, want.Volume.Pool, engine.Exclusive)
 	if err != nil {
 		return catalog.Volume{}, err
 	}
 	defer p.Close()
-	v := catalog.Volume{Name: spec.Volume, Pool: spec.Pool, PoolUUID: p.UUID(),
-		Size: roundUp(p, spec.Size), FS: spec.FS}
+	v := catalog.Volume{Name: want.Volume.Name, Pool: want.Volume.Pool, PoolUUID: p.UUID(),
+		Size: roundUp(p, want.Size), FS: want.FS}
 	next := ""
-	if spec.FS != "" {
+	if want.FS != "" {
 		next = catalog.OpFormat
 	}
-	s.Stepf("creating %s/%s", spec.Pool, spec.Volume)
-	v, err = p.AddVolume(ctx, v, next, spec.Force,
+	s.Stepf("creating %s", want.Volume)
+	v, err = p.AddVolume(ctx, v, next, want.Force,
 		func(id thinpool.ID) error { return p.Target.CreateThin(id) })
 	if err == nil {
 		p.WarnOvercommitted(v.Size)
@@ -107,9 +106,9 @@ func roundUp(p *engine.Pool, size int64) int64 {
 // formatNew formats a new volume that an intent hides from other commands, and
 // then ends the intent. If mkfs fails, it deletes the volume.
 func formatNew(
-	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, spec CreateSpec,
+	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, want CreateSpec,
 ) error {
-	err := makeFS(ctx, s, c, v, spec.FS, spec.Label)
+	err := makeFS(ctx, s, c, v, want.FS, want.Label)
 	wait, cancel := s.Waiting(context.WithoutCancel(ctx))
 	defer cancel()
 	p, e := engine.OpenActive(wait, s, c, v.Pool, engine.Exclusive)
@@ -151,7 +150,7 @@ func makeFS(
 	if err != nil {
 		return err
 	}
-	s.Stepf("making %s on %s/%s", fs, v.Pool, v.Name)
+	s.Stepf("making %s on %s", fs, v.Spec())
 	return writeDevice(ctx, p, a, v, func() error {
 		if err := mkfs.Make(
 			ctx, fs, a.Path, mkfs.Options{Label: label, Output: output(s)},
@@ -191,7 +190,7 @@ func writeDevice(
 	err := do()
 	a.Close()
 	if err != nil && !errors.As(err, new(*fault.Error)) {
-		err = &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
+		err = &fault.Error{Object: v.Spec().String(), Err: err}
 	}
 	if err != nil {
 		return p.RanFull(err)

@@ -12,14 +12,15 @@ import (
 	"thinmount/lib/health"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // Deactivate removes the device of a volume that Activate has activated. First
 // it writes out what is dirty. If the volume is mounted or open, the error is
 // ErrBusy.
-func Deactivate(ctx context.Context, s *host.System, poolName, volume string) error {
+func Deactivate(ctx context.Context, s *host.System, volume spec.Volume) error {
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
-		ref, v, err := registry.LockKnown(ctx, s, poolName, volume)
+		ref, v, err := registry.LockKnown(ctx, s, volume)
 		if err != nil {
 			return err
 		}
@@ -58,7 +59,7 @@ func flushDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.V
 func flushed(
 	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, device *os.File,
 ) error {
-	object := v.Pool + "/" + v.Name
+	object := v.Spec().String()
 	defer s.WaitingFor("what is dirty on " + object + " to be written")()
 	lost, err := health.SyncApart(ctx, device, func() error {
 		if st, err := health.PoolStatus(c, v.PoolUUID); err == nil && st.Queues() {

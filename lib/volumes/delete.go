@@ -11,20 +11,21 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // Delete deletes a volume that is not in use. From its first write to disk on
 // no command shows the volume. If Delete dies after that, the next command on
 // the pool finishes the work. Snapshots of the volume stay.
 func Delete(
-	ctx context.Context, s *host.System, poolName, volume string, o engine.DeleteOptions,
+	ctx context.Context, s *host.System, volume spec.Volume, o engine.DeleteOptions,
 ) error {
 	return s.Use(ctx, func(wait context.Context, c *dm.Control) error {
-		ref, v, err := registry.LockKnown(wait, s, poolName, volume)
+		ref, v, err := registry.LockKnown(wait, s, volume)
 		if err != nil {
 			return err
 		}
-		defer registry.Unlock(s, ref, poolName, volume)
+		defer registry.Unlock(s, ref)
 		if err := releaseToDelete(wait, s, c, ref, v); err != nil {
 			return err
 		}
@@ -35,17 +36,17 @@ func Delete(
 		// From here on no command shows the volume. So a failure of a later
 		// step is a warning.
 		if err := ref.Clear(); err != nil {
-			s.Warnf("%s/%s: %v", poolName, volume, err)
+			s.Warnf("%s: %v", volume, err)
 		}
 		if p.WantsDiscard(o) {
 			if err := p.Discard(ctx, v); err != nil {
-				s.Warnf("%s/%s: discard: %v", poolName, volume, err)
+				s.Warnf("%s: discard: %v", volume, err)
 			}
 		}
 		if err := finishDelete(ctx, s, c, v); err != nil {
 			said := fault.Sayf(
-				"%s/%s is deleted, and a later command on the pool gives its space back: %v",
-				poolName, volume, err)
+				"%s is deleted, and a later command on the pool gives its space back: %v",
+				volume, err)
 			if remedy := host.RemedyOf(err); remedy != nil {
 				said = fault.Sayf("%v (%v)", said, remedy)
 			}
@@ -87,7 +88,7 @@ func promiseDelete(
 	if err := p.RemoveVolumeDevice(ctx, v.Name, v.ID); err != nil {
 		return nil, err
 	}
-	s.Stepf("deleting %s/%s", v.Pool, v.Name)
+	s.Stepf("deleting %s", v.Spec())
 	return p, p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) {
 		c.BeginIntent(catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
 	}))

@@ -81,7 +81,7 @@ func flush(
 		return nil
 	})
 	if ctx.Err() != nil {
-		return fault.WaitError(o.Pool+"/"+o.Name, err)
+		return fault.WaitError(o.Spec().String(), err)
 	}
 	if lost != nil {
 		st, _ := health.PoolStatus(c, o.PoolUUID)

@@ -13,16 +13,19 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/mkfs"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // Format makes a filesystem on a volume that exists and is not mounted. If the
 // volume carries anything already and force is not set, the error is ErrExists.
-func Format(ctx context.Context, s *host.System, pool, volume, fs, label string, force bool) error {
-	if err := checkFS(pool+"/"+volume, fs, label); err != nil {
+func Format(
+	ctx context.Context, s *host.System, volume spec.Volume, fs, label string, force bool,
+) error {
+	if err := checkFS(volume.String(), fs, label); err != nil {
 		return err
 	}
 	return s.Use(ctx, func(wait context.Context, c *dm.Control) error {
-		ref, v, err := registry.LockKnown(wait, s, pool, volume)
+		ref, v, err := registry.LockKnown(wait, s, volume)
 		if err != nil {
 			return err
 		}
@@ -32,7 +35,7 @@ func Format(ctx context.Context, s *host.System, pool, volume, fs, label string,
 			return err
 		}
 		if rec.Pinned {
-			return &fault.Error{Object: rec.Volume,
+			return &fault.Error{Object: rec.Volume.String(),
 				Err:    fault.Errorf(fault.ErrBusy, "activated for other work"),
 				Remedy: fault.DeactivateVolume{Volume: rec.Volume}}
 		}
@@ -66,10 +69,10 @@ func refuseFormatted(ctx context.Context, s *host.System, c *dm.Control, v catal
 		return err
 	}
 	if err != nil && !errors.Is(err, fsprobe.ErrNone) {
-		return &fault.Error{Object: v.Pool + "/" + v.Name, Err: err}
+		return &fault.Error{Object: v.Spec().String(), Err: err}
 	}
 	if len(found) > 0 {
-		return &fault.Error{Object: v.Pool + "/" + v.Name,
+		return &fault.Error{Object: v.Spec().String(),
 			Err:    fault.Errorf(fault.ErrExists, "carries %s already", found[0].Type),
 			Remedy: fault.Sayf("%v makes the filesystem anew", fault.OptionForce)}
 	}

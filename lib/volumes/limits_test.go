@@ -20,7 +20,7 @@ func TestVolumeSizeLimits(t *testing.T) {
 	for size, ok := range map[int64]bool{
 		1: true, thinpool.MaxSize: true, thinpool.MaxSize + 1: false, math.MaxInt64: false,
 	} {
-		err := checkCreate(p.Sys, CreateSpec{Pool: "demo", Volume: "v", Size: size})
+		err := checkCreate(p.Sys, CreateSpec{Volume: thintest.Named("demo/v"), Size: size})
 		if (err == nil) != ok ||
 			!ok && (!errors.Is(err, fault.ErrUsage) ||
 				!strings.Contains(err.Error(), "at most 4E")) {

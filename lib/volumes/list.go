@@ -17,18 +17,18 @@ import (
 	"thinmount/lib/label"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
 // VolumeInfo is what list and show tell about a volume.
 type VolumeInfo struct {
-	Name       string // POOL/VOLUME
-	Pool       string
-	ID         uint32  // thin id
-	Size       int64   // bytes
-	Used       *int64  // mapped bytes, shared ones included; nil if unknown
-	Origin     *string // POOL/VOLUME; nil if there is none (any more)
-	FS         string  // "" if unknown
+	Volume     spec.Volume
+	ID         uint32       // thin id
+	Size       int64        // bytes
+	Used       *int64       // mapped bytes, shared ones included; nil if unknown
+	Origin     *spec.Volume // nil if there is none (any more)
+	FS         string       // "" if unknown
 	Active     bool
 	Device     string // /dev/mapper/NAME; "" if inactive
 	MountedOn  string
@@ -65,17 +65,17 @@ func Volumes(ctx context.Context, s *host.System, pool string) ([]VolumeInfo, er
 }
 
 // Volume tells about one volume.
-func Volume(ctx context.Context, s *host.System, pool, volume string) (VolumeInfo, error) {
+func Volume(ctx context.Context, s *host.System, volume spec.Volume) (VolumeInfo, error) {
 	c, err := s.Kernel()
 	if err != nil {
 		return VolumeInfo{}, err
 	}
 	defer c.Close()
-	v, err := registry.FindVolume(s, pool, volume)
+	v, err := registry.FindVolume(s, volume)
 	if err != nil {
 		return VolumeInfo{}, err
 	}
-	cat, err := registry.OpenCatalog(s, pool)
+	cat, err := registry.OpenCatalog(s, volume.Pool)
 	if err != nil {
 		return VolumeInfo{}, err
 	}
@@ -122,12 +122,10 @@ func describe(
 	own bool, tables func() []registry.ProcTable,
 ) (VolumeInfo, error) {
 	info := VolumeInfo{
-		Name: v.Pool + "/" + v.Name, Pool: v.Pool, ID: v.ID,
-		Size: v.Size, FS: v.FS, Created: v.Created,
+		Volume: v.Spec(), ID: v.ID, Size: v.Size, FS: v.FS, Created: v.Created,
 	}
 	if o, err := cat.Volume(v.Origin); v.Origin != "" && err == nil && o.ID == v.OriginID {
-		name := v.Pool + "/" + v.Origin
-		info.Origin = &name
+		info.Origin = &spec.Volume{Pool: v.Pool, Name: v.Origin}
 	}
 	if n, ok := used[v.ID]; ok {
 		info.Used = &n
@@ -135,16 +133,16 @@ func describe(
 	if !own {
 		return info, nil
 	}
-	rec, _ := s.Refs().Read(v.Pool, v.Name) // without it the mount table alone tells
+	rec, _ := s.Refs().Read(v.Spec()) // without it the mount table alone tells
 	obs, asleep, err := registry.QueryKernel(c, v, rec)
 	if err != nil {
-		return info, &fault.Error{Object: info.Name, Err: err}
+		return info, &fault.Error{Object: info.Volume.String(), Err: err}
 	}
 	if asleep || obs.Active && registry.IsMarked(s, v) {
 		registry.ResumeIfUnlocked(s, c, v)
 	}
 	if info.Active = obs.Active; info.Active {
-		info.Device = c.NodePath(dmname.Volume(v.Pool, v.Name))
+		info.Device = c.NodePath(dmname.Volume(v.Spec()))
 	}
 	if n := mappedBytes(c, v); n != nil {
 		info.Used = n

@@ -14,6 +14,7 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -23,40 +24,41 @@ type SnapshotOptions struct {
 	Force bool  // make it even if less than the pool's margin is free
 }
 
-// Snapshot makes volume an independent, writable copy of what origin holds. For
-// the moment of the copy it suspends an active origin and freezes its
-// filesystem. So the copy is in the best state that a power cut could have
-// left: fsck has nothing to repair.
+// Snapshot makes an independent, writable copy of what origin holds. The copy
+// is called name, in the same pool. For the moment of the copy Snapshot
+// suspends an active origin and freezes its filesystem. So the copy is in the
+// best state that a power cut could have left: fsck has nothing to repair.
 func Snapshot(
-	ctx context.Context, s *host.System, pool, origin, volume string, opt SnapshotOptions,
+	ctx context.Context, s *host.System, origin spec.Volume, name string, opt SnapshotOptions,
 ) error {
-	if err := catalog.CheckVolumeName(volume); err != nil {
+	if err := spec.CheckVolumeName(name); err != nil {
 		return fault.Wrap(fault.ErrUsage, err)
 	}
+	volume := spec.Volume{Pool: origin.Pool, Name: name}
 	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		if origin == volume {
-			return &fault.Error{Object: pool + "/" + volume,
+			return &fault.Error{Object: volume.String(),
 				Err:    fault.Errorf(fault.ErrExists, "the new name is the origin's"),
 				Remedy: fault.Hint("choose another name")}
 		}
-		originRef, newRef, o, err := lockBoth(ctx, s, pool, origin, volume)
+		originRef, newRef, o, err := lockBoth(ctx, s, origin, volume)
 		if err != nil {
 			return err
 		}
 		defer originRef.Close()
-		defer registry.Unlock(s, newRef, pool, volume)
-		if err := engine.ClearName(ctx, s, c, pool, volume); err != nil {
+		defer registry.Unlock(s, newRef)
+		if err := engine.ClearName(ctx, s, c, volume); err != nil {
 			return err
 		}
 		if _, err := flushOrigin(ctx, s, c, originRef, o); err != nil {
 			return err
 		}
-		p, err := engine.OpenActive(ctx, s, c, pool, engine.Exclusive)
+		p, err := engine.OpenActive(ctx, s, c, origin.Pool, engine.Exclusive)
 		if err != nil {
 			return err
 		}
 		defer p.Close()
-		v, err := copyOf(p, o, volume, opt.Size)
+		v, err := copyOf(p, o, name, opt.Size)
 		if err != nil {
 			return err
 		}
@@ -69,34 +71,34 @@ func Snapshot(
 		if err != nil {
 			return err
 		}
-		s.Stepf("snapshot of %s/%s as %s/%s", pool, origin, pool, volume)
+		s.Stepf("snapshot of %s as %s", origin, volume)
 		_, err = p.AddVolume(ctx, v, "", opt.Force, sendSnapshot(ctx, p, o, dir))
 		return err
 	})
 }
 
-// lockBoth locks two volumes in the order of their names, as every command
-// does. So two commands cannot block each other for ever. It returns the
-// references of the origin and of the new volume, and the origin's record.
+// lockBoth locks two volumes of a pool in the order of their names, as every
+// command does. So two commands cannot block each other for ever. It returns
+// the references of the origin and of the new volume, and the origin's record.
 func lockBoth(
-	ctx context.Context, s *host.System, pool, origin, volume string,
+	ctx context.Context, s *host.System, origin, volume spec.Volume,
 ) (o, n *refcount.Ref, v catalog.Volume, err error) {
-	if v, err = registry.FindVolume(s, pool, origin); err != nil {
+	if v, err = registry.FindVolume(s, origin); err != nil {
 		return nil, nil, v, err
 	}
 	first, second := origin, volume
-	if second < first {
+	if second.Name < first.Name {
 		first, second = second, first
 	}
-	a, err := registry.LockVolume(ctx, s, pool, first)
+	a, err := registry.LockVolume(ctx, s, first)
 	if err != nil {
 		return nil, nil, v, err
 	}
-	b, err := registry.LockVolume(ctx, s, pool, second)
+	b, err := registry.LockVolume(ctx, s, second)
 	if err != nil {
 		return nil, nil, v, errors.Join(err, a.Close())
 	}
-	if v, err = registry.FindVolume(s, pool, origin); err != nil {
+	if v, err = registry.FindVolume(s, origin); err != nil {
 		return nil, nil, v, errors.Join(err, a.Close(), b.Close())
 	}
 	if first == origin {
@@ -133,8 +135,8 @@ func canFreeze(p *engine.Pool, o catalog.Volume, force bool) error {
 	if free := health.Spaces(p.Catalog.Pool(), st)[0].Free(); st.OnFull == "queue" &&
 		free < freezeRoom {
 		return Full(p.Name(),
-			"%d blocks are free, and freezing %s/%s, which may need %d, would wait for room", free,
-			p.Name(), o.Name, freezeRoom)
+			"%d blocks are free, and freezing %s, which may need %d, would wait for room", free,
+			o.Spec(), freezeRoom)
 	}
 	return nil
 }
@@ -143,11 +145,11 @@ func canFreeze(p *engine.Pool, o catalog.Volume, force bool) error {
 // the size of o.
 func copyOf(p *engine.Pool, o catalog.Volume, name string, size int64) (catalog.Volume, error) {
 	if err := thinpool.CheckSize(size); err != nil {
-		return o, &fault.Error{Object: p.Name() + "/" + name,
+		return o, &fault.Error{Object: p.Volume(name).String(),
 			Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
 	}
 	if size != 0 && size < o.Size {
-		return o, &fault.Error{Object: p.Name() + "/" + name,
+		return o, &fault.Error{Object: p.Volume(name).String(),
 			Err: fault.Errorf(fault.ErrUsage, "a snapshot cannot be smaller than its origin (%s)",
 				fault.ExactSize(o.Size))}
 	}

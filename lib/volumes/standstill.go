@@ -64,15 +64,15 @@ func standStill(ctx context.Context, p *engine.Pool, o catalog.Volume, send func
 	}
 	for _, f := range loose {
 		p.Sys.Warnf(
-			"%s/%s: what lies on it and is mounted on %s cannot be frozen, so it is in the "+
+			"%s: what lies on it and is mounted on %s cannot be frozen, so it is in the "+
 				"snapshot as a power cut would leave it",
-			o.Pool, o.Name, f.Name())
+			o.Spec(), f.Name())
 	}
 	for _, name := range a.Bare {
 		p.Sys.Warnf(
-			"%s/%s: /dev/%s lies on it and is in use without a filesystem that could be frozen, "+
+			"%s: /dev/%s lies on it and is in use without a filesystem that could be frozen, "+
 				"so it is in the snapshot as a power cut would leave it",
-			o.Pool, o.Name, name)
+			o.Spec(), name)
 	}
 	return err
 }

@@ -14,9 +14,9 @@ func volumeColumns() []table.Column[thin.VolumeInfo] {
 	type v = thin.VolumeInfo
 	return []table.Column[v]{
 		table.Left("name", "NAME", "pool/volume",
-			func(i v) any { return i.Name }),
+			func(i v) any { return i.Volume.String() }),
 		table.Left("pool", "POOL", "the pool it is in",
-			func(i v) any { return i.Pool }),
+			func(i v) any { return i.Volume.Pool }),
 		table.Right("id", "ID", "its thin id in the pool",
 			func(i v) any { return int64(i.ID) }),
 		table.Right("size", "SIZE", "size of the device",
@@ -24,7 +24,7 @@ func volumeColumns() []table.Column[thin.VolumeInfo] {
 		table.Right("used", "USED", "mapped in the pool, shared with other volumes or not",
 			func(i v) any { return known(i.Used) }),
 		table.Left("origin", "ORIGIN", "what it is a snapshot of",
-			func(i v) any { return orNil(i.Origin) }),
+			func(i v) any { return orNil(nameOf(i.Origin)) }),
 		table.Left("fs", "FS", "filesystem that it was formatted with",
 			func(i v) any { return nonEmpty(i.FS) }),
 		table.Left("active", "ACTIVE", "whether its device is there",
@@ -66,11 +66,20 @@ func Volumes(command string) *table.Listing[thin.VolumeInfo] {
 	return &table.Listing[thin.VolumeInfo]{
 		Command: command, Key: "volumes", Columns: volumeColumns(), Defaults: volumeDefaults,
 		Record: func(i thin.VolumeInfo) any {
-			return volumeJSON{i.Name, i.Pool, i.ID, i.Size, i.Used, i.Origin, table.OrNull(i.FS),
-				i.Active, table.OrNull(i.Device), table.OrNull(i.MountedOn), i.References,
-				table.Time(i.Created), nonZero(i.MountedIn)}
+			return volumeJSON{i.Volume.String(), i.Volume.Pool, i.ID, i.Size, i.Used,
+				nameOf(i.Origin), table.OrNull(i.FS), i.Active, table.OrNull(i.Device),
+				table.OrNull(i.MountedOn), i.References, table.Time(i.Created),
+				nonZero(i.MountedIn)}
 		},
 	}
+}
+
+// nameOf returns POOL/VOLUME, or nil if v is nil.
+func nameOf(v *thin.Volume) *string {
+	if v == nil {
+		return nil
+	}
+	return table.OrNull(v.String())
 }
 
 // mountedOn returns the mount path, and a process in its mount namespace if

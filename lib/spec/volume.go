@@ -1,9 +1,25 @@
-package catalog
+// Package spec has the types by which every layer speaks of volumes. It reads
+// no file and calls no kernel.
+package spec
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
+
+// Volume names a volume: the pool, and the name in that pool. It may name a
+// volume that does not exist, and have names that no volume can have (Check).
+type Volume struct{ Pool, Name string }
+
+// String returns POOL/NAME, as a user writes it.
+func (v Volume) String() string { return v.Pool + "/" + v.Name }
+
+// Check returns what is wrong with the two names, as a *NameError or two that
+// are joined.
+func (v Volume) Check() error {
+	return errors.Join(CheckPoolName(v.Pool), CheckVolumeName(v.Name))
+}
 
 // maxPoolName and maxVolumeName are the lengths of names, in bytes.
 // "thin-POOL@VOLUME" must fit into the 127 bytes of a dm name.
@@ -29,22 +45,22 @@ func CheckPoolName(name string) error { return checkName("pool name", name, maxP
 // in its pool.
 func CheckVolumeName(name string) error { return checkName("volume name", name, maxVolumeName) }
 
-// ParseSpec splits "pool/volume". The error is a *NameError.
-func ParseSpec(spec string) (pool, volume string, err error) {
-	pool, volume, ok := strings.Cut(spec, "/")
+// ParseVolume reads POOL/NAME. The error is a *NameError.
+func ParseVolume(s string) (Volume, error) {
+	pool, name, ok := strings.Cut(s, "/")
 	if !ok {
-		return "", "", &NameError{"volume", spec, "has no '/'; wanted is POOL/VOLUME"}
+		return Volume{}, &NameError{"volume", s, "has no '/'; wanted is POOL/VOLUME"}
 	}
-	if strings.Contains(volume, "/") {
-		return "", "", &NameError{"volume", spec, "has more than one '/'; wanted is POOL/VOLUME"}
+	if strings.Contains(name, "/") {
+		return Volume{}, &NameError{"volume", s, "has more than one '/'; wanted is POOL/VOLUME"}
 	}
 	if err := CheckPoolName(pool); err != nil {
-		return "", "", err
+		return Volume{}, err
 	}
-	if err := CheckVolumeName(volume); err != nil {
-		return "", "", err
+	if err := CheckVolumeName(name); err != nil {
+		return Volume{}, err
 	}
-	return pool, volume, nil
+	return Volume{pool, name}, nil
 }
 
 func checkName(what, name string, limit int) error {

@@ -1,4 +1,4 @@
-package catalog
+package spec
 
 import (
 	"errors"
@@ -60,7 +60,7 @@ func TestCheckNames(t *testing.T) {
 	}
 }
 
-func TestParseSpec(t *testing.T) {
+func TestParseVolume(t *testing.T) {
 	for _, tt := range []struct{ spec, want string }{
 		{"demo/base", ""},
 		{"demo", "no '/'"},
@@ -73,22 +73,22 @@ func TestParseSpec(t *testing.T) {
 		{"demo/..", `begins with "."`},
 		{"demo /base", "has ' ' in it"},
 	} {
-		pool, volume, err := ParseSpec(tt.spec)
-		if (err == nil) != (tt.want == "") || err == nil && pool+"/"+volume != tt.spec {
-			t.Errorf("%q: %q %q %v", tt.spec, pool, volume, err)
+		volume, err := ParseVolume(tt.spec)
+		if (err == nil) != (tt.want == "") || err == nil && volume.String() != tt.spec {
+			t.Errorf("%q: %q %v", tt.spec, volume, err)
 		}
 		var bad *NameError
 		if err != nil &&
 			(!errors.As(err, &bad) || !strings.Contains(err.Error(), tt.want) ||
-				pool+volume != "") {
-			t.Errorf("%q: %q %q %v", tt.spec, pool, volume, err)
+				volume != Volume{}) {
+			t.Errorf("%q: %q %v", tt.spec, volume, err)
 		}
 	}
 }
 
 // The kernel accepts the dm name that is made of a good spec, and the dm name
 // shows the spec from which it was made.
-func FuzzParseSpec(f *testing.F) {
+func FuzzParseVolume(f *testing.F) {
 	for _, s := range []string{
 		"demo/base", "a-b/c", "a/b-c", "../x", "demo/a\x00", "p@q/r", "", "/",
 		strings.Repeat("p", 48) + "/" + strings.Repeat("v", 72),
@@ -96,14 +96,14 @@ func FuzzParseSpec(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, spec string) {
-		pool, volume, err := ParseSpec(spec)
+		volume, err := ParseVolume(spec)
 		if err != nil {
 			return
 		}
-		if pool+"/"+volume != spec {
-			t.Errorf("%q reads as %q and %q", spec, pool, volume)
+		if volume.String() != spec {
+			t.Errorf("%q reads as %q", spec, volume)
 		}
-		dm := "thin-" + pool + "@" + volume
+		dm := "thin-" + volume.Pool + "@" + volume.Name
 		if len(dm) > 127 || strings.Count(dm, "@") != 1 ||
 			strings.ContainsAny(dm, " /\\\x00\n'\"") {
 			t.Errorf("%q makes the dm name %q", spec, dm)
