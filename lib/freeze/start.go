@@ -55,9 +55,11 @@ func startWatcher(ctx context.Context, dev dm.DevNo, r Request) (*watcher, error
 }
 
 // startApart starts this program once more, in a session of its own and, where
-// that is possible, outside of our cgroup. clone3(2) puts it there before it
-// runs (CLONE_INTO_CGROUP, Linux 5.7). Where the kernel or a sandbox refuses
-// that, it stays in our cgroup.
+// that is possible, outside of our cgroup. /proc/self/exe leads to the program
+// that runs here, even if a package update has put another in its place. The
+// session keeps a ctrl-C, and the end of a terminal, from the watcher.
+// clone3(2) puts it into the cgroup before it runs (CLONE_INTO_CGROUP, Linux
+// 5.7). Where the kernel or a sandbox refuses that, it stays in our cgroup.
 func startApart(argv []string, files []*os.File) (*os.Process, error) {
 	if !entered.Load() {
 		return nil, ErrNoEntry

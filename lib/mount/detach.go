@@ -8,7 +8,9 @@ import (
 )
 
 // Detach unmounts, by its ID, a mount that was just made, even if its directory
-// has been moved since. The kernel shuts the filesystem down at its last close.
+// has been moved since. The kernel shuts the filesystem down at its last close:
+// a plain umount2(2) would fail where another program has looked into the mount
+// already (an indexer, udev), and leave it.
 // Detach returns nil if the mount is gone already. It leaves a mount that
 // another mount hides, and returns ErrMoved.
 func Detach(id int) error {

@@ -25,6 +25,10 @@ type vfsFlag struct {
 const atimes = unix.MS_NOATIME | unix.MS_RELATIME | unix.MS_STRICTATIME
 
 // vfsFlags are the options of mount(8), FILESYSTEM-INDEPENDENT MOUNT OPTIONS.
+// fsconfig(2) knows ro, rw, sync, async, dirsync, mand, nomand, lazytime and
+// nolazytime (fs/fs_context.c, common_set_sb_flag and common_clear_sb_flag). It
+// has no word for silent and iversion, so that these take the way of mount(2).
+// Since Linux 5.15 mand has no effect but a warning in the log.
 var vfsFlags = []vfsFlag{
 	{on: "ro", off: "rw", bit: unix.MS_RDONLY,
 		attr: unix.MOUNT_ATTR_RDONLY, super: true, hidden: true},
@@ -44,6 +48,7 @@ var vfsFlags = []vfsFlag{
 		attr: unix.MOUNT_ATTR_NOATIME},
 	{on: "strictatime", off: "nostrictatime", bit: unix.MS_STRICTATIME, group: atimes,
 		attr: unix.MOUNT_ATTR_STRICTATIME, hidden: true},
+	// The kernel's default: MOUNT_ATTR_RELATIME is 0, so that it has no attr.
 	{on: "relatime", off: "norelatime", bit: unix.MS_RELATIME, group: atimes,
 		usual: true, hidden: true},
 }

@@ -102,6 +102,8 @@ func withDiscard(r Request, once func(Request, []string) error) (Result, error) 
 // fsOptions is what the filesystem is told.
 func fsOptions(r Request) (options []string, discards bool) {
 	options = slices.Clone(r.Options.FS)
+	// xfs refuses a UUID that is mounted already (fs/xfs/xfs_mount.c,
+	// xfs_uuid_mount), and says so in the kernel's log alone.
 	if r.FSType == "xfs" && !slices.Contains(options, "nouuid") {
 		options = append(options, "nouuid")
 	}
@@ -145,6 +147,11 @@ func mountOnce(r Request, options []string) (id int, err error) {
 
 // newMount is the way of fsopen(2), onto the directory that is open as dir.
 // said is what the kernel explains in the filesystem context's log.
+//
+// Until move_mount(2) nobody can reach the mount, and it has its attributes
+// before that: no program of a nosuid mount ever runs with its owner's rights.
+// A process that dies earlier leaves nothing, since the kernel dissolves a
+// mount without a place with its descriptor (fs/namespace.c, dissolve_on_fput).
 func newMount(r Request, dir int, options []string) (id int, op string, said []string, err error) {
 	fs, err := unix.Fsopen(r.FSType, unix.FSOPEN_CLOEXEC)
 	if err != nil {
@@ -184,6 +191,9 @@ func configure(fs int, r Request, options []string) error {
 	return unix.FsconfigCreate(fs)
 }
 
+// setOptions gives a filesystem context one option after the other. The kernel
+// takes values of 255 bytes at most (fs/fsopen.c, fsconfig(2)): a longer one is
+// EINVAL.
 func setOptions(fs int, options []string) error {
 	for _, word := range options {
 		key, value, hasValue := option(word)
@@ -199,7 +209,9 @@ func setOptions(fs int, options []string) error {
 }
 
 // contextLog reads the messages of a filesystem context: each begins with its
-// level, as in "e ext4: Unknown parameter 'x'".
+// level, as in "e ext4: Unknown parameter 'x'". A read returns one message, and
+// ENODATA after the last; the kernel keeps the last 8 (fs/fsopen.c,
+// fscontext_read; fs/fs_context.c, logfc).
 func contextLog(fs int) []string {
 	var said []string
 	buf := make([]byte, 4096)
@@ -220,7 +232,8 @@ func contextLog(fs int) []string {
 }
 
 // logWords find a mount's messages in the kernel's log: filesystems name the
-// device by its kernel name.
+// device by its kernel name, as in "EXT4-fs (dm-3): " or "XFS (dm-3): ". Some
+// messages of btrfs name no device.
 func logWords(r Request) []string {
 	words := []string{r.Source}
 	if name := kernelName(r.Source); name != "" {

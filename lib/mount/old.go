@@ -21,6 +21,8 @@ func oldMount(r Request, dir int, options []string) (id int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	// The path leads through the descriptor to the directory itself, whatever
+	// its name leads to by now.
 	if err := unix.Mount(r.Source, descriptor(dir), r.FSType, r.Options.Flags, data); err != nil {
 		return 0, unknownType(r.FSType, err)
 	}
@@ -59,7 +61,8 @@ func newcomer(before, after []*mountinfo.Info, r Request, path string) *mountinf
 
 // joinOptions makes the data argument of mount(2), where each comma separates
 // but in the contexts of SELinux, which may be quoted. Elsewhere a comma in a
-// value would smuggle in another option.
+// value would smuggle in another option. What is longer than a page, with its
+// NUL, the kernel would cut off without a word (fs/namespace.c, path_mount).
 func joinOptions(options []string) (string, error) {
 	var words []string
 	for _, word := range options {
@@ -74,5 +77,10 @@ func joinOptions(options []string) (string, error) {
 		}
 		words = append(words, word)
 	}
-	return strings.Join(words, ","), nil
+	data := strings.Join(words, ",")
+	if most := os.Getpagesize() - 1; len(data) > most {
+		return "", fmt.Errorf("options of %d bytes %w on this kernel: it takes %d",
+			len(data), errOption, most)
+	}
+	return data, nil
 }

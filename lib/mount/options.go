@@ -50,7 +50,9 @@ func refused() map[string]string {
 
 // ParseOptions sorts an option string as mount(8) gives it to its helpers.
 // Commas inside double quotes do not separate. The last of two options that
-// contradict each other wins.
+// contradict each other wins. mount(8) has expanded user and its like already:
+// noexec, nosuid and nodev stand in the string, and options behind them may
+// have taken these back.
 func ParseOptions(s string) (Options, error) {
 	var o Options
 	if i := strings.IndexFunc(s, func(r rune) bool { return r == 0 || r == '\n' }); i >= 0 {

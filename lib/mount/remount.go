@@ -41,6 +41,8 @@ func Remount(target string, id int, o Options) error {
 	if err != nil {
 		return remountError(target, err)
 	}
+	// The filesystem came first: if it had refused, the mount would have kept
+	// its flags as well.
 	attr := unix.MountAttr{Attr_set: uint64(attributes(o.Flags)), Attr_clr: clearedAttributes()}
 	err = unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr)
 	if errors.Is(err, unix.ENOSYS) { // before Linux 5.12
@@ -51,7 +53,8 @@ func Remount(target string, id int, o Options) error {
 
 // MakeReadOnly makes the filesystem that is mounted on target, by the mount of
 // that ID, read-only, and changes nothing else. EBUSY says that files are open
-// for writing.
+// for writing, or deleted and still open (fs/super.c, reconfigure_super, which
+// calls sb_prepare_remount_readonly). It writes out what is dirty first.
 func MakeReadOnly(target string, id int) error {
 	fd, err := hold(target, id)
 	if err != nil {

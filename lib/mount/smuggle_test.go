@@ -55,6 +55,17 @@ func TestOldMountSplitsNoValue(t *testing.T) {
 	}
 }
 
+// mount(2) reads one page, and would mount with what is in it.
+func TestOldMountFillsNoPage(t *testing.T) {
+	most := strings.Repeat("x", os.Getpagesize()-1)
+	if got, err := joinOptions([]string{most}); got != most || err != nil {
+		t.Errorf("%d bytes: %v", len(got), err)
+	}
+	if _, err := joinOptions([]string{most[2:], "ro"}); !errors.Is(err, errOption) {
+		t.Errorf("a byte more: %v", err)
+	}
+}
+
 // Names with anything in them make two lines of utab that say what they are,
 // and nothing that libmount would take for another line, token or option.
 func TestUtabSmugglesNothing(t *testing.T) {

@@ -28,10 +28,14 @@ func Unmount(target string, o UnmountOptions) error {
 	if o.Lazy {
 		flags |= unix.MNT_DETACH
 	}
+	// Only filesystems that talk to somebody else (NFS, FUSE) give up their
+	// requests for it (fs/namespace.c, do_umount, umount_begin). One on a disk
+	// that is busy stays busy.
 	if o.Force {
 		flags |= unix.MNT_FORCE
 	}
-	// A second such call would unmount, unless the mount was used in between
+	// The first such call marks a mount that is not in use, and is EAGAIN. A
+	// second one would unmount, unless the mount was used in between
 	// (umount2(2)).
 	if o.Look {
 		flags |= unix.MNT_EXPIRE
