@@ -12,8 +12,8 @@ func activateCommand(e *env) *cli.Command {
 		Name:      "activate",
 		Usage:     "make a volume's device and print its path",
 		UsageText: "thin-snap activate POOL/VOLUME",
-		Description: "For work on the device itself; mounting needs none of this. The device\n" +
-			"stays until thin-snap deactivate.\n\n" +
+		Description: "For programs that work on the device itself. A mount makes the device\n" +
+			"without this command. The device stays until thin-snap deactivate.\n\n" +
 			"   e2fsck -f \"$(thin-snap activate demo/base)\"\n" +
 			"   thin-snap deactivate demo/base",
 		Action: e.action(operands{"POOL/VOLUME", 1, 1}, activate),

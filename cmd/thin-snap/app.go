@@ -25,8 +25,8 @@ func newApp(e *env) *cli.App {
 			"thin-snap COMMAND --help and thin-snap(8) say more.",
 		Flags: []cli.Flag{
 			boolFlag("debug", "print every device-mapper ioctl to standard error"),
-			boolFlag("quiet,q", "no warnings, no progress; where something is listed, names only"),
-			boolFlag("verbose,v", "say what was done"),
+			boolFlag("quiet,q", "print no warnings and no progress; lists have names only"),
+			boolFlag("verbose,v", "print what was done"),
 			boolFlag("version,V", "print the version"),
 		},
 		Commands: []*cli.Command{

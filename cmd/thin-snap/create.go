@@ -15,9 +15,9 @@ func createCommand(e *env) *cli.Command {
 		Name:      "create",
 		Usage:     "make a volume",
 		UsageText: "thin-snap create [-f] --size SIZE [--fs FS] [--label LABEL] POOL/VOLUME",
-		Description: "The volume takes no room in the pool until it is written to. The pool is\n" +
-			"activated if need be. A pool with less free than its margin is refused\n" +
-			"unless --force.\n\n" +
+		Description: "The volume takes no room in the pool until it is written to. The command\n" +
+			"activates the pool if need be. It fails if the pool has less free than\n" +
+			"its margin, unless --force.\n\n" +
 			"   thin-snap create --size 2G --fs ext4 demo/base",
 		Flags: []cli.Flag{
 			valueFlag("size", "`SIZE` of the volume, as 512M or 2G"),

@@ -17,13 +17,15 @@ func deleteCommand(e *env) *cli.Command {
 		Name:      "delete",
 		Usage:     "remove volumes and snapshots for good",
 		UsageText: "thin-snap delete [-ny] [--discard | --no-discard] POOL/VOLUME...",
-		Description: "Asks before it deletes a volume that is not a snapshot, if there is a\n" +
-			"terminal to ask. Snapshots of a volume outlive it.\n\n" +
+		Description: "If standard input is a terminal, the command asks before it deletes a\n" +
+			"volume that is not a snapshot. The snapshots of a volume remain when it\n" +
+			"is deleted.\n\n" +
 			"   thin-snap delete demo/one demo/two",
 		Flags: []cli.Flag{
 			boolFlag("discard",
-				"give the room back to what is under the pool, whatever the pool is set to"),
-			boolFlag("no-discard", "give the room back to the pool alone"),
+				"discard the freed blocks under the pool, too: the default in a pool in files"),
+			boolFlag("no-discard",
+				"free the blocks in the pool alone: the default in a pool on devices"),
 			dryRunFlag(), yesFlag(),
 		},
 		Action: e.action(operands{"POOL/VOLUME", 1, -1}, deleteVolumes),

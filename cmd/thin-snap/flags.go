@@ -64,17 +64,17 @@ func jsonFlag() cli.Flag {
 
 // forceFlag returns the --force of commands that make volumes.
 func forceFlag() cli.Flag {
-	return boolFlag("force,f", "although less than the pool's margin is free")
+	return boolFlag("force,f", "ignore the pool's margin")
 }
 
 // dryRunFlag returns the --dry-run of commands that delete.
 func dryRunFlag() cli.Flag {
-	return boolFlag("dry-run,n", "change nothing, say what would be done")
+	return boolFlag("dry-run,n", "change nothing, print what would be deleted")
 }
 
 // yesFlag returns the --yes of commands that ask.
 func yesFlag() cli.Flag {
-	return boolFlag("yes,y", "ask nothing")
+	return boolFlag("yes,y", "ask no question")
 }
 
 // size returns the size (bytes) that a flag has, or 0 if it was not given.

@@ -14,8 +14,8 @@ func formatCommand(e *env) *cli.Command {
 		Name:      "format",
 		Usage:     "make a filesystem on a volume",
 		UsageText: "thin-snap format [-f] --fs FS [--label LABEL] POOL/VOLUME",
-		Description: "A volume that carries a filesystem or other signature is refused unless\n" +
-			"--force.\n\n" +
+		Description: "A volume that carries a filesystem or another signature is refused\n" +
+			"unless --force.\n\n" +
 			"   thin-snap format --fs xfs demo/base",
 		Flags: []cli.Flag{
 			valueFlag("fs", "filesystem to make: `FS` is ext4, xfs, btrfs and the like"),

@@ -14,8 +14,9 @@ func listCommand(e *env) *cli.Command {
 		Name:      "list",
 		Usage:     "list volumes",
 		UsageText: "thin-snap list [-Hjp] [-o COLUMNS] [-s COLUMN | -S COLUMN] [POOL...]",
-		Description: "Shows every volume of the pools, or of all pools: size, use, origin,\n" +
-			"where it is mounted and how many references hold it there.\n\n" +
+		Description: "Shows every volume of the pools, or of all pools: its size, the room\n" +
+			"that it takes, its origin, where it is mounted, and how many references\n" +
+			"it has.\n\n" +
 			"   thin-snap list\n" +
 			"   thin-snap list -o +device,fs -S used demo\n" +
 			"   thin-snap list --json",

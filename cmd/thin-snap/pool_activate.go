@@ -7,8 +7,8 @@ func poolActivateCommand(e *env) *cli.Command {
 		Name:      "activate",
 		Usage:     "make the devices of pools",
 		UsageText: "thin-snap pool activate NAME...",
-		Description: "Mounting a volume does this by itself. A pool that is active already\n" +
-			"stays so.\n\n" +
+		Description: "A mount of a volume does this by itself. A pool that is active already\n" +
+			"stays active.\n\n" +
 			"   thin-snap pool activate demo",
 		Action: e.action(operands{"NAME", 1, -1}, poolActivate),
 	}

@@ -17,16 +17,17 @@ func poolCheckCommand(e *env) *cli.Command {
 		Name:      "check",
 		Usage:     "find what is wrong with pools, and repair it",
 		UsageText: "thin-snap pool check [-jy] [--repair] -a | NAME...",
-		Description: "Compares names with thin ids, transaction ids, sizes, labels,\n" +
-			"references, devices and files, and changes nothing: a pool that is\n" +
-			"inactive stays so. --repair shows what it will do and asks; where nobody\n" +
-			"can be asked it needs --yes. It deletes no data: an id without a name\n" +
-			"gets one.\n\n" +
+		Description: "Compares the records of a pool with the pool, its devices, its files and\n" +
+			"the mounts. It changes nothing, but for a volume that a killed snapshot\n" +
+			"has left suspended: it resumes that. An inactive pool stays inactive.\n" +
+			"--repair shows what it will do, and asks. If standard input is not a\n" +
+			"terminal, it needs --yes. It deletes no data: a thin id without a name\n" +
+			"gets a name.\n\n" +
 			"   thin-snap pool check demo\n" +
 			"   thin-snap pool check --repair demo",
 		Flags: []cli.Flag{
 			boolFlag("all,a", "check all pools, and what belongs to none"),
-			boolFlag("repair", "repair what can be"),
+			boolFlag("repair", "repair what can be repaired"),
 			yesFlag(),
 			jsonFlag(),
 		},

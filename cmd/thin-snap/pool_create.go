@@ -17,10 +17,10 @@ func poolCreateCommand(e *env) *cli.Command {
 		UsageText: "thin-snap pool create [-f] [--data DEVICE --metadata DEVICE | --dir DIR]" +
 			" [--size SIZE] [--metadata-size SIZE] [--block-size SIZE] [--on-full error|queue]" +
 			" [--margin PERCENT] NAME",
-		Description: "Without --data and --metadata the pool lies in two sparse files, in\n" +
-			"/var/lib/thin/NAME or in --dir, on loop devices. A device that carries a\n" +
-			"filesystem, partition table or other signature is refused unless\n" +
-			"--force.\n\n" +
+		Description: "Without --data and --metadata the pool lies in two files on loop\n" +
+			"devices, in /var/lib/thin/NAME or in --dir. The data file is sparse. A\n" +
+			"device that carries a filesystem, a partition table or another signature\n" +
+			"is refused unless --force.\n\n" +
 			"   thin-snap pool create demo\n" +
 			"   thin-snap pool create --data /dev/disk/by-id/ata-A \\\n" +
 			"      --metadata /dev/disk/by-id/ata-B fast",

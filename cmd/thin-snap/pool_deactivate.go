@@ -15,9 +15,9 @@ func poolDeactivateCommand(e *env) *cli.Command {
 		Name:      "deactivate",
 		Usage:     "remove the devices of pools",
 		UsageText: "thin-snap pool deactivate [-u] -a | NAME...",
-		Description: "A pool with an active volume is refused, unless --unmount unmounts its\n" +
-			"volumes first, with all their references. One that is inactive already\n" +
-			"stays so.\n\n" +
+		Description: "A pool that has an active volume is refused. --unmount unmounts the\n" +
+			"volumes first, whatever references they have. A pool that is inactive\n" +
+			"already stays inactive.\n\n" +
 			"   thin-snap pool deactivate demo\n" +
 			"   thin-snap pool deactivate --all --unmount",
 		Flags: []cli.Flag{

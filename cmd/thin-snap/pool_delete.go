@@ -18,12 +18,13 @@ func poolDeleteCommand(e *env) *cli.Command {
 		Name:      "delete",
 		Usage:     "remove a pool for good",
 		UsageText: "thin-snap pool delete [-nry] NAME",
-		Description: "A pool that has volumes is refused unless --recursive, which asks; where\n" +
-			"nobody can be asked it needs --yes.\n\n" +
+		Description: "A pool that has volumes is refused. --recursive deletes the volumes,\n" +
+			"too, after a question. If standard input is not a terminal, it needs\n" +
+			"--yes.\n\n" +
 			"   thin-snap pool delete demo\n" +
 			"   thin-snap pool delete -r -y demo",
 		Flags: []cli.Flag{
-			boolFlag("recursive,r", "with all volumes in it"),
+			boolFlag("recursive,r", "delete the volumes in it, too"),
 			dryRunFlag(), yesFlag(),
 		},
 		Action: e.action(operands{"NAME", 1, 1}, poolDelete),

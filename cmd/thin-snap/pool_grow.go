@@ -14,10 +14,10 @@ func poolGrowCommand(e *env) *cli.Command {
 		Name:      "grow",
 		Usage:     "make a pool larger",
 		UsageText: "thin-snap pool grow [--size SIZE] [--metadata-size SIZE] NAME",
-		Description: "The volumes may be in use: writes that wait for room go on. A pool in\n" +
-			"files needs a size; one on devices takes what its devices have grown by.\n" +
-			"A size is what it becomes, or with + what is added. A pool does not\n" +
-			"shrink.\n\n" +
+		Description: "The volumes may be in use, and writes that wait for room go on. A pool\n" +
+			"in files needs a size. A pool on devices takes what its devices have\n" +
+			"grown by. SIZE is the new size; +SIZE is added to the present one. A\n" +
+			"pool does not shrink.\n\n" +
 			"   thin-snap pool grow --size +20G demo\n" +
 			"   thin-snap pool grow fast",
 		Flags: []cli.Flag{

@@ -15,9 +15,10 @@ func poolListCommand(e *env) *cli.Command {
 		Name:      "list",
 		Usage:     "list pools",
 		UsageText: "thin-snap pool list [-Hjp] [-o COLUMNS] [-s COLUMN | -S COLUMN]",
-		Description: "Shows state, size and use of every pool. What is used is known only\n" +
-			"while a pool is active. What is wrong with a pool follows as a warning,\n" +
-			"with the way out; the columns trouble and hint have them too.\n\n" +
+		Description: "Shows the state, the size and the use of every pool. The use is known\n" +
+			"only while a pool is active. If something is wrong with a pool, a\n" +
+			"warning after the list says what, and what to do about it. The columns\n" +
+			"trouble and hint say the same.\n\n" +
 			"   thin-snap pool list\n" +
 			"   thin-snap pool list -Hp -o name,data_used -S data_used",
 		Flags:  listFlags(),

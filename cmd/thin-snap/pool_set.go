@@ -17,11 +17,12 @@ func poolSetCommand(e *env) *cli.Command {
 		Name:      "set",
 		Usage:     "change properties of a pool",
 		UsageText: "thin-snap pool set PROPERTY=VALUE... NAME",
-		Description: "margin is how much of the data and of the metadata new volumes and\n" +
-			"snapshots leave free, 10% at first; on-full is what a write does when\n" +
-			"the pool is full: error, or queue to wait for room; freeze-limit is how\n" +
-			"long a snapshot may keep a mounted origin waiting, 30s at first; data\n" +
-			"and metadata are the paths by which the pool's own disks are found.\n\n" +
+		Description: "The properties are:\n\n" +
+			"   margin          data and metadata that create and snapshot leave free\n" +
+			"   on-full         what a write does when the pool is full: error, or\n" +
+			"                   queue to wait for room\n" +
+			"   freeze-limit    how long a snapshot may freeze its origin, as 30s\n" +
+			"   data, metadata  the path by which the pool's own disk is found\n\n" +
 			"   thin-snap pool set margin=5% on-full=queue demo\n" +
 			"   thin-snap pool set data=/dev/disk/by-id/ata-A fast",
 		Action: e.action(operands{"PROPERTY=VALUE NAME", 2, -1}, poolSet),

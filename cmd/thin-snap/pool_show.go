@@ -13,7 +13,7 @@ func poolShowCommand(e *env) *cli.Command {
 		Name:      "show",
 		Usage:     "show all about one pool",
 		UsageText: "thin-snap pool show [-Hjp] [-o COLUMNS] NAME",
-		Description: "Shows one property a line.\n\n" +
+		Description: "Shows each property on a line of its own.\n\n" +
 			"   thin-snap pool show demo\n" +
 			"   thin-snap pool show --json demo",
 		Flags:  showFlags(),

@@ -14,8 +14,8 @@ func recoverCommand(e *env) *cli.Command {
 		Name:      "recover",
 		Usage:     "finish or undo what a crash interrupted",
 		UsageText: "thin-snap recover [POOL...]",
-		Description: "Every command does this for its pool before it changes anything; this\n" +
-			"one does it now, for the pools named or for all.\n\n" +
+		Description: "Every command that changes a pool does this first. This command does it\n" +
+			"now, for the pools named or for all pools.\n\n" +
 			"   thin-snap recover",
 		Action: e.action(operands{"POOL", 0, -1}, recoverPools),
 	}

@@ -13,7 +13,7 @@ func showCommand(e *env) *cli.Command {
 		Name:      "show",
 		Usage:     "show all about one volume",
 		UsageText: "thin-snap show [-Hjp] [-o COLUMNS] POOL/VOLUME",
-		Description: "Shows one property a line.\n\n" +
+		Description: "Shows each property on a line of its own.\n\n" +
 			"   thin-snap show demo/base\n" +
 			"   thin-snap show -H -o device demo/base",
 		Flags:  showFlags(),

@@ -16,10 +16,11 @@ func snapshotCommand(e *env) *cli.Command {
 		Aliases:   []string{"snap"},
 		Usage:     "make a writable snapshot of a volume",
 		UsageText: "thin-snap snapshot [-f] [--size SIZE] POOL/ORIGIN NEW",
-		Description: "The origin may be mounted: its filesystem stands still while the\n" +
-			"snapshot is made. A snapshot is a volume of its own, in the origin's\n" +
-			"pool, and outlives it. NEW is its name, with or without POOL/ before it.\n" +
-			"A pool with less free than its margin is refused unless --force.\n\n" +
+		Description: "The origin may be mounted: its filesystem is frozen while the snapshot\n" +
+			"is made. A snapshot is a volume of its own, in the origin's pool, and\n" +
+			"remains when the origin is deleted. NEW is its name, with or without\n" +
+			"POOL/ before it. The command fails if the pool has less free than its\n" +
+			"margin, unless --force.\n\n" +
 			"   thin-snap snapshot demo/base demo/one",
 		Flags: []cli.Flag{
 			valueFlag("size", "`SIZE` of the snapshot, larger than the origin"),

@@ -52,7 +52,7 @@ systemctl -q is-active mnt.mount
 umount $mnt
 gone v
 
-## x-systemd.automount, and stopping it behind our back
+## x-systemd.automount, and its stop, which calls no helper
 fstab "ways/v $mnt thin noauto,x-systemd.automount 0 0"
 systemctl daemon-reload
 systemctl start mnt.automount
@@ -67,7 +67,7 @@ unmounted $mnt
 goes v
 systemctl daemon-reload
 
-## a mount by hand at an idle automount waits for nobody
+## a mount by hand does not wait for an idle automount
 mkdir -p /srv/deep/data
 fstab "ways/v /srv/deep/data thin noauto,x-systemd.automount 0 0"
 systemctl daemon-reload
@@ -120,13 +120,13 @@ journalctl -q --no-pager -o cat -u mnt.mount | grep -q '^mount.thin: ways/nosuch
 systemctl reset-failed mnt.mount
 unmounted $mnt
 
-## with nofail a missing volume stops nobody
+## with nofail mount -a leaves out a missing volume
 fstab "ways/nosuch $mnt thin nofail 0 0"
 systemctl daemon-reload
 mount -a -t thin
 unmounted $mnt
 
-## with nofail a pool without its disk or file stops nobody
+## with nofail mount -a leaves out a pool without its disk or file
 thin-snap pool create --size 64M --metadata-size 2M lacks
 thin-snap create --size 16M --fs ext4 lacks/v
 thin-snap pool deactivate lacks

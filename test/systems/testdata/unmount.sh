@@ -114,18 +114,18 @@ umount -N $ns $mnt
 release
 goes v
 
-## behind our back: umount -i
+## without the helper: umount -i
 mount -t thin ways/v $mnt
 mount -t thin ways/v $mnt
 umount -i $mnt
 goes v
 
-## behind our back: the bare system call
+## without the helper: the bare system call
 mount -t thin ways/v $mnt
 perl -e 'my $dir = "/mnt"; exit(syscall(166, $dir, 0) ? 1 : 0)' # umount2(2)
 goes v
 
-## behind our back: the last process of a mount namespace dies
+## without the helper: the last process of a mount namespace dies
 unshare -m --propagation private sh -ec "mount -t thin ways/v $mnt; findmnt -n --mountpoint $mnt"
 goes v
 
@@ -155,7 +155,7 @@ umount $mnt/sub
 umount $mnt
 gone v
 
-## what is not mounted
+## not mounted: refused
 fails 32 'not mounted' umount $mnt
 
 ## a bind mount of it keeps the volume and the reference
