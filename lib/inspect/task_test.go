@@ -1,10 +1,13 @@
 package inspect
 
 import (
+	"context"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,8 +15,12 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/check"
+	"thinmount/lib/dm"
+	"thinmount/lib/engine"
 	"thinmount/lib/refcount"
 	"thinmount/lib/spec"
+	"thinmount/lib/thinpool"
+	"thinmount/lib/thintest"
 )
 
 // parsed returns the files of a package without its tests.
@@ -102,5 +109,62 @@ func TestTasksHaveSteps(t *testing.T) {
 	}
 	if got := r.task(nil); got.do != nil || got.step != 0 {
 		t.Errorf("a finding without a repair has step %d", got.step)
+	}
+}
+
+// TestRepairPool carries out repairs of a pool's catalog. After a repair of a
+// record that fails, nothing else is done. A repair that mends all findings of
+// its kind at once is done once.
+func TestRepairPool(t *testing.T) {
+	s, cat, k := thintest.Active(t, catalog.KindFile)
+	c := dm.NewControl(k.Call)
+	r := &repairs{sys: s, name: "demo", begun: map[string]bool{},
+		pool: &engine.Pool{Sys: s, DM: c, Catalog: cat, Target: thinpool.New(c, k.PoolUUID)}}
+	thintest.AddVolume(t, cat, k, "one", 1)
+	found := func(all ...check.Repair) (found []check.Finding) {
+		for _, repair := range all {
+			found = append(found, check.Finding{Object: "demo", Repair: repair})
+		}
+		return found
+	}
+	temp := filepath.Join(cat.Dir(), "volumes", ".zero.json.tmp")
+	if err := os.WriteFile(temp, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all := []check.Repair{
+		check.RemoveTemp{Temp: catalog.Temp{Path: temp, Volume: "zero"}},
+		check.TakeOver{TransactionID: 7},
+		check.SetSize{Volume: "one", Size: 2 * thintest.MiB},
+		check.NameID{Volume: spec.Volume{Pool: "demo", Name: "two"}, ID: 4, Size: thintest.MiB,
+			TransactionID: 3},
+	}
+	err := r.repairPool(t.Context(), found(append(all, check.SetSize{Volume: "none"})...))
+	cfg := thintest.OnDisk(t, s)
+	if !errors.Is(err, catalog.ErrNoVolume) || cfg.TransactionID == 7 {
+		t.Errorf("after a record that is not there: %v, %+v", err, cfg)
+	}
+	if _, err := os.Lstat(temp); err != nil {
+		t.Error(err)
+	}
+	if err := cat.RemoveVolume("two"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.repairPool(t.Context(), found(all...)); err != nil {
+		t.Error(err)
+	}
+	one, err := cat.VolumeAnyState("one")
+	two, err2 := cat.VolumeAnyState("two")
+	cfg = thintest.OnDisk(t, s)
+	if errors.Join(err, err2) != nil || one.Size != 2*thintest.MiB ||
+		two.ID != 4 || two.TransactionID != 3 || cfg.TransactionID != 7 || cfg.NextID != 5 {
+		t.Errorf("%+v, %v; %+v, %v; %+v", one, err, two, err2, cfg)
+	}
+	if _, err := os.Lstat(temp); !os.IsNotExist(err) {
+		t.Errorf("the temp file: %v", err)
+	}
+	calls := 0
+	once := r.onlyOnce("x", func(context.Context, *engine.Pool) error { calls++; return nil })
+	if err := errors.Join(once(t.Context()), once(t.Context())); err != nil || calls != 1 {
+		t.Errorf("%d calls, %v", calls, err)
 	}
 }
