@@ -49,6 +49,12 @@ const (
 // Pools lists the names of all pools in order, incomplete ones too. If the
 // store's directory does not exist, there are none.
 func (s Store) Pools() ([]string, error) {
+	return s.folders(func(_ string, err error) bool { return err == nil })
+}
+
+// folders lists the folders that have a pool's name and that choose wants. err
+// is the error of looking for the folder's pool.json.
+func (s Store) folders(choose func(name string, err error) bool) ([]string, error) {
 	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
@@ -63,7 +69,8 @@ func (s Store) Pools() ([]string, error) {
 		if spec.CheckPoolName(e.Name()) != nil || !e.IsDir() {
 			continue
 		}
-		if _, err := os.Lstat(filepath.Join(s.Dir, e.Name(), poolFile)); err == nil {
+		_, err := os.Lstat(filepath.Join(s.Dir, e.Name(), poolFile))
+		if choose(e.Name(), err) {
 			names = append(names, e.Name())
 		}
 	}

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 
-	"thinmount/lib/privdir"
 	"thinmount/lib/spec"
 )
 
@@ -39,28 +37,11 @@ func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
 // may be making or removing a pool there. If so, it holds the pool's lock; if
 // the lock is free, the caller takes it and calls ClearHalf.
 func (s Store) Halves() ([]string, error) {
-	if err := privdir.Check(s.Dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
-	}
-	entries, err := os.ReadDir(s.Dir)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
+	return s.folders(func(name string, err error) bool {
 		// lost+found belongs to fsck(8), if the store is a filesystem of its
 		// own.
-		if spec.CheckPoolName(e.Name()) != nil || !e.IsDir() || e.Name() == "lost+found" {
-			continue
-		}
-		_, err := os.Lstat(filepath.Join(s.Dir, e.Name(), poolFile))
-		if errors.Is(err, fs.ErrNotExist) {
-			names = append(names, e.Name())
-		}
-	}
-	return names, nil
+		return name != "lost+found" && errors.Is(err, fs.ErrNotExist)
+	})
 }
 
 // ClearHalf removes what a killed Create leaves before there is a pool.json,
