@@ -106,14 +106,18 @@ func (p *Pool) Build(ctx context.Context, fresh bool) error {
 			return err
 		}
 	}
+	// The kernel has no second pool on one metadata device
+	// (drivers/md/dm-thin.c, __pool_table_lookup_metadata_dev): that is EBUSY.
+	// Over a copy of the metadata it would make one: RefuseCopy and the labels
+	// keep that from happening.
 	_, err = makeDevice(ctx, p.Sys, p.DM, dmname.Part(p.Name(), dmname.Pool),
 		dmname.PartUUID(p.UUID(), dmname.Pool), poolTable(cfg, data, meta).Target(),
 		host.HiddenCookie)
 	if err != nil {
 		return err
 	}
-	// From here on the kernel removes the two linear devices when the pool
-	// device is removed.
+	// The pool's table has the two linear devices open. From here on the kernel
+	// removes them when the pool device is removed.
 	return errors.Join(p.DM.RemoveDeferred(p.Ref(dmname.Data)),
 		p.DM.RemoveDeferred(p.Ref(dmname.Meta)))
 }
@@ -167,8 +171,9 @@ func (p *Pool) BuildPart(ctx context.Context, part string, b catalog.Backing) (d
 
 // adoptPart prepares the device of a part that a killed command left, and
 // returns true if BuildPart can use it. It removes a device without an active
-// table, and with it the loop device that the table to come holds. It then
-// returns false, and BuildPart makes the device anew.
+// table, and with it the loop device that the table to come holds: a loaded
+// table has its devices open, live or not. It then returns false, and BuildPart
+// makes the device anew.
 func (p *Pool) adoptPart(ctx context.Context, part string, info dm.Info) (bool, error) {
 	if !info.Active() {
 		if err := p.DM.Deactivate(ctx, p.Ref(part)); err != nil {
@@ -243,6 +248,11 @@ func (p *Pool) checkSuperblock(cfg catalog.Pool) error {
 // compareSuperblock compares the superblock at the beginning of f with the
 // catalog. Without a superblock, with other sizes, or if the metadata needs a
 // check, the error is ErrPoolState.
+//
+// The kernel compares the sizes, too, but late: it takes the table, fails in
+// the resume and leaves the pool suspended (drivers/md/dm-thin.c,
+// maybe_resize_data_dev and maybe_resize_metadata_dev). With the mark for a
+// check it would activate a pool that is read-only.
 func compareSuperblock(f *os.File, cfg catalog.Pool) error {
 	sb, err := thinpool.ReadSuperblock(f)
 	if err != nil {

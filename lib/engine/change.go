@@ -58,8 +58,11 @@ func (p *Pool) AddVolume(
 }
 
 // Begin writes the intent and sets the next transaction id in the kernel. If
-// anything else has changed the pool in the kernel, that fails, and the
-// kernel's pool is unchanged.
+// another program has set the pool's transaction id meanwhile, that fails, and
+// the kernel's pool is unchanged. The intent comes first: a crash between the
+// two leaves an intent that is not at the kernel, as recovery sees by the
+// transaction ids. In the other order it would leave a pool that is ahead of
+// its catalog, as after a change by another program.
 func (p *Pool) Begin(op catalog.Intent) (catalog.Intent, error) {
 	current := p.Catalog.Pool().TransactionID
 	op.TransactionID = current + 1

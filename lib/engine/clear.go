@@ -139,6 +139,8 @@ func (p *Pool) clearDevice(part string) error {
 	if err := label.Wipe(f); err != nil {
 		return err
 	}
+	// The first block behind the label. On the metadata device it is the
+	// superblock: a later pool would be opened by it, and not be formatted.
 	if _, err := f.WriteAt(make([]byte, 4096), label.Reserved); err != nil {
 		return err
 	}

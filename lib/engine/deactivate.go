@@ -26,7 +26,9 @@ func (p *Pool) Deactivate(ctx context.Context) error {
 	if other := backing.ActiveCopy(p.DM, p.Catalog.Pool()); !other.Disposable() {
 		return other.Err
 	}
-	// While a device is suspended, the pool's last commit would hang.
+	// The kernel suspends a device before it removes it (drivers/md/dm.c,
+	// __dm_destroy), and a pool commits then (dm-thin.c, pool_postsuspend).
+	// While a device below is suspended, that commit would hang.
 	if err := health.ResumePool(p.Sys, p.DM, p.Name(), p.UUID()); err != nil {
 		return err
 	}
@@ -121,7 +123,8 @@ func (p *Pool) activeVolumes() ([]dm.Device, error) {
 
 // Dismantle removes the pool's own devices from the top down, and waits until
 // the kernel has detached the loop devices. Devices that are not there do not
-// matter.
+// matter: the kernel removes the linear devices by itself after the pool's,
+// since they have deferred removal, and may be ahead of this loop.
 func (p *Pool) Dismantle(ctx context.Context) error {
 	for _, part := range []string{dmname.Head, dmname.Pool, dmname.Data, dmname.Meta} {
 		if err := p.dropPart(ctx, part); err != nil {
@@ -139,9 +142,10 @@ func (p *Pool) Dismantle(ctx context.Context) error {
 }
 
 // waitDetached waits until no loop device has the file at path: the kernel
-// detaches it a moment after its last close. Two loop devices over one file
-// would each have a cache of their own. If the loop device will not detach by
-// itself, the error is ErrBusy.
+// detaches it a moment after its last close (drivers/block/loop.c, lo_release),
+// and sends no event. Two loop devices over one file would each have a cache of
+// their own. If the loop device will not detach by itself, the error is
+// ErrBusy.
 func waitDetached(ctx context.Context, path string) error {
 	for {
 		loops, err := loop.Find(path)

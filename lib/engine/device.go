@@ -13,8 +13,10 @@ import (
 )
 
 // makeDevice activates a device with one target, and removes stale names of
-// ours that lead to its device number. If the kernel refuses the table, the
-// error has the kernel's reason, which is in the kernel log only.
+// ours that lead to its device number: the kernel gives a number that has
+// become free to the next device (drivers/md/dm.c, next_free_minor). If the
+// kernel refuses the table, the error has the kernel's reason, which is in the
+// kernel log only.
 func makeDevice(
 	ctx context.Context, s *host.System, c *dm.Control, name, uuid string, t dm.Target,
 	cookie dm.CookieFlags,
@@ -30,7 +32,9 @@ func makeDevice(
 }
 
 // withKernelLog calls do. It adds to do's error what device-mapper has logged
-// while do ran.
+// while do ran. A target has no other way to say why it refuses a table
+// (drivers/md/dm-table.c, dm_table_add_target, tgt->error). What it logged for
+// another process at the same moment cannot be told apart.
 func withKernelLog(do func() error) error {
 	log := kmsg.Begin()
 	defer log.Close()

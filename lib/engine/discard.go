@@ -83,6 +83,9 @@ func (p *Pool) mapped(ctx context.Context, a *Activation, v catalog.Volume) ([]p
 	if err := a.Sync(); err != nil {
 		return nil, err
 	}
+	// Of a discard the pool takes the whole blocks alone (dm-thin.c,
+	// get_bio_block_range), so that the pieces are whole blocks. The last one
+	// ends with the volume.
 	block := int64(p.Catalog.Pool().BlockSize) * dm.SectorSize
 	ranges, err := p.ranges(ctx, v, uint64(max(discardGap/block, 1)))
 	if err == nil {

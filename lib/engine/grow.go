@@ -94,7 +94,10 @@ func (p *Pool) applyPartSize(part string, b catalog.Backing) (grown bool, err er
 }
 
 // reloadPool loads the table that the catalog describes into the pool's device.
-// If blocks is not 0, the table has that many blocks of data.
+// If blocks is not 0, the table has that many blocks of data. The table names
+// the same two devices as before, which have grown below it: the kernel takes
+// no others (drivers/md/dm-thin.c, __pool_find), and looks for more metadata
+// and data at each resume (pool_preresume).
 func (p *Pool) reloadPool(blocks uint64) error {
 	cfg := p.Catalog.Pool()
 	if blocks > 0 {
@@ -117,9 +120,11 @@ func (p *Pool) reloadPool(blocks uint64) error {
 }
 
 // reload replaces a device's table. One call of the kernel suspends the device,
-// swaps the tables and resumes it, so a kill at any moment does not leave the
-// device suspended. If the kernel refuses the new table in that call, it does
-// leave the device suspended: reload then puts the old table back.
+// swaps the tables and resumes it (drivers/md/dm-ioctl.c, do_resume), so a kill
+// at any moment does not leave the device suspended. The device keeps its
+// number and its uuid, and its users notice a pause alone. If the kernel
+// refuses the new table in that call, it does leave the device suspended:
+// reload then puts the old table back.
 func (p *Pool) reload(uuid string, table, old dm.Target) error {
 	ref := dm.ByUUID(uuid)
 	swap := func(t dm.Target) error {

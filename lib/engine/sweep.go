@@ -129,6 +129,8 @@ func (p *Pool) removeUnusedDevice(
 	if rec := ref.Record(); rec.Pinned && rec.PoolUUID == p.UUID() {
 		return nil
 	}
+	// The open count may change at any moment. It is only asked so that no
+	// time is lost: the kernel refuses to remove a device that is open.
 	if info.OpenCount > 0 {
 		return nil
 	}

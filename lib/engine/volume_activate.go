@@ -41,7 +41,9 @@ func (p *Pool) ActivateVolume(
 			return a, p.scheduleRemoval(a, v, keep)
 		}
 		// The kernel removes the device at its last close, which may be while
-		// we open it.
+		// we open it: the command finds no device (ENXIO), the open finds one
+		// that is going (ENXIO; drivers/md/dm.c, dm_blk_open) or no disk any
+		// more (ENODEV), or udev has removed the name (ENOENT).
 		if !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ENODEV) &&
 			!errors.Is(err, unix.ENOENT) {
 			if st, e := p.Target.Status(); e == nil && st.Failed() {
