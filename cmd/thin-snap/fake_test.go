@@ -76,7 +76,7 @@ func (f *fakeSystem) add(volume thin.Volume, v thin.VolumeInfo) error {
 		return &thin.Error{Object: "pool " + volume.Pool, Err: thin.ErrPoolState}
 	}
 	v.Volume, v.ID, v.Created =
-		volume, uint32(len(f.VolumeMap)+1), fakeTime(len(f.VolumeMap))
+		volume, thin.ID(len(f.VolumeMap)+1), fakeTime(len(f.VolumeMap))
 	f.VolumeMap[name] = v
 	return nil
 }

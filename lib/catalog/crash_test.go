@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"thinmount/lib/spec"
 )
 
 var (
@@ -143,8 +145,8 @@ func (m *machine) restart() {
 type fakePool struct {
 	m    *machine
 	tid  uint64
-	ids  map[uint32]bool
-	used map[uint32]bool // ids that existed at any time
+	ids  map[spec.ID]bool
+	used map[spec.ID]bool // ids that existed at any time
 }
 
 func (k *fakePool) setTransactionID(old uint64) error {
@@ -158,7 +160,7 @@ func (k *fakePool) setTransactionID(old uint64) error {
 	return nil
 }
 
-func (k *fakePool) create(id uint32) error {
+func (k *fakePool) create(id spec.ID) error {
 	if err := k.m.tick(); err != nil {
 		return err
 	}
@@ -169,7 +171,7 @@ func (k *fakePool) create(id uint32) error {
 	return nil
 }
 
-func (k *fakePool) delete(id uint32) error {
+func (k *fakePool) delete(id spec.ID) error {
 	if err := k.m.tick(); err != nil {
 		return err
 	}

@@ -43,9 +43,9 @@ func (p Pool) flaw() string {
 	case p.TransactionID > maxTransaction:
 		return fmt.Sprintf("transaction_id: %d is more than %d",
 			p.TransactionID, uint64(maxTransaction))
-	case p.Head != nil && *p.Head > maxID:
+	case p.Head != nil && *p.Head > spec.MaxID:
 		return fmt.Sprintf("head: %d is more than 24 bits", *p.Head)
-	case p.NextID > maxID+1:
+	case p.NextID > spec.MaxID+1:
 		return fmt.Sprintf("next_id: %d is more than 24 bits", p.NextID)
 	}
 	for what, b := range map[string]Backing{"data": p.Data, "metadata": p.Metadata} {
@@ -106,7 +106,7 @@ func (op Intent) flaw() string {
 		return fmt.Sprintf("op: %q is unknown", op.Op)
 	case ofPool && (op.Volume != "" || op.ID != 0 || op.TransactionID != 0):
 		return op.Op + ": has a volume"
-	case op.ID > maxID:
+	case op.ID > spec.MaxID:
 		return fmt.Sprintf("id: %d is more than 24 bits", op.ID)
 	case ofVolume:
 		if err := spec.CheckVolumeName(op.Volume); err != nil {
@@ -125,9 +125,9 @@ func (v Volume) flaw(p Pool) string {
 		return fmt.Sprintf("pool: is of %q, not of %q", v.Pool, p.Name)
 	case v.PoolUUID != p.UUID:
 		return fmt.Sprintf("pool_uuid: is of pool %q, not of %q", v.PoolUUID, p.UUID)
-	case v.ID > maxID:
+	case v.ID > spec.MaxID:
 		return fmt.Sprintf("id: %d is more than 24 bits", v.ID)
-	case v.OriginID > maxID:
+	case v.OriginID > spec.MaxID:
 		return fmt.Sprintf("origin_id: %d is more than 24 bits", v.OriginID)
 	case v.Size <= 0 || v.Size%512 != 0:
 		return fmt.Sprintf("size: %d is not a positive multiple of 512", v.Size)

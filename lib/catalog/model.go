@@ -9,10 +9,6 @@ import (
 // format is the version of the files that this program reads and writes.
 const format = 1
 
-// maxID is the largest thin id. Thin ids have 24 bits (kernel:
-// drivers/md/dm-thin-metadata.c).
-const maxID = 1<<24 - 1
-
 // Pool is the content of pool.json: what the kernel does not know about a pool.
 type Pool struct {
 	Format        int       `json:"format"`
@@ -26,8 +22,8 @@ type Pool struct {
 	Margin        *int      `json:"margin,omitempty"`       // percent, see FreeMargin
 	FreezeSeconds int       `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
 	TransactionID uint64    `json:"transaction_id"`         // must be that of the kernel's pool
-	NextID        uint32    `json:"next_id"`                // id to try next; maxID+1: none is left
-	Head          *uint32   `json:"head,omitempty"`         // thin id of the first blocks; or nil
+	NextID        spec.ID   `json:"next_id"`                // next to try; spec.MaxID+1: none left
+	Head          *spec.ID  `json:"head,omitempty"`         // thin id of the first blocks; or nil
 	Intents       []Intent  `json:"operations,omitempty"`
 }
 
@@ -91,10 +87,10 @@ const (
 // command undoes the change or goes on with it (Pool.Recovery). Until then no
 // command shows the volume that the intent names.
 type Intent struct {
-	Op            string `json:"op"`
-	Volume        string `json:"volume,omitempty"` // empty for an intent on the pool itself
-	ID            uint32 `json:"id"`
-	TransactionID uint64 `json:"transaction_id"` // pool's next id when it goes to the kernel; or 0
+	Op            string  `json:"op"`
+	Volume        string  `json:"volume,omitempty"` // empty for an intent on the pool itself
+	ID            spec.ID `json:"id"`
+	TransactionID uint64  `json:"transaction_id"` // pool's next id when it goes to the kernel; or 0
 }
 
 // Volume is the content of volumes/VOLUME.json.
@@ -103,10 +99,10 @@ type Volume struct {
 	Name          string    `json:"name"`
 	Pool          string    `json:"pool"`
 	PoolUUID      string    `json:"pool_uuid"`
-	ID            uint32    `json:"id"`
+	ID            spec.ID   `json:"id"`
 	Size          int64     `json:"size"` // bytes
 	Origin        string    `json:"origin,omitempty"`
-	OriginID      uint32    `json:"origin_id,omitempty"` // meaningful with Origin only
+	OriginID      spec.ID   `json:"origin_id,omitempty"` // meaningful with Origin only
 	FS            string    `json:"fs,omitempty"`
 	Created       time.Time `json:"created"`
 	TransactionID uint64    `json:"transaction_id"` // the pool's, after the volume was created

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"pgregory.net/rapid"
+
+	"thinmount/lib/spec"
 )
 
 // protocol runs creates and deletes in the order of docs/design.md, each in a
@@ -15,9 +17,9 @@ type protocol struct {
 	m         *machine
 	k         *fakePool
 	s         Store
-	committed map[string]uint32 // volumes that users were told exist
-	deleting  map[string]uint32 // deletes whose command still discards, with the volume's lock
-	doubtful  string            // the volume on which a crashed process worked
+	committed map[string]spec.ID // volumes that users were told exist
+	deleting  map[string]spec.ID // deletes whose command still discards, with the volume's lock
+	doubtful  string             // the volume on which a crashed process worked
 	serial    int
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"thinmount/lib/spec"
 )
 
 // full is the hook of a filesystem on which no new file gets a block.
@@ -27,7 +29,7 @@ func TestPoolIsWrittenOnFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.store.disk.before = full
-	for id := range uint32(40) {
+	for id := range spec.ID(40) {
 		if err := c.SetPool(func(p *Pool) {
 			p.BeginIntent(Intent{Op: OpDelete, Volume: "v" + strings.Repeat("x", int(id)), ID: id})
 		}); err != nil {

@@ -28,7 +28,7 @@ func newPool(t *testing.T) (Store, *Catalog) {
 func put(t *testing.T, c *Catalog, names ...string) {
 	t.Helper()
 	for i, name := range names {
-		if err := c.PutVolume(Volume{Name: name, ID: uint32(i), Size: 512}); err != nil {
+		if err := c.PutVolume(Volume{Name: name, ID: spec.ID(i), Size: 512}); err != nil {
 			t.Fatal(err)
 		}
 	}

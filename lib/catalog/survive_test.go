@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"thinmount/lib/spec"
 )
 
 // Check compares the catalog, the pool, and what users were told.
@@ -16,7 +18,7 @@ func (p *protocol) Check(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]uint32{}
+	got := map[string]spec.ID{}
 	for _, v := range visible {
 		got[v.Name] = v.ID
 	}
@@ -29,8 +31,8 @@ func (p *protocol) Check(t *rapid.T) {
 	if !maps.Equal(got, p.committed) {
 		t.Fatalf("volumes %v, want %v", got, p.committed)
 	}
-	ids := map[uint32]bool{}
-	for _, with := range []map[string]uint32{p.committed, p.deleting} {
+	ids := map[spec.ID]bool{}
+	for _, with := range []map[string]spec.ID{p.committed, p.deleting} {
 		for _, id := range with {
 			ids[id] = true
 		}
@@ -66,9 +68,9 @@ func TestProtocolsSurviveCrashes(t *testing.T) {
 		m := &machine{}
 		m.restart()
 		p := &protocol{
-			m: m, k: &fakePool{m: m, tid: 4, ids: map[uint32]bool{}, used: map[uint32]bool{}},
+			m: m, k: &fakePool{m: m, tid: 4, ids: map[spec.ID]bool{}, used: map[spec.ID]bool{}},
 			s:         Store{Dir: filepath.Join(dir, "thin"), disk: disk{before: m.before}},
-			committed: map[string]uint32{}, deleting: map[string]uint32{},
+			committed: map[string]spec.ID{}, deleting: map[string]spec.ID{},
 		}
 		pool := goodPool()
 		pool.Intents = nil

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"thinmount/lib/spec"
 )
 
 func TestVolumes(t *testing.T) {
@@ -71,7 +73,7 @@ func TestBadVolumeNames(t *testing.T) {
 	}
 	for _, v := range []Volume{
 		{Name: "x"}, {Name: "x", Size: 512, Pool: "other"}, {Name: "x", Size: 512, PoolUUID: "0"},
-		{Name: "x", Size: 512, ID: maxID + 1},
+		{Name: "x", Size: 512, ID: spec.MaxID + 1},
 	} {
 		if err := c.PutVolume(v); err == nil {
 			t.Errorf("wrote %+v", v)
@@ -83,7 +85,7 @@ func TestManyVolumes(t *testing.T) {
 	_, c := newPool(t)
 	for i := range 1000 {
 		b, reason := encodeVolume(Volume{Format: format, Name: fmt.Sprintf("v%03d", i),
-			Pool: "demo", PoolUUID: uuid, ID: uint32(i), Size: 512}, c.pool)
+			Pool: "demo", PoolUUID: uuid, ID: spec.ID(i), Size: 512}, c.pool)
 		if reason != "" {
 			t.Fatal(reason)
 		}

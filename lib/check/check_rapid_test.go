@@ -9,6 +9,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/label"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 	"thinmount/lib/thintest"
 )
@@ -30,7 +31,7 @@ func applied(f *Facts, found []Finding) *Facts {
 				catalog.Volume{Name: r.Volume.Name, ID: r.ID, Size: r.Size,
 					TransactionID: r.TransactionID})
 		case ReserveHead:
-			f.Config.Head, f.HeadErr = new(uint32), nil
+			f.Config.Head, f.HeadErr = new(spec.ID), nil
 			f.Meta.Devices[0] = deviceAt(0, 16)
 		case TakeOver:
 			f.Config.TransactionID, f.Config.Intents = r.TransactionID, nil
@@ -46,21 +47,21 @@ func drawFacts(t *rapid.T) *Facts {
 	f.Devices, f.Uses, f.Volumes, f.Live, f.Entries = nil, nil, nil, nil, nil
 	id := rapid.Uint32Range(1, 6)
 	transaction := rapid.Uint64Range(1, 3)
-	f.Meta.Devices = map[thinpool.ID]thinpool.Device{}
+	f.Meta.Devices = map[spec.ID]thinpool.Device{}
 	f.Config.Head, f.HeadErr = nil, label.ErrNone
 	if rapid.Bool().Draw(t, "head") {
 		f.Meta.Devices[0], f.HeadErr = deviceAt(0, 16), nil
 		if rapid.Bool().Draw(t, "head in pool.json") {
-			f.Config.Head = new(uint32)
+			f.Config.Head = new(spec.ID)
 		}
 	}
 	for range rapid.IntRange(0, 6).Draw(t, "ids") {
-		f.Meta.Devices[thinpool.ID(id.Draw(t, "id"))] = deviceAt(transaction.Draw(t, "made"),
+		f.Meta.Devices[spec.ID(id.Draw(t, "id"))] = deviceAt(transaction.Draw(t, "made"),
 			rapid.Uint64Range(0, 9).Draw(t, "end"))
 	}
 	for _, name := range []string{"a", "b", "c", "orphan-1", "orphan-2"} {
 		if rapid.Bool().Draw(t, name) {
-			v := thintest.Volume(name, id.Draw(t, "id of "+name))
+			v := thintest.Volume(name, spec.ID(id.Draw(t, "id of "+name)))
 			v.Size, v.TransactionID = rapid.Int64Range(1, 9).Draw(t, "size")*65536,
 				transaction.Draw(t, "made")
 			f.Volumes = append(f.Volumes, v)
@@ -70,7 +71,7 @@ func drawFacts(t *rapid.T) *Facts {
 		transaction.Draw(t, "pool")
 	if rapid.Bool().Draw(t, "operation") {
 		f.Config.Intents = []catalog.Intent{{Op: catalog.OpCreate, Volume: "c",
-			ID: id.Draw(t, "id"), TransactionID: f.Config.TransactionID + 1}}
+			ID: spec.ID(id.Draw(t, "id")), TransactionID: f.Config.TransactionID + 1}}
 	}
 	return f
 }
@@ -86,30 +87,30 @@ func TestRepairsOfRecordsMendAll(t *testing.T) {
 		explained := f.explained()
 		before := slices.Clone(f.Volumes)
 		applied(f, found)
-		names, ids := map[string]bool{}, map[uint32]int{}
+		names, ids := map[string]bool{}, map[spec.ID]int{}
 		for _, v := range f.Volumes {
 			if names[v.Name] {
 				t.Fatalf("%s is there twice", v.Name)
 			}
 			names[v.Name] = true
 			ids[v.ID]++
-			if d := f.Meta.Devices[thinpool.ID(v.ID)]; v.Size < int64(d.End)*f.blockSize() &&
+			if d := f.Meta.Devices[v.ID]; v.Size < int64(d.End)*f.blockSize() &&
 				!explained[v.ID] {
 				t.Fatalf("%s has %d bytes, less than its data", v.Name, v.Size)
 			}
 		}
 		for id, d := range f.Meta.Devices {
 			if f.isHead(id) {
-				if ids[uint32(id)] > 0 {
+				if ids[id] > 0 {
 					t.Fatal("the head has a name")
 				}
 				continue
 			}
-			if n := ids[uint32(id)]; n != 1 && !explained[uint32(id)] {
+			if n := ids[id]; n != 1 && !explained[id] {
 				t.Fatalf("id %d has %d names", id, n)
 			}
 			same := func(v catalog.Volume) bool {
-				return v.ID == uint32(id) && v.TransactionID == d.TransactionID
+				return v.ID == id && v.TransactionID == d.TransactionID
 			}
 			if slices.ContainsFunc(before, same) &&
 				!slices.ContainsFunc(before,

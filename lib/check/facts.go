@@ -13,6 +13,7 @@ import (
 	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -31,9 +32,9 @@ type Facts struct {
 	Backings []Backing
 	Room     health.Room // below the pool's files
 
-	HeadLooked bool   // HeadID and HeadErr are valid
-	HeadID     uint32 // the thin id that the head's headers name
-	HeadErr    error  // what is wrong with the headers
+	HeadLooked bool    // HeadID and HeadErr are valid
+	HeadID     spec.ID // the thin id that the head's headers name
+	HeadErr    error   // what is wrong with the headers
 
 	Devices []Device        // that have the pool's uuid
 	Foreign []dm.Device     // that have the pool's name, but another uuid
@@ -65,10 +66,10 @@ type Backing struct {
 // Device is a device-mapper device with the pool's uuid.
 type Device struct {
 	dm.Info
-	Volume string // by the device's name; "" for a part, and for a name that is not ours
-	ID     uint32 // thin id of a volume
-	Part   string // of the pool: "pool", "data", "meta"; "" for a volume
-	Size   int64  // bytes, by its table
+	Volume string  // by the device's name; "" for a part, and for a name that is not ours
+	ID     spec.ID // thin id of a volume
+	Part   string  // of the pool: "pool", "data", "meta"; "" for a volume
+	Size   int64   // bytes, by its table
 }
 
 // Use is how a volume is used, according to its record of references and to the
@@ -105,7 +106,7 @@ func (f *Facts) unread() []string {
 }
 
 // device returns the device of a volume by its thin id, or nil.
-func (f *Facts) device(id uint32) *Device {
+func (f *Facts) device(id spec.ID) *Device {
 	for i := range f.Devices {
 		if d := &f.Devices[i]; d.Part == "" && d.ID == id {
 			return d

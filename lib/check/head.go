@@ -4,26 +4,26 @@ import (
 	"fmt"
 
 	"thinmount/lib/fault"
-	"thinmount/lib/thinpool"
+	"thinmount/lib/spec"
 )
 
 // isHead tells whether a thin id is that of the head, the thin device that has
 // the pool's first blocks. pool.json says so. If pool.json is an older copy
 // that does not, the headers on the head itself say so. A thin id that a volume
 // has is not the head's.
-func (f *Facts) isHead(id thinpool.ID) bool {
+func (f *Facts) isHead(id spec.ID) bool {
 	switch {
-	case f.nameOf(Device{ID: uint32(id)}) != "":
+	case f.nameOf(Device{ID: id}) != "":
 		return false
 	case f.Config.Head != nil:
-		return uint32(id) == *f.Config.Head
+		return id == *f.Config.Head
 	}
-	return f.HeadLooked && f.HeadErr == nil && uint32(id) == f.HeadID
+	return f.HeadLooked && f.HeadErr == nil && id == f.HeadID
 }
 
 // head returns the thin id of the head. ok is false if the metadata does not
 // have it.
-func (f *Facts) head() (id thinpool.ID, ok bool) {
+func (f *Facts) head() (id spec.ID, ok bool) {
 	if f.Meta == nil {
 		return 0, false
 	}

@@ -18,12 +18,12 @@ func (f *Facts) compareIDs() []Finding {
 	if f.Meta == nil {
 		return nil
 	}
-	claims := map[uint32][]catalog.Volume{}
+	claims := map[spec.ID][]catalog.Volume{}
 	explained := f.explained()
 	dropped := map[string]bool{}
 	var found []Finding
 	for _, v := range f.Volumes {
-		d, there := f.Meta.Devices[thinpool.ID(v.ID)]
+		d, there := f.Meta.Devices[v.ID]
 		switch {
 		case explained[v.ID] && f.hasIntent(v.Name):
 		case !there:
@@ -56,8 +56,8 @@ func (f *Facts) compareIDs() []Finding {
 // names them. If the catalog and the pool do not belong together, it returns
 // none. The intents may be those of an older copy. Their commands ended long
 // ago, and the id may be another volume's now.
-func (f *Facts) explained() map[uint32]bool {
-	ids := map[uint32]bool{}
+func (f *Facts) explained() map[spec.ID]bool {
+	ids := map[spec.ID]bool{}
 	if !f.mismatch() {
 		for _, op := range f.Config.Intents {
 			ids[op.ID] = true
@@ -145,7 +145,7 @@ func (f *Facts) blockSize() int64 { return int64(f.Config.BlockSize) * dm.Sector
 // may reach beyond the end of the volume. compareSize also reports an active
 // device of another size.
 func (f *Facts) compareSize(v catalog.Volume) []Finding {
-	if end := int64(f.Meta.Devices[thinpool.ID(v.ID)].End); end > 0 &&
+	if end := int64(f.Meta.Devices[v.ID].End); end > 0 &&
 		(end-1)*f.blockSize() >= v.Size {
 		size := end * f.blockSize()
 		return []Finding{f.unlessUsed(v, Finding{Kind: KindSize, Object: f.object(v.Name),
@@ -165,7 +165,7 @@ func (f *Facts) compareSize(v catalog.Volume) []Finding {
 // orphans returns the findings for the thin ids that neither a record nor an
 // intent names. claims are the records by thin id, explained are the ids that
 // recovery deals with, and dropped says which records are to be removed.
-func (f *Facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32]bool,
+func (f *Facts) orphans(claims map[spec.ID][]catalog.Volume, explained map[spec.ID]bool,
 	dropped map[string]bool) []Finding {
 	taken := func(name string) bool {
 		return f.known(name) && !dropped[name] || f.hasIntent(name) && !f.mismatch()
@@ -173,7 +173,7 @@ func (f *Facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32
 	named := map[string]bool{}
 	var found []Finding
 	for _, id := range slices.Sorted(maps.Keys(f.Meta.Devices)) {
-		if f.isHead(id) || explained[uint32(id)] || len(claims[uint32(id)]) > 0 {
+		if f.isHead(id) || explained[id] || len(claims[id]) > 0 {
 			continue
 		}
 		d := f.orphan(id, func(name string) bool { return taken(name) || named[name] })
@@ -191,17 +191,17 @@ func (f *Facts) orphans(claims map[uint32][]catalog.Volume, explained map[uint32
 // Without a device it takes the size of the largest volume, so that a
 // filesystem in the orphan fits, or more if the orphan's data needs it. taken
 // tells whether a name is in use.
-func (f *Facts) orphan(id thinpool.ID, taken func(string) bool) Finding {
+func (f *Facts) orphan(id spec.ID, taken func(string) bool) Finding {
 	d := f.Meta.Devices[id]
 	o := Finding{Kind: KindOrphan, Object: fmt.Sprintf("%s: thin id %d", f.Config.Name, id),
 		What: fmt.Sprintf("has no name; %s of it are mapped, it was made at transaction id %d",
 			fault.ExactSize(int64(d.Mapped)*f.blockSize()), d.TransactionID)}
-	r := NameID{Volume: f.Volume(f.freeName(id, taken)), ID: uint32(id),
+	r := NameID{Volume: f.Volume(f.freeName(id, taken)), ID: id,
 		Size: max(int64(d.End), 1) * f.blockSize(), TransactionID: d.TransactionID}
 	for _, v := range f.Volumes {
 		r.Size = max(r.Size, v.Size)
 	}
-	if dev := f.device(uint32(id)); dev != nil {
+	if dev := f.device(id); dev != nil {
 		o.What += fmt.Sprintf("; it is active as %s", dev.Name)
 		if spec.CheckVolumeName(dev.Volume) != nil || taken(dev.Volume) {
 			o.Remedy = fault.Hint("unmount or remove that device, and check again")
@@ -218,7 +218,7 @@ func (f *Facts) orphan(id thinpool.ID, taken func(string) bool) Finding {
 }
 
 // freeName returns orphan-ID, or orphan-ID-N if that name is taken.
-func (f *Facts) freeName(id thinpool.ID, taken func(string) bool) string {
+func (f *Facts) freeName(id spec.ID, taken func(string) bool) string {
 	name := fmt.Sprintf("orphan-%d", id)
 	for n := 2; taken(name); n++ {
 		name = fmt.Sprintf("orphan-%d-%d", id, n)

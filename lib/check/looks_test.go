@@ -90,7 +90,7 @@ func TestInCommon(t *testing.T) {
 func soundFacts() *Facts {
 	cfg := catalog.Pool{
 		Format: 1, Name: "demo", UUID: thintest.UUID, BlockSize: 128, OnFull: "error",
-		TransactionID: 2, NextID: 3, Head: new(uint32),
+		TransactionID: 2, NextID: 3, Head: new(spec.ID),
 		Data: catalog.Backing{Kind: catalog.KindFile, Path: "/srv/data", Size: 1 << 30},
 		Metadata: catalog.Backing{Kind: catalog.KindDevice, Path: "/dev/sdb",
 			Size: 64 * thintest.MiB},
@@ -108,7 +108,7 @@ func soundFacts() *Facts {
 		Live:       &thinpool.Status{Mode: thinpool.ModeRW, TransactionID: 2},
 		HeadLooked: true,
 		Meta: &thinpool.Metadata{Superblock: thinpool.Superblock{TransactionID: 2},
-			Devices: map[thinpool.ID]thinpool.Device{
+			Devices: map[spec.ID]thinpool.Device{
 				0: {Details: thinpool.Details{Mapped: 16}, End: 16},
 				1: {Details: thinpool.Details{TransactionID: 1, Mapped: 10}, End: 4096},
 				2: {Details: thinpool.Details{TransactionID: 2}},

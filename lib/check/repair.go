@@ -32,8 +32,8 @@ type (
 	// RemoveRecord removes the record of a volume.
 	RemoveRecord struct {
 		Volume string
-		ID     uint32 // thin id in the record
-		Cause  string // KindMissing, KindReused or KindDuplicate
+		ID     spec.ID // thin id in the record
+		Cause  string  // KindMissing, KindReused or KindDuplicate
 	}
 	// SetSize corrects the size in the record of a volume.
 	SetSize struct {
@@ -43,7 +43,7 @@ type (
 	// NameID gives a name to a thin id without one.
 	NameID struct {
 		Volume        spec.Volume
-		ID            uint32
+		ID            spec.ID
 		Size          int64  // bytes
 		TransactionID uint64 // at which the thin id was made
 	}
@@ -61,12 +61,12 @@ type (
 	// FinishDelete finishes a deletion that was interrupted.
 	FinishDelete struct {
 		Volume string // "" for the pool itself
-		ID     uint32
+		ID     spec.ID
 	}
 	// UndoCreate removes what an interrupted command was making.
 	UndoCreate struct {
 		Volume string // "" for the pool itself
-		ID     uint32
+		ID     spec.ID
 	}
 	// RemoveTemp removes the file of an interrupted write to the catalog.
 	RemoveTemp struct{ Temp catalog.Temp }

@@ -1,7 +1,6 @@
 package dmname
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -34,8 +33,8 @@ func Part(pool, part string) string { return Prefix + pool + "@@" + part }
 
 // VolumeUUID returns the dm uuid of a volume's device. The kernel allows each
 // uuid once, so a volume cannot be active twice.
-func VolumeUUID(poolUUID string, id uint32) string {
-	return fmt.Sprintf("%s%s-%d", UUIDPrefix, poolUUID, id)
+func VolumeUUID(poolUUID string, id spec.ID) string {
+	return UUIDPrefix + poolUUID + "-" + strconv.FormatUint(uint64(id), 10)
 }
 
 // PartUUID returns the dm uuid of a part of a pool.
@@ -64,15 +63,16 @@ func OfNode(path string) (name string, ok bool) {
 
 // ParseVolumeUUID splits a uuid that VolumeUUID made into the pool's uuid and
 // the thin id. ok is false for any other uuid.
-func ParseVolumeUUID(uuid string) (poolUUID string, id uint32, ok bool) {
+func ParseVolumeUUID(uuid string) (poolUUID string, id spec.ID, ok bool) {
 	rest, ok := strings.CutPrefix(uuid, UUIDPrefix)
 	if !ok {
 		return "", 0, false
 	}
 	poolUUID, number, ok := strings.Cut(rest, "-")
 	n, err := strconv.ParseUint(number, 10, 24)
-	return poolUUID, uint32(n), ok && err == nil && VolumeUUID(poolUUID, uint32(n)) == uuid
+	id = spec.ID(n)
+	return poolUUID, id, ok && err == nil && VolumeUUID(poolUUID, id) == uuid
 }
 
 // VolumeRef returns the reference by which package dm finds a volume's device.
-func VolumeRef(poolUUID string, id uint32) dm.Ref { return dm.ByUUID(VolumeUUID(poolUUID, id)) }
+func VolumeRef(poolUUID string, id spec.ID) dm.Ref { return dm.ByUUID(VolumeUUID(poolUUID, id)) }

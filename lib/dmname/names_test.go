@@ -51,7 +51,7 @@ func TestSplitVolumeUUID(t *testing.T) {
 	const pool = "0123456789abcdef0123456789abcdef"
 	for _, row := range []struct {
 		uuid string
-		id   uint32
+		id   spec.ID
 		ok   bool
 	}{
 		{VolumeUUID(pool, 7), 7, true},

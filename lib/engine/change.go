@@ -9,6 +9,7 @@ import (
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -20,7 +21,7 @@ import (
 // finished it. force overrides the pool's margin. On error AddVolume undoes
 // what it has done. The caller holds the pool's lock exclusively, and v's lock.
 func (p *Pool) AddVolume(
-	ctx context.Context, v catalog.Volume, next string, force bool, send func(thinpool.ID) error,
+	ctx context.Context, v catalog.Volume, next string, force bool, send func(spec.ID) error,
 ) (catalog.Volume, error) {
 	object := v.Spec().String()
 	if err := p.finishDeadCommand(ctx, v.Name); err != nil {
@@ -88,9 +89,9 @@ func (p *Pool) writeIntent(op catalog.Intent) (catalog.Intent, error) {
 // SendCreate calls send with one thin id after the other until the kernel
 // accepts one. If the pool was changed by hand, the kernel has ids that the
 // catalog does not know.
-func (p *Pool) SendCreate(op catalog.Intent, send func(thinpool.ID) error) (catalog.Intent, error) {
+func (p *Pool) SendCreate(op catalog.Intent, send func(spec.ID) error) (catalog.Intent, error) {
 	for {
-		err := send(thinpool.ID(op.ID))
+		err := send(op.ID)
 		if !errors.Is(err, thinpool.ErrIDExists) {
 			if err == nil {
 				err = p.Target.Confirm()
@@ -143,9 +144,9 @@ func (p *Pool) Rollback(ctx context.Context, err error) error {
 // one of them. After that it returns ids of deleted volumes. The transaction id
 // at which a volume was made, which its record and the pool's metadata have,
 // then tells the new volume from the deleted one.
-func (p *Pool) nextID(tried uint32) (uint32, error) {
+func (p *Pool) nextID(tried spec.ID) (spec.ID, error) {
 	cfg := p.Catalog.Pool()
-	if cfg.NextID <= thinpool.MaxID {
+	if cfg.NextID <= spec.MaxID {
 		return cfg.NextID, nil
 	}
 	volumes, err := p.Catalog.VolumesAnyState()
@@ -157,7 +158,7 @@ func (p *Pool) nextID(tried uint32) (uint32, error) {
 	if !ok {
 		return 0, &fault.Error{
 			Object: "pool " + p.Name(),
-			Err:    fault.Errorf(fault.ErrPoolState, "all %d thin ids are in use", thinpool.MaxID),
+			Err:    fault.Errorf(fault.ErrPoolState, "all %d thin ids are in use", spec.MaxID),
 			Remedy: fault.Sayf("delete volumes, or make another pool: %v", fault.CreatePool{}),
 		}
 	}
@@ -166,8 +167,8 @@ func (p *Pool) nextID(tried uint32) (uint32, error) {
 
 // unusedID returns the lowest thin id above tried that is not in use. If tried
 // is the last id, the search begins at 1. unusedID never returns the last id.
-func unusedID(cfg catalog.Pool, volumes []catalog.Volume, tried uint32) (id uint32, ok bool) {
-	taken := map[uint32]bool{}
+func unusedID(cfg catalog.Pool, volumes []catalog.Volume, tried spec.ID) (id spec.ID, ok bool) {
+	taken := map[spec.ID]bool{}
 	for _, v := range volumes {
 		taken[v.ID] = true
 	}
@@ -177,10 +178,10 @@ func unusedID(cfg catalog.Pool, volumes []catalog.Volume, tried uint32) (id uint
 	if cfg.Head != nil {
 		taken[*cfg.Head] = true
 	}
-	if tried == thinpool.MaxID {
+	if tried == spec.MaxID {
 		tried = 0
 	}
-	for id = tried + 1; id < thinpool.MaxID; id++ {
+	for id = tried + 1; id < spec.MaxID; id++ {
 		if !taken[id] {
 			return id, true
 		}

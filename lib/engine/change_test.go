@@ -11,7 +11,7 @@ import (
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
-	"thinmount/lib/thinpool"
+	"thinmount/lib/spec"
 	"thinmount/lib/thintest"
 )
 
@@ -28,7 +28,7 @@ func add(t *testing.T, p *Pool, name string) (catalog.Volume, error) {
 	}
 	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), Size: 1 << 20}
 	return p.AddVolume(t.Context(), v, "", false,
-		func(id thinpool.ID) error { return p.Target.CreateThin(id) })
+		func(id spec.ID) error { return p.Target.CreateThin(id) })
 }
 
 // A command that makes a volume finishes what a dead command left under the
@@ -100,12 +100,12 @@ func TestDeleteOfTheFirstID(t *testing.T) {
 func TestLastID(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "one", 1)
-	withVolume(t, p, k, "before", thinpool.MaxID-1)
-	if v, err := add(t, p, "last"); err != nil || v.ID != thinpool.MaxID {
+	withVolume(t, p, k, "before", spec.MaxID-1)
+	if v, err := add(t, p, "last"); err != nil || v.ID != spec.MaxID {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	for i, name := range []string{"over", "again"} {
-		if v, err := add(t, p, name); err != nil || v.ID != uint32(2+i) {
+		if v, err := add(t, p, name); err != nil || v.ID != spec.ID(2+i) {
 			t.Errorf("%+v, %v", v, err)
 		}
 	}
@@ -125,7 +125,7 @@ func TestLastID(t *testing.T) {
 		t.Errorf("%+v, %v; told: %s", v, err, k.Told())
 	}
 	cfg := thintest.OnDisk(t, p.Sys)
-	if v.TransactionID != cfg.TransactionID || cfg.NextID != thinpool.MaxID+1 {
+	if v.TransactionID != cfg.TransactionID || cfg.NextID != spec.MaxID+1 {
 		t.Errorf("%+v of %+v", v, cfg)
 	}
 }
@@ -133,28 +133,28 @@ func TestLastID(t *testing.T) {
 // An id that is in use but has no name is skipped, the last id as well.
 func TestLastIDIsTaken(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
-	withVolume(t, p, k, "before", thinpool.MaxID-1)
-	k.IDs[thinpool.MaxID], k.IDs[1], k.IDs[2] = true, true, true
+	withVolume(t, p, k, "before", spec.MaxID-1)
+	k.IDs[spec.MaxID], k.IDs[1], k.IDs[2] = true, true, true
 	if v, err := add(t, p, "over"); err != nil || v.ID != 3 {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if !k.IDs[thinpool.MaxID] || !k.IDs[1] || !k.IDs[2] {
+	if !k.IDs[spec.MaxID] || !k.IDs[1] || !k.IDs[2] {
 		t.Error("what had no name is deleted")
 	}
 }
 
 func TestUnusedID(t *testing.T) {
-	head := uint32(1)
+	head := spec.ID(1)
 	cfg := catalog.Pool{Head: &head, Intents: []catalog.Intent{{Op: catalog.OpDelete, ID: 3}}}
 	volumes := []catalog.Volume{{ID: 2}, {ID: 5}}
-	for tried, want := range map[uint32]uint32{
-		0: 4, 3: 4, 4: 6, thinpool.MaxID: 4, thinpool.MaxID - 2: thinpool.MaxID - 1,
+	for tried, want := range map[spec.ID]spec.ID{
+		0: 4, 3: 4, 4: 6, spec.MaxID: 4, spec.MaxID - 2: spec.MaxID - 1,
 	} {
 		if id, ok := unusedID(cfg, volumes, tried); !ok || id != want {
 			t.Errorf("behind %d: %d, %v, want %d", tried, id, ok, want)
 		}
 	}
-	if id, ok := unusedID(cfg, volumes, thinpool.MaxID-1); ok {
+	if id, ok := unusedID(cfg, volumes, spec.MaxID-1); ok {
 		t.Errorf("behind all: %d", id)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/kmsg"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -49,8 +50,8 @@ func withKernelLog(do func() error) error {
 }
 
 // thinTarget returns the table of a thin device of size bytes in the pool.
-func thinTarget(pool dm.DevNo, id uint32, size int64) dm.Target {
+func thinTarget(pool dm.DevNo, id spec.ID, size int64) dm.Target {
 	return thinpool.Thin{
-		Pool: pool, ID: thinpool.ID(id), Size: dm.Sectors(size / dm.SectorSize),
+		Pool: pool, ID: id, Size: dm.Sectors(size / dm.SectorSize),
 	}.Target()
 }

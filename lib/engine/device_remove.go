@@ -13,6 +13,7 @@ import (
 	"thinmount/lib/fuser"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // lockedWait limits the wait until a device is closed while the pool's lock is
@@ -100,7 +101,7 @@ func WaitGoneBriefly(ctx context.Context, c *dm.Control, ref dm.Ref, name string
 
 // RemoveVolumeDevice does what RemoveDevice does, for a caller that holds the
 // pool's lock: it waits for lockedWait at most, and then returns ErrBusy.
-func (p *Pool) RemoveVolumeDevice(ctx context.Context, volume string, id uint32) error {
+func (p *Pool) RemoveVolumeDevice(ctx context.Context, volume string, id spec.ID) error {
 	v := p.Volume(volume)
 	ref, name := dmname.VolumeRef(p.UUID(), id), dmname.Volume(v)
 	info, err := removeOnce(ctx, p.DM, ref, lockedWait)

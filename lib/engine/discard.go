@@ -110,7 +110,7 @@ func (p *Pool) ranges(ctx context.Context, v catalog.Volume, gap uint64) ([]thin
 		return nil, err
 	}
 	defer f.Close()
-	return thinpool.ReadRanges(ctx, f, 0, thinpool.ID(v.ID), gap)
+	return thinpool.ReadRanges(ctx, f, 0, v.ID, gap)
 }
 
 // clipped turns ranges into pieces that lie within the volume. block and size

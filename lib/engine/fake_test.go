@@ -8,6 +8,7 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/fault"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 	"thinmount/lib/thintest"
 )
@@ -25,7 +26,7 @@ func testPool(t *testing.T, kind string) (p *Pool, k *thintest.Kernel, warnings 
 
 // withVolume adds a volume to the pool and the kernel, and intents to the pool.
 func withVolume(
-	t *testing.T, p *Pool, k *thintest.Kernel, name string, id uint32, ops ...catalog.Intent,
+	t *testing.T, p *Pool, k *thintest.Kernel, name string, id spec.ID, ops ...catalog.Intent,
 ) catalog.Volume {
 	t.Helper()
 	v := thintest.AddVolume(t, p.Catalog, k, name, id)

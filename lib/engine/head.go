@@ -12,6 +12,7 @@ import (
 	"thinmount/lib/health"
 	"thinmount/lib/host"
 	"thinmount/lib/label"
+	"thinmount/lib/spec"
 )
 
 // The head is the pool's first data blocks. The devices @@data and @@pool begin
@@ -46,14 +47,16 @@ func (p *Pool) MakeHead(ctx context.Context) error {
 
 // WithHead makes the head's device, calls do with it, and removes it. The
 // caller holds the pool's lock exclusively.
-func (p *Pool) WithHead(ctx context.Context, id uint32, do func(*os.File) error) error {
+func (p *Pool) WithHead(ctx context.Context, id spec.ID, do func(*os.File) error) error {
 	cfg := p.Catalog.Pool()
 	return p.WithThin(ctx, id, int64(HeadBlocks(cfg))*health.BlockBytes(cfg), do)
 }
 
 // WithThin does what WithHead does, for any thin id. The device has size bytes.
 // No volume may be active.
-func (p *Pool) WithThin(ctx context.Context, id uint32, size int64, do func(*os.File) error) error {
+func (p *Pool) WithThin(
+	ctx context.Context, id spec.ID, size int64, do func(*os.File) error,
+) error {
 	if err := p.dropPart(ctx, dmname.Head); err != nil { // a killed command may have left it
 		return err
 	}
@@ -87,7 +90,7 @@ func (p *Pool) WithThin(ctx context.Context, id uint32, size int64, do func(*os.
 // next one, so that the kernel gives them data blocks in this order; writeback
 // would choose its own order. When WriteHead returns, the headers and their
 // mappings are durable.
-func WriteHead(f *os.File, cfg catalog.Pool, id uint32, want func(block uint64) bool) error {
+func WriteHead(f *os.File, cfg catalog.Pool, id spec.ID, want func(block uint64) bool) error {
 	for n := range HeadBlocks(cfg) {
 		if want != nil && !want(n) {
 			continue
@@ -121,7 +124,7 @@ func (p *Pool) ConfirmHead() error {
 // ReadHead reads the headers of a pool's head and returns the thin id that they
 // name. The pool's data begins at byte at of r. A header that is missing, or
 // that belongs to another pool, is an error.
-func ReadHead(r io.ReaderAt, at int64, cfg catalog.Pool) (id uint32, err error) {
+func ReadHead(r io.ReaderAt, at int64, cfg catalog.Pool) (id spec.ID, err error) {
 	for n := range HeadBlocks(cfg) {
 		h, err := label.ReadHead(r, at+int64(n)*health.BlockBytes(cfg))
 		if err != nil {

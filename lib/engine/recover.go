@@ -165,7 +165,7 @@ func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	if err != nil {
 		return err
 	}
-	if d, ok := devices[thinpool.ID(op.ID)]; ok && d.TransactionID != op.TransactionID {
+	if d, ok := devices[op.ID]; ok && d.TransactionID != op.TransactionID {
 		p.Sys.Warnf("pool %s: thin id %d is in use but has no name", p.Name(), op.ID)
 		if err := p.Catalog.RemoveVolume(op.Volume); err != nil {
 			return err
@@ -176,7 +176,7 @@ func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 }
 
 // Devices reads from the active pool's metadata what it has of each thin id.
-func (p *Pool) Devices() (map[thinpool.ID]thinpool.Details, error) {
+func (p *Pool) Devices() (map[spec.ID]thinpool.Details, error) {
 	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)))
 	if err != nil {
 		return nil, err
@@ -199,7 +199,7 @@ func (p *Pool) deleteID(ctx context.Context, op catalog.Intent) error {
 	if err := p.RemoveVolumeDevice(ctx, op.Volume, op.ID); err != nil {
 		return err
 	}
-	if err := p.sendDelete(ctx, thinpool.ID(op.ID)); err != nil {
+	if err := p.sendDelete(ctx, op.ID); err != nil {
 		return err
 	}
 	if err := p.Target.Confirm(); err != nil {
@@ -215,7 +215,7 @@ func (p *Pool) deleteID(ctx context.Context, op catalog.Intent) error {
 // returns nil. A device that the kernel removes by itself disappears some time
 // before it releases its id (drivers/md/dm.c, __dm_destroy), and until then the
 // pool answers EBUSY: sendDelete tries again until ctx ends.
-func (p *Pool) sendDelete(ctx context.Context, id thinpool.ID) error {
+func (p *Pool) sendDelete(ctx context.Context, id spec.ID) error {
 	for {
 		err := p.Target.Delete(id)
 		if errors.Is(err, thinpool.ErrNoSuchID) {

@@ -13,6 +13,7 @@ import (
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
 	"thinmount/lib/label"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 	"thinmount/lib/thintest"
 )
@@ -21,11 +22,11 @@ import (
 // more of them chosen than are needed to have all these blocks.
 func TestCover(t *testing.T) {
 	shared := []thinpool.Mapping{{Virtual: 0, Data: 0}, {Virtual: 1, Data: 1}}
-	found := map[thinpool.ID][]thinpool.Mapping{
+	found := map[spec.ID][]thinpool.Mapping{
 		2: shared, 3: shared, 4: {{Virtual: 9, Data: 1}, {Virtual: 10, Data: 2}},
 		5: {{Virtual: 0, Data: 3}}, 6: shared[:1],
 	}
-	if got := cover(found); !slices.Equal(got, []thinpool.ID{2, 4, 5}) {
+	if got := cover(found); !slices.Equal(got, []spec.ID{2, 4, 5}) {
 		t.Errorf("%v", got)
 	}
 	if got := cover(nil); got != nil {

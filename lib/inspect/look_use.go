@@ -21,6 +21,7 @@ import (
 	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // lookBackings reads the labels of the pool's disks or files, and asks the
@@ -73,7 +74,7 @@ func read(b *check.Backing) {
 // and idle ones have neither.
 func lookUses(ctx context.Context, s *host.System, c *dm.Control, f *check.Facts) error {
 	f.Busy, f.Uses = map[string]bool{}, map[string]check.Use{}
-	files, active := map[string]bool{}, map[uint32]bool{}
+	files, active := map[string]bool{}, map[spec.ID]bool{}
 	for _, e := range f.Entries {
 		files[e.Volume.Name] = true
 	}

@@ -14,6 +14,7 @@ import (
 	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
 	"thinmount/lib/refcount"
+	"thinmount/lib/spec"
 	"thinmount/lib/thintest"
 )
 
@@ -25,7 +26,7 @@ func TestLookUsesAsksAboutThoseInUse(t *testing.T) {
 	asked := 0
 	c := dm.NewControl(func(uint, []byte) error { asked++; return unix.ENXIO })
 	f := &check.Facts{Config: catalog.Pool{Name: "demo", UUID: thintest.UUID}}
-	for id := range uint32(1000) {
+	for id := range spec.ID(1000) {
 		f.Volumes = append(f.Volumes, catalog.Volume{
 			Name: fmt.Sprint("v", id), Pool: "demo", PoolUUID: thintest.UUID, ID: id,
 		})

@@ -16,6 +16,7 @@ import (
 	"thinmount/lib/health"
 	"thinmount/lib/host"
 	"thinmount/lib/loop"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 	"thinmount/lib/volumes"
 )
@@ -52,8 +53,8 @@ const headPiece = 4096
 // headRepair is one repair of a pool's head. The pool is opened exclusively.
 type headRepair struct {
 	*engine.Pool
-	id     uint32 // thin id of the head
-	blocks uint64 // number of blocks in the head
+	id     spec.ID // thin id of the head
+	blocks uint64  // number of blocks in the head
 }
 
 // reserveHead gives a head to a pool that has none. No volume of the pool may
@@ -110,7 +111,7 @@ func (h *headRepair) step(ctx context.Context, do func(context.Context) error) e
 // hasRoom returns an error if the pool has too few free blocks for the repair.
 // Each device needs one new block for each of the first blocks that it has,
 // also if it shares that block with other devices.
-func (h *headRepair) hasRoom(found map[thinpool.ID][]thinpool.Mapping) error {
+func (h *headRepair) hasRoom(found map[spec.ID][]thinpool.Mapping) error {
 	st, err := h.CanWrite()
 	if err != nil {
 		return err
@@ -148,7 +149,7 @@ func (h *headRepair) choose() error {
 		h.id = *cfg.Head
 	default:
 		if h.id, err = idOnDisk(h.Pool); err == nil {
-			if _, there := devices[thinpool.ID(h.id)]; there {
+			if _, there := devices[h.id]; there {
 				break
 			}
 		}
@@ -156,7 +157,7 @@ func (h *headRepair) choose() error {
 		if _, taken := devices[engine.NewHeadID]; taken {
 			h.id = cfg.NextID
 		}
-		if _, taken := devices[thinpool.ID(h.id)]; taken || h.id > thinpool.MaxID {
+		if _, taken := devices[h.id]; taken || h.id > spec.MaxID {
 			return fault.Errorf(fault.ErrPoolState, "no thin id is free for it")
 		}
 	}
@@ -176,17 +177,17 @@ func (h *headRepair) choose() error {
 	}); err != nil {
 		return err
 	}
-	if _, there := devices[thinpool.ID(h.id)]; there {
+	if _, there := devices[h.id]; there {
 		return nil
 	}
-	if err := h.Target.CreateThin(thinpool.ID(h.id)); err != nil {
+	if err := h.Target.CreateThin(h.id); err != nil {
 		return err
 	}
 	return h.Target.Confirm()
 }
 
 // idOnDisk returns the thin id that the headers in the first blocks name.
-func idOnDisk(p *engine.Pool) (uint32, error) {
+func idOnDisk(p *engine.Pool) (spec.ID, error) {
 	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Data)))
 	if err != nil {
 		return 0, err
@@ -204,7 +205,7 @@ func (h *headRepair) write(ctx context.Context, want func(uint64) bool) error {
 }
 
 // first reads which thin devices have the first blocks of the pool's data.
-func (h *headRepair) first(ctx context.Context) (map[thinpool.ID][]thinpool.Mapping, error) {
+func (h *headRepair) first(ctx context.Context) (map[spec.ID][]thinpool.Mapping, error) {
 	f, err := host.OpenDirect(h.DM.NodePath(dmname.Part(h.Name(), dmname.Meta)))
 	if err != nil {
 		return nil, err
@@ -221,10 +222,10 @@ func (h *headRepair) round(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	right := map[uint64]bool{}
-	for _, m := range found[thinpool.ID(h.id)] {
+	for _, m := range found[h.id] {
 		right[m.Virtual] = m.Virtual == m.Data
 	}
-	delete(found, thinpool.ID(h.id))
+	delete(found, h.id)
 	wrong := func(n uint64) bool { return !right[n] }
 	if len(found) == 0 && h.ConfirmHead() == nil {
 		return true, nil
@@ -261,7 +262,7 @@ func (h *headRepair) discard(ctx context.Context, f *os.File, want func(uint64) 
 // moveAll has the kernel move the blocks in found to free ones (steps 2 and 3).
 // It deletes its snapshots in the end, also after an error.
 func (h *headRepair) moveAll(
-	ctx context.Context, found map[thinpool.ID][]thinpool.Mapping,
+	ctx context.Context, found map[spec.ID][]thinpool.Mapping,
 ) (err error) {
 	var snapshots []catalog.Intent
 	defer func() {
@@ -294,7 +295,7 @@ func (h *headRepair) moveAll(
 // devices share a block, a snapshot of one of them is enough: the block has
 // been part of a snapshot since it was written, so the kernel moves it for the
 // other device as well (dm-thin-metadata.c, __snapshotted_since).
-func cover(found map[thinpool.ID][]thinpool.Mapping) (chosen []thinpool.ID) {
+func cover(found map[spec.ID][]thinpool.Mapping) (chosen []spec.ID) {
 	covered := map[uint64]bool{}
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		more := slices.ContainsFunc(found[id],
@@ -312,7 +313,7 @@ func cover(found map[thinpool.ID][]thinpool.Mapping) (chosen []thinpool.ID) {
 
 // snapshot makes a snapshot of a thin device. An intent in the catalog hides
 // the snapshot from all commands until it is deleted.
-func (h *headRepair) snapshot(id thinpool.ID) (catalog.Intent, error) {
+func (h *headRepair) snapshot(id spec.ID) (catalog.Intent, error) {
 	name, err := h.unusedName(id)
 	if err != nil {
 		return catalog.Intent{}, err
@@ -320,7 +321,7 @@ func (h *headRepair) snapshot(id thinpool.ID) (catalog.Intent, error) {
 	op, err := h.Begin(catalog.Intent{Op: catalog.OpCreate, Volume: name})
 	if err == nil {
 		op, err = h.SendCreate(op,
-			func(snapshot thinpool.ID) error { return h.Target.CreateSnapshot(snapshot, id) })
+			func(snapshot spec.ID) error { return h.Target.CreateSnapshot(snapshot, id) })
 	}
 	if err == nil {
 		err = h.Commit(op, catalog.OpFormat)
@@ -332,7 +333,7 @@ func (h *headRepair) snapshot(id thinpool.ID) (catalog.Intent, error) {
 }
 
 // unusedName returns a volume name that no volume and no intent has.
-func (h *headRepair) unusedName(id thinpool.ID) (string, error) {
+func (h *headRepair) unusedName(id spec.ID) (string, error) {
 	for n := 0; ; n++ {
 		name := fmt.Sprintf("first-blocks-%d-%d", id, n)
 		_, err := h.Catalog.VolumeAnyState(name)
@@ -350,13 +351,13 @@ func (h *headRepair) unusedName(id thinpool.ID) (string, error) {
 // move reads a piece of each block and writes the same bytes back. Before the
 // kernel writes to a shared block, it moves the block for this device
 // (dm-thin.c, break_sharing).
-func (h *headRepair) move(ctx context.Context, id thinpool.ID, mappings []thinpool.Mapping) error {
+func (h *headRepair) move(ctx context.Context, id spec.ID, mappings []thinpool.Mapping) error {
 	size := health.BlockBytes(h.Catalog.Pool())
 	end := uint64(0)
 	for _, m := range mappings {
 		end = max(end, m.Virtual+1)
 	}
-	return h.WithThin(ctx, uint32(id), int64(end)*size, func(f *os.File) error {
+	return h.WithThin(ctx, id, int64(end)*size, func(f *os.File) error {
 		piece := make([]byte, headPiece)
 		for _, m := range mappings {
 			if _, err := f.ReadAt(piece, int64(m.Virtual)*size); err != nil {

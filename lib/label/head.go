@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"thinmount/lib/spec"
 )
 
 // Head is the header of each of the first blocks of a pool's data. These blocks
@@ -11,9 +13,9 @@ import (
 // the first blocks of a volume, and blkid(8) would find that volume's
 // filesystem on the pool's data device.
 type Head struct {
-	UUID  string `json:"uuid"`  // the pool's
-	ID    uint32 `json:"id"`    // the thin device that has the block
-	Block uint64 `json:"block"` // its number, in the pool's data and in that device
+	UUID  string  `json:"uuid"`  // the pool's
+	ID    spec.ID `json:"id"`    // the thin device that has the block
+	Block uint64  `json:"block"` // its number, in the pool's data and in that device
 }
 
 // HeadBytes is how much of the beginning of a pool's data is kept free of

@@ -214,10 +214,11 @@ func (u *unmounting) volumeOf(volume spec.Volume, top *mountinfo.Info) (catalog.
 func (u *unmounting) notLast(
 	ctx context.Context, ref *refcount.Ref, rec refcount.Record, top *mountinfo.Info,
 ) error {
-	u.Stepf("%s stays mounted on %s: %s left", rec.Volume, rec.MountedOn,
+	object := rec.Volume.String()
+	u.Stepf("%s stays mounted on %s: %s left", object, rec.MountedOn,
 		fault.Count(rec.References-1, "reference"))
 	if err := ref.Drop(); err != nil {
-		return &fault.Error{Object: rec.Volume.String(), Err: err}
+		return &fault.Error{Object: object, Err: err}
 	}
 	u.addSpareUtabLine(ctx, rec.Volume, top)
 	return nil

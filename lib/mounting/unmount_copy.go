@@ -36,15 +36,16 @@ func (u *unmounting) isCopy(volume spec.Volume, top *mountinfo.Info) bool {
 func (u *unmounting) unmountCopy(
 	ctx context.Context, volume spec.Volume, top *mountinfo.Info,
 ) error {
+	object := volume.String()
 	u.Stepf("%s: unmounting a copy of its mount in another mount namespace; no reference is taken",
-		volume)
+		object)
 	if err := u.unmountOther(ctx, top); err != nil {
 		return err
 	}
 	err := u.Utab().Feed(ctx, top.Mountpoint)
 	// Where utab cannot be written, umount(8) cannot remove a line either.
 	if err != nil && !errors.Is(err, unix.EROFS) && !errors.Is(err, unix.EACCES) {
-		u.Warnf("%s: utab: %v", volume, err)
+		u.Warnf("%s: utab: %v", object, err)
 	}
 	return nil
 }

@@ -40,10 +40,10 @@ type PoolSpec struct {
 
 // CreatePool makes a pool and activates it. If it fails, it removes everything
 // that it has made. If its process is killed, the next command removes that.
-func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
+func CreatePool(ctx context.Context, s *host.System, want PoolSpec) error {
 	ctx, cancel := s.Waiting(ctx)
 	defer cancel()
-	if err := checkPool(&spec); err != nil {
+	if err := checkPool(&want); err != nil {
 		return err
 	}
 	c, err := s.Kernel()
@@ -58,15 +58,15 @@ func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
 		return err
 	}
 	engine.ClearHalfMadeOthers(ctx, s, c)
-	lock, err := s.Refs().PoolLock(ctx, spec.Name, false)
+	lock, err := s.Refs().PoolLock(ctx, want.Name, false)
 	if err != nil {
-		return fault.WaitError("pool "+spec.Name, err)
+		return fault.WaitError("pool "+want.Name, err)
 	}
 	defer lock.Unlock()
-	if err := refusePool(ctx, s, c, spec.Name); err != nil {
+	if err := refusePool(ctx, s, c, want.Name); err != nil {
 		return err
 	}
-	cfg, claims, err := plan(s, spec)
+	cfg, claims, err := plan(s, want)
 	if err == nil {
 		err = backing.RefuseTakenNames(c, cfg)
 	}
@@ -77,7 +77,7 @@ func CreatePool(ctx context.Context, s *host.System, spec PoolSpec) error {
 	}
 	cat, err := s.Catalogs().Create(cfg)
 	if err != nil {
-		return &fault.Error{Object: "pool " + spec.Name, Err: err}
+		return &fault.Error{Object: "pool " + want.Name, Err: err}
 	}
 	p := &engine.Pool{
 		Sys: s, DM: c, Catalog: cat, Lock: lock,

@@ -25,10 +25,10 @@ import (
 
 // planDevice opens a block device exclusively and decides how much of it the
 // pool uses. It refuses a device that another program uses, that is too small,
-// or that carries anything else (unless spec.Force is set). size is in bytes; 0
+// or that carries anything else (unless want.Force is set). size is in bytes; 0
 // takes the whole device. unit (bytes) is what the size is rounded down to. The
 // caller closes the file, which is nil on error.
-func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, *os.File, error) {
+func planDevice(want PoolSpec, path string, size, unit int64) (catalog.Backing, *os.File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return catalog.Backing{}, nil, err
@@ -37,7 +37,7 @@ func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, 
 	if err != nil {
 		return catalog.Backing{}, nil, err
 	}
-	b, err := fitDevice(spec, f, size, unit)
+	b, err := fitDevice(want, f, size, unit)
 	if err != nil {
 		f.Close()
 		return b, nil, err
@@ -46,12 +46,12 @@ func planDevice(spec PoolSpec, path string, size, unit int64) (catalog.Backing, 
 }
 
 // fitDevice is planDevice for a device that is open.
-func fitDevice(spec PoolSpec, f *os.File, size, unit int64) (catalog.Backing, error) {
+func fitDevice(want PoolSpec, f *os.File, size, unit int64) (catalog.Backing, error) {
 	all, err := loop.Size(f)
 	if err != nil {
 		return catalog.Backing{}, err
 	}
-	if !spec.Force {
+	if !want.Force {
 		if err := backing.RefuseSignatures(f, all); err != nil {
 			return catalog.Backing{}, err
 		}
@@ -112,22 +112,22 @@ func checkPool(want *PoolSpec) error {
 // plan decides the sizes and places of the pool's parts, and looks at what the
 // devices carry. It writes nothing. The claims keep the devices open
 // exclusively until the caller closes them.
-func plan(s *host.System, spec PoolSpec) (catalog.Pool, *backing.Claims, error) {
+func plan(s *host.System, want PoolSpec) (catalog.Pool, *backing.Claims, error) {
 	id := make([]byte, 16)
 	rand.Read(id)
 	cfg := catalog.Pool{
-		Name: spec.Name, UUID: hex.EncodeToString(id),
+		Name: want.Name, UUID: hex.EncodeToString(id),
 		Created:   time.Now().UTC().Truncate(time.Second),
-		BlockSize: uint64(spec.BlockSize / dm.SectorSize), OnFull: spec.OnFull, Margin: spec.Margin,
-		NextID: 1, Head: new(uint32),
+		BlockSize: uint64(want.BlockSize / dm.SectorSize), OnFull: want.OnFull, Margin: want.Margin,
+		NextID: 1, Head: new(spec.ID),
 		Intents: []catalog.Intent{{Op: catalog.OpCreatePool}},
 	}
 	claims := &backing.Claims{}
 	var err error
-	if spec.DataDevice == "" {
-		err = planFiles(s, spec, &cfg)
+	if want.DataDevice == "" {
+		err = planFiles(s, want, &cfg)
 	} else {
-		err = planDevices(spec, &cfg, claims)
+		err = planDevices(want, &cfg, claims)
 	}
 	if err != nil {
 		claims.Close()
@@ -136,20 +136,20 @@ func plan(s *host.System, spec PoolSpec) (catalog.Pool, *backing.Claims, error) 
 }
 
 // planFiles decides the sizes and paths of the parts of a pool in files.
-func planFiles(s *host.System, spec PoolSpec, cfg *catalog.Pool) error {
-	dir := spec.Dir
+func planFiles(s *host.System, want PoolSpec, cfg *catalog.Pool) error {
+	dir := want.Dir
 	if dir == "" {
-		dir = filepath.Join(s.StateDir, spec.Name)
+		dir = filepath.Join(s.StateDir, want.Name)
 	} else if abs, err := backing.BackingDir(s, dir); err != nil {
 		return err
 	} else {
 		dir = abs
 	}
-	size, meta := spec.Size, spec.MetadataSize
+	size, meta := want.Size, want.MetadataSize
 	if size == 0 {
 		var below health.Room
-		if size, below = health.DefaultSize(dir, meta, spec.BlockSize); size < health.LeastDefault {
-			return &fault.Error{Object: "pool " + spec.Name, Err: fault.Wrap(fault.ErrPoolState,
+		if size, below = health.DefaultSize(dir, meta, want.BlockSize); size < health.LeastDefault {
+			return &fault.Error{Object: "pool " + want.Name, Err: fault.Wrap(fault.ErrPoolState,
 				fmt.Errorf("%s has %s left: %w",
 					below.Mount(), fault.SizeText(below.Free), unix.ENOSPC)), Remedy: fault.Sayf(
 				"make room, choose another folder with %v, or say how large it is to be: %v SIZE",
@@ -157,14 +157,14 @@ func planFiles(s *host.System, spec PoolSpec, cfg *catalog.Pool) error {
 		}
 		if size < health.DefaultPoolSize {
 			s.Warnf("pool %s: of %s, since %s has %s left (%v says another)",
-				spec.Name, fault.SizeText(size), below.Mount(), fault.SizeText(below.Free),
+				want.Name, fault.SizeText(size), below.Mount(), fault.SizeText(below.Free),
 				fault.OptionSize)
 		}
 	}
 	cfg.Data = catalog.Backing{
 		Kind: catalog.KindFile,
 		Path: filepath.Join(dir, "data"),
-		Size: size / spec.BlockSize * spec.BlockSize,
+		Size: size / want.BlockSize * want.BlockSize,
 	}
 	if meta == 0 {
 		meta = thinpool.MetadataSize(size, dm.Sectors(cfg.BlockSize))
@@ -185,44 +185,44 @@ func planFiles(s *host.System, spec PoolSpec, cfg *catalog.Pool) error {
 			}
 		}
 	}
-	return checkSizes(spec, cfg)
+	return checkSizes(want, cfg)
 }
 
 // planDevices decides how much of its two devices a pool uses, and claims them.
-func planDevices(spec PoolSpec, cfg *catalog.Pool, claims *backing.Claims) error {
-	if err := backing.RefuseShared(spec.DataDevice, spec.MetadataDevice); err != nil {
+func planDevices(want PoolSpec, cfg *catalog.Pool, claims *backing.Claims) error {
+	if err := backing.RefuseShared(want.DataDevice, want.MetadataDevice); err != nil {
 		return err
 	}
 	var err error
 	if cfg.Data, claims.Data, err = planDevice(
-		spec, spec.DataDevice, spec.Size, spec.BlockSize,
+		want, want.DataDevice, want.Size, want.BlockSize,
 	); err != nil {
 		return err
 	}
 	if cfg.Metadata, claims.Metadata, err = planDevice(
-		spec, spec.MetadataDevice, spec.MetadataSize, thinpool.MetadataBlock,
+		want, want.MetadataDevice, want.MetadataSize, thinpool.MetadataBlock,
 	); err != nil {
 		return err
 	}
-	if spec.MetadataSize == 0 {
+	if want.MetadataSize == 0 {
 		// The kernel uses no more of a larger device.
 		cfg.Metadata.Size = min(cfg.Metadata.Size, thinpool.MaxMetadata)
 	}
-	return checkSizes(spec, cfg)
+	return checkSizes(want, cfg)
 }
 
 // checkSizes refuses sizes that the kernel would refuse, or would not use in
 // full. It also refuses data that has no block behind the head.
-func checkSizes(spec PoolSpec, cfg *catalog.Pool) error {
+func checkSizes(want PoolSpec, cfg *catalog.Pool) error {
 	usage := func(part string, err error) error {
 		return &fault.Error{
-			Object: "pool " + spec.Name,
+			Object: "pool " + want.Name,
 			Err:    fault.Wrap(fault.ErrUsage, fmt.Errorf("%s: %w", part, err)),
 		}
 	}
-	if least := int64(engine.HeadBlocks(*cfg)+1) * spec.BlockSize; cfg.Data.Size < least {
+	if least := int64(engine.HeadBlocks(*cfg)+1) * want.BlockSize; cfg.Data.Size < least {
 		return &fault.Error{
-			Object: "pool " + spec.Name,
+			Object: "pool " + want.Name,
 			Err: fault.Errorf(fault.ErrUsage,
 				"data: %s is less than %s, which is one block behind those that are kept free",
 				fault.SizeText(cfg.Data.Size), fault.SizeText(least)),

@@ -1,6 +1,10 @@
 package refcount
 
-import "slices"
+import (
+	"slices"
+
+	"thinmount/lib/spec"
+)
 
 // MountPoint is one mount of a volume's device in our mount namespace.
 type MountPoint struct {
@@ -16,7 +20,7 @@ type Observed struct {
 	Active    bool         // the dm device exists
 	Dev       string       // "253:5"
 	PoolUUID  string       // the volume's identity, from the catalog
-	ThinID    uint32
+	ThinID    spec.ID
 
 	Namespace uint64 // the mount namespace that Mounts are of, as in Record; 0 is not known
 

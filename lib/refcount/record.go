@@ -16,8 +16,8 @@ type Record struct {
 
 	// PoolUUID and ThinID are the identity of the volume. One that is made
 	// later under its name has another.
-	PoolUUID string `json:"pool_uuid"`
-	ThinID   uint32 `json:"thin_id"`
+	PoolUUID string  `json:"pool_uuid"`
+	ThinID   spec.ID `json:"thin_id"`
 
 	Device string `json:"device"` // /dev/mapper/...
 	Dev    string `json:"dev"`    // "253:5", device number
@@ -113,7 +113,7 @@ func (r Record) flaw() string {
 	switch mounted := r.MountedOn != ""; {
 	case r.References < 0 || r.References > maxReferences:
 		return fmt.Sprintf("references: %d is not within 0 to %d", r.References, maxReferences)
-	case r.ThinID >= 1<<24:
+	case r.ThinID > spec.MaxID:
 		return fmt.Sprintf("thin_id: %d is more than 24 bits", r.ThinID)
 	case r.MountID < 0:
 		return fmt.Sprintf("mount_id: %d is negative", r.MountID)

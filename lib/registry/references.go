@@ -41,10 +41,11 @@ func LockKnown(ctx context.Context, s *host.System,
 // LockVolume takes a volume's lock. If another command holds the lock,
 // LockVolume waits until that command releases it or ctx ends.
 func LockVolume(ctx context.Context, s *host.System, volume spec.Volume) (*refcount.Ref, error) {
-	defer s.WaitingFor("another command on " + volume.String())()
+	object := volume.String()
+	defer s.WaitingFor("another command on " + object)()
 	ref, err := s.Refs().Lock(ctx, volume)
 	if err != nil {
-		return nil, fault.WaitError(volume.String(), err)
+		return nil, fault.WaitError(object, err)
 	}
 	return ref, nil
 }

@@ -1,5 +1,5 @@
-// Package spec has the types by which every layer speaks of volumes. It reads
-// no file and calls no kernel.
+// Package spec has the types by which every layer speaks of volumes: their
+// names and thin ids. It reads no file and calls no kernel.
 package spec
 
 import (

@@ -17,6 +17,7 @@ import (
 // declared.
 type (
 	Volume            = spec.Volume
+	ID                = spec.ID
 	MountRequest      = mounting.MountRequest
 	UnmountRequest    = mounting.UnmountRequest
 	CreateSpec        = volumes.CreateSpec

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"thinmount/lib/spec"
 )
 
 // Details are what the metadata keeps of one thin device
@@ -39,12 +41,12 @@ const (
 // (persistent-data/dm-transaction-manager.c): a walk between two equal
 // superblocks has seen one state. Where the pool is active, r must not read
 // through the page cache (O_DIRECT).
-func ReadDevices(r io.ReaderAt, at int64) (map[ID]Details, error) {
-	var found map[ID]Details
+func ReadDevices(r io.ReaderAt, at int64) (map[spec.ID]Details, error) {
+	var found map[spec.ID]Details
 	err := committed(r, at, func(sb Superblock) error {
 		w := detailsWalk{
 			r: r, at: at, blocks: sb.MetadataBlocks,
-			visited: map[uint64]bool{}, found: map[ID]Details{},
+			visited: map[uint64]bool{}, found: map[spec.ID]Details{},
 		}
 		found = w.found
 		return w.node(sb.detailsRoot, 0)
@@ -97,7 +99,7 @@ type detailsWalk struct {
 	at      int64
 	blocks  uint64
 	visited map[uint64]bool
-	found   map[ID]Details
+	found   map[spec.ID]Details
 }
 
 func (w *detailsWalk) node(block uint64, depth int) error {
@@ -116,7 +118,7 @@ func (w *detailsWalk) node(block uint64, depth int) error {
 	}
 	for i := range n.entries {
 		if n.leaf {
-			id, err := NewID(n.key(i))
+			id, err := spec.NewID(n.key(i))
 			if err != nil {
 				return fmt.Errorf("metadata block %d: %w", block, err)
 			}

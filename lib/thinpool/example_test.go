@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"thinmount/lib/dm"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -18,7 +19,7 @@ func ExampleTable() {
 		Metadata: dm.DevNo{Major: 253, Minor: 0}, Data: dm.DevNo{Major: 253, Minor: 1},
 		Size: 2097152, BlockSize: 128, LowWater: 1024, ErrorIfNoSpace: true,
 	}
-	id, err := thinpool.NewID(7)
+	id, err := spec.NewID(7)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"thinmount/lib/spec"
 )
 
 // Mapping is one block of a thin device, and the block of the pool's data that
@@ -17,15 +19,15 @@ type Mapping struct{ Virtual, Data uint64 }
 // its error is returned. For r and at see ReadDevices.
 func ReadFirst(
 	ctx context.Context, r io.ReaderAt, at int64, below uint64,
-) (map[ID][]Mapping, error) {
+) (map[spec.ID][]Mapping, error) {
 	r = until{ctx, r}
-	var found map[ID][]Mapping
+	var found map[spec.ID][]Mapping
 	err := committed(r, at, func(sb Superblock) error {
 		w := firstWalk{
 			mappingWalk: mappingWalk{
 				r: r, at: at, blocks: sb.MetadataBlocks, visited: map[uint64]bool{},
 			},
-			below: below, under: map[uint64][]Mapping{}, found: map[ID][]Mapping{},
+			below: below, under: map[uint64][]Mapping{}, found: map[spec.ID][]Mapping{},
 		}
 		found = w.found
 		return w.devices(sb.mappingRoot, 0)
@@ -39,7 +41,7 @@ type firstWalk struct {
 	mappingWalk
 	below uint64
 	under map[uint64][]Mapping // what each node of a device's own tree leads to
-	found map[ID][]Mapping
+	found map[spec.ID][]Mapping
 }
 
 func (w *firstWalk) devices(block uint64, depth int) error {
@@ -59,7 +61,7 @@ func (w *firstWalk) devices(block uint64, depth int) error {
 			}
 			continue
 		}
-		id, err := NewID(n.key(i))
+		id, err := spec.NewID(n.key(i))
 		if err != nil {
 			return err
 		}

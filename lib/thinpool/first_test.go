@@ -7,10 +7,12 @@ import (
 	"maps"
 	"slices"
 	"testing"
+
+	"thinmount/lib/spec"
 )
 
 func TestReadFirst(t *testing.T) {
-	for below, want := range map[uint64]map[ID][]Mapping{
+	for below, want := range map[uint64]map[spec.ID][]Mapping{
 		1: {},
 		2: {1: {{0, 1}}, 2: {{0, 1}}},
 		4: {1: {{0, 1}, {99, 2}}, 2: {{0, 1}, {200, 3}}},
@@ -27,7 +29,7 @@ func TestReadFirst(t *testing.T) {
 func TestReadFirstOfSharedNodes(t *testing.T) {
 	c := &counting{r: bytes.NewReader(sharedSample())}
 	got, err := ReadFirst(t.Context(), c, 0, 2)
-	want := map[ID][]Mapping{1: {{0, 1}}, 2: {{0, 1}}, 9: {{0, 1}}}
+	want := map[spec.ID][]Mapping{1: {{0, 1}}, 2: {{0, 1}}, 9: {{0, 1}}}
 	if err != nil || !maps.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("%v, %v; want %v", got, err, want)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"thinmount/lib/spec"
 )
 
 // Device is what ReadMetadata tells of a thin device.
@@ -16,7 +18,7 @@ type Device struct {
 // Metadata is one committed state of a pool's metadata.
 type Metadata struct {
 	Superblock
-	Devices map[ID]Device
+	Devices map[spec.ID]Device
 }
 
 // ReadMetadata is ReadDevices with the superblock of the same state, and with
@@ -28,19 +30,19 @@ func ReadMetadata(ctx context.Context, r io.ReaderAt, at int64) (Metadata, error
 	err := committed(r, at, func(sb Superblock) error {
 		details := detailsWalk{
 			r: r, at: at, blocks: sb.MetadataBlocks,
-			visited: map[uint64]bool{}, found: map[ID]Details{},
+			visited: map[uint64]bool{}, found: map[spec.ID]Details{},
 		}
 		if err := details.node(sb.detailsRoot, 0); err != nil {
 			return err
 		}
 		mappings := mappingWalk{
 			r: r, at: at, blocks: sb.MetadataBlocks, wanted: details.found,
-			visited: map[uint64]bool{}, known: map[uint64]uint64{}, ends: map[ID]uint64{},
+			visited: map[uint64]bool{}, known: map[uint64]uint64{}, ends: map[spec.ID]uint64{},
 		}
 		if err := mappings.devices(sb.mappingRoot, 0); err != nil {
 			return err
 		}
-		m = Metadata{Superblock: sb, Devices: make(map[ID]Device, len(details.found))}
+		m = Metadata{Superblock: sb, Devices: make(map[spec.ID]Device, len(details.found))}
 		for id, d := range details.found {
 			m.Devices[id] = Device{Details: d, End: mappings.ends[id]}
 		}
@@ -78,10 +80,10 @@ type mappingWalk struct {
 	r       io.ReaderAt
 	at      int64
 	blocks  uint64
-	wanted  map[ID]Details
+	wanted  map[spec.ID]Details
 	visited map[uint64]bool   // nodes of the upper level
 	known   map[uint64]uint64 // where the tree below each node of a right edge ends
-	ends    map[ID]uint64
+	ends    map[spec.ID]uint64
 }
 
 func (w *mappingWalk) read(block uint64, depth int) (node, error) {
@@ -131,7 +133,7 @@ func placeError(block uint64) error {
 
 // device notes the end of the mappings of one device.
 func (w *mappingWalk) device(key, root uint64) error {
-	id, err := NewID(key)
+	id, err := spec.NewID(key)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"strings"
 	"testing"
+
+	"thinmount/lib/spec"
 )
 
 // mappings leads the superblock to a mapping tree.
@@ -47,7 +49,7 @@ func TestReadMetadata(t *testing.T) {
 		if err != nil || len(got.Devices) != 3 || got.TransactionID != 41 {
 			t.Fatalf("%+v, %v", got, err)
 		}
-		for id, want := range map[ID]uint64{1: 100, 2: 205, 9: 0} {
+		for id, want := range map[spec.ID]uint64{1: 100, 2: 205, 9: 0} {
 			if got.Devices[id].End != want {
 				t.Errorf("device %d is mapped to %d, want %d", id, got.Devices[id].End, want)
 			}
@@ -219,7 +221,7 @@ func FuzzReadMetadata(f *testing.F) {
 				len(devices), err)
 		}
 		for id, d := range got.Devices {
-			if id > MaxID || d.Details != devices[id] {
+			if id > spec.MaxID || d.Details != devices[id] {
 				t.Errorf("device %d: %+v, %+v", id, d, devices[id])
 			}
 		}

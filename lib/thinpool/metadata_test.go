@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"thinmount/lib/spec"
 )
 
 // image is a metadata device in memory, as far as the details tree goes.
@@ -243,7 +245,7 @@ func FuzzReadDevices(f *testing.F) {
 			t.Errorf("%d reads of %d blocks", c.n, len(m)/MetadataBlock)
 		}
 		for id := range found {
-			if id > MaxID {
+			if id > spec.MaxID {
 				t.Errorf("id %d", id)
 			}
 		}

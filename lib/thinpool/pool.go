@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/dm"
+	"thinmount/lib/spec"
 )
 
 // The meanings of a message's errno (drivers/md/dm-thin.c, pool_message; what
@@ -65,7 +66,7 @@ func (p *Pool) Status() (Status, error) {
 
 // CreateThin makes an empty thin device. An id that exists is ErrIDExists. The
 // change is committed when Confirm says so.
-func (p *Pool) CreateThin(id ID) error {
+func (p *Pool) CreateThin(id spec.ID) error {
 	return p.send(map[unix.Errno]error{unix.EEXIST: ErrIDExists}, "create_thin %d", id)
 }
 
@@ -75,7 +76,7 @@ func (p *Pool) CreateThin(id ID) error {
 // of the origin's tree, whatever the size (dm-thin-metadata.c, __create_snap);
 // from then on the first write to a block copies it, in either device. The
 // change is committed when Confirm says so.
-func (p *Pool) CreateSnapshot(id, origin ID) error {
+func (p *Pool) CreateSnapshot(id, origin spec.ID) error {
 	meanings := map[unix.Errno]error{unix.EEXIST: ErrIDExists, unix.ENODATA: ErrNoSuchID}
 	return p.send(meanings, "create_snap %d %d", id, origin)
 }
@@ -85,7 +86,7 @@ func (p *Pool) CreateSnapshot(id, origin ID) error {
 // gets no discard for them: a file below keeps its size. The message takes time
 // for each node of metadata that no other device shares. The change is
 // committed when Confirm says so.
-func (p *Pool) Delete(id ID) error {
+func (p *Pool) Delete(id spec.ID) error {
 	meanings := map[unix.Errno]error{unix.ENODATA: ErrNoSuchID, unix.EBUSY: ErrIDInUse}
 	return p.send(meanings, "delete %d", id)
 }

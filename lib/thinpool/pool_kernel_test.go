@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/dm"
+	"thinmount/lib/spec"
 )
 
 // The disks of the guest: data and metadata.
@@ -138,7 +139,7 @@ func TestKernelMessages(t *testing.T) {
 // the deactivated one, is the same.
 func TestKernelMetadataAsThinDumpHasIt(t *testing.T) {
 	c, p, info := newPool(t)
-	for id := range ID(40) {
+	for id := range spec.ID(40) {
 		must(t, p.CreateThin(id*100))
 	}
 	activate(t, c, "tp-thin", Thin{Pool: info.Dev, ID: 300, Size: 1 << 16}.Target())
@@ -164,7 +165,7 @@ func TestKernelMetadataAsThinDumpHasIt(t *testing.T) {
 	}
 	for _, m := range found {
 		id, _ := strconv.Atoi(m[1])
-		if got := fmt.Sprint(live[ID(id)].Mapped); got != m[2] {
+		if got := fmt.Sprint(live[spec.ID(id)].Mapped); got != m[2] {
 			t.Errorf("device %d: %s blocks, thin_dump says %s", id, got, m[2])
 		}
 	}
@@ -186,7 +187,7 @@ func TestKernelMetadataAsThinDumpHasIt(t *testing.T) {
 }
 
 // devices reads the live metadata past the page cache.
-func devices(t *testing.T, path string) map[ID]Details {
+func devices(t *testing.T, path string) map[spec.ID]Details {
 	t.Helper()
 	copied := filepath.Join(t.TempDir(), "metadata")
 	out, err := exec.Command("dd", "if="+path, "of="+copied, "bs=1M", "count=16",

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"sort"
+
+	"thinmount/lib/spec"
 )
 
 // Range is a part of a thin device, in blocks of the pool. End is the first
@@ -17,7 +19,9 @@ type Range struct{ Begin, End uint64 }
 // joined. A device that maps nothing, or that does not exist, has none. It
 // reads all mappings of the device. When ctx ends, its error is returned. For r
 // and at see ReadDevices.
-func ReadRanges(ctx context.Context, r io.ReaderAt, at int64, id ID, gap uint64) ([]Range, error) {
+func ReadRanges(
+	ctx context.Context, r io.ReaderAt, at int64, id spec.ID, gap uint64,
+) ([]Range, error) {
 	r = until{ctx, r}
 	var found []Range
 	err := committed(r, at, func(sb Superblock) error {

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"thinmount/lib/spec"
 )
 
 func TestReadRanges(t *testing.T) {
 	for _, row := range []struct {
 		m    image
-		id   ID
+		id   spec.ID
 		gap  uint64
 		want []Range
 	}{
@@ -75,7 +77,7 @@ func FuzzReadRanges(f *testing.F) {
 			return
 		}
 		c := &counting{r: bytes.NewReader(m)}
-		found, err := ReadRanges(t.Context(), c, 0, ID(id%MaxID), gap)
+		found, err := ReadRanges(t.Context(), c, 0, spec.ID(id)%spec.MaxID, gap)
 		if err != nil && strings.TrimSpace(err.Error()) == "" {
 			t.Error("an error says nothing")
 		}

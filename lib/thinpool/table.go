@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"thinmount/lib/dm"
+	"thinmount/lib/spec"
 )
 
 // Limits of a pool's block, in sectors (drivers/md/dm-thin.c,
@@ -24,21 +25,6 @@ func CheckBlockSize(b dm.Sectors) error {
 			dm.Size(b.Bytes()))
 	}
 	return nil
-}
-
-// ID is the number of a thin device in its pool. It has 24 bits
-// (drivers/md/dm-thin.c, MAX_DEV_ID).
-type ID uint32
-
-// MaxID is the largest ID.
-const MaxID = 1<<24 - 1
-
-// NewID makes an ID of a number, or an error if that has more than 24 bits.
-func NewID(n uint64) (ID, error) {
-	if n > MaxID {
-		return 0, fmt.Errorf("thin id %d: at most %d", n, MaxID)
-	}
-	return ID(n), nil
 }
 
 // Table is the table of a pool. What a reload may not change, the kernel
@@ -156,7 +142,7 @@ type Thin struct {
 	// ID may be active under two names at once, as far as the kernel cares, and
 	// two caches then write to one volume. The uuid of the device keeps that
 	// from happening: no two devices have the same.
-	ID ID
+	ID spec.ID
 	// Size is not in the metadata. What lies behind it stays mapped.
 	Size     dm.Sectors
 	External *dm.DevNo // external origin: what unmapped blocks show; nil is zeroes
@@ -188,7 +174,7 @@ func ParseThin(target dm.Target) (Thin, error) {
 	if err != nil {
 		return bad(err.Error())
 	}
-	t := Thin{Pool: pool, ID: ID(id), Size: target.Length}
+	t := Thin{Pool: pool, ID: spec.ID(id), Size: target.Length}
 	if len(f) == 3 {
 		external, err := dm.ParseDevNo(f[2])
 		if err != nil {

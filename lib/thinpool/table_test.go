@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"thinmount/lib/dm"
+	"thinmount/lib/spec"
 )
 
 func anyDev(t *rapid.T, label string) dm.DevNo {
@@ -37,7 +38,8 @@ func TestTableRoundTrips(t *testing.T) {
 
 func TestThinRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := Thin{Pool: anyDev(t, "pool"), ID: ID(rapid.Uint32Range(0, MaxID).Draw(t, "id")),
+		id := rapid.Uint32Range(0, uint32(spec.MaxID)).Draw(t, "id")
+		want := Thin{Pool: anyDev(t, "pool"), ID: spec.ID(id),
 			Size: dm.Sectors(rapid.Uint64().Draw(t, "size"))}
 		if rapid.Bool().Draw(t, "external") {
 			d := anyDev(t, "external")
@@ -261,7 +263,7 @@ func FuzzParseTable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		if thin, err := ParseThin(dm.Target{Type: "thin", Params: s}); err == nil {
 			if again, err := ParseThin(thin.Target()); err != nil ||
-				again.Target() != thin.Target() || thin.ID > MaxID {
+				again.Target() != thin.Target() || thin.ID > spec.MaxID {
 				t.Errorf("%q: %+v became %+v, %v", s, thin, again, err)
 			}
 		}

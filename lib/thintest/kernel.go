@@ -11,18 +11,19 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/host"
+	"thinmount/lib/spec"
 )
 
 // Kernel is a fake device-mapper. It handles the ioctls that change one active
 // pool.
 type Kernel struct {
 	PoolUUID    string
-	Gone        bool            // the pool is not active
-	Mode        string          // in the status of the pool, such as "rw"
-	Transaction uint64          // transaction id of the pool
-	IDs         map[uint32]bool // thin ids that exist
-	Open        map[string]int  // volumes' devices, by uuid: how many removals are refused as busy
-	Makes       int             // attempts to make a device, which fail with ENXIO
+	Gone        bool             // the pool is not active
+	Mode        string           // in the status of the pool, such as "rw"
+	Transaction uint64           // transaction id of the pool
+	IDs         map[spec.ID]bool // thin ids that exist
+	Open        map[string]int   // volumes' devices, by uuid: how many removals are refused as busy
+	Makes       int              // attempts to make a device, which fail with ENXIO
 
 	Messages []string             // all that the pool got
 	Before   func(message string) // if not nil, is called before a message is handled
@@ -84,7 +85,7 @@ func (k *Kernel) message(text string) error {
 		k.Before(text)
 	}
 	var from, to uint64
-	var id uint32
+	var id spec.ID
 	switch {
 	case scan(text, "set_transaction_id %d %d", &from, &to):
 		if from != k.Transaction {

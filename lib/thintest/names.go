@@ -17,7 +17,7 @@ const (
 
 // Volume returns a volume of the pool demo with a size of 256 MiB. Its
 // transaction id is the number of its thin id.
-func Volume(name string, id uint32) catalog.Volume {
+func Volume(name string, id spec.ID) catalog.Volume {
 	return catalog.Volume{Name: name, Pool: "demo", PoolUUID: UUID, ID: id, Size: 256 * MiB,
 		TransactionID: uint64(id),
 		Created:       time.Unix(1700000000, 0).UTC()}

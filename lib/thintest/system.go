@@ -13,6 +13,7 @@ import (
 	"thinmount/lib/dmname"
 	"thinmount/lib/host"
 	"thinmount/lib/label"
+	"thinmount/lib/spec"
 )
 
 // Scratch returns a host.System whose RunDir and Fstab are in folders of the
@@ -35,14 +36,14 @@ func Active(t *testing.T, kind string) (*host.System, *catalog.Catalog, *Kernel)
 	dir := t.TempDir()
 	s := System(dir)
 	return s, Catalog(t, s, kind, dir), &Kernel{
-		PoolUUID: dmname.PartUUID(UUID, dmname.Pool), Mode: "rw", IDs: map[uint32]bool{},
+		PoolUUID: dmname.PartUUID(UUID, dmname.Pool), Mode: "rw", IDs: map[spec.ID]bool{},
 		Open: map[string]int{},
 	}
 }
 
 // AddVolume adds a volume to the pool demo, in its catalog and in the kernel.
 func AddVolume(
-	t *testing.T, cat *catalog.Catalog, k *Kernel, name string, id uint32,
+	t *testing.T, cat *catalog.Catalog, k *Kernel, name string, id spec.ID,
 ) catalog.Volume {
 	t.Helper()
 	k.IDs[id] = true

@@ -90,7 +90,7 @@ func createUnformatted(
 	}
 	s.Stepf("creating %s", want.Volume)
 	v, err = p.AddVolume(ctx, v, next, want.Force,
-		func(id thinpool.ID) error { return p.Target.CreateThin(id) })
+		func(id spec.ID) error { return p.Target.CreateThin(id) })
 	if err == nil {
 		p.WarnOvercommitted(v.Size)
 	}

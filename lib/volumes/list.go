@@ -24,7 +24,7 @@ import (
 // VolumeInfo is what list and show tell about a volume.
 type VolumeInfo struct {
 	Volume     spec.Volume
-	ID         uint32       // thin id
+	ID         spec.ID      // thin id
 	Size       int64        // bytes
 	Used       *int64       // mapped bytes, shared ones included; nil if unknown
 	Origin     *spec.Volume // nil if there is none (any more)
@@ -118,7 +118,7 @@ func volumesOf(s *host.System, c *dm.Control, pool string) ([]VolumeInfo, error)
 // about a volume. own is false if the active devices are those of a copy of the
 // pool: then describe does not ask the kernel.
 func describe(
-	s *host.System, c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[uint32]int64,
+	s *host.System, c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[spec.ID]int64,
 	own bool, tables func() []registry.ProcTable,
 ) (VolumeInfo, error) {
 	info := VolumeInfo{
@@ -197,7 +197,7 @@ func mappedBytes(c *dm.Control, v catalog.Volume) *int64 {
 // the inactive volumes, whose devices cannot be asked. It returns nil if the
 // metadata cannot be read; list then shows the use as unknown. own is false if
 // the active devices are those of a copy of the pool.
-func usage(s *host.System, c *dm.Control, cat *catalog.Catalog, own bool) map[uint32]int64 {
+func usage(s *host.System, c *dm.Control, cat *catalog.Catalog, own bool) map[spec.ID]int64 {
 	cfg := cat.Pool()
 	path, at := cfg.Metadata.Path, int64(label.Reserved)
 	if _, err := c.Info(dm.ByUUID(dmname.PartUUID(cfg.UUID, dmname.Meta))); err == nil && own {
@@ -219,9 +219,9 @@ func usage(s *host.System, c *dm.Control, cat *catalog.Catalog, own bool) map[ui
 		s.Stepf("pool %s: metadata: %v", cfg.Name, err)
 		return nil
 	}
-	used := make(map[uint32]int64, len(devices))
+	used := make(map[spec.ID]int64, len(devices))
 	for id, d := range devices {
-		used[uint32(id)] = int64(d.Mapped) * int64(cfg.BlockSize) * dm.SectorSize
+		used[id] = int64(d.Mapped) * int64(cfg.BlockSize) * dm.SectorSize
 	}
 	return used
 }

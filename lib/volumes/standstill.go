@@ -14,7 +14,7 @@ import (
 	"thinmount/lib/freeze"
 	"thinmount/lib/host"
 	"thinmount/lib/registry"
-	"thinmount/lib/thinpool"
+	"thinmount/lib/spec"
 )
 
 // sendSnapshot returns a function that sends create_snap to the pool, with an
@@ -24,10 +24,10 @@ import (
 // is where the origin is mounted, or "".
 func sendSnapshot(
 	ctx context.Context, p *engine.Pool, o catalog.Volume, dir string,
-) func(thinpool.ID) error {
+) func(spec.ID) error {
 	ref := dmname.VolumeRef(p.UUID(), o.ID)
-	return func(id thinpool.ID) error {
-		send := func() error { return p.Target.CreateSnapshot(id, thinpool.ID(o.ID)) }
+	return func(id spec.ID) error {
+		send := func() error { return p.Target.CreateSnapshot(id, o.ID) }
 		info, err := p.DM.Info(ref)
 		if errors.Is(err, dm.ErrNotExist) || err == nil && !info.Active() {
 			return send()

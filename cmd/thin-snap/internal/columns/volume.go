@@ -48,7 +48,7 @@ func volumeColumns() []table.Column[thin.VolumeInfo] {
 type volumeJSON struct {
 	Name       string    `json:"name"`
 	Pool       string    `json:"pool"`
-	ID         uint32    `json:"id"`
+	ID         thin.ID   `json:"id"`
 	Size       int64     `json:"size"`
 	Used       *int64    `json:"used"`
 	Origin     *string   `json:"origin"`
