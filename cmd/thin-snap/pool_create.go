@@ -32,7 +32,7 @@ func poolCreateCommand(e *env) *cli.Command {
 			valueFlag("metadata-size", "`SIZE` for metadata; by default what the data may need"),
 			valueFlag("block-size",
 				"`SIZE` of a block, which is allocated and shared as one: a multiple of 64K"),
-			&cli.StringFlag{Name: "on-full", Value: "error",
+			&cli.StringFlag{Name: "on-full", Value: string(thin.OnFullError),
 				Usage: "what a write does when the pool is full: `WHAT` is error, " +
 					"or queue to wait for room"},
 			&cli.StringFlag{Name: "margin", Value: "10%",
@@ -60,7 +60,7 @@ func poolCreate(c *call) (work, error) {
 func poolSpec(c *call) (thin.PoolSpec, error) {
 	spec := thin.PoolSpec{
 		DataDevice: c.String("data"), MetadataDevice: c.String("metadata"), Dir: c.String("dir"),
-		OnFull: c.String("on-full"), Force: c.Bool("force"),
+		OnFull: thin.OnFull(c.String("on-full")), Force: c.Bool("force"),
 	}
 	var err error
 	if spec.Name, err = parsePool(c.Args().First()); err != nil {
@@ -84,7 +84,7 @@ func poolSpec(c *call) (thin.PoolSpec, error) {
 	case spec.DataDevice != "" && spec.Dir != "":
 		return spec, usage.Errorf(
 			"--dir is for a pool in files: it does not go with --data and --metadata")
-	case spec.OnFull != "error" && spec.OnFull != "queue":
+	case !spec.OnFull.Valid():
 		return spec, usage.Errorf("--on-full: neither error nor queue: %s", spec.OnFull)
 	}
 	return spec, nil

@@ -61,10 +61,11 @@ func setProperty(set *thin.Settings, arg string) error {
 	case "margin":
 		set.Margin, err = amount.Percent("margin", value)
 	case "on-full", "on_full":
-		if value != "error" && value != "queue" {
+		onFull := thin.OnFull(value)
+		if !onFull.Valid() {
 			return usage.Errorf("on-full: neither error nor queue: %s", value)
 		}
-		set.OnFull = &value
+		set.OnFull = &onFull
 	case "freeze-limit", "freeze_limit":
 		set.FreezeLimit, err = amount.Seconds("freeze-limit", value)
 	case "data", "metadata":

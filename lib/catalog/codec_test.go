@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"thinmount/lib/spec"
 )
 
 const uuid = "0123456789abcdef0123456789abcdef"
@@ -11,7 +13,7 @@ const uuid = "0123456789abcdef0123456789abcdef"
 func goodPool() Pool {
 	return Pool{
 		Format: format, Name: "demo", UUID: uuid, Created: time.Unix(1700000000, 0).UTC(),
-		BlockSize: 128, OnFull: "error",
+		BlockSize: 128, OnFull: spec.OnFullError,
 		Data:          Backing{KindFile, "/var/lib/thin/demo/data", 1 << 30},
 		Metadata:      Backing{KindDevice, "/dev/disk/by-id/x", 64 << 20},
 		TransactionID: 4, NextID: 9,

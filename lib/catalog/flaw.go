@@ -33,7 +33,7 @@ func (p Pool) flaw() string {
 	case p.BlockSize < minBlock || p.BlockSize > maxBlock || p.BlockSize%minBlock != 0:
 		return fmt.Sprintf("block_size: %d is not a multiple of %d sectors up to %d",
 			p.BlockSize, minBlock, maxBlock)
-	case p.OnFull != "error" && p.OnFull != "queue":
+	case !p.OnFull.Valid():
 		return fmt.Sprintf("on_full: %q is neither error nor queue", p.OnFull)
 	case p.FreeMargin() < 0 || p.FreeMargin() > MaxMargin:
 		return fmt.Sprintf("margin: %d is not between 0 and %d", p.FreeMargin(), MaxMargin)

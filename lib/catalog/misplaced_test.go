@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"thinmount/lib/spec"
 )
 
 // Open distinguishes a folder that was copied or moved from a damaged
@@ -13,7 +15,7 @@ import (
 func TestMisplacedFolder(t *testing.T) {
 	uuid := strings.Repeat("a", 32)
 	pool := func(name, uuid string) Pool {
-		return Pool{Name: name, UUID: uuid, BlockSize: 128, OnFull: "error", NextID: 1,
+		return Pool{Name: name, UUID: uuid, BlockSize: 128, OnFull: spec.OnFullError, NextID: 1,
 			Data:     Backing{Kind: KindFile, Path: "/d/data"},
 			Metadata: Backing{Kind: KindFile, Path: "/d/metadata"}}
 	}

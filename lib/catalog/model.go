@@ -11,20 +11,20 @@ const format = 1
 
 // Pool is the content of pool.json: what the kernel does not know about a pool.
 type Pool struct {
-	Format        int       `json:"format"`
-	Name          string    `json:"name"`
-	UUID          string    `json:"uuid"` // 32 hexadecimal digits
-	Created       time.Time `json:"created"`
-	BlockSize     uint64    `json:"block_size"` // sectors of 512 bytes
-	Data          Backing   `json:"data"`
-	Metadata      Backing   `json:"metadata"`
-	OnFull        string    `json:"on_full"`                // "error" or "queue"
-	Margin        *int      `json:"margin,omitempty"`       // percent, see FreeMargin
-	FreezeSeconds int       `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
-	TransactionID uint64    `json:"transaction_id"`         // must be that of the kernel's pool
-	NextID        spec.ID   `json:"next_id"`                // next to try; spec.MaxID+1: none left
-	Head          *spec.ID  `json:"head,omitempty"`         // thin id of the first blocks; or nil
-	Intents       []Intent  `json:"operations,omitempty"`
+	Format        int         `json:"format"`
+	Name          string      `json:"name"`
+	UUID          string      `json:"uuid"` // 32 hexadecimal digits
+	Created       time.Time   `json:"created"`
+	BlockSize     uint64      `json:"block_size"` // sectors of 512 bytes
+	Data          Backing     `json:"data"`
+	Metadata      Backing     `json:"metadata"`
+	OnFull        spec.OnFull `json:"on_full"`
+	Margin        *int        `json:"margin,omitempty"`       // percent, see FreeMargin
+	FreezeSeconds int         `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
+	TransactionID uint64      `json:"transaction_id"`         // must be that of the kernel's pool
+	NextID        spec.ID     `json:"next_id"`                // to try next; MaxID+1: none is left
+	Head          *spec.ID    `json:"head,omitempty"`         // thin id of the first blocks; or nil
+	Intents       []Intent    `json:"operations,omitempty"`
 }
 
 // defaultMargin is the margin of a pool for which nobody has set one. MaxMargin

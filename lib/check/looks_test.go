@@ -89,7 +89,7 @@ func TestInCommon(t *testing.T) {
 // the volumes base (thin id 1, mounted) and one (thin id 2).
 func soundFacts() *Facts {
 	cfg := catalog.Pool{
-		Format: 1, Name: "demo", UUID: thintest.UUID, BlockSize: 128, OnFull: "error",
+		Format: 1, Name: "demo", UUID: thintest.UUID, BlockSize: 128, OnFull: spec.OnFullError,
 		TransactionID: 2, NextID: 3, Head: new(spec.ID),
 		Data: catalog.Backing{Kind: catalog.KindFile, Path: "/srv/data", Size: 1 << 30},
 		Metadata: catalog.Backing{Kind: catalog.KindDevice, Path: "/dev/sdb",

@@ -128,8 +128,7 @@ func poolTable(cfg catalog.Pool, data, meta dm.DevNo) thinpool.Table {
 	size := dm.Sectors(cfg.Data.Size / dm.SectorSize)
 	return thinpool.Table{
 		Metadata: meta, Data: data, Size: size, BlockSize: dm.Sectors(cfg.BlockSize),
-		LowWater:       uint64(size) / cfg.BlockSize / 10,
-		ErrorIfNoSpace: cfg.OnFull != "queue",
+		LowWater: uint64(size) / cfg.BlockSize / 10, OnFull: cfg.OnFull,
 	}
 }
 

@@ -60,7 +60,7 @@ func (p *Pool) applyDataSize(cfg catalog.Pool, st thinpool.Status) error {
 	if err != nil {
 		return err
 	}
-	same := live.ErrorIfNoSpace == (cfg.OnFull != "queue")
+	same := live.OnFull == cfg.OnFull
 	if !grown && same && int64(st.DataTotal)*health.BlockBytes(cfg) >= cfg.Data.Size {
 		return nil
 	}

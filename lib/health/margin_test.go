@@ -7,6 +7,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/fault"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -75,9 +76,13 @@ func TestTrouble(t *testing.T) {
 			fault.GrowPool{Pool: "demo", Metadata: fault.Growth{Size: 64 << 20, More: true}}},
 		{with(func(s *thinpool.Status) { s.Mode, s.NeedsCheck = thinpool.ModeRO, true }),
 			"needs a check", fault.RepairPool{Pool: "demo"}},
-		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "queue" }),
+		{with(func(s *thinpool.Status) {
+			s.Mode, s.OnFull = thinpool.ModeOutOfData, spec.OnFullQueue
+		}),
 			"wait for it", room},
-		{with(func(s *thinpool.Status) { s.Mode, s.OnFull = thinpool.ModeOutOfData, "error" }),
+		{with(func(s *thinpool.Status) {
+			s.Mode, s.OnFull = thinpool.ModeOutOfData, spec.OnFullError
+		}),
 			"need room fail", room},
 		{with(func(s *thinpool.Status) { s.DataUsed = 95 }), "5% of the data is free",
 			fault.Sayf("%v, or delete volumes", fault.GrowPool{Pool: "demo"})},
@@ -95,7 +100,7 @@ func TestTrouble(t *testing.T) {
 // without a margin.
 func TestFullPoolIsInTrouble(t *testing.T) {
 	none := 0
-	st := thinpool.Status{Mode: thinpool.ModeRW, OnFull: "queue", MetaTotal: 512,
+	st := thinpool.Status{Mode: thinpool.ModeRW, OnFull: spec.OnFullQueue, MetaTotal: 512,
 		DataUsed: 100, DataTotal: 100}
 	state, remedy := Trouble(catalog.Pool{Name: "demo", BlockSize: 128, Margin: &none}, st, Room{})
 	if !strings.Contains(state, "writes that need room wait for it") ||

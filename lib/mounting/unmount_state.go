@@ -11,6 +11,7 @@ import (
 	"thinmount/lib/health"
 	"thinmount/lib/reexec"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -29,7 +30,8 @@ func (u *unmounting) resumeForUnmount(ctx context.Context, v catalog.Volume) err
 		return err
 	}
 	u.poolRef = dmname.PartUUID(v.PoolUUID, dmname.Pool)
-	if st, err := thinpool.New(u.c, u.poolRef).Status(); err == nil && st.OnFull == "queue" {
+	st, err := thinpool.New(u.c, u.poolRef).Status()
+	if err == nil && st.OnFull == spec.OnFullQueue {
 		u.mayWait = v.Pool
 	}
 	return nil

@@ -20,6 +20,7 @@ import (
 	"thinmount/lib/loop"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -27,15 +28,15 @@ import (
 // sparse files in the folder Dir. All sizes are in bytes.
 type PoolSpec struct {
 	Name           string
-	DataDevice     string // block device, or "" for a file
-	MetadataDevice string // block device, or "" for a file
-	Dir            string // folder of the files; "" is the pool's folder in StateDir
-	Size           int64  // of the data; 0: the whole device, or at most DefaultPoolSize
-	MetadataSize   int64  // 0: the whole device, or what the data may need
-	BlockSize      int64  // 0: DefaultBlockSize
-	OnFull         string // "error" or "queue"; "" is "error"
-	Margin         *int   // percent that new volumes leave free; nil is 10
-	Force          bool   // overwrite what is on the devices
+	DataDevice     string      // block device, or "" for a file
+	MetadataDevice string      // block device, or "" for a file
+	Dir            string      // folder of the files; "" is the pool's folder in StateDir
+	Size           int64       // of the data; 0: the whole device, or at most DefaultPoolSize
+	MetadataSize   int64       // 0: the whole device, or what the data may need
+	BlockSize      int64       // 0: DefaultBlockSize
+	OnFull         spec.OnFull // "" is OnFullError
+	Margin         *int        // percent that new volumes leave free; nil is 10
+	Force          bool        // overwrite what is on the devices
 }
 
 // CreatePool makes a pool and activates it. If it fails, it removes everything

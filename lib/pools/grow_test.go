@@ -15,6 +15,7 @@ import (
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/label"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -132,7 +133,9 @@ func TestCheckSettings(t *testing.T) {
 			t.Errorf("margin %d: %v", margin, err)
 		}
 	}
-	for word, ok := range map[string]bool{"error": true, "queue": true, "": false, "panic": false} {
+	for word, ok := range map[spec.OnFull]bool{
+		"error": true, "queue": true, "": false, "panic": false,
+	} {
 		if err := checkSettings("pool p", Settings{OnFull: &word}); (err == nil) != ok {
 			t.Errorf("on-full %q: %v", word, err)
 		}

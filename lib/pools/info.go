@@ -38,7 +38,7 @@ type PoolInfo struct {
 	BelowFree     int64  // free in the filesystem that has the pool's files; -1 on devices
 	Data          string // path of the file or device
 	Metadata      string
-	OnFull        string
+	OnFull        spec.OnFull
 	FreezeLimit   time.Duration // how long a snapshot may keep its origin suspended
 	TransactionID uint64
 	Created       time.Time

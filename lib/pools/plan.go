@@ -101,9 +101,9 @@ func checkPool(want *PoolSpec) error {
 		return usage("%w", err)
 	}
 	if want.OnFull == "" {
-		want.OnFull = "error"
+		want.OnFull = spec.OnFullError
 	}
-	if want.OnFull != "error" && want.OnFull != "queue" {
+	if !want.OnFull.Valid() {
 		return usage("--on-full is error or queue, not %q", want.OnFull)
 	}
 	return checkSettings(object, Settings{Margin: want.Margin})

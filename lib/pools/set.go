@@ -8,13 +8,14 @@ import (
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
+	"thinmount/lib/spec"
 )
 
 // Settings are the properties of a pool that can be changed. A nil or empty
 // field does not change its property.
 type Settings struct {
-	Margin *int    // percent of data and of metadata that new volumes leave free
-	OnFull *string // "error" or "queue"
+	Margin *int // percent of data and of metadata that new volumes leave free
+	OnFull *spec.OnFull
 
 	// New paths of the pool's own disks.
 	Data, Metadata string
@@ -33,7 +34,7 @@ func checkSettings(object string, set Settings) error {
 				catalog.MaxMargin, *m),
 		}
 	}
-	if o := set.OnFull; o != nil && *o != "error" && *o != "queue" {
+	if o := set.OnFull; o != nil && !o.Valid() {
 		return &fault.Error{
 			Object: object,
 			Err:    fault.Errorf(fault.ErrUsage, "on-full is error or queue, not %q", *o),

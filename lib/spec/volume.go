@@ -1,5 +1,6 @@
-// Package spec has the types by which every layer speaks of volumes: their
-// names and thin ids. It reads no file and calls no kernel.
+// Package spec has the types by which every layer speaks of pools and volumes:
+// the names of volumes, their thin ids, and what a full pool does. It reads no
+// file and calls no kernel.
 package spec
 
 import (

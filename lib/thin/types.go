@@ -18,6 +18,7 @@ import (
 type (
 	Volume            = spec.Volume
 	ID                = spec.ID
+	OnFull            = spec.OnFull
 	MountRequest      = mounting.MountRequest
 	UnmountRequest    = mounting.UnmountRequest
 	CreateSpec        = volumes.CreateSpec
@@ -39,6 +40,12 @@ type (
 	Hint              = fault.Hint
 	Message           = fault.Message
 	RunAsRoot         = fault.RunAsRoot
+)
+
+// What a write to a full pool does.
+const (
+	OnFullError = spec.OnFullError
+	OnFullQueue = spec.OnFullQueue
 )
 
 // The kinds of errors, by which a caller decides, for example on its exit code.

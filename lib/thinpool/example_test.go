@@ -17,7 +17,7 @@ import (
 func ExampleTable() {
 	pool := thinpool.Table{
 		Metadata: dm.DevNo{Major: 253, Minor: 0}, Data: dm.DevNo{Major: 253, Minor: 1},
-		Size: 2097152, BlockSize: 128, LowWater: 1024, ErrorIfNoSpace: true,
+		Size: 2097152, BlockSize: 128, LowWater: 1024, OnFull: spec.OnFullError,
 	}
 	id, err := spec.NewID(7)
 	if err != nil {

@@ -73,7 +73,7 @@ func newPool(t *testing.T) (*dm.Control, *Pool, dm.Info) {
 		"linear", "")
 	wipe(t, c.NodePath("tp-meta"))
 	table := Table{Metadata: meta.Dev, Data: data.Dev, Size: 2 << 20, BlockSize: 128, LowWater: 10,
-		ErrorIfNoSpace: true}
+		OnFull: spec.OnFullError}
 	info := activate(t, c, "tp-pool", table.Target())
 	return c, New(c, "TEST-tp-pool"), info
 }
@@ -119,7 +119,7 @@ func TestKernelMessages(t *testing.T) {
 		t.Errorf("delete of an active one: %v", err)
 	}
 	st, err := p.Status()
-	if err != nil || st.Mode != ModeRW || st.TransactionID != 7 || st.OnFull != "error" ||
+	if err != nil || st.Mode != ModeRW || st.TransactionID != 7 || st.OnFull != spec.OnFullError ||
 		st.DataTotal != 16384 {
 		t.Errorf("%+v, %v", st, err)
 	}
@@ -129,7 +129,7 @@ func TestKernelMessages(t *testing.T) {
 	}
 	targets, _, err := c.Table(dm.ByName("tp-pool"))
 	must(t, err)
-	if table, err := ParseTable(targets[0]); err != nil || !table.ErrorIfNoSpace ||
+	if table, err := ParseTable(targets[0]); err != nil || table.OnFull != spec.OnFullError ||
 		table.BlockSize != 128 || table.LowWater != 10 {
 		t.Errorf("%+v, %v", table, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"thinmount/lib/dm"
+	"thinmount/lib/spec"
 )
 
 // Mode is what a pool can do at the moment, in the words of its status line.
@@ -42,9 +43,9 @@ type Status struct {
 	// where the data device takes no discards, or too small ones, the kernel
 	// turns the passing down off (pool_io_hints).
 	Discard string // "discard_passdown", …
-	// OnFull turns from "queue" to "error" when writes have waited for too
-	// long (do_no_space_timeout), until the next resume.
-	OnFull string
+	// OnFull turns from OnFullQueue to OnFullError when writes have waited for
+	// too long (do_no_space_timeout), until the next resume.
+	OnFull spec.OnFull
 	// NeedsCheck is in the superblock, and outlives the device: thin_check(8)
 	// clears it, and nothing in the kernel does.
 	NeedsCheck   bool
@@ -92,10 +93,10 @@ func (s *Status) word(w string) {
 		s.Mode = Mode(w)
 	case "ignore_discard", "discard_passdown", "no_discard_passdown":
 		s.Discard = w
-	case "error_if_no_space":
-		s.OnFull = "error"
+	case errorIfNoSpace:
+		s.OnFull = spec.OnFullError
 	case "queue_if_no_space":
-		s.OnFull = "queue"
+		s.OnFull = spec.OnFullQueue
 	case "needs_check":
 		s.NeedsCheck = true
 	default:
@@ -135,7 +136,7 @@ func (s Status) Failed() bool { return s.Mode == ModeFail || s.Mode == ModeError
 func (s Status) Queues() bool {
 	noneFree := s.DataTotal > 0 && s.DataUsed >= s.DataTotal
 	full := s.Mode == ModeOutOfData || s.Mode == ModeRW && noneFree
-	return full && s.OnFull == "queue"
+	return full && s.OnFull == spec.OnFullQueue
 }
 
 // OutOfData reports whether writes that need new blocks fail, or wait for room.

@@ -43,8 +43,8 @@ type Table struct {
 	BlockSize dm.Sectors
 	// LowWater is in free blocks: the kernel raises an event when fewer are
 	// left, once until the next resume.
-	LowWater       uint64
-	ErrorIfNoSpace bool // when data is full: writes fail at once, and do not wait
+	LowWater uint64
+	OnFull   spec.OnFull // "" is OnFullQueue, as the kernel has it
 	// SkipZeroing saves a write for each new block. A volume then shows what
 	// deleted volumes have left there.
 	SkipZeroing       bool
@@ -53,8 +53,11 @@ type Table struct {
 	ReadOnly          bool // of metadata that is not formatted: EPERM
 }
 
+// errorIfNoSpace is the word for OnFullError in tables and in the status.
+const errorIfNoSpace = "error_if_no_space"
+
 // features are the words of a table, in the order in which the kernel prints
-// them (dm-thin.c, emit_flags).
+// them (dm-thin.c, emit_flags). After them it prints errorIfNoSpace.
 func (t *Table) features() []struct {
 	word string
 	set  *bool
@@ -67,7 +70,6 @@ func (t *Table) features() []struct {
 		{"ignore_discard", &t.IgnoreDiscard},
 		{"no_discard_passdown", &t.NoDiscardPassdown},
 		{"read_only", &t.ReadOnly},
-		{"error_if_no_space", &t.ErrorIfNoSpace},
 	}
 }
 
@@ -78,6 +80,9 @@ func (t Table) Target() dm.Target {
 		if *f.set {
 			words = append(words, f.word)
 		}
+	}
+	if t.OnFull == spec.OnFullError {
+		words = append(words, errorIfNoSpace)
 	}
 	params := fmt.Sprintf("%s %s %d %d %d", t.Metadata, t.Data, t.BlockSize, t.LowWater, len(words))
 	params = strings.Join(append([]string{params}, words...), " ")
@@ -93,7 +98,7 @@ func ParseTable(target dm.Target) (Table, error) {
 	if target.Type != "thin-pool" || len(f) < 4 {
 		return bad("want METADATA DATA BLOCK LOWWATER [N FEATURE...]")
 	}
-	t := Table{Size: target.Length}
+	t := Table{Size: target.Length, OnFull: spec.OnFullQueue}
 	var err error
 	if t.Metadata, err = dm.ParseDevNo(f[0]); err != nil {
 		return bad(err.Error())
@@ -124,6 +129,10 @@ func ParseTable(target dm.Target) (Table, error) {
 }
 
 func (t *Table) setFeature(word string) bool {
+	if word == errorIfNoSpace {
+		t.OnFull = spec.OnFullError
+		return true
+	}
 	for _, f := range t.features() {
 		if f.word == word {
 			*f.set = true

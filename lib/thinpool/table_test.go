@@ -19,13 +19,15 @@ func anyDev(t *rapid.T, label string) dm.DevNo {
 		Minor: rapid.Uint32Range(0, 1<<20-1).Draw(t, label)}
 }
 
+var anyOnFull = rapid.SampledFrom([]spec.OnFull{spec.OnFullError, spec.OnFullQueue})
+
 func TestTableRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := Table{
 			Metadata: anyDev(t, "metadata"), Data: anyDev(t, "data"),
 			Size:      dm.Sectors(rapid.Uint64().Draw(t, "size")),
 			BlockSize: dm.Sectors(rapid.Uint32().Draw(t, "block")),
-			LowWater:  rapid.Uint64().Draw(t, "low"), ErrorIfNoSpace: rapid.Bool().Draw(t, "error"),
+			LowWater:  rapid.Uint64().Draw(t, "low"), OnFull: anyOnFull.Draw(t, "full"),
 			SkipZeroing:       rapid.Bool().Draw(t, "skip"),
 			IgnoreDiscard:     rapid.Bool().Draw(t, "ignore"),
 			NoDiscardPassdown: rapid.Bool().Draw(t, "pass"), ReadOnly: rapid.Bool().Draw(t, "ro"),
@@ -55,7 +57,7 @@ func TestThinRoundTrips(t *testing.T) {
 
 func TestTableAsTheKernelWantsIt(t *testing.T) {
 	got := Table{Metadata: dm.DevNo{Major: 253, Minor: 1}, Data: dm.DevNo{Major: 253}, Size: 1000,
-		BlockSize: 128, LowWater: 7, ErrorIfNoSpace: true}.Target()
+		BlockSize: 128, LowWater: 7, OnFull: spec.OnFullError}.Target()
 	if want := "0 1000 thin-pool 253:1 253:0 128 7 1 error_if_no_space"; got.String() != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -90,19 +92,20 @@ func TestParseStatus(t *testing.T) {
 	}{
 		{"41 61/512 10/20 - rw discard_passdown error_if_no_space - 128 ",
 			Status{Mode: ModeRW, TransactionID: 41, MetaUsed: 61, MetaTotal: 512, DataUsed: 10,
-				DataTotal: 20, Discard: "discard_passdown", OnFull: "error", MetaLowWater: 128}},
+				DataTotal: 20, Discard: "discard_passdown",
+				OnFull: spec.OnFullError, MetaLowWater: 128}},
 		{"0 1/2 3/4 99 ro no_discard_passdown queue_if_no_space needs_check 1024",
 			Status{Mode: ModeRO, MetaUsed: 1, MetaTotal: 2, DataUsed: 3, DataTotal: 4, HeldRoot: 99,
-				Discard: "no_discard_passdown", OnFull: "queue", NeedsCheck: true,
+				Discard: "no_discard_passdown", OnFull: spec.OnFullQueue, NeedsCheck: true,
 				MetaLowWater: 1024}},
 		{"0 1/2 4/4 - out_of_data_space ignore_discard queue_if_no_space",
 			Status{Mode: ModeOutOfData, MetaUsed: 1, MetaTotal: 2, DataUsed: 4, DataTotal: 4,
-				Discard: "ignore_discard", OnFull: "queue"}},
+				Discard: "ignore_discard", OnFull: spec.OnFullQueue}},
 		{"0 1/2 3/4 - rw",
 			Status{Mode: ModeRW, MetaUsed: 1, MetaTotal: 2, DataUsed: 3, DataTotal: 4}},
 		{"0 1/2 3/4 - rw discard_passdown queue_if_no_space - 5 something new",
 			Status{Mode: ModeRW, MetaUsed: 1, MetaTotal: 2, DataUsed: 3, DataTotal: 4,
-				Discard: "discard_passdown", OnFull: "queue", MetaLowWater: 5}},
+				Discard: "discard_passdown", OnFull: spec.OnFullQueue, MetaLowWater: 5}},
 		{"Fail", Status{Mode: ModeFail}},
 		{"Error", Status{Mode: ModeError}},
 	} {
@@ -180,7 +183,7 @@ func FuzzParseStatus(f *testing.F) {
 		}
 		words := []string{string(s.Mode), s.Discard}
 		if s.OnFull != "" {
-			words = append(words, s.OnFull+"_if_no_space")
+			words = append(words, string(s.OnFull)+"_if_no_space")
 		}
 		if s.NeedsCheck {
 			words = append(words, "needs_check")

@@ -141,7 +141,7 @@ func Catalog(t *testing.T, s *host.System, kind, dir string,
 	ops ...catalog.Intent) *catalog.Catalog {
 	t.Helper()
 	cat, err := s.Catalogs().Create(catalog.Pool{
-		Name: "demo", UUID: UUID, BlockSize: 128, OnFull: "error", NextID: 1,
+		Name: "demo", UUID: UUID, BlockSize: 128, OnFull: spec.OnFullError, NextID: 1,
 		Data:     catalog.Backing{Kind: kind, Path: filepath.Join(dir, "data"), Size: 1 << 30},
 		Metadata: catalog.Backing{Kind: kind, Path: filepath.Join(dir, "metadata"), Size: 2 << 20},
 		Intents:  ops,

@@ -12,6 +12,7 @@ import (
 	"thinmount/lib/host"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
 
@@ -47,7 +48,7 @@ func flushOrigin(
 		}
 	}
 	for _, f := range a.Dirs {
-		err := flush(ctx, s, c, f, o, st.OnFull == "queue")
+		err := flush(ctx, s, c, f, o, st.OnFull == spec.OnFullQueue)
 		if err != nil && (errors.Is(err, fault.ErrPoolState) || ctx.Err() != nil) {
 			return dir, err
 		}

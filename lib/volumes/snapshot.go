@@ -132,8 +132,8 @@ func canFreeze(p *engine.Pool, o catalog.Volume, force bool) error {
 	if err != nil {
 		return p.Wrap(fault.Wrap(fault.ErrPoolState, err))
 	}
-	if free := health.Spaces(p.Catalog.Pool(), st)[0].Free(); st.OnFull == "queue" &&
-		free < freezeRoom {
+	free := health.Spaces(p.Catalog.Pool(), st)[0].Free()
+	if st.OnFull == spec.OnFullQueue && free < freezeRoom {
 		return Full(p.Name(),
 			"%d blocks are free, and freezing %s, which may need %d, would wait for room", free,
 			o.Spec(), freezeRoom)

@@ -42,7 +42,7 @@ func poolColumns() []table.Column[thin.PoolInfo] {
 		table.Left("metadata", "METADATA", "file or device with the metadata",
 			func(i p) any { return nonEmpty(i.Metadata) }),
 		table.Left("on_full", "ON FULL", "what a write does when the pool is full: queue or error",
-			func(i p) any { return nonEmpty(i.OnFull) }),
+			func(i p) any { return nonEmpty(string(i.OnFull)) }),
 		table.Left("needs_check", "NEEDS CHECK", "whether its metadata needs a check",
 			func(i p) any { return i.NeedsCheck }),
 		table.Right("margin", "MARGIN", "what new volumes leave free of data and of metadata",
@@ -63,27 +63,27 @@ func poolColumns() []table.Column[thin.PoolInfo] {
 
 // poolJSON has the JSON fields of a pool. What is not known is null.
 type poolJSON struct {
-	Name          string    `json:"name"`
-	UUID          string    `json:"uuid"`
-	State         string    `json:"state"`
-	DataSize      int64     `json:"data_size"`
-	DataUsed      *int64    `json:"data_used"`
-	MetadataSize  int64     `json:"metadata_size"`
-	MetadataUsed  *int64    `json:"metadata_used"`
-	BlockSize     int64     `json:"block_size"`
-	Volumes       int       `json:"volumes"`
-	Data          *string   `json:"data"`
-	Metadata      *string   `json:"metadata"`
-	OnFull        string    `json:"on_full"`
-	NeedsCheck    bool      `json:"needs_check"`
-	Margin        int       `json:"margin"`
-	FreezeLimit   int64     `json:"freeze_limit"` // seconds
-	Trouble       *string   `json:"trouble"`
-	Hint          *string   `json:"hint"`
-	TransactionID uint64    `json:"transaction_id"`
-	Created       time.Time `json:"created"`
-	Provisioned   int64     `json:"provisioned"`
-	BelowFree     *int64    `json:"below_free"`
+	Name          string      `json:"name"`
+	UUID          string      `json:"uuid"`
+	State         string      `json:"state"`
+	DataSize      int64       `json:"data_size"`
+	DataUsed      *int64      `json:"data_used"`
+	MetadataSize  int64       `json:"metadata_size"`
+	MetadataUsed  *int64      `json:"metadata_used"`
+	BlockSize     int64       `json:"block_size"`
+	Volumes       int         `json:"volumes"`
+	Data          *string     `json:"data"`
+	Metadata      *string     `json:"metadata"`
+	OnFull        thin.OnFull `json:"on_full"`
+	NeedsCheck    bool        `json:"needs_check"`
+	Margin        int         `json:"margin"`
+	FreezeLimit   int64       `json:"freeze_limit"` // seconds
+	Trouble       *string     `json:"trouble"`
+	Hint          *string     `json:"hint"`
+	TransactionID uint64      `json:"transaction_id"`
+	Created       time.Time   `json:"created"`
+	Provisioned   int64       `json:"provisioned"`
+	BelowFree     *int64      `json:"below_free"`
 }
 
 // Pools returns the listing of pools for a command, which is named in JSON.
