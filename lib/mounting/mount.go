@@ -211,6 +211,11 @@ func (m *mounting) attach(
 	object := v.Spec().String()
 	m.Stepf("mounting %s (%s) on %s", object, fstype, m.dir)
 	defer m.WaitingFor(kernelsMount(object, fstype))()
+	if fstype == "btrfs" {
+		if err := dm.ForgetBtrfs(a.Path); err != nil {
+			m.Stepf("%v", err) // it is mounted already
+		}
+	}
 	res, err := mount.Mount(ctx,
 		mount.Request{Source: a.Path, Target: m.dir, FSType: fstype, Options: m.options})
 	if err != nil {
