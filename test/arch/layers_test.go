@@ -55,7 +55,7 @@ var commandsCall = map[string]bool{
 
 // upward returns the imports of a file that lead up or sideways.
 func upward(s source) (found []string) {
-	if s.test() || strings.HasPrefix(s.path, "test/") {
+	if s.test() || s.outside() {
 		return nil // a test may hold parts beside each other
 	}
 	for _, i := range s.imports() {
@@ -84,7 +84,7 @@ var only = map[string][]string{
 
 // reserved returns the imports of a file that are kept for other packages.
 func reserved(s source) (found []string) {
-	if s.test() || strings.HasPrefix(s.path, "test/") {
+	if s.test() || s.outside() {
 		return nil
 	}
 	for _, i := range s.imports() {
@@ -103,7 +103,7 @@ var starts = map[string]bool{"StartProcess": true, "ForkExec": true, "Exec": tru
 // lowLevel returns calls that start programs, and ioctls, outside of the
 // packages that are for it.
 func lowLevel(s source) (found []string) {
-	if s.test() || strings.HasPrefix(s.path, "test/") {
+	if s.test() || s.outside() {
 		return nil
 	}
 	s.selectors(func(x, name string, n ast.Node) {
@@ -127,7 +127,7 @@ var environment = map[string]string{
 // asksEnvironment returns the places that read environment variables, or pass
 // them on, outside of those.
 func asksEnvironment(s source) (found []string) {
-	if s.test() || strings.HasPrefix(s.path, "test/") || environment[s.pkg()] != "" {
+	if s.test() || s.outside() || environment[s.pkg()] != "" {
 		return nil
 	}
 	s.selectors(func(x, name string, n ast.Node) {

@@ -157,7 +157,7 @@ func TestHouseMachines(t *testing.T) {
 // machine to machine (include/uapi/asm-generic/ioctl.h and those of powerpc,
 // mips and sparc), so they come from x/sys.
 func ioctls(s source) (found []string) {
-	if s.test() || strings.HasPrefix(s.path, "test/") {
+	if s.test() || s.outside() {
 		return nil
 	}
 	ast.Inspect(s.file, func(n ast.Node) bool {

@@ -24,6 +24,12 @@ func (s source) pkg() string { return path.Dir(s.path) }
 
 func (s source) test() bool { return strings.HasSuffix(s.path, "_test.go") }
 
+// outside says that the file tests or measures the programs, and is no part of
+// them.
+func (s source) outside() bool {
+	return strings.HasPrefix(s.path, "test/") || strings.HasPrefix(s.path, "bench/")
+}
+
 // at says where a node stands.
 func (s source) at(n ast.Node) string {
 	return s.path + ":" + strconv.Itoa(s.set.Position(n.Pos()).Line)
@@ -70,7 +76,7 @@ func top() fs.FS { return os.DirFS("../..") }
 func tree(t *testing.T) []source {
 	t.Helper()
 	var all []source
-	for _, dir := range []string{"cmd", "lib", "test"} {
+	for _, dir := range []string{"bench", "cmd", "lib", "test"} {
 		err := fs.WalkDir(top(), dir, func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || path.Ext(name) != ".go" {
 				return err

@@ -85,7 +85,7 @@ func inits(s source) (found []string) {
 // sentinel by == or in a switch: a wrapped one is none of them. A value of type
 // unix.Errno has another name.
 func compared(s source) (found []string) {
-	if s.test() || strings.HasPrefix(s.path, "test/") {
+	if s.test() || s.outside() {
 		return nil
 	}
 	isErr := func(e ast.Expr) bool {
@@ -120,7 +120,7 @@ func TestHouseTestsDecide(t *testing.T) {
 }
 
 func TestHouseScriptsDecide(t *testing.T) {
-	for _, dir := range []string{"cmd", "lib", "test"} {
+	for _, dir := range []string{"bench", "cmd", "lib", "test"} {
 		err := fs.WalkDir(top(), dir, func(name string, d fs.DirEntry, err error) error {
 			if ext := path.Ext(name); err != nil || d.IsDir() || ext != ".txtar" && ext != ".txt" {
 				return err

@@ -105,7 +105,7 @@ func misspoken(s source, text string, first, last bool) string {
 func TestHouseMessages(t *testing.T) {
 	seen := 0
 	for _, s := range tree(t) {
-		if s.test() || strings.HasPrefix(s.path, "test/") {
+		if s.test() || s.outside() {
 			continue
 		}
 		messages(s, func(text string, first, last bool, n ast.Node) {
