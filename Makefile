@@ -7,6 +7,7 @@
 # make features   test-systems, and writes what it found into docs/compatibility.md
 # make notice     writes NOTICE: the modules that the programs link, and their licences
 # make demo       the main job as a transcript, in a guest
+# make bench      how fast it is, beside others, in a guest; HERE=1 on this machine; BENCH='--only one': see bench/run
 # make check      gofmt, vet, staticcheck, govulncheck, man pages
 # make fuzz       each fuzz target for FUZZTIME (10s)
 # make clean      removes bin/
@@ -32,7 +33,7 @@ version = $(or $(VERSION),$(if $(unstamped),$(git_version)))
 stamp = $(if $(git_version),,-buildvcs=false)
 ldflags = -s -w $(if $(version),-X main.version=$(version))
 
-.PHONY: all go built install uninstall test test-pure test-oracle test-guest test-systems torture features notice demo check fuzz clean $(programs:%=bin/%)
+.PHONY: all go built install uninstall test test-pure test-oracle test-guest test-systems torture features notice demo bench check fuzz clean $(programs:%=bin/%)
 
 all: $(programs:%=bin/%)
 
@@ -109,6 +110,9 @@ notice:
 
 demo: all
 	test/demo/run
+
+bench:
+	bench/run $(if $(HERE),--here) $(BENCH)
 
 check:
 	test/check

@@ -17,7 +17,8 @@ func pages(t *testing.T) []string {
 	if err != nil || len(docs) == 0 {
 		t.Fatalf("%d files in docs: %v", len(docs), err)
 	}
-	return append(docs, "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+	return append(docs, "docs/bench/README.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md",
+		"SECURITY.md")
 }
 
 const docsWidth = 100
@@ -43,7 +44,7 @@ var (
 	// files are paths of this project, in code or in prose;
 	// drivers/md/dm-thin.c and lib/errseq.c are the kernel's.
 	files = regexp.MustCompile(
-		`(?:^|[^\w./-])((?:cmd|contrib|docs|examples|lib|man|test)/[\w./-]*\w)`)
+		`(?:^|[^\w./-])((?:bench|cmd|contrib|docs|examples|lib|man|test)/[\w./-]*\w)`)
 )
 
 // named returns the files of the project that a page names or links to, each
