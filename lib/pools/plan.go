@@ -1,7 +1,6 @@
 package pools
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -113,17 +112,18 @@ func checkPool(want *PoolSpec) error {
 // devices carry. It writes nothing. The claims keep the devices open
 // exclusively until the caller closes them.
 func plan(s *host.System, want PoolSpec) (catalog.Pool, *backing.Claims, error) {
-	id := make([]byte, 16)
-	rand.Read(id)
+	id, err := newUUID()
+	if err != nil {
+		return catalog.Pool{}, nil, &fault.Error{Object: "pool " + want.Name, Err: err}
+	}
 	cfg := catalog.Pool{
-		Name: want.Name, UUID: hex.EncodeToString(id),
+		Name: want.Name, UUID: id,
 		Created:   time.Now().UTC().Truncate(time.Second),
 		BlockSize: uint64(want.BlockSize / dm.SectorSize), OnFull: want.OnFull, Margin: want.Margin,
 		NextID: 1, Head: new(spec.ID),
 		Intents: []catalog.Intent{{Op: catalog.OpCreatePool}},
 	}
 	claims := &backing.Claims{}
-	var err error
 	if want.DataDevice == "" {
 		err = planFiles(s, want, &cfg)
 	} else {
@@ -133,6 +133,18 @@ func plan(s *host.System, want PoolSpec) (catalog.Pool, *backing.Claims, error) 
 		claims.Close()
 	}
 	return cfg, claims, err
+}
+
+// newUUID returns the uuid of a new pool. It asks the kernel: package
+// crypto/rand would bring 130 KiB and its initialization into each helper, by
+// way of package thin.
+func newUUID() (string, error) {
+	id := make([]byte, 16)
+	// The kernel answers a request of this size in full (getrandom(2)).
+	if _, err := unix.Getrandom(id, 0); err != nil {
+		return "", os.NewSyscallError("getrandom", err)
+	}
+	return hex.EncodeToString(id), nil
 }
 
 // planFiles decides the sizes and paths of the parts of a pool in files.
