@@ -1,7 +1,6 @@
 package dm
 
 import (
-	"encoding/binary"
 	"structs"
 	"unsafe"
 
@@ -28,10 +27,10 @@ type header = unix.DmIoctl
 
 const headerSize = int(unsafe.Sizeof(header{}))
 
-// The structures that follow the header, as far as their size is fixed. They
-// are read and written by encoding/binary in the machine's byte order, field
-// after field without padding: each has its fields where C puts them without
-// any.
+// The structures that follow the header, as far as their size is fixed. Each
+// has its fields where C puts them, in the machine's byte order, and no padding
+// between them. get and put copy their bytes. Package encoding/binary would do
+// the same by reflection, and link it into every program.
 
 // targetSpec is struct dm_target_spec: one line of a table. The parameters
 // follow, ended by NUL, and then what is missing to a multiple of 8 bytes.
@@ -71,12 +70,29 @@ type targetMsg struct {
 	Sector uint64
 }
 
-var (
-	targetSpecSize     = binary.Size(targetSpec{})
-	nameListSize       = binary.Size(nameList{})
-	nameListMoreSize   = binary.Size(nameListMore{})
-	targetVersionsSize = binary.Size(targetVersions{})
+// The sizes up to the last field, without the padding that C and Go may put
+// behind it: the name of a nameList begins there.
+const (
+	targetSpecSize     = int(unsafe.Offsetof(targetSpec{}.Type)) + unix.DM_MAX_TYPE_NAME
+	nameListSize       = int(unsafe.Offsetof(nameList{}.Next)) + 4
+	nameListMoreSize   = int(unsafe.Offsetof(nameListMore{}.Flags)) + 4
+	targetVersionsSize = int(unsafe.Offsetof(targetVersions{}.Version)) + 12
+	targetMsgSize      = 8
 )
+
+// get reads a structure of that size, and reports whether b has as much.
+func get[T any](b []byte, size int) (v T, ok bool) {
+	if len(b) < size {
+		return v, false
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&v)), size), b)
+	return v, true
+}
+
+// put writes the first bytes of a structure.
+func put[T any](b []byte, v *T, size int) {
+	copy(b, unsafe.Slice((*byte)(unsafe.Pointer(v)), size))
+}
 
 // align is align_val of drivers/md/dm-ioctl.c: the next multiple of 8.
 func align(n int) int { return (n + 7) &^ 7 }

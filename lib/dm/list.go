@@ -1,7 +1,6 @@
 package dm
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -75,8 +74,8 @@ func decodeList(data []byte) ([]listed, error) {
 	var all []listed
 	for at := 0; ; {
 		b := data[at:]
-		var n nameList
-		if _, err := binary.Decode(b, binary.NativeEndian, &n); err != nil {
+		n, ok := get[nameList](b, nameListSize)
+		if !ok {
 			if at == 0 {
 				return nil, nil
 			}
@@ -106,11 +105,11 @@ func decodeList(data []byte) ([]listed, error) {
 // more reads the nameListMore at a byte of the record, which may end before it.
 func (d *listed) more(b []byte, at int) {
 	d.unknown = true
-	var m nameListMore
 	if at > len(b) {
 		return
 	}
-	if _, err := binary.Decode(b[at:], binary.NativeEndian, &m); err != nil {
+	m, ok := get[nameListMore](b[at:], nameListMoreSize)
+	if !ok {
 		return
 	}
 	d.EventNr = m.EventNr
@@ -174,8 +173,8 @@ func decodeVersions(data []byte) ([]TargetVersion, error) {
 	var all []TargetVersion
 	for at := 0; ; {
 		b := data[at:]
-		var v targetVersions
-		if _, err := binary.Decode(b, binary.NativeEndian, &v); err != nil {
+		v, ok := get[targetVersions](b, targetVersionsSize)
+		if !ok {
 			return nil, fmt.Errorf("%w: version at byte %d of %d", errMalformed, at, len(data))
 		}
 		next := int(v.Next)

@@ -1,7 +1,6 @@
 package dm
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -69,9 +68,7 @@ func encodeTable(targets []Target) ([]byte, error) {
 		spec := targetSpec{Start: uint64(t.Start), Length: uint64(t.Length), Next: uint32(size)}
 		copy(spec.Type[:], t.Type)
 		b := make([]byte, size)
-		if _, err := binary.Encode(b, binary.NativeEndian, &spec); err != nil {
-			return nil, err
-		}
+		put(b, &spec, targetSpecSize)
 		copy(b[targetSpecSize:], t.Params)
 		out = append(out, b...)
 	}
@@ -85,15 +82,12 @@ func decodeTable(data []byte, count int) ([]Target, error) {
 	var targets []Target
 	at := 0
 	for i := range count {
-		var spec targetSpec
 		if at < 0 || at+targetSpecSize > len(data) {
 			return nil, fmt.Errorf("%w: target %d of %d at byte %d of %d",
 				errMalformed, i, count, at, len(data))
 		}
 		b := data[at:]
-		if _, err := binary.Decode(b, binary.NativeEndian, &spec); err != nil {
-			return nil, fmt.Errorf("%w: target %d of %d: %w", errMalformed, i, count, err)
-		}
+		spec, _ := get[targetSpec](b, targetSpecSize)
 		targets = append(targets, Target{
 			Start: Sectors(spec.Start), Length: Sectors(spec.Length),
 			Type: cString(spec.Type[:]), Params: cString(b[targetSpecSize:]),
@@ -166,7 +160,7 @@ func (c *Control) targets(r Ref, flags uint32) ([]Target, Info, error) {
 
 // encodeMessage lays out a targetMsg and its text.
 func encodeMessage(sector Sectors, msg string) []byte {
-	// The error is for types without a fixed size.
-	b, _ := binary.Append(nil, binary.NativeEndian, targetMsg{uint64(sector)})
+	b := make([]byte, targetMsgSize, targetMsgSize+len(msg)+1)
+	put(b, &targetMsg{uint64(sector)}, targetMsgSize)
 	return append(append(b, msg...), 0)
 }
