@@ -99,7 +99,7 @@ func pick(a, b Table, of func(a, b int) int) (t Table) {
 }
 
 // waits are the columns in which a command makes a call more while it waits,
-// however often it runs. They may differ by a twentieth.
+// however often it runs. They may differ by a fifth.
 var waits = map[string]bool{"dm": true, "ioctl": true, "open": true, "readdir": true}
 
 // Compare returns a line for each number that is always larger than wanted, or
@@ -114,7 +114,7 @@ func Compare(want Table, got Range) (grown, shrunk []string) {
 		for _, column := range Columns {
 			slack := 0
 			if waits[column] {
-				slack = w[column] / 20
+				slack = w[column] / 5
 			}
 			say := func(n int) string {
 				return fmt.Sprintf("%s: %s: %d, was %d", row.Name, column, n, w[column])

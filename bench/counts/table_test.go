@@ -54,11 +54,11 @@ func TestCompareRuns(t *testing.T) {
 		got           Range
 		grown, shrunk int
 	}{
-		{one(40, 2), ranged(one(42, 2)), 0, 0},
-		{one(40, 2), ranged(one(43, 2)), 1, 0},
-		{one(40, 2), ranged(one(43, 2), one(41, 2)), 0, 0},
-		{one(40, 2), ranged(one(38, 2)), 0, 0},
-		{one(40, 2), ranged(one(37, 2), one(36, 2)), 0, 1},
+		{one(40, 2), ranged(one(48, 2)), 0, 0},
+		{one(40, 2), ranged(one(49, 2)), 1, 0},
+		{one(40, 2), ranged(one(49, 2), one(41, 2)), 0, 0},
+		{one(40, 2), ranged(one(32, 2)), 0, 0},
+		{one(40, 2), ranged(one(31, 2), one(30, 2)), 0, 1},
 		{one(40, 20), ranged(one(40, 21)), 1, 0},
 		{one(40, 2), ranged(one(40, 1), one(40, 3)), 0, 0},
 		{one(40, 2), ranged(one(40, 1), one(40, 1)), 0, 1},
