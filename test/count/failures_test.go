@@ -27,7 +27,7 @@ func TestFailures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if out := got.failures(); out != strings.ReplaceAll(c.want, ">", marker) {
+			if out := got.complaints(); out != strings.ReplaceAll(c.want, ">", marker) {
 				t.Errorf("%q, want %q", out, c.want)
 			}
 		})
@@ -44,7 +44,7 @@ func TestFailuresOfEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, want := got.failures(), "! a T: x_test.go:9: no\n"; out != want {
+	if out, want := got.complaints(), "! a T: x_test.go:9: no\n"; out != want {
 		t.Errorf("%q, want %q", out, want)
 	}
 }

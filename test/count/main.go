@@ -51,7 +51,7 @@ func run(o options, r io.Reader, w io.Writer) (passed, failed int, err error) {
 	}
 	passed, failed = t.count()
 	if o.to != "" {
-		err = appendTo(o.to, fmt.Sprintln(passed, failed)+t.failures())
+		err = appendTo(o.to, fmt.Sprintln(passed, failed)+t.complaints())
 	}
 	if o.results != "" {
 		err = errors.Join(err, appendTo(o.results, t.results(o.suite)))

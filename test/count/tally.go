@@ -8,12 +8,15 @@ type tally struct {
 	open   map[testID]bool   // begun and not ended
 	broken map[string]bool   // packages that failed as a whole
 	said   map[testID]string // the last complaint of each test, where it had one
+
+	complaint string // of a test binary, since the last test that ended
 }
 
 type testID struct{ pkg, test string }
 
 func newTally() *tally {
-	return &tally{map[testID]bool{}, map[testID]bool{}, map[string]bool{}, map[testID]string{}}
+	return &tally{failed: map[testID]bool{}, open: map[testID]bool{}, broken: map[string]bool{},
+		said: map[testID]string{}}
 }
 
 func (t *tally) begin(pkg, test string) { t.open[testID{pkg, test}] = true }
@@ -39,22 +42,34 @@ func (t *tally) endPackage(pkg string, failed bool) {
 // count returns the numbers of test cases that passed and failed.
 func (t *tally) count() (passed, failed int) {
 	headings := t.headings()
-	blamed := map[string]bool{}
 	for id, bad := range t.failed {
-		switch {
-		case bad && !headings[id]:
-			failed++
-			blamed[id.pkg] = true
-		case !bad && !headings[id]:
+		if !bad && !headings[id] {
 			passed++
 		}
 	}
-	for pkg := range t.broken {
-		if !blamed[pkg] {
-			failed++
+	return passed, len(t.failures())
+}
+
+// failures returns the test cases that failed, those that did not end, and the
+// packages that failed without a failed test: these have no test's name.
+func (t *tally) failures() (all []testID) {
+	headings := t.headings()
+	blamed := map[string]bool{}
+	for id, bad := range t.failed {
+		if bad && !headings[id] {
+			blamed[id.pkg] = true
+			all = append(all, id)
 		}
 	}
-	return passed, failed + len(t.open)
+	for id := range t.open {
+		all = append(all, id)
+	}
+	for pkg := range t.broken {
+		if !blamed[pkg] {
+			all = append(all, testID{pkg: pkg})
+		}
+	}
+	return all
 }
 
 // headings are the tests that have subtests, but not one that failed of itself

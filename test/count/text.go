@@ -17,21 +17,12 @@ const marker = "\x16"
 // failed.
 func readText(r io.Reader, w io.Writer) (*tally, error) {
 	t := newTally()
-	pkg, complaint := "", ""
+	pkg := ""
 	in := bufio.NewReader(r)
 	for {
 		line, err := in.ReadString('\n')
 		if line != "" {
 			show(w, line)
-			if !strings.Contains(line, marker) && complains(line) {
-				complaint = line
-			}
-			if id, ended, failed := verdict(pkg, line); ended {
-				if failed {
-					t.say(id, complaint)
-				}
-				complaint = ""
-			}
 			pkg = t.textLine(pkg, line)
 		}
 		if err == io.EOF {
@@ -57,9 +48,12 @@ func show(w io.Writer, line string) {
 
 // textLine takes in one line of package pkg, and returns the package of the
 // next.
-func (t *tally) textLine(pkg, line string) string {
-	_, line, marked := strings.Cut(line, marker) // a program's last words may have no newline
+func (t *tally) textLine(pkg, all string) string {
+	_, line, marked := strings.Cut(all, marker) // a program's last words may have no newline
 	if !marked {
+		if complains(all) {
+			t.complaint = all
+		}
 		return pkg
 	}
 	line = strings.TrimSpace(line)
@@ -68,6 +62,10 @@ func (t *tally) textLine(pkg, line string) string {
 	case "--- PASS", "--- FAIL", "--- SKIP":
 		name, _, _ := strings.Cut(rest, " (")
 		t.end(pkg, name, verb != "--- PASS")
+		if verb == "--- FAIL" {
+			t.say(testID{pkg, name}, t.complaint)
+		}
+		t.complaint = ""
 	}
 	f := strings.Fields(line)
 	if len(f) != 3 || f[0] != "===" {
