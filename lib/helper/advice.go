@@ -45,6 +45,11 @@ func Words(r thin.Remedy) string {
 		return "umount.thin " + fault.ShellPath(r.Path)
 	case fault.SaveMetadata:
 		return saveMetadata(r)
+	case fault.RestartPool:
+		return command("pool deactivate --unmount", r.Pool) + " && " +
+			command("pool activate", r.Pool)
+	case fault.CompareRecords:
+		return command("pool check", r.Pool) + " shows what differs, and with --repair mends it"
 	}
 	verb, object := ofVolumes(r)
 	if verb == "" {
@@ -105,8 +110,6 @@ func ofPools(r thin.Remedy) (verb, object string) {
 			return "pool deactivate -u", r.Pool
 		}
 		return "pool deactivate", r.Pool
-	case fault.RestartPool:
-		return "pool deactivate --unmount", r.Pool + " && " + command("pool activate", r.Pool)
 	case fault.DeletePool:
 		if r.Volumes {
 			return "pool delete -r", r.Pool
@@ -114,8 +117,6 @@ func ofPools(r thin.Remedy) (verb, object string) {
 		return "pool delete", r.Pool
 	case fault.CheckPool:
 		return "pool check", r.Pool
-	case fault.CompareRecords:
-		return "pool check", r.Pool + " shows what differs, and with --repair mends it"
 	case fault.RepairPool:
 		return "pool check --repair", r.Pool
 	case fault.SetFreezeLimit:
