@@ -186,7 +186,8 @@ func (m *mounting) mountFirst(
 // fstype returns the filesystem type with which the device is mounted: the type
 // that the caller named, or else the type that the probe found. For btrfs it
 // returns ErrBusy if the kernel would mix the device up with another one of the
-// same fsid (mount.BtrfsConflict).
+// same fsid (mount.BtrfsConflict), and makes the kernel forget what had the
+// device's number before.
 func (m *mounting) fstype(a *engine.Activation, v catalog.Volume) (string, error) {
 	_, named, _ := strings.Cut(m.request.FSType, ".")
 	found, err := m.probe(a, v, named)
@@ -198,6 +199,9 @@ func (m *mounting) fstype(a *engine.Activation, v catalog.Volume) (string, error
 		if err := mount.BtrfsConflict(found.UUID, a.Path); err != nil {
 			return "", &fault.Error{Object: v.Spec().String(),
 				Err: fault.Wrap(fault.ErrBusy, err)}
+		}
+		if err := dm.ForgetBtrfs(a.Path); err != nil {
+			m.Stepf("%v", err) // it is mounted already
 		}
 	}
 	return fstype, nil
@@ -211,11 +215,6 @@ func (m *mounting) attach(
 	object := v.Spec().String()
 	m.Stepf("mounting %s (%s) on %s", object, fstype, m.dir)
 	defer m.WaitingFor(kernelsMount(object, fstype))()
-	if fstype == "btrfs" {
-		if err := dm.ForgetBtrfs(a.Path); err != nil {
-			m.Stepf("%v", err) // it is mounted already
-		}
-	}
 	res, err := mount.Mount(ctx,
 		mount.Request{Source: a.Path, Target: m.dir, FSType: fstype, Options: m.options})
 	if err != nil {
