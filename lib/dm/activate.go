@@ -176,6 +176,7 @@ func (c *Control) WaitGone(ctx context.Context, r Ref, name string) error {
 			busy := fmt.Errorf("%w: opened %d times", dual{ErrBusy, unix.EBUSY}, info.OpenCount)
 			return &Error{Op: "remove", Name: name, Err: busy}
 		case <-time.After(pause):
+			c.Forget()
 		}
 	}
 }

@@ -21,6 +21,8 @@ type Control struct {
 	nodes nodes
 
 	tracer tracer
+
+	memory *memory // nil unless Remember has made this Control
 }
 
 // Buffer sizes in bytes, without the header. The kernel reports an answer that
@@ -140,9 +142,11 @@ func (c *Control) do(cmd uint, r Ref, data []byte, room int, fill func(*header))
 			fill(h)
 		}
 		copy(req.data(), data)
+		flags := h.Flags
 		// After an error the kernel copies nothing back but its version
 		// (ctl_ioctl): the header still has what was sent.
 		err := c.retry(cmd, req.bytes())
+		c.forgetIfChanged(cmd, flags)
 		c.traced(cmd, r, data, h, err)
 		if err != nil {
 			return nil, c.failure(cmd, r, err)

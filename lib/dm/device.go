@@ -43,7 +43,16 @@ func (c *Control) Create(name, uuid string) (Info, error) {
 // Info asks for the state of a device. Without such a device the error is
 // ErrNotExist.
 func (c *Control) Info(r Ref) (Info, error) {
-	return c.info(cmdStatus, r, nil, func(h *header) { h.Flags |= unix.DM_NOFLUSH_FLAG })
+	if k, ok, gone := c.recall(r); ok {
+		return k.info, nil
+	} else if gone {
+		return Info{}, commandError(cmdStatus, r, unix.ENXIO)
+	}
+	info, err := c.info(cmdStatus, r, nil, func(h *header) { h.Flags |= unix.DM_NOFLUSH_FLAG })
+	if err == nil {
+		c.keep(info, nil, nil)
+	}
+	return info, err
 }
 
 // Remove removes a device. One that is open is ErrBusy, unless deferred is set:

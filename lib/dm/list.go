@@ -3,6 +3,7 @@ package dm
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,10 @@ type Device struct {
 // in the header (filter_device); that an older one ignores it cannot be seen in
 // an answer, so that the list is filtered here.
 func (c *Control) List(prefix string) ([]Device, error) {
+	if all, ok := c.recallList(); ok {
+		return slices.DeleteFunc(all,
+			func(d Device) bool { return !strings.HasPrefix(d.UUID, prefix) }), nil
+	}
 	wantUUID := func(h *header) { h.Flags |= unix.DM_UUID_FLAG }
 	req, err := c.do(cmdList, Ref{}, nil, largeBuffer, wantUUID)
 	if err != nil {
@@ -36,7 +41,7 @@ func (c *Control) List(prefix string) ([]Device, error) {
 	if err != nil {
 		return nil, commandError(cmdList, Ref{}, err)
 	}
-	var found []Device
+	found, whole := []Device(nil), make([]Device, 0, len(all))
 	for _, d := range all {
 		if d.unknown {
 			info, err := c.Info(ByName(d.Name))
@@ -48,10 +53,12 @@ func (c *Control) List(prefix string) ([]Device, error) {
 			}
 			d.UUID = info.UUID
 		}
+		whole = append(whole, d.Device)
 		if strings.HasPrefix(d.UUID, prefix) {
 			found = append(found, d.Device)
 		}
 	}
+	c.keepList(whole)
 	return found, nil
 }
 

@@ -145,6 +145,7 @@ func (c *Control) StaleNodes(prefix string) ([]string, error) {
 // DropStaleNode removes a node if there is no device of its name. The caller
 // holds a lock against those who would make that device meanwhile.
 func (c *Control) DropStaleNode(name string) error {
+	c.Forget()
 	if _, err := c.Info(ByName(name)); !errors.Is(err, ErrNotExist) {
 		return err
 	}

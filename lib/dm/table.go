@@ -2,6 +2,7 @@ package dm
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -127,7 +128,16 @@ func (c *Control) Load(r Ref, targets []Target, readOnly bool) error {
 
 // Table returns the live table, and the device's state at the same moment.
 func (c *Control) Table(r Ref) ([]Target, Info, error) {
-	return c.targets(r, unix.DM_STATUS_TABLE_FLAG|unix.DM_NOFLUSH_FLAG)
+	if k, ok, gone := c.recall(r); ok && k.table != nil {
+		return slices.Clone(k.table), k.info, nil
+	} else if gone {
+		return nil, Info{}, commandError(cmdTableStatus, r, unix.ENXIO)
+	}
+	targets, info, err := c.targets(r, unix.DM_STATUS_TABLE_FLAG|unix.DM_NOFLUSH_FLAG)
+	if err == nil {
+		c.keep(info, targets, nil)
+	}
+	return targets, info, err
 }
 
 // StatusFlags change what Status asks.
@@ -141,7 +151,17 @@ const StatusNoFlush StatusFlags = unix.DM_NOFLUSH_FLAG
 // Status returns the status of each target of the live table, in Target.Params,
 // and the device's state at the same moment.
 func (c *Control) Status(r Ref, f StatusFlags) ([]Target, Info, error) {
-	return c.targets(r, uint32(f))
+	k, ok, gone := c.recall(r)
+	if ok && k.status != nil && f == StatusNoFlush {
+		return slices.Clone(k.status), k.info, nil
+	} else if gone {
+		return nil, Info{}, commandError(cmdTableStatus, r, unix.ENXIO)
+	}
+	targets, info, err := c.targets(r, uint32(f))
+	if err == nil && f == StatusNoFlush {
+		c.keep(info, nil, targets)
+	}
+	return targets, info, err
 }
 
 func (c *Control) targets(r Ref, flags uint32) ([]Target, Info, error) {

@@ -29,7 +29,7 @@ func (p *Pool) Activate(ctx context.Context) error {
 	if err := p.RefuseCopy(); err != nil {
 		return err
 	}
-	info, err := p.DM.Info(p.Ref(dmname.Pool))
+	_, info, err := p.DM.Table(p.Ref(dmname.Pool)) // refreshActive looks at the table
 	if err == nil && info.Active() {
 		return p.refreshActive(info)
 	}
@@ -40,6 +40,7 @@ func (p *Pool) Activate(ctx context.Context) error {
 		return err
 	}
 	p.Sys.Stepf("activating pool %s", p.Name())
+	p.thorough = true
 	if err := p.Build(ctx, false); err != nil {
 		undo, cancel := p.Sys.Undoing(ctx)
 		defer cancel()

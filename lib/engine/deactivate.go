@@ -23,6 +23,7 @@ import (
 // files that are not in use. If a volume is in use, the error is ErrBusy. The
 // caller holds the pool's lock exclusively.
 func (p *Pool) Deactivate(ctx context.Context) error {
+	p.thorough = true
 	if other := backing.ActiveCopy(p.DM, p.Catalog.Pool()); !other.Disposable() {
 		return other.Err
 	}
@@ -48,6 +49,7 @@ func (p *Pool) Deactivate(ctx context.Context) error {
 // refuseActive returns an error that names the active volumes, or nil if there
 // are none.
 func (p *Pool) refuseActive(ctx context.Context) error {
+	p.DM.Forget() // the kernel removes devices by itself
 	active, err := p.activeVolumes()
 	if err != nil || len(active) == 0 {
 		return err

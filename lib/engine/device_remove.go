@@ -96,6 +96,7 @@ func WaitGoneBriefly(ctx context.Context, c *dm.Control, ref dm.Ref, name string
 		case time.Now().After(until):
 			return info, dm.ErrBusy
 		}
+		c.Forget()
 	}
 }
 

@@ -20,10 +20,12 @@ import (
 // lock.
 type Pool struct {
 	Sys     *host.System
-	DM      *dm.Control
+	DM      *dm.Control // remembers the kernel's answers while the lock is held
 	Catalog *catalog.Catalog
 	Lock    *filelock.Lock // held until Close
 	Target  *thinpool.Pool // the pool in the kernel
+
+	thorough bool // look at all volumes for what a killed command has left
 }
 
 // access says how OpenPool takes the pool's lock.
@@ -71,6 +73,7 @@ func openKnown(
 		lock.Unlock()
 		return nil, err
 	}
+	c = c.Remember()
 	p := &Pool{
 		Sys:     s,
 		DM:      c,
@@ -171,14 +174,21 @@ func prepareShared(
 // prepare activates the pool if need be, checks that it is the one that the
 // catalog describes, and finishes or undoes what a killed command left.
 func (p *Pool) prepare(ctx context.Context) error {
+	// From here on the pool's DM knows which devices do not exist.
+	if _, err := p.DM.List(""); err != nil {
+		return p.Wrap(err)
+	}
 	if err := p.Activate(ctx); err != nil {
 		return err
 	}
 	return p.Recover(ctx)
 }
 
-// Close releases the pool's lock.
-func (p *Pool) Close() { p.Lock.Unlock() }
+// Close releases the pool's lock. DM can still be used.
+func (p *Pool) Close() {
+	p.DM.StopRemembering()
+	p.Lock.Unlock()
+}
 
 // closeOn closes the pool if err is not nil, and returns err.
 func (p *Pool) closeOn(err error) error {

@@ -59,6 +59,7 @@ func (p *Pool) ActivateVolume(
 			return nil, fault.WaitError(object, errors.Join(ctx.Err(), err))
 		case <-time.After(5 * time.Millisecond):
 		}
+		p.DM.Forget()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
 	"thinmount/lib/fault"
 	"thinmount/lib/health"
 	"thinmount/lib/host"
@@ -30,6 +31,10 @@ func flushOrigin(
 ) (dir string, err error) {
 	rec, err := registry.ReconcileOwn(s, c, ref, o)
 	if err != nil {
+		return "", nil
+	}
+	info, err := c.Info(dmname.VolumeRef(o.PoolUUID, o.ID))
+	if err != nil || !info.Active() {
 		return "", nil
 	}
 	dir = registry.PathToMount(c, rec, o)
@@ -59,6 +64,13 @@ func flushOrigin(
 	return dir, nil
 }
 
+// mayBeActive says whether the volume seems to be active: it has a link to its
+// device, or references. It asks the kernel nothing, and only saves work.
+func mayBeActive(s *host.System, ref *refcount.Ref, v catalog.Volume) bool {
+	_, err := os.Lstat(registry.AliasPath(s, v.Spec()))
+	return err == nil || ref.Record() != (refcount.Record{})
+}
+
 // flush calls syncfs(2) for the filesystem of f, in a second process. This
 // process holds locks, and the call may sleep for as long as the disk takes, or
 // for ever on a device that another program has suspended. flush leaves the
@@ -73,6 +85,7 @@ func flush(
 		if !mayWait {
 			return nil
 		}
+		c.Forget()
 		if st, err := health.PoolStatus(c, o.PoolUUID); err == nil && st.Queues() {
 			return Full(o.Pool,
 				"out of data space: %s has more to write than there is room for, and a snapshot "+
@@ -84,6 +97,7 @@ func flush(
 	if ctx.Err() != nil {
 		return fault.WaitError(o.Spec().String(), err)
 	}
+	c.Forget()
 	if lost != nil {
 		st, _ := health.PoolStatus(c, o.PoolUUID)
 		why, remedy := health.WhyLost(o.Pool, st, lost)

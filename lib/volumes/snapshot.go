@@ -50,8 +50,10 @@ func Snapshot(
 		if err := engine.ClearName(ctx, s, c, volume); err != nil {
 			return err
 		}
-		if _, err := flushOrigin(ctx, s, c, originRef, o); err != nil {
-			return err
+		if mayBeActive(s, originRef, o) {
+			if _, err := flushOrigin(ctx, s, c, originRef, o); err != nil {
+				return err
+			}
 		}
 		p, err := engine.OpenActive(ctx, s, c, origin.Pool, engine.Exclusive)
 		if err != nil {
@@ -67,7 +69,7 @@ func Snapshot(
 		}
 		// While this command waited for the pool's lock, other programs may
 		// have written to the origin.
-		dir, err := flushOrigin(ctx, s, c, originRef, o)
+		dir, err := flushOrigin(ctx, s, p.DM, originRef, o)
 		if err != nil {
 			return err
 		}
