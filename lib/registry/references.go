@@ -132,7 +132,7 @@ type MountTable func() ([]*mountinfo.Info, error)
 // leaves the volume alone and returns that error.
 func ReconcileIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.Ref,
 	v catalog.Volume, may func() error) (refcount.Record, error) {
-	obs, asleep, err := observedIn(table, c, v, ref.Record())
+	obs, asleep, err := QueryKernelIn(table, c, v, ref.Record())
 	if err == nil && obs.Active {
 		err = may()
 	}
@@ -153,11 +153,12 @@ func ReconcileIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.
 // suspended.
 func QueryKernel(c *dm.Control, v catalog.Volume,
 	rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
-	return observedIn(mount.Table, c, v, rec)
+	return QueryKernelIn(mount.Table, c, v, rec)
 }
 
-// observedIn is QueryKernel with the mount table that read returns.
-func observedIn(read MountTable, c *dm.Control, v catalog.Volume,
+// QueryKernelIn is QueryKernel for a caller that asks for many volumes: it gets
+// our own mount table from read, and calls read only if the volume is active.
+func QueryKernelIn(read MountTable, c *dm.Control, v catalog.Volume,
 	rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
 	obs = refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
 	info, err := c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))

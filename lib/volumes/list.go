@@ -15,6 +15,7 @@ import (
 	"thinmount/lib/health"
 	"thinmount/lib/host"
 	"thinmount/lib/label"
+	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
 	"thinmount/lib/spec"
@@ -80,7 +81,9 @@ func Volume(ctx context.Context, s *host.System, volume spec.Volume) (VolumeInfo
 		return VolumeInfo{}, err
 	}
 	own := ownDevices(s, c, cat)
-	return describe(s, c, cat, v, usage(s, c, cat, own), own, registry.ReadProcTables)
+	l := lister{s: s, c: c, cat: cat, own: own, used: usage(s, c, cat, own),
+		mounts: mount.Table, tables: registry.ReadProcTables}
+	return l.describe(v)
 }
 
 // ownDevices says whether the devices that are active under the pool's uuid are
@@ -104,53 +107,92 @@ func volumesOf(s *host.System, c *dm.Control, pool string) ([]VolumeInfo, error)
 	if err != nil {
 		err = registry.Corrupt("pool "+pool, err)
 	}
-	own := ownDevices(s, c, cat)
-	used, tables := usage(s, c, cat, own), sync.OnceValue(registry.ReadProcTables)
-	var infos []VolumeInfo
-	for _, v := range volumes {
-		info, e := describe(s, c, cat, v, used, own, tables)
-		infos, err = append(infos, info), errors.Join(err, e)
+	// Each question goes to the kernel once, and not for each volume: which
+	// devices there are, and what is mounted.
+	c = c.Remember()
+	if _, e := c.List(""); e != nil {
+		return nil, errors.Join(err, e)
 	}
-	return infos, err
+	own := ownDevices(s, c, cat)
+	l := lister{s: s, c: c, cat: cat, own: own, used: usage(s, c, cat, own),
+		mounts: sync.OnceValues(mount.Table), tables: sync.OnceValue(registry.ReadProcTables),
+		byName: make(map[string]catalog.Volume, len(volumes))}
+	for _, v := range volumes {
+		l.byName[v.Name] = v
+	}
+	infos, errs := make([]VolumeInfo, 0, len(volumes)), []error{err}
+	for _, v := range volumes {
+		info, e := l.describe(v)
+		infos = append(infos, info)
+		if e != nil {
+			errs = append(errs, e)
+		}
+	}
+	return infos, errors.Join(errs...)
+}
+
+// lister holds what describe needs for all volumes of a pool.
+type lister struct {
+	s      *host.System
+	c      *dm.Control
+	cat    *catalog.Catalog
+	own    bool                // the active devices are not those of a copy of the pool
+	used   map[spec.ID]int64   // mapped bytes; nil if unknown
+	mounts registry.MountTable // our own mount table
+	tables func() []registry.ProcTable
+	byName map[string]catalog.Volume // of all volumes; nil if only one is described
+}
+
+// origin returns the record of a volume that another one was made from.
+func (l lister) origin(name string) (catalog.Volume, bool) {
+	if l.byName != nil {
+		v, ok := l.byName[name]
+		return v, ok
+	}
+	v, err := l.cat.Volume(name)
+	return v, err == nil
 }
 
 // describe puts together what the catalog, the kernel and the references know
-// about a volume. own is false if the active devices are those of a copy of the
-// pool: then describe does not ask the kernel.
-func describe(
-	s *host.System, c *dm.Control, cat *catalog.Catalog, v catalog.Volume, used map[spec.ID]int64,
-	own bool, tables func() []registry.ProcTable,
-) (VolumeInfo, error) {
+// about a volume. If the active devices are those of a copy of the pool, it
+// does not ask the kernel.
+func (l lister) describe(v catalog.Volume) (VolumeInfo, error) {
 	info := VolumeInfo{
 		Volume: v.Spec(), ID: v.ID, Size: v.Size, FS: v.FS, Created: v.Created,
 	}
-	if o, err := cat.Volume(v.Origin); v.Origin != "" && err == nil && o.ID == v.OriginID {
-		info.Origin = &spec.Volume{Pool: v.Pool, Name: v.Origin}
+	if v.Origin != "" {
+		if o, ok := l.origin(v.Origin); ok && o.ID == v.OriginID {
+			info.Origin = &spec.Volume{Pool: v.Pool, Name: v.Origin}
+		}
 	}
-	if n, ok := used[v.ID]; ok {
+	if n, ok := l.used[v.ID]; ok {
 		info.Used = &n
 	}
-	if !own {
+	if !l.own {
 		return info, nil
 	}
-	rec, _ := s.Refs().Read(v.Spec()) // without it the mount table alone tells
-	obs, asleep, err := registry.QueryKernel(c, v, rec)
+	_, err := l.c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
+	if errors.Is(err, dm.ErrNotExist) {
+		return info, nil // without a device there is no mount, whatever a reference file says
+	}
+	rec, _ := l.s.Refs().Read(v.Spec()) // without it the mount table alone tells
+	obs, asleep, err := registry.QueryKernelIn(l.mounts, l.c, v, rec)
 	if err != nil {
 		return info, &fault.Error{Object: info.Volume.String(), Err: err}
 	}
-	if asleep || obs.Active && registry.IsMarked(s, v) {
-		registry.ResumeIfUnlocked(s, c, v)
+	if asleep || obs.Active && registry.IsMarked(l.s, v) {
+		registry.ResumeIfUnlocked(l.s, l.c, v)
 	}
 	if info.Active = obs.Active; info.Active {
-		info.Device = c.NodePath(dmname.Volume(v.Spec()))
+		info.Device = l.c.NodePath(dmname.Volume(v.Spec()))
 	}
-	if n := mappedBytes(c, v); n != nil {
+	if n := mappedBytes(l.c, v); n != nil {
 		info.Used = n
 	}
 	rec = rec.Reconcile(obs)
 	info.MountedOn, info.References = rec.MountedOn, rec.References
 	if rec.Elsewhere {
-		info.lookElsewhere(rec, obs, tables)
+		info.lookElsewhere(rec, obs, l.tables)
 	}
 	return info, nil
 }
