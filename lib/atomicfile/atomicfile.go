@@ -44,8 +44,19 @@ func Temp(path string) string {
 // file is removed, also on a full disk. A symlink in the place of the temp file
 // is refused.
 func Replace(path string, b []byte, mode fs.FileMode, before Before) error {
+	return replace(path, b, mode, true, before)
+}
+
+// Place is Replace without the fsync. After a power cut the file may have its
+// old content, or the new one, or be empty or damaged. It is for content that
+// the caller has elsewhere, too.
+func Place(path string, b []byte, mode fs.FileMode, before Before) error {
+	return replace(path, b, mode, false, before)
+}
+
+func replace(path string, b []byte, mode fs.FileMode, durable bool, before Before) error {
 	tmp := Temp(path)
-	err := write(tmp, b, mode, before)
+	err := write(tmp, b, mode, durable, before)
 	if err == nil {
 		err = before.step("rename", path)
 	}
@@ -61,8 +72,9 @@ func Replace(path string, b []byte, mode fs.FileMode, before Before) error {
 	return err
 }
 
-// write makes the temp file, or takes one that is left, and syncs it.
-func write(tmp string, b []byte, mode fs.FileMode, before Before) error {
+// write makes the temp file, or takes one that is left, and syncs it if it is
+// to be durable.
+func write(tmp string, b []byte, mode fs.FileMode, durable bool, before Before) error {
 	if err := before.step("write", tmp); err != nil {
 		return err
 	}
@@ -75,10 +87,10 @@ func write(tmp string, b []byte, mode fs.FileMode, before Before) error {
 	if err == nil {
 		err = f.Chmod(mode)
 	}
-	if err == nil {
+	if err == nil && durable {
 		err = before.step("sync", tmp)
 	}
-	if err == nil {
+	if err == nil && durable {
 		err = f.Sync()
 	}
 	if e := f.Close(); err == nil {

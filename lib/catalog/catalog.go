@@ -22,6 +22,10 @@ type Catalog struct {
 	store Store
 	name  string
 	pool  Pool
+
+	number uint64       // of the journal's content; 0 if there is no journal yet
+	boot   string       // in which the journal was written
+	dir    *privdir.Dir // the volumes' folder while all records are read, or nil
 }
 
 // Dir returns the path of the pool's folder.
@@ -31,15 +35,16 @@ func (c *Catalog) poolPath() string { return filepath.Join(c.Dir(), poolFile) }
 
 func (c *Catalog) volumeDir() string { return filepath.Join(c.Dir(), volumeDir) }
 
-// Pool returns a copy of what pool.json said when it was last read or written.
+// Pool returns a copy of what pool.json and the journal said when they were
+// last read or written.
 func (c *Catalog) Pool() Pool {
 	p := c.pool
-	p.Intents = slices.Clone(p.Intents)
+	p.Intents, p.done = slices.Clone(p.Intents), slices.Clone(p.done)
 	return p
 }
 
-// Reload reads pool.json again. A caller that has unlocked the pool calls it
-// after it has locked the pool again.
+// Reload reads pool.json and the journal again. A caller that has unlocked the
+// pool calls it after it has locked the pool again.
 func (c *Catalog) Reload() error {
 	if err := c.check(); err != nil {
 		return err
@@ -55,6 +60,11 @@ func (c *Catalog) Reload() error {
 		}
 		p, reason := decodePool(b, c.name)
 		if reason == "" {
+			if p.Format == 1 {
+				c.number = 0 // a journal, if there is one, is not in use yet
+			} else if err := c.readJournal(&p); err != nil {
+				return err
+			}
 			c.pool = p
 			return nil
 		}
@@ -90,11 +100,13 @@ func (c *Catalog) check() error {
 	return nil
 }
 
-// SetPool changes pool.json by calling change. When it returns nil, the new
-// content is durable. After an error the file has its old content, unless the
-// disk refuses even to put that back; Reload shows which. If the power fails
-// after an error, either content may be left. change must not change the name
-// or the uuid. The caller holds the pool's lock exclusively.
+// SetPool changes the pool by calling change. When it returns nil, the new
+// content is durable. It writes pool.json or the journal, or both; if change
+// changes nothing, it writes the journal. After an error each file has its old
+// content, unless the disk refuses even to put that back; Reload shows which.
+// If the power fails after an error, either content may be left. change must
+// not change the name or the uuid. The caller holds the pool's lock
+// exclusively.
 func (c *Catalog) SetPool(change func(*Pool)) error {
 	p := c.Pool()
 	change(&p)
@@ -105,27 +117,76 @@ func (c *Catalog) SetPool(change func(*Pool)) error {
 }
 
 func (c *Catalog) write(p Pool) error {
-	p.Format = format
-	p.Intents = slices.Clone(p.Intents)
-	b, reason := encodePool(p)
+	p.Format = poolFormat
+	old, new := c.pool.config(), p.config()
+	before, _ := encode(old)
+	after, reason := encode(new)
+	if reason == "" {
+		reason = p.flaw()
+	}
 	if reason != "" {
 		return fmt.Errorf("pool %s: %s", c.name, reason)
 	}
+	inJournal := func() error { return c.writeJournal(&p) }
+	inPool := func() error { return c.writePool(after) }
+	steps := []func() error{inJournal, inPool}
+	_, incomplete := p.Incomplete()
+	switch {
+	case c.pool.Format != poolFormat: // pool.json says from when on the journal counts
+	case bytes.Equal(before, after):
+		steps = []func() error{inJournal}
+	case p.inJournal(c.pool):
+		steps = []func() error{inPool}
+	case incomplete: // the pool must not look whole without its intents
+		steps = []func() error{inPool, inJournal}
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return fmt.Errorf("pool %s: %w", c.name, err)
+		}
+	}
+	c.pool = p
+	return nil
+}
+
+// config returns the part of p that pool.json has.
+func (p Pool) config() Pool {
+	p.Format = poolFormat
+	p.TransactionID, p.NextID, p.done = 0, 0, nil
+	p.Intents = slices.DeleteFunc(slices.Clone(p.Intents),
+		func(op Intent) bool { return op.Volume != "" })
+	if len(p.Intents) == 0 {
+		p.Intents = nil
+	}
+	return p
+}
+
+// inJournal says whether the journal of old holds all that p has for it.
+func (p Pool) inJournal(old Pool) bool {
+	ofVolumes := func(p Pool) []Intent {
+		return slices.DeleteFunc(slices.Clone(p.Intents),
+			func(op Intent) bool { return op.Volume == "" })
+	}
+	return p.TransactionID == old.TransactionID && p.NextID == old.NextID &&
+		slices.Equal(ofVolumes(p), ofVolumes(old)) && len(p.done) == len(old.done)
+}
+
+// writePool writes pool.json.
+func (c *Catalog) writePool(b []byte) error {
 	err := c.store.disk.replace(c.poolPath(), b)
 	if noRoom(err) {
-		if e := c.store.disk.replaceOnFull(c.poolPath(), c.sparePath(), b); e == nil {
-			c.pool = p
+		e := c.store.disk.replaceOnFull(c.poolPath(), c.sparePath(), b)
+		if e == nil {
 			return nil
-		} else if !noRoom(e) && !errors.Is(e, fs.ErrNotExist) {
+		}
+		if !noRoom(e) && !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("pool %s: %w", c.name, err)
+	if err == nil {
+		c.store.disk.keepSpare(c.sparePath())
 	}
-	c.pool = p
-	c.store.disk.keepSpare(c.sparePath())
-	return nil
+	return err
 }
 
 // Destroy removes the catalog of a pool whose backing files are gone. It
@@ -160,6 +221,9 @@ func (c *Catalog) destroy() error {
 		return err
 	}
 	if err := d.dropSpare(c.sparePath()); err != nil {
+		return err
+	}
+	if err := d.remove(c.journalPath()); err != nil {
 		return err
 	}
 	if err := d.remove(c.poolPath()); err != nil {

@@ -37,13 +37,6 @@ func decodeVolume(b []byte, name string, p Pool) (v Volume, reason string) {
 	return v, ""
 }
 
-func encodePool(p Pool) (b []byte, reason string) {
-	if reason := p.flaw(); reason != "" {
-		return nil, reason
-	}
-	return encode(p)
-}
-
 func encodeVolume(v Volume, p Pool) (b []byte, reason string) {
 	if err := spec.CheckVolumeName(v.Name); err != nil {
 		return nil, err.Error()

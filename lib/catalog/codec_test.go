@@ -10,20 +10,32 @@ import (
 
 const uuid = "0123456789abcdef0123456789abcdef"
 
+// goodPool has what pool.json had before there was a journal.
 func goodPool() Pool {
 	return Pool{
-		Format: format, Name: "demo", UUID: uuid, Created: time.Unix(1700000000, 0).UTC(),
+		Format: 1, Name: "demo", UUID: uuid, Created: time.Unix(1700000000, 0).UTC(),
 		BlockSize: 128, OnFull: spec.OnFullError,
 		Data:          Backing{KindFile, "/var/lib/thin/demo/data", 1 << 30},
 		Metadata:      Backing{KindDevice, "/dev/disk/by-id/x", 64 << 20},
 		TransactionID: 4, NextID: 9,
-		Intents: []Intent{{OpCreate, "fresh", 8, 5}, {OpDelete, "old", 2, 0}},
+		Intents: []Intent{
+			{Op: OpCreate, Volume: "fresh", ID: 8, TransactionID: 5},
+			{Op: OpDelete, Volume: "old", ID: 2},
+		},
 	}
+}
+
+// encodePool encodes all of p as pool.json was before there was a journal.
+func encodePool(p Pool) (b []byte, reason string) {
+	if reason := p.flaw(); reason != "" {
+		return nil, reason
+	}
+	return encode(p)
 }
 
 func goodVolume() Volume {
 	return Volume{
-		Format: format, Name: "base", Pool: "demo", PoolUUID: uuid, ID: 3, Size: 1 << 30,
+		Format: recordFormat, Name: "base", Pool: "demo", PoolUUID: uuid, ID: 3, Size: 1 << 30,
 		Origin: "root", OriginID: 1, FS: "ext4",
 		Created: time.Unix(1700000001, 0).UTC(), TransactionID: 4,
 	}
@@ -37,7 +49,7 @@ type damaged struct{ name, old, new, want string }
 var everyFile = []damaged{
 	{"nothing", "", "", ""},
 	{"unknown field", `"format"`, `"new": {"a": [1]}, "format"`, ""},
-	{"format of tomorrow", `"format": 1`, `"format": 2`, "format: 2; this program knows 1"},
+	{"format of tomorrow", `"format": 1`, `"format": 3`, "format: 3; this program knows"},
 	{"no format", `"format"`, `"xormat"`, "format: 0"},
 	{"wrong type", `"format": 1`, `"format": "1"`, "cannot be a JSON string"},
 	{"NUL bytes", "{", "\x00{", "is no JSON at byte"},

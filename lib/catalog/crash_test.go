@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"os"
@@ -20,10 +21,12 @@ var (
 // pool. It knows what would be lost if the power failed now: the content of
 // files without fsync, and the changes of a folder without fsync of the folder.
 type machine struct {
+	boots    int
 	fuse     int // steps until the crash; negative: no crash
 	dead     bool
 	full     bool // the filesystem is full: pool.json goes by way of the spare
 	unsynced map[string]bool
+	inPlace  map[string][]byte // what was overwritten without a sync
 	pending  []change
 }
 
@@ -60,6 +63,16 @@ func (m *machine) before(step, path string) error {
 		m.unsynced[path] = true
 	case "sync":
 		delete(m.unsynced, path)
+	case "overwrite":
+		if _, ok := m.inPlace[path]; !ok {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			m.inPlace[path] = b
+		}
+	case "datasync":
+		delete(m.inPlace, path)
 	case "syncdir":
 		m.pending = slices.DeleteFunc(m.pending, func(c change) bool { return c.dir == path })
 	case "rename":
@@ -120,6 +133,21 @@ func (m *machine) powerCut(t fataler, written func(size int64) int64, lost func(
 			}
 		}
 	}
+	const sector = 512
+	for path, before := range m.inPlace {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		for at := 0; at < len(b); at += sector {
+			if old := before[at : at+sector]; !bytes.Equal(old, b[at:at+sector]) && lost() {
+				copy(b[at:], old)
+			}
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
 	for _, c := range slices.Backward(m.pending) {
 		if lost() {
 			if err := c.undo(); err != nil {
@@ -127,6 +155,7 @@ func (m *machine) powerCut(t fataler, written func(size int64) int64, lost func(
 			}
 		}
 	}
+	m.boots++
 	m.restart()
 }
 
@@ -138,7 +167,8 @@ type fataler interface {
 // restart makes the machine run again. Nothing is lost: after a crash of the
 // program alone the kernel writes everything in the end.
 func (m *machine) restart() {
-	*m = machine{fuse: -1, full: m.full, unsynced: map[string]bool{}}
+	*m = machine{boots: m.boots, fuse: -1, full: m.full, unsynced: map[string]bool{},
+		inPlace: map[string][]byte{}}
 }
 
 // fakePool is the kernel's pool. What it answers is durable.
@@ -146,7 +176,8 @@ type fakePool struct {
 	m    *machine
 	tid  uint64
 	ids  map[spec.ID]bool
-	used map[spec.ID]bool // ids that existed at any time
+	made map[spec.ID]uint64 // transaction id at which an id was made
+	used map[spec.ID]bool   // ids that existed at any time
 }
 
 func (k *fakePool) setTransactionID(old uint64) error {
@@ -167,7 +198,7 @@ func (k *fakePool) create(id spec.ID) error {
 	if k.used[id] {
 		return errors.New("id is used again")
 	}
-	k.ids[id], k.used[id] = true, true
+	k.ids[id], k.used[id], k.made[id] = true, true, k.tid
 	return nil
 }
 

@@ -87,6 +87,7 @@ func TestUnfitDirectories(t *testing.T) {
 
 // On a full filesystem without a spare, writes fail and change nothing.
 func TestFullDisk(t *testing.T) {
+	seventy := 70
 	for _, at := range []string{"write", "sync", "rename"} {
 		_, c := newPool(t)
 		put(t, c, "a")
@@ -94,12 +95,19 @@ func TestFullDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.store.disk.before = func(step, path string) error {
-			if step == at {
+			journal := map[string]string{"write": "overwrite", "sync": "datasync"}
+			if step == at || step == journal[at] {
 				return unix.ENOSPC
 			}
 			return nil
 		}
-		err1 := c.SetPool(func(p *Pool) { p.NextID = 77 })
+		if at != "rename" {
+			err := c.SetPool(func(p *Pool) { p.NextID = 77 })
+			if !errors.Is(err, unix.ENOSPC) || !strings.HasPrefix(err.Error(), "pool demo: ") {
+				t.Errorf("%s: %v", at, err)
+			}
+		}
+		err1 := c.SetPool(func(p *Pool) { p.Margin = &seventy })
 		err2 := c.PutVolume(Volume{Name: "a", ID: 5, Size: 512})
 		err3 := c.PutVolume(Volume{Name: "b", ID: 6, Size: 512})
 		for what, err := range map[string]error{
@@ -109,10 +117,11 @@ func TestFullDisk(t *testing.T) {
 				t.Errorf("%s: %v", at, err)
 			}
 		}
-		if c.Pool().NextID != 9 {
+		if c.Pool().NextID != 9 || c.Pool().Margin != nil {
 			t.Errorf("%s: believes what was not written", at)
 		}
-		if err := c.Reload(); err != nil || c.Pool().NextID != 9 {
+		if err := c.Reload(); err != nil || c.Pool().NextID != 9 ||
+			c.Pool().Margin != nil {
 			t.Errorf("%s: %+v, %v", at, c.Pool(), err)
 		}
 		if v, err := c.Volumes(); err != nil || len(v) != 1 || v[0].ID != 0 {

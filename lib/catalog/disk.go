@@ -1,13 +1,17 @@
 package catalog
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"thinmount/lib/atomicfile"
 	"thinmount/lib/privdir"
+	"thinmount/lib/slotfile"
 )
 
 // disk makes all changes of the filesystem. If the power fails after any step
@@ -16,6 +20,19 @@ import (
 // caller has to sync the folder.
 type disk struct {
 	before atomicfile.Before // nil, except in tests, which stop here as a crash would
+	boot   string            // "", except in tests: the id of this boot
+}
+
+// bootID returns the id of this boot (random(4)), or "" if it cannot be read.
+func (d disk) bootID() string {
+	if d.boot != "" {
+		return d.boot
+	}
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return string(bytes.TrimSpace(b))
 }
 
 // step calls the hook of a test before a change.
@@ -54,6 +71,39 @@ func (d disk) rename(path string, b []byte) error {
 	return atomicfile.Replace(path, b, 0o600, d.before)
 }
 
+// place is rename without a sync of the content: after a power cut the file may
+// be empty.
+func (d disk) place(path string, b []byte) error {
+	return atomicfile.Place(path, b, 0o600, d.before)
+}
+
+// writeSlot replaces the content of the journal, whose number is number, and
+// returns the new number. It makes a new file if number is 0, and if the file
+// is not its own: a hard link of it is somebody's backup.
+func (d disk) writeSlot(path string, number uint64, b []byte) (uint64, error) {
+	if number > 0 {
+		f, unfit, err := privdir.OpenFile(path, os.O_RDWR)
+		if err != nil {
+			return 0, err
+		}
+		if unfit == "" {
+			defer f.Close()
+			var st unix.Stat_t
+			if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+				return 0, &os.PathError{Op: "stat", Path: path, Err: err}
+			}
+			if st.Nlink == 1 && st.Size == slotfile.Size {
+				return slotfile.Write(f, number, b, d.before)
+			}
+		}
+	}
+	image, err := slotfile.New(b)
+	if err != nil {
+		return 0, err
+	}
+	return 1, d.replace(path, image)
+}
+
 // putBack undoes a replace, as far as a failing disk lets it. before is the old
 // content, or nil if there was no file.
 func (d disk) putBack(path string, before []byte) error {
@@ -74,13 +124,33 @@ func (d disk) syncDir(dir string) error {
 	return atomicfile.SyncDir(dir)
 }
 
-// remove unlinks a file. If the file does not exist, remove only makes that
-// durable.
-func (d disk) remove(path string) error {
+// sync makes the content of a file durable.
+func (d disk) sync(path string) error {
+	if err := d.step("sync", path); err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// unlink is remove without a sync of the folder.
+func (d disk) unlink(path string) error {
 	if err := d.step("unlink", path); err != nil {
 		return err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// remove unlinks a file. If the file does not exist, remove only makes that
+// durable.
+func (d disk) remove(path string) error {
+	if err := d.unlink(path); err != nil {
 		return err
 	}
 	return d.syncDir(filepath.Dir(path))

@@ -43,13 +43,13 @@ func (e *CorruptError) Error() string {
 // program may have changed the pool. No command may change anything then.
 type MismatchError struct {
 	Pool    string
-	Catalog uint64 // transaction id in pool.json
+	Catalog uint64 // transaction id in the journal
 	Kernel  uint64 // transaction id of the kernel's pool
 }
 
 // Error names both transaction ids.
 func (e *MismatchError) Error() string {
-	return fmt.Sprintf("pool %s: the kernel's pool is at transaction id %d, pool.json at %d: "+
+	return fmt.Sprintf("pool %s: the kernel's pool is at transaction id %d, the journal at %d: "+
 		"one of them is an old copy, or the pool was changed by others",
 		e.Pool, e.Kernel, e.Catalog)
 }

@@ -26,8 +26,8 @@ const maxTransaction = 1<<62 - 1
 // flaw says what is wrong with the content of pool.json, or "".
 func (p Pool) flaw() string {
 	switch {
-	case p.Format != format:
-		return fmt.Sprintf("format: %d; this program knows %d", p.Format, format)
+	case p.Format != poolFormat && p.Format != 1:
+		return fmt.Sprintf("format: %d; this program knows %d", p.Format, poolFormat)
 	case !isUUID(p.UUID):
 		return fmt.Sprintf("uuid: %q is not 32 hexadecimal digits", p.UUID)
 	case p.BlockSize < minBlock || p.BlockSize > maxBlock || p.BlockSize%minBlock != 0:
@@ -108,6 +108,8 @@ func (op Intent) flaw() string {
 		return op.Op + ": has a volume"
 	case op.ID > spec.MaxID:
 		return fmt.Sprintf("id: %d is more than 24 bits", op.ID)
+	case op.Record != nil && (op.Record.Name != op.Volume || op.Record.ID != op.ID):
+		return fmt.Sprintf("record: is of %q, id %d", op.Record.Name, op.Record.ID)
 	case ofVolume:
 		if err := spec.CheckVolumeName(op.Volume); err != nil {
 			return err.Error()
@@ -119,8 +121,8 @@ func (op Intent) flaw() string {
 // flaw says what is wrong with a record of a volume of pool p, or "".
 func (v Volume) flaw(p Pool) string {
 	switch {
-	case v.Format != format:
-		return fmt.Sprintf("format: %d; this program knows %d", v.Format, format)
+	case v.Format != recordFormat:
+		return fmt.Sprintf("format: %d; this program knows %d", v.Format, recordFormat)
 	case v.Pool != p.Name:
 		return fmt.Sprintf("pool: is of %q, not of %q", v.Pool, p.Name)
 	case v.PoolUUID != p.UUID:

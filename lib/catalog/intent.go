@@ -19,6 +19,12 @@ func (p *Pool) BeginIntent(op Intent) {
 			p.Intents[i].TransactionID = 0
 		}
 	}
+	if i := p.intent(op.Volume); i >= 0 && op.Record == nil {
+		op.Record = p.Intents[i].Record
+	} else if done, ok := p.doneWith(op.Volume); ok && op.Record == nil {
+		op.Record = done.Record
+	}
+	p.done = slices.DeleteFunc(p.done, func(o Intent) bool { return o.Volume == op.Volume })
 	if op.Op == OpCreate {
 		p.NextID = max(p.NextID, op.ID+1)
 	}
@@ -31,18 +37,36 @@ func (p *Pool) BeginIntent(op Intent) {
 
 // FinishIntent ends the intent on a volume ("" for the pool itself). If the
 // intent has a transaction id, it becomes the pool's. The kernel must have
-// carried the intent out; if it has not, use DropIntent.
+// carried the intent out; if it has not, use DropIntent or AbandonIntent. From
+// then on the journal speaks for the volume's record until that is known to be
+// durable.
 func (p *Pool) FinishIntent(volume string) {
+	i := p.intent(volume)
+	if i < 0 {
+		return
+	}
+	op := p.Intents[i]
+	p.AbandonIntent(volume)
+	if op.Record != nil || op.Op == OpDelete {
+		op.TransactionID, op.Explicit = 0, false
+		p.done = append(p.done, op)
+	}
+}
+
+// AbandonIntent ends the intent on a volume that the kernel has seen and that
+// has come to nothing: no thin device was made. If the intent has a transaction
+// id, it becomes the pool's.
+func (p *Pool) AbandonIntent(volume string) {
 	if i := p.intent(volume); i >= 0 {
 		p.TransactionID = max(p.TransactionID, p.Intents[i].TransactionID)
 		p.Intents = slices.Delete(p.Intents, i, i+1)
 	}
 }
 
-// AdvanceIntent ends one step of several. In the same write, next (format after
+// advanceIntent ends one step of several. In the same write, next (format after
 // create) replaces the intent.
-func (p *Pool) AdvanceIntent(next Intent) {
-	p.FinishIntent(next.Volume)
+func (p *Pool) advanceIntent(next Intent) {
+	p.AbandonIntent(next.Volume)
 	p.BeginIntent(next)
 }
 

@@ -14,7 +14,7 @@ import (
 // Temp is a temp file that a crash has left.
 type Temp struct {
 	Path   string
-	Volume string // volume whose record it was to become; empty for pool.json
+	Volume string // volume whose record it was to become; or empty
 }
 
 // Temps lists the temp files in the pool's folder. If the caller holds the
@@ -28,6 +28,10 @@ func (c *Catalog) Temps() ([]Temp, error) {
 			return nil, err
 		}
 		for _, e := range entries {
+			if dir == c.Dir() && e.Name() == "."+journalFile+".tmp" && !e.IsDir() {
+				all = append(all, Temp{Path: filepath.Join(dir, e.Name())})
+				continue
+			}
 			name, hidden := strings.CutPrefix(e.Name(), ".")
 			name, isTemp := strings.CutSuffix(name, suffix+".tmp")
 			if !hidden || !isTemp || e.IsDir() {
@@ -49,7 +53,7 @@ func (c *Catalog) Temps() ([]Temp, error) {
 // RemoveTemp removes a file that Temps has listed.
 func (c *Catalog) RemoveTemp(t Temp) error {
 	dir := filepath.Dir(t.Path)
-	if !strings.HasSuffix(t.Path, suffix+".tmp") || dir != c.Dir() && dir != c.volumeDir() {
+	if !strings.HasSuffix(t.Path, ".tmp") || dir != c.Dir() && dir != c.volumeDir() {
 		return errors.New("" + t.Path + ": not a temp file of pool " + c.name)
 	}
 	if err := c.store.disk.remove(t.Path); err != nil {

@@ -6,10 +6,18 @@ import (
 	"thinmount/lib/spec"
 )
 
-// format is the version of the files that this program reads and writes.
-const format = 1
+// The versions of the files that this program writes. It also reads a pool.json
+// of version 1, which has the content of the journal, and makes the journal at
+// the first change.
+const (
+	poolFormat    = 2
+	recordFormat  = 1
+	journalFormat = 1
+)
 
-// Pool is the content of pool.json: what the kernel does not know about a pool.
+// Pool is what the kernel does not know about a pool: the content of pool.json
+// and of the journal. The journal has TransactionID, NextID, and the intents
+// that name a volume.
 type Pool struct {
 	Format        int         `json:"format"`
 	Name          string      `json:"name"`
@@ -19,12 +27,14 @@ type Pool struct {
 	Data          Backing     `json:"data"`
 	Metadata      Backing     `json:"metadata"`
 	OnFull        spec.OnFull `json:"on_full"`
-	Margin        *int        `json:"margin,omitempty"`       // percent, see FreeMargin
-	FreezeSeconds int         `json:"freeze_limit,omitempty"` // see FreezeLimit; 0 is the default
-	TransactionID uint64      `json:"transaction_id"`         // must be that of the kernel's pool
-	NextID        spec.ID     `json:"next_id"`                // to try next; MaxID+1: none is left
-	Head          *spec.ID    `json:"head,omitempty"`         // thin id of the first blocks; or nil
+	Margin        *int        `json:"margin,omitempty"`         // percent, see FreeMargin
+	FreezeSeconds int         `json:"freeze_limit,omitempty"`   // see FreezeLimit; 0 is the default
+	TransactionID uint64      `json:"transaction_id,omitempty"` // must be that of the kernel's pool
+	NextID        spec.ID     `json:"next_id,omitempty"`        // next to try; above MaxID: none
+	Head          *spec.ID    `json:"head,omitempty"`           // of the first blocks; or nil
 	Intents       []Intent    `json:"operations,omitempty"`
+
+	done []Intent // whose files are not known to be durable, see the journal
 }
 
 // defaultMargin is the margin of a pool for which nobody has set one. MaxMargin
@@ -91,6 +101,13 @@ type Intent struct {
 	Volume        string  `json:"volume,omitempty"` // empty for an intent on the pool itself
 	ID            spec.ID `json:"id"`
 	TransactionID uint64  `json:"transaction_id"` // pool's next id when it goes to the kernel; or 0
+
+	// Record is the record of the volume, if its file may not be durable.
+	Record *Volume `json:"record,omitempty"`
+	// Explicit says that the record's file does not show whether the intent
+	// was carried out. The caller of BeginIntent sets it for a create that a
+	// format follows; for a delete the journal's writer sets it.
+	Explicit bool `json:"explicit,omitempty"`
 }
 
 // Volume is the content of volumes/VOLUME.json.

@@ -24,6 +24,7 @@ type protocol struct {
 }
 
 func (p *protocol) open(t *rapid.T) *Catalog {
+	p.s.disk.boot = fmt.Sprintf("boot %d", p.m.boots)
 	c, err := p.s.Open("demo")
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +81,8 @@ func (p *protocol) step(c *Catalog, s Step) error {
 	op := s.Operation
 	_, owned := p.deleting[op.Volume]
 	switch {
+	case s.InKernel && op.Op == OpCreate:
+		return p.redoCreate(c, op)
 	case s.InKernel:
 		return first(func() error { return c.CheckID(op) },
 			func() error { return p.finishDelete(c, op) })
@@ -91,6 +94,20 @@ func (p *protocol) step(c *Catalog, s Step) error {
 			func() error { return c.SetPool(func(p *Pool) { p.DropIntent(op.Volume) }) })
 	}
 	return first(func() error { return c.CheckID(op) }, func() error { return p.deleteID(c, op) })
+}
+
+// redoCreate ends a create that has reached the kernel.
+func (p *protocol) redoCreate(c *Catalog, op Intent) error {
+	switch {
+	case !p.k.ids[op.ID] || p.k.made[op.ID] != op.TransactionID:
+		return first(func() error { return c.RemoveVolume(op.Volume) },
+			func() error { return c.SetPool(func(p *Pool) { p.AbandonIntent(op.Volume) }) })
+	case op.Explicit:
+		op.Op = OpDelete
+		return first(func() error { return c.SetPool(func(p *Pool) { p.BeginIntent(op) }) },
+			func() error { return p.finishDelete(c, op) })
+	}
+	return c.Finish(op.Volume)
 }
 
 // first calls functions until one fails.
@@ -105,25 +122,20 @@ func first(steps ...func() error) error {
 
 func (p *protocol) create(c *Catalog, name string, format bool) error {
 	pool := c.Pool()
-	op := Intent{OpCreate, name, pool.NextID, pool.TransactionID + 1}
+	op := Intent{Op: OpCreate, Volume: name, ID: pool.NextID,
+		TransactionID: pool.TransactionID + 1, Explicit: format}
+	op.Record = &Volume{Name: name, ID: op.ID, Size: 512, TransactionID: op.TransactionID}
 	err := first(
 		func() error { return c.SetPool(func(p *Pool) { p.BeginIntent(op) }) },
 		func() error { return p.k.setTransactionID(pool.TransactionID) },
-		func() error { return p.k.create(op.ID) },
-		func() error {
-			return c.PutVolume(Volume{Name: name, ID: op.ID, Size: 512,
-				TransactionID: op.TransactionID})
-		})
+		func() error { return p.k.create(op.ID) })
 	if err != nil || !format {
-		return errors.Join(err,
-			ifNil(err, func() error { return c.SetPool(func(p *Pool) { p.FinishIntent(name) }) }))
+		return errors.Join(err, ifNil(err, func() error { return c.Finish(name) }))
 	}
 	return first(
-		func() error {
-			return c.SetPool(func(p *Pool) { p.AdvanceIntent(Intent{OpFormat, name, op.ID, 0}) })
-		},
+		func() error { return c.Advance(name, OpFormat) },
 		p.m.tick, // mkfs
-		func() error { return c.SetPool(func(p *Pool) { p.FinishIntent(name) }) })
+		func() error { return c.Finish(name) })
 }
 
 func ifNil(err error, do func() error) error {
@@ -136,7 +148,7 @@ func ifNil(err error, do func() error) error {
 // deleteID is delete from step 3 on.
 func (p *protocol) deleteID(c *Catalog, op Intent) error {
 	old := c.Pool().TransactionID
-	op = Intent{OpDelete, op.Volume, op.ID, old + 1}
+	op = Intent{Op: OpDelete, Volume: op.Volume, ID: op.ID, TransactionID: old + 1}
 	return first(
 		func() error { return c.SetPool(func(p *Pool) { p.BeginIntent(op) }) },
 		func() error { return p.k.setTransactionID(old) },
@@ -147,9 +159,7 @@ func (p *protocol) finishDelete(c *Catalog, op Intent) error {
 	if err := p.k.delete(op.ID); err != nil && !errors.Is(err, errNoID) {
 		return err
 	}
-	return first(
-		func() error { return c.RemoveVolume(op.Volume) },
-		func() error { return c.SetPool(func(p *Pool) { p.FinishIntent(op.Volume) }) })
+	return c.Finish(op.Volume)
 }
 
 func (p *protocol) Create(t *rapid.T) {
@@ -177,7 +187,9 @@ func (p *protocol) DeleteBegin(t *rapid.T) {
 	id := p.committed[name]
 	delete(p.committed, name)
 	if !p.run(t, name, func(c *Catalog) error {
-		return c.SetPool(func(p *Pool) { p.BeginIntent(Intent{OpDelete, name, id, 0}) })
+		return c.SetPool(func(p *Pool) {
+			p.BeginIntent(Intent{Op: OpDelete, Volume: name, ID: id})
+		})
 	}) {
 		p.deleting[name] = id
 	}

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// failing makes the nth sync of a folder fail, and all later ones if always is
-// set.
+// failing makes the nth sync of a folder or of the journal fail, and all later
+// ones if always is set.
 func failing(c *Catalog, n int, always bool) {
 	c.store.disk.before = func(step, path string) error {
-		if step != "syncdir" {
+		if step != "syncdir" && step != "datasync" {
 			return nil
 		}
 		if n--; n == 0 || always && n < 0 {
@@ -29,7 +29,7 @@ func TestLastSyncFails(t *testing.T) {
 		s, c := newPool(t)
 		put(t, c, "a")
 		failing(c, 1, always)
-		err := c.SetPool(func(p *Pool) { p.BeginIntent(Intent{OpDelete, "a", 0, 0}) })
+		err := c.SetPool(func(p *Pool) { p.BeginIntent(Intent{Op: OpDelete, Volume: "a", ID: 0}) })
 		if !errors.Is(err, unix.EIO) || len(c.Pool().Intents) != 0 {
 			t.Errorf("%v; %+v", err, c.Pool())
 		}

@@ -6,10 +6,12 @@ import "fmt"
 //
 // If InKernel is set, the kernel's pool already has the intent's transaction
 // id. The kernel may or may not have carried out the message. Such a step comes
-// first. It needs only the pool's lock and sends no other set_transaction_id:
-// message delete for the id ("no such id" is fine), check of the pool's status,
-// RemoveVolume, SetPool with FinishIntent. That undoes a create and redoes a
-// delete.
+// first. It needs only the pool's lock and sends no other set_transaction_id.
+// To redo a delete: message delete for the id ("no such id" is fine), check of
+// the pool's status, Finish. For a create, the pool's metadata tells whether
+// the id exists and was made with the intent's transaction id. If so, Finish
+// completes it; an explicit intent is turned into a delete (BeginIntent), and
+// that redone. If not, RemoveVolume and AbandonIntent end it.
 //
 // If InKernel is not set, the kernel has not seen the intent. RemoveVolume and
 // DropIntent undo a create. No message is sent: another program may own an id
@@ -83,7 +85,7 @@ func (c *Catalog) CheckID(op Intent) error {
 		if err == nil && v.ID == op.ID && v.Name != op.Volume {
 			reason := fmt.Sprintf("operation %s %s: id %d is volume %s's",
 				op.Op, op.Volume, v.ID, v.Name)
-			return &CorruptError{c.poolPath(), reason}
+			return &CorruptError{c.journalPath(), reason}
 		}
 	}
 	return nil

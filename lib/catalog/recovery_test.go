@@ -9,9 +9,11 @@ import (
 )
 
 func TestPoolRecovery(t *testing.T) {
-	create, remove := Intent{OpCreate, "n", 8, 5}, Intent{OpDelete, "d", 2, 5}
-	waiting, format := Intent{OpDelete, "w", 3, 0}, Intent{OpFormat, "f", 4, 0}
-	untold := Intent{OpCreate, "u", 9, 0}
+	create := Intent{Op: OpCreate, Volume: "n", ID: 8, TransactionID: 5}
+	remove := Intent{Op: OpDelete, Volume: "d", ID: 2, TransactionID: 5}
+	waiting := Intent{Op: OpDelete, Volume: "w", ID: 3}
+	format := Intent{Op: OpFormat, Volume: "f", ID: 4}
+	untold := Intent{Op: OpCreate, Volume: "u", ID: 9}
 	for _, tt := range []struct {
 		name   string
 		ops    []Intent
@@ -59,7 +61,7 @@ func TestPoolRecovery(t *testing.T) {
 func TestMismatchErrorTellsBoth(t *testing.T) {
 	text := (&MismatchError{"demo", 4, 7}).Error()
 	for _, part := range []string{
-		"pool demo", "kernel's pool is at transaction id 7", "pool.json at 4",
+		"pool demo", "kernel's pool is at transaction id 7", "the journal at 4",
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q does not say %q", text, part)
@@ -79,11 +81,11 @@ func TestCheckIDSparesOthers(t *testing.T) {
 		op    Intent
 		fails string
 	}{
-		{Intent{OpCreate, "n", 1, 5}, "id 1 is volume b's"},
-		{Intent{OpFormat, "a", 1, 0}, "id 1 is volume b's"},
-		{Intent{OpDelete, "b", 1, 5}, ""},
-		{Intent{OpDelete, "bad", 7, 5}, ""},
-		{Intent{OpCreate, "n", 2, 5}, ""},
+		{Intent{Op: OpCreate, Volume: "n", ID: 1, TransactionID: 5}, "id 1 is volume b's"},
+		{Intent{Op: OpFormat, Volume: "a", ID: 1}, "id 1 is volume b's"},
+		{Intent{Op: OpDelete, Volume: "b", ID: 1, TransactionID: 5}, ""},
+		{Intent{Op: OpDelete, Volume: "bad", ID: 7, TransactionID: 5}, ""},
+		{Intent{Op: OpCreate, Volume: "n", ID: 2, TransactionID: 5}, ""},
 	} {
 		err := c.CheckID(row.op)
 		if row.fails == "" && err != nil {
@@ -98,21 +100,23 @@ func TestCheckIDSparesOthers(t *testing.T) {
 
 func TestOperations(t *testing.T) {
 	p := Pool{TransactionID: 4, NextID: 3}
-	p.BeginIntent(Intent{OpDelete, "d", 1, 5})
-	p.BeginIntent(Intent{OpCreate, "n", 3, 5}) // the kernel has not seen the delete
+	p.BeginIntent(Intent{Op: OpDelete, Volume: "d", ID: 1, TransactionID: 5})
+	create := Intent{Op: OpCreate, Volume: "n", ID: 3, TransactionID: 5}
+	p.BeginIntent(create) // the kernel has not seen the delete
 	if p.NextID != 4 ||
-		!slices.Equal(p.Intents, []Intent{{OpDelete, "d", 1, 0}, {OpCreate, "n", 3, 5}}) {
+		!slices.Equal(p.Intents, []Intent{{Op: OpDelete, Volume: "d", ID: 1}, create}) {
 		t.Errorf("begun: %+v", p)
 	}
-	p.BeginIntent(Intent{OpCreate, "n", 4, 5}) // the next id
-	p.AdvanceIntent(Intent{OpFormat, "n", 4, 0})
+	p.BeginIntent(Intent{Op: OpCreate, Volume: "n", ID: 4, TransactionID: 5}) // the next id
+	p.advanceIntent(Intent{Op: OpFormat, Volume: "n", ID: 4})
 	if p.TransactionID != 5 || p.NextID != 5 ||
-		!slices.Equal(p.Intents, []Intent{{OpDelete, "d", 1, 0}, {OpFormat, "n", 4, 0}}) {
+		!slices.Equal(p.Intents, []Intent{{Op: OpDelete, Volume: "d", ID: 1},
+			{Op: OpFormat, Volume: "n", ID: 4}}) {
 		t.Errorf("created: %+v", p)
 	}
 	p.FinishIntent("n")
 	p.FinishIntent("unknown")
-	p.BeginIntent(Intent{OpDelete, "d", 1, 6})
+	p.BeginIntent(Intent{Op: OpDelete, Volume: "d", ID: 1, TransactionID: 6})
 	p.DropIntent("d")
 	p.DropIntent("d")
 	if p.TransactionID != 5 || len(p.Intents) != 0 {

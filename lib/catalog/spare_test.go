@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"thinmount/lib/spec"
 )
 
 // full is the hook of a filesystem on which no new file gets a block.
@@ -18,6 +16,11 @@ func full(step, path string) error {
 		return &os.PathError{Op: step, Path: path, Err: unix.ENOSPC}
 	}
 	return nil
+}
+
+// setMargin writes pool.json.
+func setMargin(c *Catalog, margin int) error {
+	return c.SetPool(func(p *Pool) { p.Margin = &margin })
 }
 
 func TestPoolIsWrittenOnFullDisk(t *testing.T) {
@@ -29,27 +32,20 @@ func TestPoolIsWrittenOnFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.store.disk.before = full
-	for id := range spec.ID(40) {
-		if err := c.SetPool(func(p *Pool) {
-			p.BeginIntent(Intent{Op: OpDelete, Volume: "v" + strings.Repeat("x", int(id)), ID: id})
-		}); err != nil {
+	for margin := range 40 {
+		if err := setMargin(c, margin); err != nil {
 			t.Fatal(err)
 		}
 		again, err := s.Open(pool.Name)
-		if err != nil || len(again.Pool().Intents) != int(id)+1 {
+		if err != nil || again.Pool().FreeMargin() != margin {
 			t.Fatalf("reads %+v, %v", again, err)
 		}
 	}
-	for len(c.Pool().Intents) > 0 {
-		if err := c.SetPool(func(p *Pool) { p.DropIntent(p.Intents[0].Volume) }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if again, err := s.Open(pool.Name); err != nil || len(again.Pool().Intents) > 0 {
-		t.Fatalf("reads %+v, %v", again, err)
+	if err := c.SetPool(func(p *Pool) { p.Intents = []Intent{{Op: OpDeletePool}} }); err != nil {
+		t.Fatal(err)
 	}
 	c.store.disk.before = nil // now there is room, and the spare gets all its blocks again
-	if err := c.SetPool(func(*Pool) {}); err != nil {
+	if err := setMargin(c, 1); err != nil {
 		t.Fatal(err)
 	}
 	var st unix.Stat_t
@@ -76,15 +72,15 @@ func TestSpareOfOthersIsNotOverwritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.store.disk.before = full
-	if err := c.SetPool(func(*Pool) {}); !errors.Is(err, unix.ENOSPC) {
+	if err := setMargin(c, 1); !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("got %v", err)
 	}
 	c.store.disk.before = nil
-	if err := c.SetPool(func(*Pool) {}); err != nil {
+	if err := setMargin(c, 2); err != nil {
 		t.Fatal(err)
 	}
 	c.store.disk.before = full
-	if err := c.SetPool(func(*Pool) {}); err != nil {
+	if err := setMargin(c, 3); err != nil {
 		t.Errorf("with a spare of its own: %v", err)
 	}
 }

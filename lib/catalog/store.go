@@ -3,16 +3,18 @@
 //
 //	DIR/                       0700
 //	  POOL/                    0700
-//	    pool.json              0600  Pool: identity, disks, intents
+//	    pool.json              0600  Pool: identity, disks, properties
+//	    journal                0600  transaction id, next thin id, intents
 //	    volumes/               0700
 //	      VOLUME.json          0600  Volume: thin id, size, origin, filesystem
 //	    data, metadata               the pool's backing files, unless elsewhere
 //
-// The files are indented JSON of at most 1 MiB. A field that this version does
-// not know is ignored, and lost when this version writes the file. Each file
-// has a format number and its own name. A volume's file also has the pool's
-// uuid. So the package notices a file in a wrong place. A name that begins with
-// a dot is that of a temp file that a crash may leave. The next write of the
+// The JSON files are indented and have at most 1 MiB. A field that this version
+// does not know is ignored, and lost when this version writes the file. Each
+// file has a format number and its own name. A volume's file also has the
+// pool's uuid. So the package notices a file in a wrong place. A name that
+// begins with a dot is that of a temp file that a crash may leave. The next
+// write of the
 // same file uses that name again and removes it.
 //
 // The package takes no locks and does not talk to the kernel. A caller that

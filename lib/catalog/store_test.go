@@ -119,7 +119,9 @@ func TestSetPool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetPool(func(p *Pool) { p.BeginIntent(Intent{OpCreate, "x", 9, 5}) }); err != nil {
+	if err := c.SetPool(func(p *Pool) {
+		p.BeginIntent(Intent{Op: OpCreate, Volume: "x", ID: 9, TransactionID: 5})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	c.Pool().Intents[0].ID = 77 // a copy

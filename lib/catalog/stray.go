@@ -41,7 +41,8 @@ func (c *Catalog) holds() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ours := map[string]bool{c.Dir(): true, c.volumeDir(): true, c.sparePath(): true}
+	ours := map[string]bool{c.Dir(): true, c.volumeDir(): true, c.sparePath(): true,
+		c.journalPath(): true}
 	for _, t := range temps {
 		ours[t.Path] = true
 	}

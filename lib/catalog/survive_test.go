@@ -68,7 +68,9 @@ func TestProtocolsSurviveCrashes(t *testing.T) {
 		m := &machine{}
 		m.restart()
 		p := &protocol{
-			m: m, k: &fakePool{m: m, tid: 4, ids: map[spec.ID]bool{}, used: map[spec.ID]bool{}},
+			m: m,
+			k: &fakePool{m: m, tid: 4, ids: map[spec.ID]bool{}, used: map[spec.ID]bool{},
+				made: map[spec.ID]uint64{}},
 			s:         Store{Dir: filepath.Join(dir, "thin"), disk: disk{before: m.before}},
 			committed: map[string]spec.ID{}, deleting: map[string]spec.ID{},
 		}

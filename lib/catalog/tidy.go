@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 
+	"thinmount/lib/atomicfile"
 	"thinmount/lib/spec"
 )
 
@@ -29,6 +30,33 @@ func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
 	volumes = map[string]bool{}
 	for _, name := range names {
 		volumes[name] = true
+	}
+	return volumes, nil
+}
+
+// TidyOf is Tidy for the named volumes, and for the pool's own files: it
+// returns which of the volumes have a record. It reads no folder, so it takes
+// as long in a pool of very many volumes as in a small one.
+func (c *Catalog) TidyOf(names []string) (volumes map[string]bool, err error) {
+	paths := []string{c.poolPath(), c.journalPath()}
+	volumes = map[string]bool{}
+	for _, name := range names {
+		if spec.CheckVolumeName(name) != nil {
+			continue
+		}
+		paths = append(paths, c.volumePath(name))
+		_, err := os.Lstat(c.volumePath(name))
+		record, gone := c.pool.spokenFor(name)
+		volumes[name] = record != nil || err == nil && !(gone && c.rebooted())
+	}
+	for _, path := range paths {
+		temp := atomicfile.Temp(path)
+		if _, err := os.Lstat(temp); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := c.RemoveTemp(Temp{Path: temp}); err != nil {
+			return nil, err
+		}
 	}
 	return volumes, nil
 }

@@ -43,6 +43,33 @@ func TestTidy(t *testing.T) {
 	}
 }
 
+// TidyOf looks at the volumes that it is told of, and at no folder.
+func TestTidyOf(t *testing.T) {
+	_, c := newPool(t)
+	put(t, c, "a", "b")
+	begin(t, c, "new")
+	if err := c.Finish("new"); err != nil {
+		t.Fatal(err)
+	}
+	temps := []string{".pool.json.tmp", ".journal.tmp", "volumes/.a.json.tmp",
+		"volumes/.gone.json.tmp", "volumes/.b.json.tmp"}
+	for _, name := range temps {
+		if err := os.WriteFile(filepath.Join(c.Dir(), name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := c.TidyOf([]string{"a", "gone", "new", "../x"})
+	if err != nil || len(got) != 3 || !got["a"] || got["gone"] || !got["new"] {
+		t.Errorf("%v, %v", got, err)
+	}
+	for i, name := range temps {
+		_, err := os.Lstat(filepath.Join(c.Dir(), name))
+		if last := i == len(temps)-1; last != (err == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // The test stops Create and Destroy at each of their steps. ClearHalf removes a
 // folder without a pool.json. A pool that has one stays.
 func TestHalves(t *testing.T) {

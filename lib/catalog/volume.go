@@ -3,11 +3,14 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"thinmount/lib/privdir"
 	"thinmount/lib/spec"
 )
 
@@ -31,21 +34,48 @@ func (c *Catalog) Volume(name string) (Volume, error) {
 // VolumeAnyState is Volume for recovery: it also reads the record of a volume
 // that an intent hides.
 func (c *Catalog) VolumeAnyState(name string) (Volume, error) {
+	v, err := c.readRecord(name, c.pool)
+	record, gone := c.pool.spokenFor(name)
+	missing := errors.Is(err, ErrNoVolume)
+	switch {
+	case gone && c.rebooted():
+		return Volume{}, c.noVolume(name)
+	case record == nil || err == nil && same(v, *record) || !missing && !c.rebooted():
+		return v, err
+	}
+	return *record, nil // the power has taken the file
+}
+
+// readRecord reads the file of a volume's record.
+func (c *Catalog) readRecord(name string, p Pool) (Volume, error) {
 	if err := spec.CheckVolumeName(name); err != nil {
 		return Volume{}, err
 	}
-	b, err := read(c.volumePath(name))
+	b, err := c.read(name + suffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Volume{}, c.noVolume(name)
 	}
 	if err != nil {
 		return Volume{}, err
 	}
-	v, reason := decodeVolume(b, name, c.pool)
+	v, reason := decodeVolume(b, name, p)
 	if reason != "" {
 		return Volume{}, &CorruptError{c.volumePath(name), reason}
 	}
 	return v, nil
+}
+
+// read reads a file of the volumes' folder, which is open if many are read.
+func (c *Catalog) read(name string) ([]byte, error) {
+	path := filepath.Join(c.volumeDir(), name)
+	if c.dir == nil {
+		return read(path)
+	}
+	b, unfit, err := c.dir.ReadFile(name, maxFile)
+	if unfit != "" {
+		return nil, &CorruptError{path, unfit}
+	}
+	return b, err
 }
 
 func (c *Catalog) noVolume(name string) error {
@@ -71,19 +101,34 @@ func (c *Catalog) Volumes() ([]Volume, error) { return c.volumes(c.Volume) }
 // that intents hide.
 func (c *Catalog) VolumesAnyState() ([]Volume, error) { return c.volumes(c.VolumeAnyState) }
 
-// Count returns how many volumes have a record, readable or not. It reads the
-// folder and no record.
-func (c *Catalog) Count() (int, error) {
-	names, err := c.recordNames()
-	return len(names), err
+// HasMoreThan says whether the folder of the records has more than n files. It
+// reads no record, and no more names than it needs.
+func (c *Catalog) HasMoreThan(n int) (bool, error) {
+	f, err := os.Open(c.volumeDir())
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(n + 1)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return len(names) > n, err
 }
 
 func (c *Catalog) volumes(get func(string) (Volume, error)) ([]Volume, error) {
 	names, err := c.recordNames()
-	if err != nil {
+	if err != nil || len(names) == 0 {
 		return nil, err
 	}
-	var volumes []Volume
+	if c.dir, err = privdir.OpenDir(c.volumeDir()); err != nil {
+		return nil, err
+	}
+	defer func() {
+		c.dir.Close()
+		c.dir = nil
+	}()
+	volumes := make([]Volume, 0, len(names))
 	var errs []error
 	for _, name := range names {
 		switch v, err := get(name); {
@@ -107,8 +152,17 @@ func (c *Catalog) recordNames() ([]string, error) {
 	for _, e := range entries {
 		// Every other file is a temp file, or not ours.
 		name, ok := strings.CutSuffix(e.Name(), suffix)
+		if _, gone := c.pool.spokenFor(name); gone && c.rebooted() {
+			continue
+		}
 		if ok && spec.CheckVolumeName(name) == nil {
 			names = append(names, name)
+		}
+	}
+	for _, op := range slices.Concat(c.pool.done, c.pool.Intents) {
+		i, found := slices.BinarySearch(names, op.Volume)
+		if record, _ := c.pool.spokenFor(op.Volume); !found && record != nil {
+			names = slices.Insert(names, i, op.Volume)
 		}
 	}
 	return names, nil
@@ -118,16 +172,16 @@ func (c *Catalog) recordNames() ([]string, error) {
 // returns nil, the record is durable. It fills in Format, and Pool and PoolUUID
 // if they are empty.
 func (c *Catalog) PutVolume(v Volume) error {
-	v.Format = format
-	if v.Pool == "" {
-		v.Pool = c.pool.Name
-	}
-	if v.PoolUUID == "" {
-		v.PoolUUID = c.pool.UUID
-	}
+	v = filled(v, c.pool)
 	b, reason := encodeVolume(v, c.pool)
 	if reason != "" {
 		return fmt.Errorf("volume %s/%s: %s", c.name, v.Name, reason)
+	}
+	op, done := c.pool.doneWith(v.Name)
+	if done && (op.Op == OpDelete || !same(v, *op.Record)) {
+		if err := c.releaseDone(); err != nil {
+			return err
+		}
 	}
 	if err := c.store.disk.replace(c.volumePath(v.Name), b); err != nil {
 		return fmt.Errorf("volume %s/%s: %w", c.name, v.Name, err)
@@ -135,11 +189,47 @@ func (c *Catalog) PutVolume(v Volume) error {
 	return nil
 }
 
+// filled fills in what the record of each volume of p has.
+func filled(v Volume, p Pool) Volume {
+	v.Format = recordFormat
+	if v.Pool == "" {
+		v.Pool = p.Name
+	}
+	if v.PoolUUID == "" {
+		v.PoolUUID = p.UUID
+	}
+	return v
+}
+
+// placeRecord writes the record of a new volume without a sync: the journal has
+// it, too.
+func (c *Catalog) placeRecord(v Volume) error {
+	b, reason := encodeVolume(filled(v, c.pool), c.pool)
+	if reason != "" {
+		return errors.New(reason)
+	}
+	return c.store.disk.place(c.volumePath(v.Name), b)
+}
+
+// releaseDone makes the files durable that the journal speaks for, so that it
+// no longer does. The caller holds the pool's lock exclusively.
+func (c *Catalog) releaseDone() error {
+	if err := c.checkpoint(c.pool); err != nil {
+		return fmt.Errorf("pool %s: %w", c.name, err)
+	}
+	return c.SetPool(func(p *Pool) { p.done = nil })
+}
+
 // RemoveVolume removes a volume's record. When it returns nil, that is durable.
 // If there is no record, it returns nil, too.
 func (c *Catalog) RemoveVolume(name string) error {
 	if err := spec.CheckVolumeName(name); err != nil {
 		return err
+	}
+	if op, done := c.pool.doneWith(name); done && op.Op != OpDelete {
+		if err := c.releaseDone(); err != nil {
+			return err
+		}
 	}
 	if err := c.store.disk.remove(c.volumePath(name)); err != nil {
 		return fmt.Errorf("volume %s/%s: %w", c.name, name, err)

@@ -32,7 +32,7 @@ func TestVolumes(t *testing.T) {
 		t.Errorf("%v, %v", names(got), err)
 	}
 	if v, err := c.Volume("a"); err != nil || v.ID != 1 || v.Pool != "demo" ||
-		v.PoolUUID != uuid || v.Format != format {
+		v.PoolUUID != uuid || v.Format != recordFormat {
 		t.Errorf("%+v, %v", v, err)
 	}
 	for _, name := range []string{"hidden", "none"} {
@@ -81,10 +81,20 @@ func TestBadVolumeNames(t *testing.T) {
 	}
 }
 
+func TestHasMoreThan(t *testing.T) {
+	_, c := newPool(t)
+	put(t, c, "a", "b", "c")
+	for n, want := range []bool{true, true, true, false, false} {
+		if more, err := c.HasMoreThan(n); more != want || err != nil {
+			t.Errorf("%d: %v, %v", n, more, err)
+		}
+	}
+}
+
 func TestManyVolumes(t *testing.T) {
 	_, c := newPool(t)
 	for i := range 1000 {
-		b, reason := encodeVolume(Volume{Format: format, Name: fmt.Sprintf("v%03d", i),
+		b, reason := encodeVolume(Volume{Format: recordFormat, Name: fmt.Sprintf("v%03d", i),
 			Pool: "demo", PoolUUID: uuid, ID: spec.ID(i), Size: 512}, c.pool)
 		if reason != "" {
 			t.Fatal(reason)

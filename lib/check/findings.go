@@ -39,12 +39,12 @@ func (f *Facts) compareTransaction() []Finding {
 	if !ok || !f.mismatch() {
 		return nil
 	}
-	why := "pool.json is an older copy, or others have changed the pool"
+	why := "the journal is an older copy, or others have changed the pool"
 	if id < f.Config.TransactionID {
 		why = "the pool's metadata is an older copy"
 	}
 	return []Finding{{Kind: KindTransaction, Object: f.Config.Name,
-		What: fmt.Sprintf("the pool is at transaction id %d, pool.json at %d: %s", id,
+		What: fmt.Sprintf("the pool is at transaction id %d, the journal at %d: %s", id,
 			f.Config.TransactionID, why),
 		Repair: TakeOver{id, append([]catalog.Intent(nil), f.Config.Intents...)},
 		Remedy: fault.Hint("restore the newest copy of " + f.Dir)}}

@@ -300,7 +300,7 @@ func TestNamesAgainstIDs(t *testing.T) {
 func TestTransactionIDs(t *testing.T) {
 	for _, u := range []unlike{
 		{"older catalog", func(f *Facts) { f.Live.TransactionID = 9 },
-			[]string{"transaction-id demo: take 9 over into pool.json"}},
+			[]string{"transaction-id demo: take 9 over into the journal"}},
 		{"older pool, inactive", func(f *Facts) { f.Live, f.Meta.TransactionID = nil, 1 },
 			[]string{"transaction-id demo: take 1 over"}},
 		// An intent that was open when the copy was made must not delete a
@@ -312,7 +312,8 @@ func TestTransactionIDs(t *testing.T) {
 				TransactionID: 3}, {Op: catalog.OpDelete, Volume: "one", ID: 2}}
 		},
 			[]string{
-				"transaction-id demo: take 9 over into pool.json; forget the create of new that " +
+				"transaction-id demo: take 9 over into the journal; " +
+					"forget the create of new that " +
 					"was under way when the copy was made; forget the delete of one",
 				"orphan-id demo: thin id 7: name it demo/orphan-7"}},
 		{"failed pool tells nothing",
@@ -332,9 +333,10 @@ func TestTransactionIDs(t *testing.T) {
 // and says which side is the older.
 func TestTransactionIDsAreTold(t *testing.T) {
 	for id, want := range map[uint64]string{
-		9: "the pool is at transaction id 9, pool.json at 2: " +
-			"pool.json is an older copy, or others have changed the pool",
-		1: "the pool is at transaction id 1, pool.json at 2: the pool's metadata is an older copy",
+		9: "the pool is at transaction id 9, the journal at 2: " +
+			"the journal is an older copy, or others have changed the pool",
+		1: "the pool is at transaction id 1, the journal at 2: " +
+			"the pool's metadata is an older copy",
 	} {
 		f := soundFacts()
 		f.Live.TransactionID = id

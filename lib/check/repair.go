@@ -47,11 +47,11 @@ type (
 		Size          int64  // bytes
 		TransactionID uint64 // at which the thin id was made
 	}
-	// TakeOver writes the pool's transaction id to pool.json, which then has no
-	// intents.
+	// TakeOver writes the pool's transaction id to the journal, which then has
+	// no intents.
 	TakeOver struct {
 		TransactionID uint64
-		Forget        []catalog.Intent // all that pool.json has
+		Forget        []catalog.Intent // all that the journal has
 	}
 	// ForgetIntent drops the intent of a volume, and does not recover it.
 	ForgetIntent struct {
@@ -170,7 +170,7 @@ func (r NameID) String() string {
 }
 
 func (r TakeOver) String() string {
-	s := fmt.Sprintf("take %d over into pool.json", r.TransactionID)
+	s := fmt.Sprintf("take %d over into the journal", r.TransactionID)
 	for _, op := range r.Forget {
 		s += fmt.Sprintf("; forget the %s of %s that was under way when the copy was made",
 			op.Op, op.Volume)

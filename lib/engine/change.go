@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"thinmount/lib/catalog"
@@ -13,15 +14,26 @@ import (
 	"thinmount/lib/thinpool"
 )
 
+// AddOptions are the choices of a caller of AddVolume.
+type AddOptions struct {
+	// Next is the operation of an intent that AddVolume leaves. The intent
+	// hides the volume until the caller has finished it.
+	Next string
+	// Unsettled says that the thin device is complete only when send returns
+	// nil, as the snapshot of an active origin is: a message that was killed
+	// may have been carried out after the origin was resumed. Then recovery
+	// does not finish what it finds, and deletes it.
+	Unsettled bool
+	Force     bool // override the pool's margin
+}
+
 // AddVolume makes a thin device by calling send, gives it v's name, and returns
 // v with its id, transaction id and time of creation. First it finishes what a
 // dead command left under that name. The order of its writes and messages is
-// that of docs/design.md, "create". If next is not "", AddVolume leaves an
-// intent with that operation, which hides the volume until the caller has
-// finished it. force overrides the pool's margin. On error AddVolume undoes
-// what it has done. The caller holds the pool's lock exclusively, and v's lock.
+// that of docs/design.md, "create". On error AddVolume undoes what it has done.
+// The caller holds the pool's lock exclusively, and v's lock.
 func (p *Pool) AddVolume(
-	ctx context.Context, v catalog.Volume, next string, force bool, send func(spec.ID) error,
+	ctx context.Context, v catalog.Volume, o AddOptions, send func(spec.ID) error,
 ) (catalog.Volume, error) {
 	object := v.Spec().String()
 	if err := p.finishDeadCommand(ctx, v.Name); err != nil {
@@ -36,25 +48,23 @@ func (p *Pool) AddVolume(
 	} else if !errors.Is(err, catalog.ErrNoVolume) {
 		return v, registry.Corrupt(object, err)
 	}
-	if err := p.CanGrow(force); err != nil {
+	if err := p.CanGrow(o.Force); err != nil {
 		return v, err
 	}
-	op, err := p.Begin(catalog.Intent{Op: catalog.OpCreate, Volume: v.Name})
+	v.Created = time.Now().UTC().Truncate(time.Second)
+	op, err := p.Begin(catalog.Intent{
+		Op: catalog.OpCreate, Volume: v.Name, Record: &v, Explicit: o.Next != "" || o.Unsettled})
 	if err == nil {
 		op, err = p.SendCreate(op, send)
 	}
 	if err == nil {
-		v.ID, v.TransactionID = op.ID, op.TransactionID
-		v.Created = time.Now().UTC().Truncate(time.Second)
-		err = p.Catalog.PutVolume(v)
-	}
-	if err == nil {
-		err = p.Commit(op, next)
+		err = p.Commit(op, o.Next)
 	}
 	if err != nil {
-		err = p.Rollback(ctx, p.Explain(err))
+		err = p.Rollback(ctx, v.Name, p.Explain(err))
 		return v, &fault.Error{Object: object, Err: err, Remedy: host.RemedyOf(err)}
 	}
+	v.ID, v.TransactionID = op.ID, op.TransactionID
 	return v, nil
 }
 
@@ -74,13 +84,18 @@ func (p *Pool) Begin(op catalog.Intent) (catalog.Intent, error) {
 	return op, p.Target.SetTransactionID(current, op.TransactionID)
 }
 
-// writeIntent writes the intent to pool.json. It gives the intent of a create
-// the next thin id.
+// writeIntent writes the intent to the journal. It gives the intent of a
+// create, and the record in it, the next thin id.
 func (p *Pool) writeIntent(op catalog.Intent) (catalog.Intent, error) {
 	if op.Op == catalog.OpCreate {
 		var err error
 		if op.ID, err = p.nextID(op.ID); err != nil {
 			return op, err
+		}
+		if op.Record != nil {
+			v := *op.Record
+			v.ID, v.TransactionID = op.ID, op.TransactionID
+			op.Record = &v
 		}
 	}
 	return op, p.Catalog.SetPool(func(c *catalog.Pool) { c.BeginIntent(op) })
@@ -109,32 +124,32 @@ func (p *Pool) SendCreate(op catalog.Intent, send func(spec.ID) error) (catalog.
 // change is valid. If next is not "", an intent with that operation takes its
 // place.
 func (p *Pool) Commit(op catalog.Intent, next string) error {
-	return p.Catalog.SetPool(func(c *catalog.Pool) {
-		if next == "" {
-			c.FinishIntent(op.Volume)
-			return
-		}
-		c.AdvanceIntent(catalog.Intent{Op: next, Volume: op.Volume, ID: op.ID})
-	})
+	if next == "" {
+		return p.Catalog.Finish(op.Volume)
+	}
+	return p.Catalog.Advance(op.Volume, next)
 }
 
-// Rollback undoes what a failed change has begun, and returns err. If a write
-// of pool.json fails at its last sync, the disk may have another state than
-// this process goes by. So Rollback writes the state of this process again
-// before it sends the kernel a message. If it cannot undo the change, it warns,
-// and the next command undoes it.
-func (p *Pool) Rollback(ctx context.Context, err error) error {
-	if len(p.Catalog.Pool().Intents) == 0 {
+// Rollback undoes the create of a volume that has failed, and returns err. If a
+// write of the journal fails at its last sync, the disk may have another state
+// than this process goes by. So Rollback writes the journal before it sends the
+// kernel a message. If it cannot undo the create, it warns, and the next
+// command finishes or undoes it.
+func (p *Pool) Rollback(ctx context.Context, volume string, err error) error {
+	ops := p.Catalog.Pool().Intents
+	i := slices.IndexFunc(ops, func(op catalog.Intent) bool { return op.Volume == volume })
+	if i < 0 {
 		return err
 	}
 	undo, cancel := p.Sys.Undoing(ctx)
 	defer cancel()
-	e := p.Catalog.SetPool(func(*catalog.Pool) {})
+	ops[i].Explicit = true
+	e := p.Catalog.SetPool(func(c *catalog.Pool) { c.Intents = ops })
 	if e == nil {
 		e = p.replayIntent(undo)
 	}
 	if e != nil {
-		p.Sys.Warnf("pool %s: undoing will be tried again by the next command: %v", p.Name(), e)
+		p.Sys.Warnf("pool %s: the next command will finish this: %v", p.Name(), e)
 	}
 	return err
 }
@@ -146,7 +161,7 @@ func (p *Pool) Rollback(ctx context.Context, err error) error {
 // then tells the new volume from the deleted one.
 func (p *Pool) nextID(tried spec.ID) (spec.ID, error) {
 	cfg := p.Catalog.Pool()
-	if cfg.NextID <= spec.MaxID {
+	if cfg.NextID != 0 && cfg.NextID <= spec.MaxID {
 		return cfg.NextID, nil
 	}
 	volumes, err := p.Catalog.VolumesAnyState()

@@ -27,7 +27,7 @@ func add(t *testing.T, p *Pool, name string) (catalog.Volume, error) {
 		t.Fatal(err)
 	}
 	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), Size: 1 << 20}
-	return p.AddVolume(t.Context(), v, "", false,
+	return p.AddVolume(t.Context(), v, AddOptions{},
 		func(id spec.ID) error { return p.Target.CreateThin(id) })
 }
 
@@ -74,7 +74,7 @@ func TestNameOfAnInterruptedOperationThatHasToWait(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 1})
 	k.Mode = "ro"
-	_, err := p.AddVolume(t.Context(), catalog.Volume{Name: "x", Pool: "demo"}, "", false, nil)
+	_, err := p.AddVolume(t.Context(), catalog.Volume{Name: "x", Pool: "demo"}, AddOptions{}, nil)
 	if !errors.Is(err, fault.ErrPoolState) || len(k.Messages) > 0 {
 		t.Errorf("%v; told: %v", err, k.Messages)
 	}
@@ -182,7 +182,7 @@ func TestUndoingIsOnDiskFirst(t *testing.T) {
 			t.Errorf("at %q the disk has %+v", message, ops)
 		}
 	}
-	if err := p.Rollback(t.Context(), errors.ErrUnsupported); err != errors.ErrUnsupported ||
+	if err := p.Rollback(t.Context(), "x", errors.ErrUnsupported); err != errors.ErrUnsupported ||
 		k.Told() != "delete 1" {
 		t.Errorf("%v; told: %s", err, k.Told())
 	}
@@ -197,9 +197,9 @@ func TestNothingIsUndoneOnABrokenDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	breakDisk(t, p)
-	p.Rollback(t.Context(), errors.ErrUnsupported)
+	p.Rollback(t.Context(), "x", errors.ErrUnsupported)
 	if k.Told() != "" || len(*warnings) != 1 ||
-		!strings.Contains((*warnings)[0], "tried again by the next command") {
+		!strings.Contains((*warnings)[0], "the next command will finish this") {
 		t.Errorf("told: %s; %q", k.Told(), *warnings)
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -41,12 +42,16 @@ func withVolume(
 	return v
 }
 
-// breakDisk makes every later write of pool.json fail.
+// breakDisk makes every later write of pool.json and of the journal fail.
 func breakDisk(t *testing.T, p *Pool) {
 	t.Helper()
-	if err := os.MkdirAll(
-		filepath.Join(p.Catalog.Dir(), ".pool.json.tmp", "full"), 0o700,
-	); err != nil {
+	// The journal is written in place, unless it has another name.
+	journal := filepath.Join(p.Catalog.Dir(), "journal")
+	err := os.Link(journal, journal+".backup")
+	for _, name := range []string{".pool.json.tmp", ".journal.tmp"} {
+		err = errors.Join(err, os.MkdirAll(filepath.Join(p.Catalog.Dir(), name, "full"), 0o700))
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -32,6 +32,7 @@ func Recover(ctx context.Context, s *host.System, name string) error {
 			return err
 		}
 		defer p.Close()
+		p.thorough = true
 		if len(p.Catalog.Pool().Intents) == 0 && !p.HasDevice() {
 			return p.Wrap(p.removeLeftDevices(ctx))
 		}
@@ -150,10 +151,12 @@ func (p *Pool) wrapMismatch(err error) error {
 }
 
 // replayInKernel ends the intent that had reached the kernel. It finishes a
-// delete. To undo a create, it deletes the thin id, but only if that create
-// made it. An id with another transaction id existed before: the create died
-// when the kernel answered "exists". The catalog does not know that id, and it
-// may have data, so it stays.
+// delete. It finishes a create, too, if the thin id exists and was made by that
+// create. If a filesystem was to follow, or the create had failed, the intent
+// is explicit: then replayInKernel deletes the id. An id with another
+// transaction id existed before: the create died when the kernel answered
+// "exists". The catalog does not know that id, and it may have data, so it
+// stays.
 func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	if err := p.Catalog.CheckID(op); err != nil {
 		return p.wrapMismatch(err)
@@ -165,14 +168,24 @@ func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	if err != nil {
 		return err
 	}
-	if d, ok := devices[op.ID]; ok && d.TransactionID != op.TransactionID {
-		p.Sys.Warnf("pool %s: thin id %d is in use but has no name", p.Name(), op.ID)
-		if err := p.Catalog.RemoveVolume(op.Volume); err != nil {
+	d, exists := devices[op.ID]
+	ours := exists && d.TransactionID == op.TransactionID
+	switch {
+	case ours && !op.Explicit:
+		return p.Catalog.Finish(op.Volume)
+	case ours:
+		op.Op = catalog.OpDelete
+		if err := p.Catalog.SetPool(func(c *catalog.Pool) { c.BeginIntent(op) }); err != nil {
 			return err
 		}
-		return p.Catalog.SetPool(func(c *catalog.Pool) { c.FinishIntent(op.Volume) })
+		return p.deleteID(ctx, op)
+	case exists:
+		p.Sys.Warnf("pool %s: thin id %d is in use but has no name", p.Name(), op.ID)
 	}
-	return p.deleteID(ctx, op)
+	if err := p.Catalog.RemoveVolume(op.Volume); err != nil {
+		return err
+	}
+	return p.Catalog.SetPool(func(c *catalog.Pool) { c.AbandonIntent(op.Volume) })
 }
 
 // Devices reads from the active pool's metadata what it has of each thin id.
@@ -205,10 +218,7 @@ func (p *Pool) deleteID(ctx context.Context, op catalog.Intent) error {
 	if err := p.Target.Confirm(); err != nil {
 		return err
 	}
-	if err := p.Catalog.RemoveVolume(op.Volume); err != nil {
-		return err
-	}
-	return p.Catalog.SetPool(func(c *catalog.Pool) { c.FinishIntent(op.Volume) })
+	return p.Catalog.Finish(op.Volume)
 }
 
 // sendDelete deletes a thin id. If the kernel has no such id, sendDelete

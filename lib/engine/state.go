@@ -52,9 +52,9 @@ func orForce(r fault.Remedy) fault.Remedy {
 // snapshots are made by the hundred and share their blocks.
 func (p *Pool) WarnOvercommitted(size int64) {
 	before := int64(0)
-	if n, err := p.Catalog.Count(); err != nil {
+	if many, err := p.Catalog.HasMoreThan(health.SummedVolumes); err != nil {
 		return // the next command that reads the volumes says so
-	} else if n <= health.SummedVolumes {
+	} else if !many {
 		volumes, err := p.Catalog.VolumesAnyState()
 		if err != nil {
 			return

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,13 +22,22 @@ import (
 // a volume whose lock is taken, because a command is at work on it. It also
 // removes stale lines of utab, stale semaphores and half-made pools. The caller
 // holds the pool's lock exclusively.
+//
+// A killed command leaves its volume's lock file, which tells where else to
+// look. After a boot there are no such files: then, and where a user asks for
+// it, removeStaleFiles looks at all volumes (thorough).
 func (p *Pool) removeStaleFiles(ctx context.Context) error {
 	p.removeStaleUtabLines(ctx)
-	volumes, err := p.Catalog.Tidy()
+	traces, err := p.Sys.Refs().Traces(p.Name())
 	if err != nil {
 		return p.Wrap(err)
 	}
-	traces, err := p.Sys.Refs().Traces(p.Name())
+	var volumes map[string]bool
+	if p.thorough {
+		volumes, err = p.Catalog.Tidy()
+	} else {
+		volumes, err = p.Catalog.TidyOf(slices.Collect(maps.Keys(traces)))
+	}
 	if err != nil {
 		return p.Wrap(err)
 	}

@@ -318,7 +318,7 @@ func (h *headRepair) snapshot(id spec.ID) (catalog.Intent, error) {
 	if err != nil {
 		return catalog.Intent{}, err
 	}
-	op, err := h.Begin(catalog.Intent{Op: catalog.OpCreate, Volume: name})
+	op, err := h.Begin(catalog.Intent{Op: catalog.OpCreate, Volume: name, Explicit: true})
 	if err == nil {
 		op, err = h.SendCreate(op,
 			func(snapshot spec.ID) error { return h.Target.CreateSnapshot(snapshot, id) })
@@ -327,7 +327,7 @@ func (h *headRepair) snapshot(id spec.ID) (catalog.Intent, error) {
 		err = h.Commit(op, catalog.OpFormat)
 	}
 	if err != nil {
-		return catalog.Intent{}, h.Rollback(context.Background(), err)
+		return catalog.Intent{}, h.Rollback(context.Background(), name, err)
 	}
 	return catalog.Intent{Op: catalog.OpFormat, Volume: name, ID: op.ID}, nil
 }

@@ -18,14 +18,16 @@ import (
 	"thinmount/lib/thintest"
 )
 
-// A mount reads pool.json and the volume's record once before it takes a lock,
-// and once under each lock under which they may have changed. A mistyped name
-// makes no lock file. If no pool has the name, Misplaced opens the pool.json of
-// each other pool: that pool may be the one meant, with its folder moved. The
-// fake pool has failed, so the mounts end before they make a device.
+// A mount reads pool.json, the journal and the volume's record once before it
+// takes a lock, and once under each lock under which they may have changed. A
+// mistyped name makes no lock file. If no pool has the name, Misplaced opens
+// the pool.json of each other pool: that pool may be the one meant, with its
+// folder moved. The fake pool has failed, so the mounts end before they make a
+// device.
 func TestMountReadsOnce(t *testing.T) {
-	found := []string{"pool.json", "volumes/v.json", "locks/demo@v", "pool.json", "volumes/v.json"}
-	whole := slices.Concat(found, []string{"locks/demo@", "pool.json"})
+	found := []string{"pool.json", "journal", "volumes/v.json", "locks/demo@v",
+		"pool.json", "journal", "volumes/v.json"}
+	whole := slices.Concat(found, []string{"locks/demo@", "pool.json", "journal"})
 	for _, row := range []struct {
 		name   string
 		spec   string
@@ -37,8 +39,8 @@ func TestMountReadsOnce(t *testing.T) {
 		{"activated before", "demo/v", true, fault.ErrPoolState, whole},
 		{"path that libmount made", "/current/folder/demo/v", false, fault.ErrPoolState, whole},
 		{"remount", "demo/v remount", true, fault.ErrNotFound, found},
-		{"mistyped", "demo/w", false, fault.ErrNotFound, []string{"pool.json"}},
-		{"pool mistyped", "dmo/v", false, fault.ErrNotFound, []string{"pool.json"}},
+		{"mistyped", "demo/w", false, fault.ErrNotFound, []string{"pool.json", "journal"}},
+		{"pool mistyped", "dmo/v", false, fault.ErrNotFound, []string{"pool.json", "journal"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -105,21 +105,11 @@ func checkPath(path string, uid int) error {
 // follow a symlink and does not wait for the writer of a FIFO. The error for a
 // missing file is fs.ErrNotExist.
 func ReadFile(path string, limit int) (b []byte, unfit string, err error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) { // a symlink, a socket
-		return nil, "is not a regular file", nil
-	}
-	if err != nil {
-		return nil, "", err
+	f, unfit, err := OpenFile(path, os.O_RDONLY)
+	if err != nil || unfit != "" {
+		return nil, unfit, err
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, "", err
-	}
-	if unfit := UnfitFile(st); unfit != "" {
-		return nil, unfit, nil
-	}
 	b, err = io.ReadAll(io.LimitReader(f, int64(limit)+1))
 	if err != nil {
 		return nil, "", err
@@ -128,6 +118,31 @@ func ReadFile(path string, limit int) (b []byte, unfit string, err error) {
 		return nil, fmt.Sprintf("is larger than %d bytes", limit), nil
 	}
 	return b, "", nil
+}
+
+// OpenFile opens a file with the checks of ReadFile, except that of the size.
+// flag is os.O_RDONLY, os.O_WRONLY or os.O_RDWR. It returns no file if unfit is
+// not "".
+func OpenFile(path string, flag int) (f *os.File, unfit string, err error) {
+	f, err = os.OpenFile(path, flag|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) { // a symlink, a socket
+		return nil, "is not a regular file", nil
+	}
+	if errors.Is(err, unix.EISDIR) { // a directory cannot be opened for writing
+		return nil, "is not a regular file", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	st, err := f.Stat()
+	if err == nil {
+		unfit = UnfitFile(st)
+	}
+	if err != nil || unfit != "" {
+		f.Close()
+		return nil, unfit, err
+	}
+	return f, "", nil
 }
 
 // UnfitFile makes the checks of ReadFile, except that of the size, on a file

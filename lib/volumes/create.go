@@ -89,7 +89,7 @@ func createUnformatted(
 		next = catalog.OpFormat
 	}
 	s.Stepf("creating %s", want.Volume)
-	v, err = p.AddVolume(ctx, v, next, want.Force,
+	v, err = p.AddVolume(ctx, v, engine.AddOptions{Next: next, Force: want.Force},
 		func(id spec.ID) error { return p.Target.CreateThin(id) })
 	if err == nil {
 		p.WarnOvercommitted(v.Size)
@@ -124,7 +124,7 @@ func formatNew(
 		}
 		return err
 	}
-	return p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) { c.FinishIntent(v.Name) }))
+	return p.Wrap(p.Catalog.Finish(v.Name))
 }
 
 // activateForWrite activates a volume that is to be filled. It returns an error

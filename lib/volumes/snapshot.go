@@ -74,7 +74,9 @@ func Snapshot(
 			return err
 		}
 		s.Stepf("snapshot of %s as %s", origin, volume)
-		_, err = p.AddVolume(ctx, v, "", opt.Force, sendSnapshot(ctx, p, o, dir))
+		info, err := p.DM.Info(dmname.VolumeRef(p.UUID(), o.ID))
+		add := engine.AddOptions{Force: opt.Force, Unsettled: err == nil && info.Active()}
+		_, err = p.AddVolume(ctx, v, add, sendSnapshot(ctx, p, o, dir))
 		return err
 	})
 }

@@ -22,7 +22,7 @@ func layer(pkg string) int {
 	switch pkg {
 	case "lib/atomicfile", "lib/dm", "lib/filelock", "lib/fstype", "lib/getopt",
 		"lib/jsonfile", "lib/kmsg", "lib/mountinfo",
-		"lib/plain", "lib/privdir", "lib/spec":
+		"lib/plain", "lib/privdir", "lib/slotfile", "lib/spec":
 		return 0
 	case "lib/thintest": // serves tests alone
 		return 2 + slices.Index(rooms, "lib/health")

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,7 +45,11 @@ const noThin = "/etc/modprobe.d/e2e.conf"
 // setup gives a script mount points below its folder and real system paths.
 func setup(env *testscript.Env) error {
 	env.Defer(func() { os.Remove(noThin) })
-	env.Setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+	bin, err := filepath.Abs("testdata/bin")
+	if err != nil {
+		return err
+	}
+	env.Setenv("PATH", bin+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 	env.Setenv("HOME", "/root")
 	for _, d := range []string{"mnt", "srv", "other"} {
 		if err := os.Mkdir(env.WorkDir+"/"+d, 0o755); err != nil {

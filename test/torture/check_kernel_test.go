@@ -125,7 +125,8 @@ func (w *world) known(line string) bool {
 	if strings.HasPrefix(line, "file "+stateDir+"/u/") {
 		_, err := os.Stat(stateDir + "/u/pool.json")
 		return err == nil && slices.Contains(
-			[]string{"pool.json", ".pool.json.spare", "data", "metadata", "volumes", "u"},
+			[]string{"pool.json", "journal", ".pool.json.spare", "data", "metadata", "volumes",
+				"u"},
 			filepath.Base(line))
 	}
 	return false

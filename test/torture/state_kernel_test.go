@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"thinmount/lib/catalog"
 )
 
 // state is what a machine can have left, a line each, as the kernel and the
@@ -193,23 +195,21 @@ func compareIDs(t *testing.T, pool string, leaked *int) (problems []string) {
 // Comparing them takes a while; meanwhile the pool may be used again.
 func idsOf(t *testing.T, pool string, leaked *int) (compare func() []string) {
 	t.Helper()
-	dir := filepath.Join(stateDir, pool)
-	var cat struct {
-		TransactionID uint64 `json:"transaction_id"`
-		Operations    []any
-		Metadata      struct{ Path, Kind string }
-		Head          *json.Number // the thin id of the first blocks
+	c, err := catalog.Store{Dir: stateDir}.Open(pool)
+	if err != nil {
+		t.Fatal(err)
 	}
-	readJSON(t, filepath.Join(dir, "pool.json"), &cat)
+	cat := c.Pool()
+	volumes, err := c.VolumesAnyState()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var named []string
-	records, _ := filepath.Glob(dir + "/volumes/*.json")
-	for _, r := range records {
-		var v struct{ ID json.Number }
-		readJSON(t, r, &v)
-		named = append(named, v.ID.String())
+	for _, v := range volumes {
+		named = append(named, fmt.Sprint(v.ID))
 	}
 	if cat.Head != nil {
-		named = append(named, cat.Head.String())
+		named = append(named, fmt.Sprint(*cat.Head))
 	}
 	sort.Strings(named)
 	// on a disk: the tools read past the page cache, which tmpfs cannot
@@ -254,9 +254,8 @@ func idsOf(t *testing.T, pool string, leaked *int) (compare func() []string) {
 				fmt.Sprintf("pool %s: transaction id in the metadata %v, in the catalog %d", pool,
 					m, cat.TransactionID))
 		}
-		if len(cat.Operations) > 0 {
-			problems = append(problems,
-				fmt.Sprintf("pool %s: operations %v are left", pool, cat.Operations))
+		if len(cat.Intents) > 0 {
+			problems = append(problems, fmt.Sprintf("pool %s: %v are left", pool, cat.Intents))
 		}
 		return problems
 	}

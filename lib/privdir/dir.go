@@ -1,0 +1,75 @@
+package privdir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Dir is an open directory from which many files are read: each costs four
+// system calls. It must not be used by several goroutines at a time.
+type Dir struct {
+	f   *os.File
+	buf []byte
+}
+
+// OpenDir opens a directory. The caller closes it.
+func OpenDir(path string) (*Dir, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Dir{f: f}, nil
+}
+
+// Close closes the directory.
+func (d *Dir) Close() error { return d.f.Close() }
+
+// ReadFile does what the function ReadFile does, for a file of the directory.
+// The bytes are good until the next call.
+func (d *Dir) ReadFile(name string, limit int) (b []byte, unfit string, err error) {
+	flags := unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
+	fd, err := unix.Openat(int(d.f.Fd()), name, flags, 0)
+	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) {
+		return nil, "is not a regular file", nil
+	}
+	if err != nil {
+		return nil, "", &os.PathError{Op: "open", Path: d.f.Name() + "/" + name, Err: err}
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, "", &os.PathError{Op: "stat", Path: d.f.Name() + "/" + name, Err: err}
+	}
+	switch {
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return nil, "is not a regular file", nil
+	case int(st.Uid) != os.Geteuid():
+		return nil, fmt.Sprintf("belongs to uid %d, not to uid %d", st.Uid, os.Geteuid()), nil
+	case st.Mode&0o022 != 0:
+		return nil, fmt.Sprintf("is writable by others (mode %04o; wanted is 0600)",
+			st.Mode&0o777), nil
+	case st.Size > int64(limit):
+		return nil, fmt.Sprintf("is larger than %d bytes", limit), nil
+	}
+	if cap(d.buf) < int(st.Size) {
+		d.buf = make([]byte, 2*st.Size)
+	}
+	b = d.buf[:st.Size]
+	for got := 0; got < len(b); {
+		n, err := unix.Pread(fd, b[got:], int64(got))
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return nil, "", &os.PathError{Op: "read", Path: d.f.Name() + "/" + name, Err: err}
+		}
+		if n == 0 { // somebody has made it shorter
+			b = b[:got]
+		}
+		got += n
+	}
+	return b, "", nil
+}
