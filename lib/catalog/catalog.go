@@ -24,7 +24,6 @@ type Catalog struct {
 	pool  Pool
 
 	number uint64       // of the journal's content; 0 if there is no journal yet
-	boot   string       // in which the journal was written
 	dir    *privdir.Dir // the volumes' folder while all records are read, or nil
 }
 
@@ -72,7 +71,7 @@ func (c *Catalog) Reload() error {
 			if err := c.misplaced(b); err != nil {
 				return err
 			}
-			return &CorruptError{c.poolPath(), reason}
+			return &CorruptError{Path: c.poolPath(), Reason: reason}
 		}
 		// On a full filesystem another command writes pool.json by way of the
 		// spare. Then the file that we had open may have become the spare, and

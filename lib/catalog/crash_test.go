@@ -21,7 +21,6 @@ var (
 // pool. It knows what would be lost if the power failed now: the content of
 // files without fsync, and the changes of a folder without fsync of the folder.
 type machine struct {
-	boots    int
 	fuse     int // steps until the crash; negative: no crash
 	dead     bool
 	full     bool // the filesystem is full: pool.json goes by way of the spare
@@ -155,7 +154,6 @@ func (m *machine) powerCut(t fataler, written func(size int64) int64, lost func(
 			}
 		}
 	}
-	m.boots++
 	m.restart()
 }
 
@@ -167,7 +165,7 @@ type fataler interface {
 // restart makes the machine run again. Nothing is lost: after a crash of the
 // program alone the kernel writes everything in the end.
 func (m *machine) restart() {
-	*m = machine{boots: m.boots, fuse: -1, full: m.full, unsynced: map[string]bool{},
+	*m = machine{fuse: -1, full: m.full, unsynced: map[string]bool{},
 		inPlace: map[string][]byte{}}
 }
 

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -20,19 +19,6 @@ import (
 // caller has to sync the folder.
 type disk struct {
 	before atomicfile.Before // nil, except in tests, which stop here as a crash would
-	boot   string            // "", except in tests: the id of this boot
-}
-
-// bootID returns the id of this boot (random(4)), or "" if it cannot be read.
-func (d disk) bootID() string {
-	if d.boot != "" {
-		return d.boot
-	}
-	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return ""
-	}
-	return string(bytes.TrimSpace(b))
 }
 
 // step calls the hook of a test before a change.
@@ -185,7 +171,7 @@ const maxFile = 1 << 20
 func read(path string) ([]byte, error) {
 	b, unfit, err := privdir.ReadFile(path, maxFile)
 	if unfit != "" {
-		return nil, &CorruptError{path, unfit}
+		return nil, &CorruptError{Path: path, Reason: unfit, unfit: true}
 	}
 	return b, err
 }

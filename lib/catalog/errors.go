@@ -30,6 +30,8 @@ func (e *sentinel) Unwrap() error { return e.is }
 type CorruptError struct {
 	Path   string
 	Reason string
+
+	unfit bool // other users can write it, or it is no file: the power did not do that
 }
 
 // Error names the file first.

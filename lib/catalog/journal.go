@@ -23,11 +23,9 @@ import (
 // kernel has made the volume, the record's file is written without a sync, and
 // that file says to other processes that the create is done. The power may take
 // the file. So the intent stays in the journal, under "done", until the file is
-// known to be durable: checkpoint. A file that is missing is taken from there,
-// and after a boot the journal is believed before the file. In the boot in
-// which the journal was written, a file that is there counts: no death of a
-// process changes it. A delete works the same way, with the removal of the
-// file.
+// known to be durable: checkpoint. Until then the journal is believed before a
+// file that is missing, damaged, or of another thin device. A delete works the
+// same way, with the removal of the file.
 //
 // An intent that cannot end so is marked explicit, and ends by a write of the
 // journal: a create that a format follows, and a delete of a volume whose file
@@ -43,7 +41,6 @@ const maxDone = 32
 type journal struct {
 	Format        int      `json:"format"`
 	PoolUUID      string   `json:"pool_uuid"`
-	Boot          string   `json:"boot"` // in which it was written, see random(4)
 	TransactionID uint64   `json:"transaction_id"`
 	NextID        spec.ID  `json:"next_id"`
 	Intents       []Intent `json:"intents,omitempty"`
@@ -57,7 +54,9 @@ func (c *Catalog) journalPath() string { return filepath.Join(c.Dir(), journalFi
 // pool that was changed has another transaction id in the kernel, and no
 // command changes it before a check has repaired that.
 func (c *Catalog) readJournal(p *Pool) error {
-	corrupt := func(reason string) error { return &CorruptError{c.journalPath(), reason} }
+	corrupt := func(reason string) error {
+		return &CorruptError{Path: c.journalPath(), Reason: reason}
+	}
 	f, unfit, err := privdir.OpenFile(c.journalPath(), os.O_RDONLY)
 	switch {
 	case unfit != "":
@@ -84,7 +83,6 @@ func (c *Catalog) readJournal(p *Pool) error {
 		return corrupt(reason)
 	}
 	p.TransactionID, p.NextID, p.done = j.TransactionID, j.NextID, j.Done
-	c.boot = j.Boot
 	p.Intents = append(p.Intents, j.Intents...)
 	if reason := p.flaw(); reason != "" {
 		return corrupt(reason)
@@ -160,14 +158,13 @@ func same(a, b Volume) bool { return a.ID == b.ID && a.TransactionID == b.Transa
 
 // writeJournal makes the journal say what p does.
 func (c *Catalog) writeJournal(p *Pool) error {
-	boot := c.store.disk.bootID()
-	if len(p.done) >= maxDone || c.boot != boot {
+	if len(p.done) >= maxDone {
 		if err := c.checkpoint(*p); err != nil {
 			return err
 		}
 		p.done = nil
 	}
-	j := journal{Format: journalFormat, PoolUUID: p.UUID, Boot: boot,
+	j := journal{Format: journalFormat, PoolUUID: p.UUID,
 		TransactionID: p.TransactionID, NextID: p.NextID, Done: namelessRecords(p.done)}
 	for i, op := range p.Intents {
 		if op.Volume == "" {
@@ -196,7 +193,7 @@ func (c *Catalog) writeJournal(p *Pool) error {
 	}
 	number, err := c.store.disk.writeSlot(c.journalPath(), c.number, b)
 	if err == nil {
-		c.number, c.boot = number, boot
+		c.number = number
 	}
 	return err
 }
@@ -226,13 +223,12 @@ func (c *Catalog) checkpoint(p Pool) error {
 	if len(p.done)+len(hidden) == 0 {
 		return nil
 	}
-	rebooted := c.rebooted()
 	for i, op := range slices.Concat(p.done, hidden) {
 		path := c.volumePath(op.Volume)
 		v, err := c.readRecord(op.Volume, p)
 		gone, missing := op.Op == OpDelete && i < len(p.done), errors.Is(err, ErrNoVolume)
 		switch {
-		case gone && (!rebooted || missing || err == nil && v.ID != op.ID):
+		case gone && (missing || err == nil && v.ID != op.ID):
 			continue
 		case gone:
 			if err := d.unlink(path); err != nil {
@@ -242,8 +238,6 @@ func (c *Catalog) checkpoint(p Pool) error {
 			if err := d.sync(path); err != nil {
 				return err
 			}
-		case !rebooted && !missing:
-			continue // somebody has changed it
 		default:
 			b, reason := encodeVolume(filled(*op.Record, p), p)
 			if reason != "" {
@@ -292,10 +286,6 @@ func (p Pool) spokenFor(volume string) (record *Volume, gone bool) {
 	v := filled(*op.Record, p)
 	return &v, false
 }
-
-// rebooted says whether the journal was written in an earlier boot, so that the
-// power may have taken what was done to files.
-func (c *Catalog) rebooted() bool { return c.boot != c.store.disk.bootID() }
 
 // doneWith returns the intent under "done" that names a volume.
 func (p Pool) doneWith(volume string) (Intent, bool) {

@@ -24,7 +24,6 @@ type protocol struct {
 }
 
 func (p *protocol) open(t *rapid.T) *Catalog {
-	p.s.disk.boot = fmt.Sprintf("boot %d", p.m.boots)
 	c, err := p.s.Open("demo")
 	if err != nil {
 		t.Fatal(err)

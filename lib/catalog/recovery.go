@@ -85,7 +85,7 @@ func (c *Catalog) CheckID(op Intent) error {
 		if err == nil && v.ID == op.ID && v.Name != op.Volume {
 			reason := fmt.Sprintf("operation %s %s: id %d is volume %s's",
 				op.Op, op.Volume, v.ID, v.Name)
-			return &CorruptError{c.journalPath(), reason}
+			return &CorruptError{Path: c.journalPath(), Reason: reason}
 		}
 	}
 	return nil

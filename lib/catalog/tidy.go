@@ -47,7 +47,7 @@ func (c *Catalog) TidyOf(names []string) (volumes map[string]bool, err error) {
 		paths = append(paths, c.volumePath(name))
 		_, err := os.Lstat(c.volumePath(name))
 		record, gone := c.pool.spokenFor(name)
-		volumes[name] = record != nil || err == nil && !(gone && c.rebooted())
+		volumes[name] = record != nil || err == nil && !gone
 	}
 	for _, path := range paths {
 		temp := atomicfile.Temp(path)

@@ -36,11 +36,11 @@ func (c *Catalog) Volume(name string) (Volume, error) {
 func (c *Catalog) VolumeAnyState(name string) (Volume, error) {
 	v, err := c.readRecord(name, c.pool)
 	record, gone := c.pool.spokenFor(name)
-	missing := errors.Is(err, ErrNoVolume)
+	var corrupt *CorruptError
 	switch {
-	case gone && c.rebooted():
+	case gone:
 		return Volume{}, c.noVolume(name)
-	case record == nil || err == nil && same(v, *record) || !missing && !c.rebooted():
+	case record == nil, err == nil && same(v, *record), errors.As(err, &corrupt) && corrupt.unfit:
 		return v, err
 	}
 	return *record, nil // the power has taken the file
@@ -60,7 +60,7 @@ func (c *Catalog) readRecord(name string, p Pool) (Volume, error) {
 	}
 	v, reason := decodeVolume(b, name, p)
 	if reason != "" {
-		return Volume{}, &CorruptError{c.volumePath(name), reason}
+		return Volume{}, &CorruptError{Path: c.volumePath(name), Reason: reason}
 	}
 	return v, nil
 }
@@ -73,7 +73,7 @@ func (c *Catalog) read(name string) ([]byte, error) {
 	}
 	b, unfit, err := c.dir.ReadFile(name, maxFile)
 	if unfit != "" {
-		return nil, &CorruptError{path, unfit}
+		return nil, &CorruptError{Path: path, Reason: unfit, unfit: true}
 	}
 	return b, err
 }
@@ -152,7 +152,7 @@ func (c *Catalog) recordNames() ([]string, error) {
 	for _, e := range entries {
 		// Every other file is a temp file, or not ours.
 		name, ok := strings.CutSuffix(e.Name(), suffix)
-		if _, gone := c.pool.spokenFor(name); gone && c.rebooted() {
+		if _, gone := c.pool.spokenFor(name); gone {
 			continue
 		}
 		if ok && spec.CheckVolumeName(name) == nil {
