@@ -164,6 +164,10 @@ func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	if op.Op == catalog.OpDelete {
 		return p.deleteID(ctx, op)
 	}
+	// What the metadata says counts if the kernel could write it.
+	if err := p.Target.Confirm(); err != nil {
+		return err
+	}
 	devices, err := p.Devices()
 	if err != nil {
 		return err
