@@ -153,6 +153,23 @@ func (c *Catalog) settle(p *Pool) {
 	}
 }
 
+// Undecided returns the create that the kernel may have carried out, although
+// there is no file of a record that says so: the power may have taken the file.
+// The pool's metadata tells: the kernel has carried it out if the thin id was
+// made with the intent's transaction id. The caller then calls Settle.
+func (c *Catalog) Undecided() (op Intent, ok bool) {
+	for _, op := range c.pool.Intents {
+		if op.Op == OpCreate && op.TransactionID != 0 && op.Record != nil && !op.Explicit {
+			return op, true // no more than one intent has a transaction id
+		}
+	}
+	return Intent{}, false
+}
+
+// Settle ends the intent that Undecided has returned, and writes nothing: the
+// volume exists, with the record that the intent holds.
+func (c *Catalog) Settle(op Intent) { c.pool.FinishIntent(op.Volume) }
+
 // same says whether two records are of the same thin device.
 func same(a, b Volume) bool { return a.ID == b.ID && a.TransactionID == b.TransactionID }
 

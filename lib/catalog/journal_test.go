@@ -132,6 +132,55 @@ func TestLostFiles(t *testing.T) {
 	}
 }
 
+// If the power takes the file of the volume that was made last, the journal
+// cannot know whether the kernel has made the volume. Settle says that it has.
+func TestUndecided(t *testing.T) {
+	s, c := newPool(t)
+	begin(t, c, "a")
+	if err := c.Finish("a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(c.volumePath("a")); err != nil {
+		t.Fatal(err)
+	}
+	other, err := s.Open("demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Volume("a"); !errors.Is(err, ErrNoVolume) {
+		t.Error(err)
+	}
+	op, ok := other.Undecided()
+	if !ok || op.Volume != "a" {
+		t.Fatalf("%+v, %v", op, ok)
+	}
+	other.Settle(op)
+	if v, err := other.Volume("a"); err != nil || v.ID != op.ID {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if got, err := other.Volumes(); err != nil || names(got) != "a" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if op, ok := other.Undecided(); ok {
+		t.Errorf("%+v", op)
+	}
+	if p := other.Pool(); p.TransactionID != c.Pool().TransactionID {
+		t.Errorf("%+v", p)
+	}
+
+	// A create that is undone when it is found is not undecided.
+	if err := c.SetPool(func(p *Pool) {
+		p.BeginIntent(Intent{Op: OpCreate, Volume: "b", ID: 30, Explicit: true,
+			TransactionID: p.TransactionID + 1, Record: &Volume{Name: "b", ID: 30, Size: 512,
+				TransactionID: p.TransactionID + 1}})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if op, ok := c.Undecided(); ok {
+		t.Errorf("%+v", op)
+	}
+}
+
 // The journal keeps only so many records. The files of the others are durable.
 func TestCheckpoint(t *testing.T) {
 	s, c := newPool(t)

@@ -68,7 +68,7 @@ func openKnown(
 	if err != nil {
 		return nil, fault.WaitError("pool "+name, err)
 	}
-	cat, err := registry.OpenCatalog(s, name)
+	cat, err := registry.ReadCatalog(s, name)
 	if err != nil {
 		lock.Unlock()
 		return nil, err

@@ -32,7 +32,7 @@ func CheckPool(
 		return nil, fault.Wrap(fault.ErrUsage, err)
 	}
 	err = s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
-		cat, err := registry.OpenCatalog(s, name)
+		cat, err := registry.ReadCatalog(s, name)
 		if err != nil {
 			var is bool
 			if found, is = misplacedFinding(err); is {

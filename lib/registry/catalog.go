@@ -8,10 +8,20 @@ import (
 	"thinmount/lib/host"
 )
 
-// OpenCatalog reads the catalog of a pool. Its errors name the pool and say
-// what helps. The error is fault.ErrNotFound if there is no such pool, or if
-// the folder was copied or moved.
+// OpenCatalog reads the catalog of a pool, and settles what the power may have
+// taken (settle.go). Its errors name the pool and say what helps. The error is
+// fault.ErrNotFound if there is no such pool, or if the folder was copied or
+// moved.
 func OpenCatalog(s *host.System, name string) (*catalog.Catalog, error) {
+	cat, err := ReadCatalog(s, name)
+	if err == nil {
+		settle(cat)
+	}
+	return cat, err
+}
+
+// ReadCatalog is OpenCatalog for recovery and for a check: it settles nothing.
+func ReadCatalog(s *host.System, name string) (*catalog.Catalog, error) {
 	cat, err := s.Catalogs().Open(name)
 	switch {
 	case err == nil:

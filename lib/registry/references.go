@@ -56,6 +56,7 @@ func LockVolume(ctx context.Context, s *host.System, volume spec.Volume) (*refco
 func Unlock(s *host.System, ref *refcount.Ref) {
 	cat, err := s.Catalogs().Open(ref.Volume().Pool)
 	if err == nil {
+		settle(cat)
 		_, err = cat.VolumeAnyState(ref.Volume().Name)
 	}
 	if errors.Is(err, catalog.ErrNoVolume) || errors.Is(err, catalog.ErrNoPool) {
