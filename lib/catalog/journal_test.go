@@ -132,6 +132,24 @@ func TestLostFiles(t *testing.T) {
 	}
 }
 
+// The journal adds each volume once, also where one name begins with another.
+func TestNamesOfJournalAndFiles(t *testing.T) {
+	s, c := newPool(t)
+	for _, name := range []string{"a-b", "a", "a.b", "b"} {
+		begin(t, c, name)
+		if err := c.Finish(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other, err := s.Open("demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := other.Volumes(); err != nil || names(got) != "a a-b a.b b" {
+		t.Errorf("%q, %v", names(got), err)
+	}
+}
+
 // If the power takes the file of the volume that was made last, the journal
 // cannot know whether the kernel has made the volume. Settle says that it has.
 func TestUndecided(t *testing.T) {

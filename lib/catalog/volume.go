@@ -159,6 +159,7 @@ func (c *Catalog) recordNames() ([]string, error) {
 			names = append(names, name)
 		}
 	}
+	slices.Sort(names) // the order of the files' names is another: a-b.json, a.json
 	for _, op := range slices.Concat(c.pool.done, c.pool.Intents) {
 		i, found := slices.BinarySearch(names, op.Volume)
 		if record, _ := c.pool.spokenFor(op.Volume); !found && record != nil {
