@@ -76,24 +76,16 @@ type bound struct {
 	least bool
 }
 
-const (
-	ours    = "thinmount"
-	script  = "dmsetup"
-	floorC  = "floor in C"
-	floorGo = "floor in Go"
-	lvm     = "LVM thin"
-)
-
 // ratio is a bound on the time of ours over another's.
 func ratio(limit float64, work, param, who string) bound {
-	return bound{work: title(work, param), text: "of " + who, value: wall(work, param, ours),
-		over: wall(work, param, who), limit: limit}
+	return bound{work: title(work, param), text: "of " + who, limit: limit,
+		value: wall(work, param, sample.Ours), over: wall(work, param, who)}
 }
 
 // faster is a bound on how many times another's time is ours.
 func faster(limit float64, work, param, who string) bound {
-	return bound{work: title(work, param), text: "times faster than " + who, value: wall(work,
-		param, who), over: wall(work, param, ours), limit: limit, least: true}
+	return bound{work: title(work, param), text: "times faster than " + who, limit: limit,
+		least: true, value: wall(work, param, who), over: wall(work, param, sample.Ours)}
 }
 
 func title(work, param string) string {
@@ -112,71 +104,73 @@ func count(work, operation, column, text string, limit float64) bound {
 
 // bounds are what is to be reached, in the order of the report.
 func bounds() []bound {
-	bare := wall("start", "", "bare Go")
+	bare := wall("start", "", sample.BareGo)
 	all := []bound{
-		ratio(1.25, "mount", "", floorGo), ratio(1.4, "mount", "", floorC),
-		faster(1.4, "mount", "", script), faster(3, "mount", "", lvm),
-		ratio(1.25, "umount", "", floorGo), faster(3, "umount", "", lvm),
+		ratio(1.25, "mount", "", sample.FloorGo), ratio(1.4, "mount", "", sample.FloorC),
+		faster(1.4, "mount", "", sample.Script), faster(3, "mount", "", sample.LVM),
+		ratio(1.25, "umount", "", sample.FloorGo), faster(3, "umount", "", sample.LVM),
 	}
 	for _, verb := range []string{"mount", "umount"} {
 		work := verb + " again"
 		all = append(all, bound{work: work, text: "of `" + verb +
 			" --version` and the helper's start", limit: 1.3,
-			value: wall(work, "", ours), over: sum(1, wall(work, "", verb+" --version"), wall(work,
-				"", verb+".thin --version"))})
+			value: wall(work, "", sample.Ours), over: sum(1, wall(work, "", verb+" --version"),
+				wall(work, "", verb+".thin --version"))})
 	}
 	all = append(all,
 		count("mount again", "mount again", "dm", "ioctls", 1), count("mount again", "mount again",
 			"mountinfo", "reads of the mount table", 1),
 		count("umount again", "umount, not last", "dm", "ioctls", 1), count("umount again",
 			"umount, not last", "mountinfo", "reads of the mount table", 1),
-		bound{work: "snapshot", text: "of `dmsetup message`", value: wall("snapshot", "", ours),
-			over: wall("snapshot", "", script), limit: 1.3},
-		faster(7, "snapshot", "", lvm),
+		bound{work: "snapshot", text: "of `dmsetup message`", limit: 1.3,
+			value: wall("snapshot", "", sample.Ours), over: wall("snapshot", "", sample.Script)},
+		faster(7, "snapshot", "", sample.LVM),
 		count("snapshot", "snapshot, origin idle", "commit", "commits of the pool", 2),
 		count("snapshot", "snapshot, origin idle", "sync", "fsyncs", 3),
 		count("snapshot", "snapshot, origin idle", "dm", "ioctls", 8),
-		ratio(1, "snapshot, origin dirty", "", script),
-		bound{work: "snapshot, origin dirty", text: "of the writers' longest stall with " + script,
-			value: wall("stall", "", ours), over: wall("stall", "", script), limit: 0.5},
-		bound{work: "delete", text: "of `dmsetup message`", value: wall("delete", "", ours),
-			over: wall("delete", "", script), limit: 1.5},
+		ratio(1, "snapshot, origin dirty", "", sample.Script),
+		bound{work: "snapshot, origin dirty", limit: 0.5,
+			text:  "of the writers' longest stall with " + sample.Script,
+			value: wall("stall", "", sample.Ours), over: wall("stall", "", sample.Script)},
+		bound{work: "delete", text: "of `dmsetup message`", limit: 1.5,
+			value: wall("delete", "", sample.Ours), over: wall("delete", "", sample.Script)},
 	)
 	for _, n := range []string{"20", "100"} {
-		all = append(all, ratio(2, "jobs", n, "btrfs"), ratio(2.5, "jobs", n, "overlayfs"),
-			faster(5, "jobs", n, lvm))
+		all = append(all, ratio(2, "jobs", n, sample.Btrfs), ratio(2.5, "jobs", n, sample.Overlay),
+			faster(5, "jobs", n, sample.LVM))
 	}
 	over := func(n string) term {
-		return less(wall("jobs", n, ours), wall("jobs", n,
-			"work alone"))
+		return less(wall("jobs", n, sample.Ours), wall("jobs", n, sample.WorkAlone))
 	}
 	all = append(all, bound{work: "100 jobs", text: "of five times the overhead of 20 jobs",
 		value: over("100"), over: sum(5, over("20")), limit: 1})
 	for _, work := range []string{"mounts side by side", "umounts side by side"} {
-		all = append(all, ratio(1.3, work, "64", floorC), ratio(1.3, work, "64", floorGo))
+		all = append(all, ratio(1.3, work, "64", sample.FloorC),
+			ratio(1.3, work, "64", sample.FloorGo))
 	}
 	for _, n := range []string{"10000", "100000"} {
 		for _, step := range []string{"create", "snapshot", "mount", "umount", "show", "delete"} {
 			work := step + ", of many"
-			all = append(all, bound{work: title(work, n), text: "of the same of 10",
-				value: wall(work, n, ours), over: wall(work, "10", ours), limit: 1.2})
+			all = append(all, bound{work: title(work, n), text: "of the same of 10", limit: 1.2,
+				value: wall(work, n, sample.Ours), over: wall(work, "10", sample.Ours)})
 		}
 	}
 	all = append(all,
 		bound{work: "list, of many: 10000",
 			text: "% of a bare Go program's start, in CPU for each volume", limit: 1,
-			value: sum(100.0/10000, of("list, of many", "10000", ours, sample.CPUMS)), over: bare},
+			value: sum(100.0/10000, of("list, of many", "10000", sample.Ours, sample.CPUMS)),
+			over:  bare},
 		bound{work: "list, of many: 10000", text: "times a bare Go program's start",
-			value: wall("list, of many", "10000", ours), over: bare, limit: 30},
-		bound{work: "list, of many: 10000", text: "MB of memory", value: of("memory", "10000",
-			"thin-snap list", peakMB), limit: 100},
+			value: wall("list, of many", "10000", sample.Ours), over: bare, limit: 30},
+		bound{work: "list, of many: 10000", text: "MB of memory", limit: 100,
+			value: of("memory", "10000", sample.List, peakMB)},
 	)
 	for _, verb := range []string{"mount", "umount"} {
 		work := verb + ", many mounted"
-		all = append(all, bound{work: title(work, "1000"), text: "of the first", value: wall(work,
-			"1000", ours), over: wall(work, "0", ours), limit: 1.5})
+		all = append(all, bound{work: title(work, "1000"), text: "of the first", limit: 1.5,
+			value: wall(work, "1000", sample.Ours), over: wall(work, "0", sample.Ours)})
 	}
-	for _, who := range []string{ours, "thinmount's helper"} {
+	for _, who := range []string{sample.Ours, sample.Helper} {
 		for _, verb := range []string{"mount", "umount"} {
 			work := verb + ", long mount table"
 			all = append(all, bound{work: title(work, "20000") + ", " + who, text: "of the first",
@@ -185,8 +179,8 @@ func bounds() []bound {
 	}
 	for _, size := range []string{"15T", "1P"} {
 		for _, work := range []string{"create huge", "delete huge"} {
-			all = append(all, bound{work: work + ": " + size, text: "of 1G", value: wall(work, size,
-				ours), over: wall(work, "1G", ours), limit: 1.1})
+			all = append(all, bound{work: work + ": " + size, text: "of 1G", limit: 1.1,
+				value: wall(work, size, sample.Ours), over: wall(work, "1G", sample.Ours)})
 		}
 	}
 	for _, helper := range []string{"mount.thin", "umount.thin"} {

@@ -122,9 +122,9 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// Each work and candidate that a bound names is one that the runner has: a
-// misspelt one would never be measured.
-func TestBoundsNameWhatIsMeasured(t *testing.T) {
+// Each work that the report orders is one that the runner has: a misspelt one
+// would never be measured.
+func TestWorksAreMeasured(t *testing.T) {
 	var source strings.Builder
 	files, err := filepath.Glob("../runner/*.go")
 	if err != nil || len(files) == 0 {
@@ -136,11 +136,6 @@ func TestBoundsNameWhatIsMeasured(t *testing.T) {
 			t.Fatal(err)
 		}
 		source.Write(text)
-	}
-	for _, who := range whos {
-		if !strings.Contains(source.String(), `"`+who+`"`) {
-			t.Errorf("the runner has no %q", who)
-		}
 	}
 	for _, work := range works {
 		if !strings.Contains(source.String(), `"`+strings.TrimSuffix(work, ", each")+`"`) {

@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"thinmount/bench/sample"
 )
 
 // Colours that can be read on white and on black.
 var colours = map[string]string{
-	ours: "#2f81f7", floorC: "#8b949e", floorGo: "#8b949e", script: "#c9822b", lvm: "#c9510c",
-	"btrfs": "#3fa05a", "overlayfs": "#9a6dd7", "cp --reflink": "#b08800", "work alone": "#8b949e",
+	sample.Ours: "#2f81f7", sample.FloorC: "#8b949e", sample.FloorGo: "#8b949e",
+	sample.Script: "#c9822b", sample.LVM: "#c9510c", sample.Btrfs: "#3fa05a",
+	sample.Overlay: "#9a6dd7", sample.Reflink: "#b08800", sample.WorkAlone: "#8b949e",
 }
 
 // spare are the colours of what has none.

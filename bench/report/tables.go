@@ -14,8 +14,8 @@ import (
 
 // whos are the candidates in the order of the tables and pictures.
 var whos = []string{
-	ours, "thinmount's helper", floorC, floorGo, script, lvm, "btrfs", "overlayfs", "cp --reflink",
-	"work alone",
+	sample.Ours, sample.Helper, sample.FloorC, sample.FloorGo, sample.Script, sample.LVM,
+	sample.Btrfs, sample.Overlay, sample.Reflink, sample.WorkAlone,
 }
 
 // ordered are the keys of the samples, each work where it first ran.
@@ -106,8 +106,8 @@ func (m measured) timeRow(b *strings.Builder, k sample.Key) {
 	if strings.HasSuffix(k.Work, ", each") {
 		p99 = number(sample.Quantile(v, 0.99))
 	}
-	if mine := m.Samples[sample.Key{Work: k.Work, Param: k.Param, Who: ours}]; len(mine) > 0 &&
-		k.Who != ours {
+	mine := m.Samples[sample.Key{Work: k.Work, Param: k.Param, Who: sample.Ours}]
+	if len(mine) > 0 && k.Who != sample.Ours {
 		times = number(sample.Median(v) / sample.Median(sample.Values(mine, sample.WallMS)))
 	}
 	fmt.Fprintf(b, "| %s | %s | %s | %s | %s - %s | %s | %s | %d | %s |\n", k.Work, k.Param, k.Who,

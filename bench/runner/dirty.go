@@ -70,7 +70,7 @@ func (b *bench) dirty() {
 		must("mount", "-t", "thin", oursPool+"/base", dir)
 		defer must("umount", dir)
 		w := b.ours()
-		origins = append(origins, origin{ours, dir, w.snapshot(2), w.remove(2)})
+		origins = append(origins, origin{sample.Ours, dir, w.snapshot(2), w.remove(2)})
 	}
 	if b.disks["floor"] != "" {
 		dir := b.folder("dirty-script")
@@ -79,7 +79,7 @@ func (b *bench) dirty() {
 		defer must("dmsetup", "remove", "--retry", "bench-origin")
 		must("mount", "/dev/mapper/bench-origin", dir)
 		defer must("umount", dir)
-		origins = append(origins, origin{script, dir, sh(`dmsetup suspend bench-origin
+		origins = append(origins, origin{sample.Script, dir, sh(`dmsetup suspend bench-origin
 dmsetup message "$1" 0 "create_snap 2 0"
 dmsetup resume bench-origin`, floorPool), message("delete 2")})
 	}
@@ -90,7 +90,7 @@ dmsetup resume bench-origin`, floorPool), message("delete 2")})
 		must("mount", "/dev/"+group+"/base", dir)
 		defer must("umount", dir)
 		w := b.lvm()
-		origins = append(origins, origin{lvm, dir, w.snapshot(2), w.remove(2)})
+		origins = append(origins, origin{sample.LVM, dir, w.snapshot(2), w.remove(2)})
 	}
 	for round := range b.rounds {
 		for _, o := range turns(origins, round) {

@@ -41,7 +41,7 @@ func (b *bench) grown() {
 	}
 	for _, n := range b.many {
 		if _, err := lookUp("bench-peak"); pools[n] != "" && err == nil {
-			b.peak("thin-snap list", strconv.Itoa(n), 0, command{"thin-snap", "list", pools[n]})
+			b.peak(sample.List, strconv.Itoa(n), 0, command{"thin-snap", "list", pools[n]})
 		}
 	}
 	if most := b.many[len(b.many)-1]; pools[most] != "" && most > b.mounts {
@@ -117,7 +117,7 @@ func (b *bench) oneOfMany(pool string, n, round int) {
 		if step.work == "list" && round >= listRounds {
 			continue
 		}
-		k := sample.Key{Work: step.work + ", of many", Param: strconv.Itoa(n), Who: ours}
+		k := sample.Key{Work: step.work + ", of many", Param: strconv.Itoa(n), Who: sample.Ours}
 		b.measure(k, round, step.command)
 	}
 	must("thin-snap", "delete", "-y", made)
@@ -132,7 +132,7 @@ func (b *bench) manyMounts(pool string) {
 		for round := range min(b.rounds, 10) {
 			key := func(work string) sample.Key {
 				return sample.Key{Work: work + ", many mounted", Param: strconv.Itoa(mounted),
-					Who: ours}
+					Who: sample.Ours}
 			}
 			b.measure(key("mount"), round, command{"mount", "-t", "thin", pool + "/last", dir})
 			b.measure(key("umount"), round, command{"umount", dir})
@@ -200,14 +200,15 @@ func (b *bench) manyLines() {
 				return sample.Key{Work: work + ", long mount table", Param: strconv.Itoa(lines),
 					Who: who}
 			}
-			b.measure(key("mount", ours), round, w.mount(1, dir))
-			b.measure(key("umount", ours), round, w.umount(1, dir))
-			b.measure(key("mount", helperOnly), round, command{"mount.thin", oursPool + "/s1", dir})
-			b.measure(key("umount", helperOnly), round, command{"umount.thin", dir})
+			b.measure(key("mount", sample.Ours), round, w.mount(1, dir))
+			b.measure(key("umount", sample.Ours), round, w.umount(1, dir))
+			b.measure(key("mount", sample.Helper), round,
+				command{"mount.thin", oursPool + "/s1", dir})
+			b.measure(key("umount", sample.Helper), round, command{"umount.thin", dir})
 			if f != nil {
-				b.measure(key("mount", floorC), round, f.mount(1, dir))
+				b.measure(key("mount", sample.FloorC), round, f.mount(1, dir))
 				f.mounted(dir)
-				b.measure(key("umount", floorC), round, f.umount(1, dir))
+				b.measure(key("umount", sample.FloorC), round, f.umount(1, dir))
 				f.unmounted(dir)
 			}
 		}

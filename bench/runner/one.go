@@ -20,7 +20,7 @@ func (b *bench) start() {
 		{"mount.thin", command{"mount.thin", "--version"}},
 		{"umount.thin", command{"umount.thin", "--version"}},
 		{"thin-snap", command{"thin-snap", "--version"}},
-		{"bare Go", command{"bench-bare"}},
+		{sample.BareGo, command{"bench-bare"}},
 	}
 	for round := range 2 * b.rounds {
 		for _, p := range turns(programs, round) {
@@ -79,8 +79,8 @@ func (b *bench) again() {
 	defer must(w.umount(1, dir)...)
 	key := func(work, who string) sample.Key { return sample.Key{Work: work, Who: who} }
 	for round := range b.rounds {
-		b.measure(key("mount again", ours), round, w.mount(1, dir))
-		b.measure(key("umount again", ours), round, w.umount(1, dir))
+		b.measure(key("mount again", sample.Ours), round, w.mount(1, dir))
+		b.measure(key("umount again", sample.Ours), round, w.umount(1, dir))
 		b.measure(key("mount again", "mount --version"), round, command{"mount", "--version"})
 		b.measure(key("mount again", "mount.thin --version"), round, command{"mount.thin",
 			"--version"})
@@ -134,8 +134,7 @@ func (b *bench) huge() {
 	for round := range b.rounds {
 		for _, size := range turns(sizes, round) {
 			key := func(work string) sample.Key {
-				return sample.Key{Work: work, Param: size,
-					Who: ours}
+				return sample.Key{Work: work, Param: size, Who: sample.Ours}
 			}
 			b.measure(key("create huge"), round, command{"thin-snap", "create", "--size", size,
 				name})

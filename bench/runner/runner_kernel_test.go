@@ -48,16 +48,16 @@ func TestKernelWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range [][3]string{
-		{"mount", "", ours}, {"mount", "", script}, {"umount", "", lvm}, {"snapshot", "", lvm},
-		{"delete", "", script},
-		{"mount again", "", ours}, {"snapshot, origin dirty", "", lvm}, {"stall", "", script},
-		{"delete huge", "1P", ours},
-		{"mounts side by side", "2", ours}, {"umounts side by side", "2", script},
-		{"umount, long mount table", "20", ours},
-		{"jobs", "2", ours}, {"jobs", "2", lvm}, {"jobs", "2", btrfs}, {"jobs", "2", overlay},
-		{"jobs", "2", reflink},
-		{"list, of many", "12", ours}, {"delete, of many", "3", ours}, {"mount, many mounted", "4",
-			ours},
+		{"mount", "", sample.Ours}, {"mount", "", sample.Script}, {"umount", "", sample.LVM},
+		{"snapshot", "", sample.LVM}, {"delete", "", sample.Script},
+		{"mount again", "", sample.Ours}, {"snapshot, origin dirty", "", sample.LVM},
+		{"stall", "", sample.Script}, {"delete huge", "1P", sample.Ours},
+		{"mounts side by side", "2", sample.Ours}, {"umounts side by side", "2", sample.Script},
+		{"umount, long mount table", "20", sample.Ours},
+		{"jobs", "2", sample.Ours}, {"jobs", "2", sample.LVM}, {"jobs", "2", sample.Btrfs},
+		{"jobs", "2", sample.Overlay}, {"jobs", "2", sample.Reflink},
+		{"list, of many", "12", sample.Ours}, {"delete, of many", "3", sample.Ours},
+		{"mount, many mounted", "4", sample.Ours},
 	} {
 		if len(run.Samples[sample.Key{Work: k[0], Param: k[1], Who: k[2]}]) == 0 {
 			t.Errorf("%v was not measured", k)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"thinmount/bench/sample"
 )
 
 // Each candidate comes first in some round, and none is left out of any.
@@ -67,7 +69,8 @@ func TestJobs(t *testing.T) {
 			t.Errorf("%s: %v", j.who, steps)
 		}
 	}
-	if want := []string{ours, lvm, btrfs, overlay, workAlone, reflink}; !slices.Equal(names, want) {
+	if want := []string{sample.Ours, sample.LVM, sample.Btrfs, sample.Overlay, sample.WorkAlone,
+		sample.Reflink}; !slices.Equal(names, want) {
 		t.Errorf("%q, want %q", names, want)
 	}
 }
@@ -92,7 +95,7 @@ func TestNumbers(t *testing.T) {
 func TestThere(t *testing.T) {
 	b := &bench{disks: map[string]string{"ours": "x"}}
 	ways := there(b.ours(), b.script(), b.floorC(), b.lvm())
-	if len(ways) != 1 || ways[0].name != ours {
+	if len(ways) != 1 || ways[0].name != sample.Ours {
 		t.Errorf("%d ways", len(ways))
 	}
 }

@@ -85,10 +85,11 @@ func release() string {
 	return "unknown"
 }
 
-// filled mounts a device, fills its filesystem, and unmounts it.
-func (b *bench) filled(device string) {
+// filled mounts what mount(8) finds by these arguments, fills its filesystem,
+// and unmounts it.
+func (b *bench) filled(what ...string) {
 	dir := b.folder("fill")
-	must("mount", device, dir)
+	must(append(append([]string{"mount"}, what...), dir)...)
 	b.fill(dir)
 	must("umount", dir)
 }
@@ -98,10 +99,7 @@ func (b *bench) setUpOurs(data string) {
 		oursPool)
 	b.later(func() { must("thin-snap", "pool", "delete", "-r", "-y", oursPool) })
 	must("thin-snap", "create", "--size", volumeSize, "--fs", "ext4", oursPool+"/base")
-	dir := b.folder("fill")
-	must("mount", "-t", "thin", oursPool+"/base", dir)
-	b.fill(dir)
-	must("umount", dir)
+	b.filled("-t", "thin", oursPool+"/base")
 }
 
 func (b *bench) setUpFloor(data string) {

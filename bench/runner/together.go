@@ -88,14 +88,14 @@ func around(before []command, dir string, after ...command) []command {
 // jobsOf are the candidates.
 func (b *bench) jobsOf() (all []job) {
 	for _, w := range there(b.ours(), b.lvm()) {
-		all = append(all, job{w.name, w.name == lvm, func(n int, dir string) []command {
+		all = append(all, job{w.name, w.name == sample.LVM, func(n int, dir string) []command {
 			return around([]command{w.snapshot(n), w.mount(n, dir)}, dir, w.umount(n, dir),
 				w.remove(n))
 		}})
 	}
 	if b.disks["btrfs"] != "" {
 		top := b.folder("btrfs")
-		all = append(all, job{btrfs, false, func(n int, _ string) []command {
+		all = append(all, job{sample.Btrfs, false, func(n int, _ string) []command {
 			dir := file(top, strconv.Itoa(n))
 			return around([]command{{"btrfs", "subvolume", "snapshot", file(top, "base"), dir}},
 				dir,
@@ -104,7 +104,7 @@ func (b *bench) jobsOf() (all []job) {
 	}
 	if b.disks["ext4"] != "" {
 		top := b.folder("ext4")
-		all = append(all, job{overlay, false, func(n int, dir string) []command {
+		all = append(all, job{sample.Overlay, false, func(n int, dir string) []command {
 			own := file(top, strconv.Itoa(n))
 			options := fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", file(top,
 				"base"), own, own)
@@ -112,14 +112,14 @@ func (b *bench) jobsOf() (all []job) {
 				{"mkdir", "-p", own + "/upper", own + "/work"},
 				{"mount", "-t", "overlay", "-o", options, "overlay", dir},
 			}, dir, command{"umount", dir}, command{"rm", "-rf", own})
-		}}, job{workAlone, false, func(n int, _ string) []command {
+		}}, job{sample.WorkAlone, false, func(n int, _ string) []command {
 			own := file(top, "w"+strconv.Itoa(n))
 			return around([]command{{"mkdir", own}}, own, command{"rm", "-rf", own})
 		}})
 	}
 	if b.disks["xfs"] != "" {
 		top := b.folder("xfs")
-		all = append(all, job{reflink, true, func(n int, _ string) []command {
+		all = append(all, job{sample.Reflink, true, func(n int, _ string) []command {
 			own := file(top, strconv.Itoa(n))
 			return around([]command{{"cp", "-a", "--reflink=always", file(top, "base"), own}}, own,
 				command{"rm", "-rf", own})
@@ -148,7 +148,7 @@ func (b *bench) allJobs() {
 	for _, many := range b.jobs {
 		for round := range min(b.rounds, jobRounds(many)) {
 			for _, j := range turns(jobs, round) {
-				if j.slow && (round > 0 || j.who == reflink && many > 20) {
+				if j.slow && (round > 0 || j.who == sample.Reflink && many > 20) {
 					continue
 				}
 				k := sample.Key{Work: "jobs", Param: strconv.Itoa(many), Who: j.who}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"thinmount/bench/sample"
 )
 
 // way is a candidate: by which commands it makes snapshot n of a filesystem,
@@ -33,19 +35,9 @@ const (
 )
 
 const (
-	ours       = "thinmount"
-	script     = "dmsetup"
-	floorC     = "floor in C"
-	floorGo    = "floor in Go"
-	lvm        = "LVM thin"
-	btrfs      = "btrfs"
-	overlay    = "overlayfs"
-	reflink    = "cp --reflink"
-	workAlone  = "work alone"
-	floorPool  = "bench-floor"
-	group      = "benchvg"
-	oursPool   = "bench"
-	helperOnly = "thinmount's helper"
+	oursPool  = "bench"
+	floorPool = "bench-floor"
+	group     = "benchvg"
 )
 
 func (b *bench) ours() *way {
@@ -53,19 +45,22 @@ func (b *bench) ours() *way {
 		return nil
 	}
 	name := func(n int) string { return fmt.Sprintf("%s/s%d", oursPool, n) }
-	w := &way{
-		name: ours,
+	return ownPool(&way{
+		name: sample.Ours,
 		snapshot: func(n int) command {
-			return command{"thin-snap", "snapshot", oursPool + "/base",
-				name(n)}
+			return command{"thin-snap", "snapshot", oursPool + "/base", name(n)}
 		},
 		remove: func(n int) command { return command{"thin-snap", "delete", "-y", name(n)} },
 		mount: func(n int, dir string) command {
-			return command{"mount", "-t", "thin", name(n),
-				dir}
+			return command{"mount", "-t", "thin", name(n), dir}
 		},
 		umount: func(n int, dir string) command { return command{"umount", dir} },
-	}
+	})
+}
+
+// ownPool completes a candidate with a pool of its own: a snapshot that is not
+// measured is made and removed by the commands that are.
+func ownPool(w *way) *way {
 	w.prepare = func(n int) { must(w.snapshot(n)...) }
 	w.discard = func(n int) { must(w.remove(n)...) }
 	return w
@@ -91,7 +86,7 @@ func (b *bench) script() *way {
 	}
 	device := func(n int) string { return fmt.Sprintf("bench-script%d", n) }
 	return onFloorPool(&way{
-		name:     script,
+		name:     sample.Script,
 		snapshot: func(n int) command { return message("create_snap %d 0", base+n) },
 		remove:   func(n int) command { return message("delete %d", base+n) },
 		mount: func(n int, dir string) command {
@@ -160,8 +155,8 @@ func (b *bench) lvm() *way {
 		return nil
 	}
 	name := func(n int) string { return fmt.Sprintf("%s/s%d", group, n) }
-	w := &way{
-		name: lvm,
+	return ownPool(&way{
+		name: sample.LVM,
 		snapshot: func(n int) command {
 			return command{"lvcreate", "-q", "-s", "-n", fmt.Sprintf("s%d", n), group + "/base"}
 		},
@@ -174,13 +169,10 @@ mount "/dev/$1" "$2"`, name(n), dir)
 			return sh(`umount "$2"
 lvchange -q -an "$1"`, name(n), dir)
 		},
-	}
-	w.prepare = func(n int) { must(w.snapshot(n)...) }
-	w.discard = func(n int) { must(w.remove(n)...) }
-	return w
+	})
 }
 
-// ways are the candidates that there are, of these.
+// there returns those of the candidates that there are.
 func there(all ...*way) (ways []*way) {
 	for _, w := range all {
 		if w != nil {
@@ -190,8 +182,8 @@ func there(all ...*way) (ways []*way) {
 	return ways
 }
 
-func (b *bench) floorC() *way  { return b.floor(floorC, "floor-c", 200000) }
-func (b *bench) floorGo() *way { return b.floor(floorGo, "floor-go", 300000) }
+func (b *bench) floorC() *way  { return b.floor(sample.FloorC, "floor-c", 200000) }
+func (b *bench) floorGo() *way { return b.floor(sample.FloorGo, "floor-go", 300000) }
 
 // turns gives the candidates of a round in another order each time, so that
 // none is always the one after the slowest.
