@@ -189,7 +189,7 @@ func (f *fakeSystem) CheckStrays(context.Context) ([]thin.Finding, error) {
 		return nil, nil
 	}
 	return []thin.Finding{{
-		Kind: thin.KindFolder, Object: "/var/lib/thin/gone", What: "is of no pool",
+		Kind: thin.KindFolder, Object: "/var/lib/thin/gone", What: "belongs to no pool",
 		Repair: thin.RemoveFolder{Pool: "gone"},
 	}}, nil
 }

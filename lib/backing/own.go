@@ -69,7 +69,7 @@ func CopyBelow(cfg catalog.Pool, part string, table []dm.Target, info dm.Info) *
 	switch {
 	case err != nil:
 		other.Err = &fault.Error{Object: object,
-			Err: fault.Errorf(fault.ErrPoolState, "it is active, but what on cannot be seen: %w",
+			Err: fault.Errorf(fault.ErrPoolState, "it is active, but its disks cannot be seen: %w",
 				err),
 			Remedy: fault.Hint("a chroot or container needs /dev and /sys; nothing was changed")}
 	case !on.ours && AbsentPath(b.Path):

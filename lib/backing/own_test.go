@@ -41,7 +41,7 @@ func TestActiveElsewhere(t *testing.T) {
 		{"by another name", linear("4095:1 2048"), info("thin-copy@@data"),
 			"a copy of it, pool copy, is active"},
 		{"on a loop device that is not to be seen", linear("7:1048575 2048"),
-			info("thin-demo@@data"), "what on cannot be seen"},
+			info("thin-demo@@data"), "its disks cannot be seen"},
 		{"table taken away", []dm.Target{{Length: 8, Type: "error"}}, info("thin-demo@@data"), ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

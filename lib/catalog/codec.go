@@ -14,7 +14,7 @@ func decodePool(b []byte, name string) (p Pool, reason string) {
 		return Pool{}, reason
 	}
 	if p.Name != name {
-		return Pool{}, fmt.Sprintf("is of pool %q, but lies in the folder of %q", p.Name, name)
+		return Pool{}, fmt.Sprintf("belongs to pool %q, but lies in the folder of %q", p.Name, name)
 	}
 	if reason := p.flaw(); reason != "" {
 		return Pool{}, reason
@@ -29,7 +29,7 @@ func decodeVolume(b []byte, name string, p Pool) (v Volume, reason string) {
 		return Volume{}, reason
 	}
 	if v.Name != name {
-		return Volume{}, fmt.Sprintf("is of volume %q, but is called %q", v.Name, name)
+		return Volume{}, fmt.Sprintf("belongs to volume %q, but is called %q", v.Name, name)
 	}
 	if reason := v.flaw(p); reason != "" {
 		return Volume{}, reason

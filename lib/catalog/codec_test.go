@@ -69,7 +69,7 @@ func TestDecodePool(t *testing.T) {
 	}
 	for _, tt := range append([]damaged{
 		{"other name", `"name": "demo"`, `"name": "other"`,
-			`is of pool "other", but lies in the folder of "demo"`},
+			`belongs to pool "other", but lies in the folder of "demo"`},
 		{"short uuid", uuid, uuid[1:], "uuid: "},
 		{"uuid with signs", uuid, "01234567-89ab-cdef-0123456789abcd", "uuid: "},
 		{"block size 0", `"block_size": 128`, `"block_size": 0`, "block_size: 0"},
@@ -150,9 +150,9 @@ func TestDecodeVolume(t *testing.T) {
 	}
 	for _, tt := range append([]damaged{
 		{"other name", `"name": "base"`, `"name": "other"`,
-			`is of volume "other", but is called "base"`},
-		{"other pool", `"pool": "demo"`, `"pool": "other"`, `pool: is of "other", not of "demo"`},
-		{"other uuid", uuid, strings.Repeat("0", 32), "pool_uuid: is of pool"},
+			`belongs to volume "other", but is called "base"`},
+		{"other pool", `"pool": "demo"`, `"pool": "other"`, `pool: is "other", not "demo"`},
+		{"other uuid", uuid, strings.Repeat("0", 32), "pool_uuid: belongs to pool"},
 		{"id", `"id": 3`, `"id": 16777216`, "id: 16777216"},
 		{"id of more than 32 bits", `"id": 3`, `"id": 4294967296`, "cannot be a JSON number"},
 		{"origin id", `"origin_id": 1`, `"origin_id": 16777216`, "origin_id: 16777216"},

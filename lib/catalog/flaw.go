@@ -63,7 +63,7 @@ func (b Backing) flaw() string {
 	case !filepath.IsAbs(b.Path) || strings.ContainsRune(b.Path, 0):
 		return fmt.Sprintf("path: %q is not absolute", b.Path)
 	case !utf8.ValidString(b.Path):
-		return fmt.Sprintf("path: %q is no UTF-8, and JSON has nothing else", b.Path)
+		return fmt.Sprintf("path: %q is not UTF-8, and JSON cannot hold it", b.Path)
 	case b.Size < 0:
 		return fmt.Sprintf("size: %d is negative", b.Size)
 	}
@@ -124,9 +124,9 @@ func (v Volume) flaw(p Pool) string {
 	case v.Format != recordFormat:
 		return fmt.Sprintf("format: %d; this program knows %d", v.Format, recordFormat)
 	case v.Pool != p.Name:
-		return fmt.Sprintf("pool: is of %q, not of %q", v.Pool, p.Name)
+		return fmt.Sprintf("pool: is %q, not %q", v.Pool, p.Name)
 	case v.PoolUUID != p.UUID:
-		return fmt.Sprintf("pool_uuid: is of pool %q, not of %q", v.PoolUUID, p.UUID)
+		return fmt.Sprintf("pool_uuid: belongs to pool %q, not to %q", v.PoolUUID, p.UUID)
 	case v.ID > spec.MaxID:
 		return fmt.Sprintf("id: %d is more than 24 bits", v.ID)
 	case v.OriginID > spec.MaxID:

@@ -35,7 +35,7 @@ func (e *MisplacedError) Error() string {
 	case Copied:
 		return "is a copy of pool " + e.Pool
 	case Other:
-		return "is of another pool " + e.Pool + " than the one that is there"
+		return "holds a pool named " + e.Pool + ", but another pool of that name is there"
 	}
 	return "is pool " + e.Pool + ", which was moved"
 }

@@ -27,7 +27,7 @@ func TestMisplacedFolder(t *testing.T) {
 	}{
 		{"moved", "", Moved, "is pool demo, which was moved"},
 		{"copied", uuid, Copied, "is a copy of pool demo"},
-		{"another is there", strings.Repeat("b", 32), Other, "is of another pool demo"},
+		{"another is there", strings.Repeat("b", 32), Other, "holds a pool named demo"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := Store{Dir: filepath.Join(t.TempDir(), "thin")}

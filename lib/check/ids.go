@@ -107,8 +107,8 @@ func (f *Facts) missing(v catalog.Volume) Finding {
 func (f *Facts) other(v catalog.Volume, d thinpool.Device) Finding {
 	return f.unlessUsed(v, Finding{Kind: KindReused, Object: f.object(v.Name),
 		What: fmt.Sprintf(
-			"thin id %d was made at transaction id %d, the record is of %d: what it described is "+
-				"gone (record %s)",
+			"thin id %d was made at transaction id %d, its record at %d: the volume of the record "+
+				"is gone (record %s)",
 			v.ID, d.TransactionID, v.TransactionID, describe(v)),
 		Repair: RemoveRecord{v.Name, v.ID, KindReused}})
 }

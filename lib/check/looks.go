@@ -8,7 +8,7 @@ import (
 // ErrUnsteady is the error of InCommon if no two looks in a row could read the
 // same.
 var ErrUnsteady = errors.New(
-	"some of what is read to check it can be read at times and cannot at others")
+	"some of its files and devices could be read in one look, and not in the next")
 
 // mostLooks is how many looks InCommon takes at most.
 const mostLooks = 4

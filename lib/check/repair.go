@@ -141,7 +141,7 @@ func (RemoveStrayEntry) repair() {}
 
 func (RunThinCheck) String() string {
 	return "have thin_check look at all of it, and take off the mark if it is sound; " +
-		"the pool is inactive then, and whoever uses it waits"
+		"meanwhile the pool is inactive, and other commands on it wait"
 }
 
 func (ReleaseSnapshot) String() string {
@@ -149,14 +149,14 @@ func (ReleaseSnapshot) String() string {
 }
 
 func (ReserveHead) String() string {
-	return "give them to a thin id of their own, and move what volumes have there; the " +
-		"pool is activated anew, and whoever uses it waits"
+	return "give them to a thin id of their own, and move what volumes have there; " +
+		"the pool is activated anew, and meanwhile other commands on it wait"
 }
 
 func (r RemoveRecord) String() string {
 	switch r.Cause {
 	case KindReused:
-		return "remove the record, so that the id can be named as what it is"
+		return "remove the record: then its thin id can be named anew"
 	case KindDuplicate:
 		return "remove this one of the two records"
 	}

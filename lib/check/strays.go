@@ -76,7 +76,7 @@ func (s *Strays) strangeFiles() []Finding {
 	seen := map[string]bool{}
 	for _, e := range s.Entries {
 		f := Finding{Object: e.Path, Repair: RemoveStrayEntry{e},
-			What: "is of a pool that is not there"}
+			What: "belongs to a pool that is not there"}
 		switch e.Kind {
 		case refcount.KindLock:
 			f.Kind = KindLock
@@ -113,7 +113,7 @@ func (s *Strays) strangeDevices() []Finding {
 		}
 		found = append(found,
 			Finding{Kind: KindDevice, Object: d.Name,
-				What:   fmt.Sprintf("is of a pool that is not in the catalog (uuid %s)", uuid),
+				What:   fmt.Sprintf("belongs to a pool that is not in the catalog (uuid %s)", uuid),
 				Remedy: fault.Hint("if nobody needs it: dmsetup remove " + d.Name)})
 	}
 	return found

@@ -28,7 +28,7 @@ func (f *Facts) compareDevices() []Finding {
 				fault.Hint("dmsetup rename "+d.Name+" "+dmname.Volume(f.Volume(name)))
 		case d.Active() && d.Suspended():
 			o.Kind, o.What, o.Repair = KindSuspended,
-				"is suspended: whoever uses it waits", Resume{d.Name, d.Part}
+				"is suspended: every process that uses it waits", Resume{d.Name, d.Part}
 		case d.Part == dmname.Pool && d.Active(), d.OpenCount > 0:
 			continue
 		case d.Part != "":

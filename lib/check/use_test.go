@@ -254,7 +254,7 @@ func TestLabelFlaw(t *testing.T) {
 			"/srv/data: carries no label of a pool: it is not pool demo's data, or was " +
 				"overwritten"},
 		{label.ErrOverwritten, "carries ext4", label.Label{},
-			"somebody else has written beside the label, but carries ext4: it is not"},
+			"another program has written beside the label, but carries ext4: it is not"},
 		{label.ErrDamaged, "", label.Label{},
 			"label is damaged: it is not pool demo's data, or was overwritten"},
 	} {

@@ -28,7 +28,7 @@ const lockedWait = time.Second
 // keeps the device open, the error is ErrBusy and names that process.
 func RemoveDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
 	ref, name := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Spec())
-	defer s.WaitingFor("whoever has " + c.NodePath(name) + " open")()
+	defer s.WaitingFor("the last close of " + c.NodePath(name))()
 	ctx, cancel := context.WithTimeout(ctx, host.BusyWait)
 	defer cancel()
 	info, found, err := WaitOut(ctx, "",

@@ -42,8 +42,8 @@ func Overcommitted(pool string, has, before, adding int64) string {
 		return ""
 	}
 	return fmt.Sprintf(
-		"the sum of all volumes' sizes in pool %s (%s) exceeds what the pool can hold (%s): see "+
-			"to it that it does not run full",
+		"the sum of all volumes' sizes in pool %s (%s) exceeds what the pool can hold (%s): "+
+			"grow it before it is full",
 		pool, fault.SizeText(sum), fault.SizeText(has))
 }
 

@@ -62,8 +62,8 @@ var (
 	// ErrOverwritten says that there is a label, and that another program has
 	// written into the reserved bytes behind it. LVM, for example, has its own
 	// label at byte 512.
-	ErrOverwritten = errors.New("has the label of a pool, but is no pool's any more: " +
-		"somebody else has written beside the label")
+	ErrOverwritten = errors.New("has the label of a pool, but belongs to none any more: " +
+		"another program has written beside the label")
 )
 
 // Read reads the label at the beginning of r. A device that is too short has

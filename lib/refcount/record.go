@@ -99,7 +99,7 @@ func decode(b []byte, volume spec.Volume) (r Record, reason string) {
 		r.MountedOn = string(f.Raw)
 	}
 	if f.Name != volume.String() {
-		return Record{}, fmt.Sprintf("is of volume %q, not of %q", f.Name, volume)
+		return Record{}, fmt.Sprintf("belongs to volume %q, not to %q", f.Name, volume)
 	}
 	r.Volume = volume
 	if reason := r.flaw(); reason != "" {

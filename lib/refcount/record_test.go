@@ -24,7 +24,7 @@ func TestDecode(t *testing.T) {
 		{"zeros", strings.Repeat("\x00", 512), "is no JSON at byte"},
 		{"two values", good + good, "is no JSON at byte"},
 		{"array", "[]", "is a JSON array"},
-		{"null", "null", `is of volume ""`},
+		{"null", "null", `belongs to volume ""`},
 		{"wrong type", change(`"references":2`, `"references":"2"`), "cannot be a JSON"},
 		{"fraction", change(`"references":2`, `"references":2.5`), "cannot be a JSON"},
 		{"negative references", change(`"references":2`, `"references":-2`),
@@ -40,7 +40,7 @@ func TestDecode(t *testing.T) {
 		{"negative mount id", change(`40`, `-1`), "mount_id: -1"},
 		{"thin id", change(`"thin_id":7`, `"thin_id":16777216`), "more than 24 bits"},
 		{"negative thin id", change(`"thin_id":7`, `"thin_id":-7`), "cannot be a JSON"},
-		{"another volume", change("demo/base", "demo/other"), `is of volume "demo/other"`},
+		{"another volume", change("demo/base", "demo/other"), `belongs to volume "demo/other"`},
 		{"year 10000", change("2026-01", "12026-01"), "parsing time"},
 	} {
 		_, reason := decode([]byte(tt.text), base)

@@ -146,7 +146,8 @@ func (s Status) OutOfData() bool { return s.Mode == ModeOutOfData || s.Queues() 
 func (s Status) Writable() error {
 	switch {
 	case s.Failed():
-		return modeError("has failed: its metadata cannot be written, nor undone what was begun")
+		return modeError("has failed: its metadata cannot be written, " +
+			"and what was begun cannot be undone")
 	case s.NeedsCheck:
 		return modeError("read-only: a write of its metadata failed, " +
 			"and the metadata needs a check")

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// How large a package may be without its tests: one that is larger is read by
-// nobody as a whole. A package of more files explains in doc.go which is which.
+// How large a package may be without its tests: nobody reads a larger one as a
+// whole. A package of more files explains in doc.go which is which.
 const (
 	mostLines = 3200
 	mostFiles = 30
