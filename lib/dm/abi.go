@@ -23,6 +23,7 @@ const (
 )
 
 // header is struct dm_ioctl; x/sys has it, laid out as the kernel wants it.
+// DM_SECURE_DATA_FLAG is never set, since no table of ours holds a key.
 type header = unix.DmIoctl
 
 const headerSize = int(unsafe.Sizeof(header{}))
@@ -80,7 +81,9 @@ const (
 	targetMsgSize      = 8
 )
 
-// get reads a structure of that size, and reports whether b has as much.
+// get reads a structure of that size, and reports whether b has as much. The
+// bytes are copied and not cast: a record may lie at an address that the
+// machine does not read words from.
 func get[T any](b []byte, size int) (v T, ok bool) {
 	if len(b) < size {
 		return v, false
@@ -126,7 +129,8 @@ func (r *request) data() []byte { return r.bytes()[headerSize:] }
 
 // ioctl hands a buffer to the kernel. The buffer is Go memory. It stays where
 // it is during the call, because the call itself converts its address (package
-// unsafe, rule 4).
+// unsafe, rule 4). A command that sleeps keeps its thread; Syscall lets the
+// runtime run other goroutines on another one.
 func ioctl(fd uintptr, cmd uint, buf []byte) error {
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, fd, uintptr(cmd), uintptr(unsafe.Pointer(&buf[0])))
 	if errno != 0 {

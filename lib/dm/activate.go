@@ -33,6 +33,12 @@ func (e *ForeignError) Is(target error) bool { return target == ErrExist }
 // a device without a table: one of the same name and uuid is taken over. One
 // with a table is ErrExist. The end of ctx ends the wait for udev, not the
 // activation: the node is made here then.
+//
+// The caller holds a lock against others who make or remove a device of that
+// name: two calls at the same time could take over each other's device. A thin
+// device costs an RCU grace period at its load, some milliseconds
+// (drivers/md/dm-thin.c, thin_ctr). Calls for different devices share it if
+// they run side by side.
 func (c *Control) Activate(
 	ctx context.Context, name, uuid string, t []Target, o ActivateOptions,
 ) (Info, error) {
@@ -44,6 +50,8 @@ func (c *Control) Activate(
 		// Without this a device without a table would keep the name and the
 		// uuid.
 		_, undo := c.Remove(ByName(name), false, o.Cookie.cookie())
+		// Another process may have removed it, as one does that cleans up after
+		// killed commands.
 		if errors.Is(undo, ErrNotExist) {
 			undo = nil
 		}
@@ -53,6 +61,8 @@ func (c *Control) Activate(
 }
 
 // createOrAdopt creates the device, or takes over what a killed Activate left.
+// A table that it had loaded is no obstacle, since the next load drops it
+// (drivers/md/dm-ioctl.c, table_load).
 func (c *Control) createOrAdopt(name, uuid string) error {
 	_, err := c.Create(name, uuid)
 	if !errors.Is(err, ErrExist) {
@@ -62,6 +72,8 @@ func (c *Control) createOrAdopt(name, uuid string) error {
 	switch {
 	case e == nil && info.UUID != uuid:
 		return &ForeignError{Name: name, UUID: info.UUID}
+	// It has no live table, so nothing can have been read or written through
+	// it.
 	case e == nil && !info.Active():
 		return nil
 	}
@@ -85,6 +97,8 @@ func (c *Control) start(
 		info, err = c.resume(r, cookie)
 		return info.Flags&unix.DM_UEVENT_GENERATED_FLAG != 0, err
 	}
+	// Without udev the event goes to nobody, and the node is made here in any
+	// case.
 	if !c.nodes.udev {
 		if _, err = resume(o.Cookie.cookie()); err == nil {
 			err = c.nodes.make(info.Name, info.Dev)
@@ -101,7 +115,9 @@ func (c *Control) start(
 
 // Deactivate removes a device and its node. While the device is open it waits:
 // udev opens each new device for milliseconds, to probe it. When ctx ends
-// first, the error is ErrBusy. Without such a device it returns nil.
+// first, the error is ErrBusy. Without such a device it returns nil. The caller
+// holds the same lock as for Activate, or a new device of that name would lose
+// its node.
 func (c *Control) Deactivate(ctx context.Context, r Ref) error {
 	info, err := c.Info(r)
 	if errors.Is(err, ErrNotExist) {
@@ -128,6 +144,8 @@ func (c *Control) Deactivate(ctx context.Context, r Ref) error {
 	}
 }
 
+// removeOnce removes the device, and waits until udev has removed its name. A
+// device that is open is ErrBusy at once.
 func (c *Control) removeOnce(ctx context.Context, r Ref, name string) error {
 	if !c.nodes.udev {
 		_, err := c.Remove(r, false, PrimarySource.cookie())
@@ -144,7 +162,10 @@ func (c *Control) removeOnce(ctx context.Context, r Ref, name string) error {
 }
 
 // RemoveDeferred makes the kernel remove the device at its last close, or at
-// once if it is not open. Without such a device it returns nil.
+// once if it is not open. Without such a device it returns nil. The mark
+// belongs to the device and not to a descriptor, so that it outlives this
+// process (drivers/md/dm.c, DMF_DEFERRED_REMOVE). The kernel has it since 4.27
+// of the interface (Linux 3.13).
 func (c *Control) RemoveDeferred(r Ref) error {
 	_, err := c.Remove(r, true, PrimarySource.cookie())
 	if errors.Is(err, ErrNotExist) {

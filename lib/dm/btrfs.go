@@ -11,8 +11,8 @@ import (
 
 // btrfsForget is BTRFS_IOC_FORGET_DEV of include/uapi/linux/btrfs.h, which
 // x/sys lacks: it writes a struct btrfs_ioctl_vol_args of 4096 bytes. FICLONE
-// writes, too, and is of the same letter. So it gives the bits for the
-// direction, which some machines number otherwise, and the letter.
+// writes, too, and has the same letter. So it gives the bits for the direction,
+// which some machines number otherwise, and the letter.
 const btrfsForget = unix.FICLONE&^(0x1fff<<16|0xff) | 4096<<16 | 5
 
 // btrfsVolArgs is struct btrfs_ioctl_vol_args.

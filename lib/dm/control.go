@@ -14,7 +14,8 @@ import (
 
 // Control is an open /dev/mapper/control. Its methods may be called
 // concurrently; a command may sleep in the kernel, and holds a thread for as
-// long.
+// long. It has one descriptor for all commands: the kernel keeps nothing by
+// descriptor but a number for poll(2) (drivers/md/dm-ioctl.c, struct dm_file).
 type Control struct {
 	call  func(cmd uint, buf []byte) error
 	file  *os.File // nil for a Control of NewControl
@@ -26,7 +27,8 @@ type Control struct {
 }
 
 // Buffer sizes in bytes, without the header. The kernel reports an answer that
-// does not fit (DM_BUFFER_FULL_FLAG) and is asked again with twice the room.
+// does not fit (DM_BUFFER_FULL_FLAG) and is asked again with twice the room. A
+// list takes about 120 bytes for each device of ours.
 const (
 	smallBuffer = 2 << 10
 	largeBuffer = 16 << 10
@@ -36,7 +38,9 @@ const (
 // Open opens /dev/mapper/control. Where the kernel has device-mapper and nobody
 // has made the node (no udev, no devtmpfs), the node is made. A kernel without
 // device-mapper is ErrNoDriver, and a caller other than root gets
-// fs.ErrPermission.
+// fs.ErrPermission. A root without CAP_SYS_ADMIN in the first user namespace
+// opens the node, and gets ErrPermission from each command
+// (drivers/md/dm-ioctl.c, ctl_ioctl).
 func Open() (*Control, error) {
 	nodes := systemNodes()
 	path := filepath.Join(nodes.dir, "control")
@@ -82,7 +86,9 @@ func (c *Control) Close() error {
 // (include/linux/miscdevice.h, MAPPER_CTRL_MINOR).
 const controlMinor = 236
 
-// makeControl makes the node as udev would.
+// makeControl makes the node as udev would. Its major number is that of all
+// misc drivers (include/uapi/linux/major.h, MISC_MAJOR). A module that is not
+// loaded yet is not in /proc/misc: then the number is the fixed one.
 func makeControl(path string) error {
 	minor, err := miscMinor("/proc/misc", "device-mapper")
 	if errors.Is(err, ErrNoDriver) {
@@ -95,13 +101,15 @@ func makeControl(path string) error {
 		return err
 	}
 	err = unix.Mknod(path, unix.S_IFCHR|0o600, int(unix.Mkdev(10, minor)))
+	// udev, or another command, may have made the node in between.
 	if err != nil && !errors.Is(err, unix.EEXIST) {
 		return &os.PathError{Op: "mknod", Path: path, Err: err}
 	}
 	return nil
 }
 
-// miscMinor looks up a driver in /proc/misc.
+// miscMinor looks up a driver in /proc/misc. Each line has a number and a name.
+// Without the driver the error is ErrNoDriver.
 func miscMinor(path, driver string) (uint32, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -30,6 +30,8 @@ func (c *Control) info(cmd uint, r Ref, data []byte, fill func(*header)) (Info, 
 // uuid may be "". A name or uuid that is taken is ErrExist, one that is not
 // possible is ErrName. The kernel never gives a device another uuid
 // (drivers/md/dm-ioctl.c, dm_hash_insert), and has no two devices of one uuid.
+// The device gets its number here, the lowest that is free (drivers/md/dm.c,
+// next_free_minor), and /dev/dm-N with its first table.
 func (c *Control) Create(name, uuid string) (Info, error) {
 	r := ByName(name)
 	if uuid != "" {
@@ -60,6 +62,11 @@ func (c *Control) Info(r Ref) (Info, error) {
 // close. Until then others can still open it (drivers/md/dm.c, dm_blk_open).
 // cookie goes to udev with the event: CookieFlags in its upper half, the key of
 // a semaphore in its lower. 0 tells udev nothing.
+//
+// A removal takes long: the kernel waits until nobody uses the table
+// (drivers/md/dm.c, __dm_destroy), and a thin target waits for an RCU grace
+// period (drivers/md/dm-thin.c, thin_dtr). Together that is tens of
+// milliseconds, which removals side by side share.
 func (c *Control) Remove(r Ref, deferred bool, cookie uint32) (Info, error) {
 	return c.info(cmdRemove, r, nil, func(h *header) {
 		h.Event_nr = cookie
@@ -83,6 +90,10 @@ func (c *Control) CancelDeferredRemove(r Ref) error {
 // dm_suspend). The process that suspends a device must resume it, whatever
 // happens: package freeze does that. A filesystem that is frozen already is
 // ErrBusy.
+//
+// A thin device in a pool that is out of data and queues writes has such writes
+// under way, and the suspend waits for them. It does not hand them back, as a
+// suspend with DM_NOFLUSH_FLAG would (drivers/md/dm-thin.c, thin_presuspend).
 func (c *Control) Suspend(r Ref) error {
 	_, err := c.info(cmdSuspend, r, nil, func(h *header) { h.Flags |= unix.DM_SUSPEND_FLAG })
 	return err
@@ -113,13 +124,17 @@ func (c *Control) Resume(r Ref, f CookieFlags) (Info, error) {
 	return info, err
 }
 
+// resume sends the command of Resume once. The cookie counts only if the device
+// was suspended or has a table loaded: else there is no event
+// (drivers/md/dm-ioctl.c, do_resume).
 func (c *Control) resume(r Ref, cookie uint32) (Info, error) {
 	return c.info(cmdSuspend, r, nil, func(h *header) { h.Event_nr = cookie })
 }
 
 // Message sends a message to the target at a sector of the device, and returns
 // what the target answers, usually "". The errors are the target's, so that
-// EEXIST and EBUSY keep their meaning for it: errors.Is finds the errno.
+// EEXIST and EBUSY keep their meaning for it: errors.Is finds the errno. A
+// target that runs no messages gives EINVAL.
 func (c *Control) Message(r Ref, sector Sectors, msg string) (string, error) {
 	if strings.ContainsRune(msg, 0) {
 		return "", commandError(cmdMessage, r, unix.EINVAL)

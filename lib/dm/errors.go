@@ -20,7 +20,8 @@ var (
 	ErrNoTarget   error = &sentinel{"kernel has no such target", nil}
 )
 
-// sentinel is an error that is also one of package fs.
+// sentinel is an error that is also one of package fs. A caller may look for
+// either.
 type sentinel struct {
 	text string
 	is   error
@@ -65,7 +66,9 @@ func (d dual) Error() string {
 func (d dual) Unwrap() []error { return []error{d.meaning, d.errno} }
 
 // failure is the error of a command. It names a device that was given by its
-// uuid by its name: that is what a person finds below /dev/mapper.
+// uuid by its name: that is what a person finds below /dev/mapper. It asks the
+// kernel once more for that. The command "info" is left out, since it would ask
+// itself.
 func (c *Control) failure(cmd uint, r Ref, err error) error {
 	err = commandError(cmd, r, err)
 	var e *Error
@@ -85,6 +88,8 @@ func commandError(cmd uint, r Ref, err error) error {
 		return nil
 	}
 	var errno unix.Errno
+	// Errors of this package, as ErrName or errMalformed, have no errno and
+	// stay as they are.
 	if errors.As(err, &errno) {
 		if m := meaning(cmd, errno); m != nil {
 			err = dual{m, errno}
@@ -107,10 +112,13 @@ func meaning(cmd uint, errno unix.Errno) error {
 		return ErrPermission
 	case unix.ENOTTY: // lookup_ioctl knows no such command
 		return ErrNoDriver
+	// A message has its own meaning for it: the thin id is taken.
 	case unix.EEXIST:
 		if cmd == cmdCreate {
 			return ErrExist
 		}
+	// dm_hash_insert has EBUSY for a name or uuid that is taken,
+	// dm_lock_for_deletion for an open device.
 	case unix.EBUSY:
 		if cmd == cmdCreate {
 			return ErrExist

@@ -23,6 +23,9 @@ type Device struct {
 // that is removed meanwhile is left out. A newer one would filter by a prefix
 // in the header (filter_device); that an older one ignores it cannot be seen in
 // an answer, so that the list is filtered here.
+//
+// The list shows one moment: devices come and go while a caller reads it, so
+// that each later command may be ErrNotExist.
 func (c *Control) List(prefix string) ([]Device, error) {
 	if all, ok := c.recallList(); ok {
 		return slices.DeleteFunc(all,
@@ -76,7 +79,9 @@ const (
 	listNoUUID  = 2
 )
 
-// decodeList reads the answer of list: one nameList after the other.
+// decodeList reads the answer of list: one nameList after the other. Where
+// there is no device, the kernel answers one record with the number 0. Every
+// length is checked, because a wrong one would lead out of the buffer.
 func decodeList(data []byte) ([]listed, error) {
 	var all []listed
 	for at := 0; ; {
@@ -110,6 +115,8 @@ func decodeList(data []byte) ([]listed, error) {
 }
 
 // more reads the nameListMore at a byte of the record, which may end before it.
+// Linux 4.13 to 5.12 writes the event number there and leaves the rest
+// (list_devices).
 func (d *listed) more(b []byte, at int) {
 	d.unknown = true
 	if at > len(b) {
@@ -134,9 +141,11 @@ func (c *Control) targetVersions() ([]TargetVersion, error) {
 }
 
 // TargetVersion asks for one target type; the kernel loads its module first. A
-// type that it does not have is ErrNoTarget. The command is of version 4.41 of
-// the interface. An older kernel is asked for its list instead, and loads no
-// module.
+// type that it does not have is ErrNoTarget. The command came with version 4.41
+// of the interface. An older kernel is asked for its list instead, and loads no
+// module. The module is searched by the name dm-TYPE (drivers/md/dm-target.c,
+// load_module): a container without the modules of the kernel that runs has
+// none.
 func (c *Control) TargetVersion(name string) (TargetVersion, error) {
 	if len(name) >= unix.DM_MAX_TYPE_NAME || name == "" {
 		return TargetVersion{}, commandError(cmdGetTargetVersion, Ref{}, ErrNoTarget)
@@ -160,6 +169,7 @@ func (c *Control) TargetVersion(name string) (TargetVersion, error) {
 	return TargetVersion{}, err
 }
 
+// versions sends one of the two commands, whose answers have the same form.
 func (c *Control) versions(cmd uint, r Ref, fill func(*header)) ([]TargetVersion, error) {
 	req, err := c.do(cmd, r, nil, largeBuffer, fill)
 	if err != nil {
@@ -184,6 +194,7 @@ func decodeVersions(data []byte) ([]TargetVersion, error) {
 		if !ok {
 			return nil, fmt.Errorf("%w: version at byte %d of %d", errMalformed, at, len(data))
 		}
+		// The name ends with NUL before the next record.
 		next := int(v.Next)
 		if next != 0 && (next < targetVersionsSize || next > len(b)) {
 			return nil, fmt.Errorf("%w: version at byte %d: next is %d further",

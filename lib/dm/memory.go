@@ -8,7 +8,8 @@ import (
 )
 
 // memory holds what the kernel has answered since the last command that changed
-// anything.
+// anything. All fields are guarded by the mutex: several goroutines may share a
+// Control.
 type memory struct {
 	sync.Mutex
 	known  map[Ref]known
@@ -34,6 +35,10 @@ type known struct {
 // asks for. All its commands go through this one Control: it does not notice
 // what another one changes. Who waits for a change of the kernel's calls Forget
 // before each look.
+//
+// The memory is good for as long as the lock is held. What the kernel does by
+// itself is not noticed, either: a device with deferred removal may go at any
+// moment, and the answer then is an old one.
 func (c *Control) Remember() *Control {
 	fresh := &Control{call: c.call, file: c.file, nodes: c.nodes, memory: &memory{}}
 	fresh.tracer.to = c.tracer.to
@@ -51,7 +56,8 @@ func (c *Control) Forget() {
 	c.memory.known, c.memory.all, c.memory.listed = map[Ref]known{}, nil, false
 }
 
-// StopRemembering makes every question go to the kernel from now on.
+// StopRemembering makes every question go to the kernel from now on. It is
+// called before the lock is released.
 func (c *Control) StopRemembering() {
 	if c.memory == nil {
 		return
@@ -62,7 +68,9 @@ func (c *Control) StopRemembering() {
 	c.memory.off = true
 }
 
-// forgetIfChanged forgets if a command may have changed something.
+// forgetIfChanged forgets if a command may have changed something. A command
+// that has failed counts, too: a resume that is refused leaves the device
+// suspended. So does a status that flushes, since a thin-pool commits then.
 func (c *Control) forgetIfChanged(cmd uint, flags uint32) {
 	switch cmd {
 	case cmdStatus, cmdList, cmdListVersions, cmdGetTargetVersion:
@@ -89,7 +97,7 @@ func (c *Control) recall(r Ref) (k known, ok, gone bool) {
 }
 
 // keep remembers an answer on a device: its state, and what is not nil of table
-// and status.
+// and status. It is found by name, by number and by uuid.
 func (c *Control) keep(info Info, table, status []Target) {
 	if c.memory == nil {
 		return
@@ -114,7 +122,8 @@ func (c *Control) keep(info Info, table, status []Target) {
 	}
 }
 
-// recallList returns all devices, if they are known.
+// recallList returns all devices, if they are known. The caller gets a copy,
+// which it may sort.
 func (c *Control) recallList() ([]Device, bool) {
 	if c.memory == nil {
 		return nil, false

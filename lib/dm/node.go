@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NodePath is where the node of a device is: /dev/mapper/NAME.
+// NodePath is where the node of a device is: /dev/mapper/NAME. A name has no
+// slash (checkWord), so that the path stays in that folder.
 func (c *Control) NodePath(name string) string { return filepath.Join(c.nodes.dir, name) }
 
 // EnsureNode makes the node of an active device that has none: the process that
@@ -82,7 +83,8 @@ func (n nodes) removeIf(name string, dev DevNo) error {
 // make makes the node of a device as udev would: a link to the node that the
 // kernel has made in /dev (devtmpfs), or a node of its own where /dev is
 // another filesystem. A udev that is late may make it at the same moment: then
-// that one stays.
+// that one stays. The loop ends: a wrong node is removed in each round, and
+// somebody else would have to make a wrong one each time.
 func (n nodes) make(name string, dev DevNo) error {
 	path := filepath.Join(n.dir, name)
 	if err := os.MkdirAll(n.dir, 0o755); err != nil {
@@ -99,7 +101,8 @@ func (n nodes) make(name string, dev DevNo) error {
 	return nil
 }
 
-// place makes the node where there is none.
+// place makes the node where there is none. The node of its own is for root
+// alone. udev would give it to the group disk, which may not exist here.
 func (n nodes) place(path string, dev DevNo) error {
 	kernel := fmt.Sprintf("dm-%d", dev.Minor)
 	if nodeIs(filepath.Join(n.dir, "..", kernel), dev) {
@@ -112,7 +115,9 @@ func (n nodes) place(path string, dev DevNo) error {
 	return nil
 }
 
-// remove removes the node of a device that is gone.
+// remove removes the node of a device that is gone. Without a node it returns
+// nil. Here the name alone counts: see removeIf for one that may have been made
+// anew.
 func (n nodes) remove(name string) error {
 	if err := os.Remove(filepath.Join(n.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -122,6 +127,8 @@ func (n nodes) remove(name string) error {
 
 // StaleNodes lists the names under /dev/mapper that begin with prefix and have
 // no device. Where udev keeps the names there are none: it removes them itself.
+// The list shows one moment, as that of List does: DropStaleNode looks once
+// more.
 func (c *Control) StaleNodes(prefix string) ([]string, error) {
 	if c.nodes.udev {
 		return nil, nil
@@ -152,7 +159,9 @@ func (c *Control) DropStaleNode(name string) error {
 	return c.nodes.remove(name)
 }
 
-// nodeIs reports whether path leads to that block device.
+// nodeIs reports whether path leads to that block device. It follows links,
+// since udev makes one, and compares the device's number: a link to a removed
+// device may lead to another by now.
 func nodeIs(path string, dev DevNo) bool {
 	var st unix.Stat_t
 	return unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK &&

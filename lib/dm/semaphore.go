@@ -29,7 +29,7 @@ const (
 	semMode = 0o700
 )
 
-// semBuf is struct sembuf.
+// semBuf is struct sembuf. Its fields have the same places on all machines.
 type semBuf struct {
 	Num  uint16
 	Op   int16
@@ -67,11 +67,13 @@ func notified(
 // newSemaphore makes a semaphore with the value 1, which udev counts down to 0
 // (udev rule 95-dm-notify.rules: dmsetup udevcomplete). low is the lower half
 // of its key, which the cookie carries. It is not 0: that is a cookie without a
-// semaphore.
+// semaphore. A key may be taken by another command: one of 100 keys at random
+// is free.
 func newSemaphore() (id uintptr, low uint32, err error) {
 	for range 100 {
 		low = 1 + rand.Uint32N(0xffff)
 		key, flags := uintptr(semMagic|low), uintptr(unix.IPC_CREAT|unix.IPC_EXCL|semMode)
+		// IPC_EXCL keeps us from a semaphore that another command counts down.
 		id, _, errno := unix.Syscall(unix.SYS_SEMGET, key, 1, flags)
 		if errno == unix.EEXIST {
 			continue
@@ -89,6 +91,8 @@ func newSemaphore() (id uintptr, low uint32, err error) {
 	return 0, 0, unix.EEXIST
 }
 
+// semctl is semctl(2) for the one semaphore of a set. The kernel takes the
+// argument as one word, a number or an address (ipc/sem.c, ksys_semctl).
 func semctl(id uintptr, cmd, value uintptr) error {
 	if _, _, errno := unix.Syscall6(unix.SYS_SEMCTL, id, 0, cmd|ipc64, value, 0, 0); errno != 0 {
 		return errno

@@ -17,7 +17,10 @@ import (
 const unsignedAge = 10 * time.Second
 
 // DropStaleSemaphores removes the semaphores of killed processes that were
-// waiting for udev in this package. Semaphores of libdevmapper stay.
+// waiting for udev in this package. Semaphores of libdevmapper stay. The number
+// of semaphores of a machine is limited, and libdm fails without one (sysctl
+// kernel.sem). A container may see semaphores that it may not remove: that is
+// an error.
 func DropStaleSemaphores() error {
 	b, err := os.ReadFile("/proc/sysvipc/sem")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -32,6 +35,7 @@ func DropStaleSemaphores() error {
 			continue
 		}
 		err := semctl(uintptr(s.id), semRemove, 0)
+		// Another command may remove it at the same moment.
 		if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EIDRM) {
 			return fmt.Errorf("semaphore %d: %w", s.id, err)
 		}
@@ -79,5 +83,7 @@ func (s semaphore) stale(now time.Time, dead func(pid int) bool) bool {
 	return now.Sub(s.changed) > unsignedAge
 }
 
-// dead reports whether there is no such process.
+// dead reports whether there is no such process. A process of another user is
+// EPERM, and lives. A pid that was given to a new process keeps the semaphore
+// until that ends: this does no harm.
 func dead(pid int) bool { return errors.Is(unix.Kill(pid, 0), unix.ESRCH) }

@@ -42,6 +42,8 @@ func ParseTarget(line string) (Target, error) {
 	return t, t.check()
 }
 
+// check refuses what would not reach the kernel as it stands: the type has a
+// place of 16 bytes, and NUL ends both texts.
 func (t Target) check() error {
 	n := len(t.Type)
 	if n == 0 || n >= unix.DM_MAX_TYPE_NAME || strings.ContainsAny(t.Type, " \x00") {
@@ -112,6 +114,9 @@ func decodeTable(data []byte, count int) ([]Target, error) {
 // A device below stays open as long as the table is, which its Info.OpenCount
 // counts: it cannot be removed before this one. A load holds nothing up: I/O
 // goes on with the live table.
+//
+// A read-only table may be opened for writing, but each write fails. The kernel
+// keeps the flag for as long as the table is live.
 func (c *Control) Load(r Ref, targets []Target, readOnly bool) error {
 	data, err := encodeTable(targets)
 	if err != nil {
@@ -126,7 +131,8 @@ func (c *Control) Load(r Ref, targets []Target, readOnly bool) error {
 	return err
 }
 
-// Table returns the live table, and the device's state at the same moment.
+// Table returns the live table, and the device's state at the same moment. A
+// device without a live table has no lines.
 func (c *Control) Table(r Ref) ([]Target, Info, error) {
 	if k, ok, gone := c.recall(r); ok && k.table != nil {
 		return slices.Clone(k.table), k.info, nil
@@ -164,6 +170,8 @@ func (c *Control) Status(r Ref, f StatusFlags) ([]Target, Info, error) {
 	return targets, info, err
 }
 
+// targets asks for the lines of the live table: for their parameters, or for
+// their status. The kernel answers both by one command.
 func (c *Control) targets(r Ref, flags uint32) ([]Target, Info, error) {
 	req, err := c.do(cmdTableStatus, r, nil, largeBuffer, func(h *header) { h.Flags |= flags })
 	if err != nil {
@@ -178,7 +186,8 @@ func (c *Control) targets(r Ref, flags uint32) ([]Target, Info, error) {
 	return targets, info, commandError(cmdTableStatus, r, err)
 }
 
-// encodeMessage lays out a targetMsg and its text.
+// encodeMessage lays out a targetMsg and its text. The kernel wants the NUL
+// within the buffer (drivers/md/dm-ioctl.c, target_message).
 func encodeMessage(sector Sectors, msg string) []byte {
 	b := make([]byte, targetMsgSize, targetMsgSize+len(msg)+1)
 	put(b, &targetMsg{uint64(sector)}, targetMsgSize)

@@ -20,7 +20,7 @@ type tracer struct {
 
 // HoldTrace keeps what THIN_DEBUG prints until release is called. Standard
 // error may be a file on the device that is suspended meanwhile: a write to it
-// would hang.
+// would hang. Calls may be nested: the last release prints.
 func (c *Control) HoldTrace() (release func()) {
 	t := &c.tracer
 	t.mu.Lock()
@@ -36,7 +36,8 @@ func (c *Control) HoldTrace() (release func()) {
 	}
 }
 
-// print prints a line, or keeps it.
+// print prints a line, or keeps it. An error of the write is dropped, since the
+// command itself has worked.
 func (t *tracer) print(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -47,6 +48,8 @@ func (t *tracer) print(line string) {
 	io.WriteString(t.to, line)
 }
 
+// traced prints one command with what it was given and what came of it. The
+// flags are those of the answer; after an error, those that were sent.
 func (c *Control) traced(cmd uint, r Ref, data []byte, h *header, err error) {
 	if c.tracer.to == nil {
 		return

@@ -77,7 +77,8 @@ func (f Flags) String() string {
 	return strings.Join(names, ",")
 }
 
-// Info is the state of a device at the moment of a command.
+// Info is the state of a device at the moment of a command. UUID is "" for a
+// device that was made without one.
 type Info struct {
 	Name, UUID string
 	Dev        DevNo
@@ -91,10 +92,14 @@ type Info struct {
 	Flags       Flags
 }
 
-// Suspended reports whether I/O to the device waits until it is resumed.
+// Suspended reports whether I/O to the device waits until it is resumed. A thin
+// device whose pool is suspended is not: the kernel stops it in a way of its
+// own (DM_INTERNAL_SUSPEND_FLAG; drivers/md/dm-thin.c,
+// pool_suspend_active_thins), and its I/O waits as well.
 func (i Info) Suspended() bool { return i.Flags&unix.DM_SUSPEND_FLAG != 0 }
 
-// Active reports whether the device has a live table.
+// Active reports whether the device has a live table. One without it was
+// created, and its process was killed before the resume.
 func (i Info) Active() bool { return i.Flags&unix.DM_ACTIVE_PRESENT_FLAG != 0 }
 
 // hasInactive reports whether a table is loaded that the next resume makes
@@ -117,19 +122,24 @@ func infoOf(h *header) Info {
 	}
 }
 
-// Ref names a device for a command: by name, by uuid, or by number.
+// Ref names a device for a command: by name, by uuid, or by number. Two that
+// are equal name the same device.
 type Ref struct {
 	name, uuid string
 	dev        DevNo
 }
 
-// ByName refers to a device by its name.
+// ByName refers to a device by its name. Another program may rename it; the
+// uuid stays.
 func ByName(name string) Ref { return Ref{name: name} }
 
-// ByUUID refers to a device by its uuid.
+// ByUUID refers to a device by its uuid. It never changes, and no two devices
+// have the same.
 func ByUUID(uuid string) Ref { return Ref{uuid: uuid} }
 
-// ByDev refers to a device by its number.
+// ByDev refers to a device by its number. The kernel gives the number of a
+// removed device to the next one: this is for a device that the caller keeps
+// open.
 func ByDev(d DevNo) Ref { return Ref{dev: d} }
 
 // String is the name, uuid or number that was given.
@@ -167,7 +177,8 @@ func (r Ref) put(h *header) error {
 }
 
 // The longest name and uuid, in bytes: one less than the kernel's buffers. The
-// kernel cuts a longer name off without a word.
+// kernel cuts a longer name off without a word (drivers/md/dm-ioctl.c,
+// validate_params).
 const (
 	maxName = 127
 	maxUUID = 128

@@ -24,7 +24,9 @@ import (
 var cgroupRoots = []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}
 
 // openCgroup opens the root of the hierarchy, for a process to start in. It is
-// nil if this process is there already, or if there is none.
+// nil if this process is there already, or if there is none. A process may
+// start in the root although groups with controllers lie below it: the rule
+// against inner processes has no effect there (cgroups(7)).
 func openCgroup() *os.File {
 	own, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {

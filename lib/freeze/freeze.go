@@ -127,6 +127,7 @@ func Suspended(
 		}
 		return nil, fmt.Errorf("watcher of %s: %w", info.Name, err)
 	}
+	// PR_SET_IO_FLUSHER, which holdStill sets, counts for one thread alone.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer holdStill(c)()
@@ -140,7 +141,10 @@ func Suspended(
 	return w.loose, w.suspended(c, r, do)
 }
 
-// suspended suspends the device, calls do, and resumes it.
+// suspended suspends the device, calls do, and resumes it. The watcher is told
+// first, because it must know of the suspending if this process dies within the
+// call. A Suspend that fails leaves the device running: the kernel undoes it
+// (drivers/md/dm.c, __dm_suspend).
 func (w *watcher) suspended(c *dm.Control, r Request, do func() error) (err error) {
 	if err := w.say('s'); err != nil {
 		return err
@@ -160,6 +164,8 @@ func (w *watcher) suspended(c *dm.Control, r Request, do func() error) (err erro
 	if err := do(); err != nil {
 		return err
 	}
+	// Both are asked after the action: the watcher may have begun to resume
+	// without the state of the device showing it (rescue).
 	if now, e := c.Info(r.Device); e != nil || !now.Suspended() || w.resumes() {
 		return &ResumedError{Took: time.Since(start), Limit: r.Limit}
 	}

@@ -66,7 +66,7 @@ func TestRefusal(t *testing.T) {
 		t.Error(err)
 	}
 	if err := w.refusal("0 16"); errors.Is(err, ErrFrozen) {
-		t.Errorf("%v is of a filesystem that there is not", err)
+		t.Errorf("%v names a filesystem that there is not", err)
 	}
 	if err := error(&AboveError{Path: "/x", Err: syscall.EBUSY}); !errors.Is(err, ErrFrozen) ||
 		!errors.Is(err, unix.EBUSY) {

@@ -14,7 +14,7 @@ import (
 	"thinmount/lib/dm"
 )
 
-// watcher is the program's end of the second process.
+// watcher is the program's end of the second process. One goroutine uses it.
 type watcher struct {
 	process *os.Process
 	pipe    *os.File // to it
@@ -26,7 +26,9 @@ type watcher struct {
 	stuck   bool       // the device could not be resumed
 }
 
-// startWatcher starts the watcher and waits until it says that it is ready.
+// startWatcher starts the watcher and waits until it says that it is ready. It
+// takes some milliseconds, in which nothing is suspended. A watcher that does
+// not answer is killed.
 func startWatcher(ctx context.Context, dev dm.DevNo, r Request) (*watcher, error) {
 	theirs, ours, err := os.Pipe()
 	if err != nil {
@@ -42,6 +44,8 @@ func startWatcher(ctx context.Context, dev dm.DevNo, r Request) (*watcher, error
 		strconv.Itoa(int(r.Udev)), strconv.Itoa(len(r.Above)),
 	}
 	p, err := startApart(argv, append([]*os.File{theirs, answersTheirs, nil}, r.Above...))
+	// With our copy of their end open, a read would not see that the watcher
+	// has died.
 	answersTheirs.Close()
 	if err != nil {
 		return nil, errors.Join(err, ours.Close(), answers.Close())
@@ -59,7 +63,8 @@ func startWatcher(ctx context.Context, dev dm.DevNo, r Request) (*watcher, error
 // that runs here, even if a package update has put another in its place. The
 // session keeps a ctrl-C, and the end of a terminal, from the watcher.
 // clone3(2) puts it into the cgroup before it runs (CLONE_INTO_CGROUP, Linux
-// 5.7). Where the kernel or a sandbox refuses that, it stays in our cgroup.
+// 5.7). Where the kernel or a sandbox refuses that, it stays in our cgroup. The
+// environment is empty, so that nothing in it changes how the watcher works.
 func startApart(argv []string, files []*os.File) (*os.Process, error) {
 	if !entered.Load() {
 		return nil, ErrNoEntry
@@ -138,6 +143,7 @@ func (w *watcher) resumes() bool {
 	if err != nil {
 		return true
 	}
+	// A deadline of await that has passed would make the read fail.
 	w.answers.SetReadDeadline(time.Time{})
 	n, b := 0, make([]byte, 1)
 	err = conn.Read(func(fd uintptr) bool {

@@ -21,6 +21,7 @@ import (
 // of these: what fails is left out. release takes all of it back.
 func holdStill(c *dm.Control) (release func()) {
 	percent := debug.SetGCPercent(-1)
+	// The kernel refuses it without CAP_SYS_RESOURCE.
 	flusher := unix.Prctl(unix.PR_SET_IO_FLUSHER, 1, 0, 0, 0) == nil // since Linux 5.6
 	unix.Mlockall(unix.MCL_CURRENT)
 	traced := c.HoldTrace()

@@ -89,6 +89,9 @@ func newGuard(args []string) (*guard, error) {
 	if _, err := c.Info(dm.ByDev(dev)); err != nil { // also loads the code that resuming needs
 		return nil, err
 	}
+	// A pid may be given to another process; a pidfd stays with this one. The
+	// parent is compared after it is open: a parent that had died before would
+	// be another by now.
 	parent, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return nil, fmt.Errorf("process %d: %w", pid, err)
@@ -165,6 +168,8 @@ func (g *guard) watch() int {
 	}
 }
 
+// suspended reports whether the device is suspended now. A device that is gone
+// is not.
 func (g *guard) suspended() bool {
 	info, err := g.c.Info(g.device)
 	return err == nil && info.Suspended()
@@ -178,6 +183,8 @@ func isStopped(pid int) bool {
 	return stateIn(b) == 'T'
 }
 
+// stateIn returns the letter behind the name of the program. The name stands in
+// parentheses and may have some itself, so that the last one counts.
 func stateIn(stat []byte) byte {
 	if i := bytes.LastIndexByte(stat, ')'); i >= 0 && i+2 < len(stat) {
 		return stat[i+2]

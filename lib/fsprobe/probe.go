@@ -122,7 +122,7 @@ func Probe(r io.ReaderAt, size int64) (Result, error) {
 	return found[0], nil
 }
 
-// prober looks for one format. It returns nil if the image is of another.
+// prober looks for one format. It returns nil if the image has another format.
 type prober func(image) (*Result, error)
 
 // probers are in the order of Signatures. Those of partition tables come last,

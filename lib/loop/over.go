@@ -23,7 +23,7 @@ type File struct {
 	fs, inode uint64 // st_dev and st_ino
 }
 
-// Is reports whether st is of that file, by any of its names.
+// Is reports whether st describes that file, by any of its names.
 func (f File) Is(st *unix.Stat_t) bool {
 	return f.inode == st.Ino && sameDevice(f.fs, uint64(st.Dev))
 }

@@ -107,8 +107,8 @@ func ByDev(table []*mountinfo.Info, major, minor int, source string) []*mountinf
 	return found
 }
 
-// IsOf tells whether a mount is of a block device: by the device's number, or
-// by its name where that can be believed.
+// IsOf tells whether a mount belongs to a block device: by the device's number,
+// or by its name where that can be believed.
 func IsOf(m *mountinfo.Info, major, minor int, source string) bool {
 	return m.Major == major && m.Minor == minor || m.Source == source && NamesDevice(m)
 }

@@ -22,7 +22,7 @@ type Observed struct {
 	PoolUUID  string       // the volume's identity, from the catalog
 	ThinID    spec.ID
 
-	Namespace uint64 // the mount namespace that Mounts are of, as in Record; 0 is not known
+	Namespace uint64 // the mount namespace of Mounts, as in Record; 0 is not known
 
 	// Lives reports that the recorded mount was found in another mount
 	// namespace, or below another root. The caller looks for it if
@@ -84,7 +84,7 @@ func (r Record) abroad(o Observed) bool {
 	return r.References > 0 && r.Namespace != 0 && o.Namespace != 0 && r.Namespace != o.Namespace
 }
 
-// stale reports whether the record is of another volume, or of another
+// stale reports whether the record belongs to another volume, or to another
 // activation of it, or is invalid (flaw).
 func stale(r Record, o Observed) bool {
 	return r.flaw() != "" || r.PoolUUID != o.PoolUUID || r.ThinID != o.ThinID ||

@@ -82,6 +82,8 @@ func committed(r io.ReaderAt, at int64, read func(Superblock) error) error {
 	return errors.Join(ErrMoving, readErr)
 }
 
+// readBlock reads one block of metadata (4096 bytes). The buffer need not be
+// aligned: a reader past the page cache has one of its own.
 func readBlock(r io.ReaderAt, at int64, block uint64) ([]byte, error) {
 	buf := make([]byte, MetadataBlock)
 	if _, err := r.ReadAt(buf, at+int64(block)*MetadataBlock); err != nil {
@@ -102,6 +104,8 @@ type detailsWalk struct {
 	found   map[spec.ID]Details
 }
 
+// node visits a node of the details tree and what is below it. The block 0 is
+// the superblock, so that no node can lie there.
 func (w *detailsWalk) node(block uint64, depth int) error {
 	most := min(w.blocks, uint64(MaxMetadata/MetadataBlock))
 	if block == 0 || block >= most || depth > maxDepth || w.visited[block] {
@@ -147,6 +151,9 @@ type node struct {
 // parseNode reads and checks the node in buf, which was read from that block.
 // leafSize is the size of a leaf's values (bytes).
 func parseNode(buf []byte, block uint64, leafSize uint32) (node, error) {
+	// The kernel checks the same in its own order
+	// (persistent-data/dm-btree-spine.c, node_check): what it would refuse is
+	// refused here.
 	le := binary.LittleEndian
 	if got, want := le.Uint32(buf), checksum(buf, nodeSalt); got != want {
 		return node{}, fmt.Errorf("checksum is %#x, should be %#x", got, want)

@@ -36,7 +36,8 @@ func ReadFirst(
 }
 
 // firstWalk visits the upper level of the mapping tree, and all of the trees
-// below.
+// below. What is below a node is kept by the node: a snapshot shares nodes with
+// its origin, and a walk without memory would take time for each of both.
 type firstWalk struct {
 	mappingWalk
 	below uint64
@@ -44,6 +45,8 @@ type firstWalk struct {
 	found map[spec.ID][]Mapping
 }
 
+// devices visits a node of the upper level, whose leaves lead to the tree of
+// each device.
 func (w *firstWalk) devices(block uint64, depth int) error {
 	if w.visited[block] {
 		return placeError(block)
@@ -77,7 +80,7 @@ func (w *firstWalk) devices(block uint64, depth int) error {
 }
 
 // mappings is what a node of a device's own tree leads to. A loop ends at
-// maxDepth.
+// maxDepth. The list of a node is at most as long as there are first blocks.
 func (w *firstWalk) mappings(block uint64, depth int) ([]Mapping, error) {
 	if known, ok := w.under[block]; ok {
 		return known, nil

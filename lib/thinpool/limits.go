@@ -32,7 +32,8 @@ const bitmapEntries = (MetadataBlock - 16) * 4
 // ErrSize is a size that a pool or a thin device cannot have.
 var ErrSize = errors.New("not a possible size")
 
-// sizeError is ErrSize with a text of its own.
+// sizeError is ErrSize with a text of its own. It says which size, and which
+// are possible.
 type sizeError string
 
 func (e sizeError) Error() string        { return string(e) }
@@ -90,6 +91,7 @@ func MetadataSize(data int64, block dm.Sectors) int64 {
 }
 
 // MetadataFor is MetadataSize without the 64 MiB that a new pool gets at least.
+// It is rounded up to whole blocks of 4096 bytes, and is MaxMetadata at most.
 func MetadataFor(data int64, block dm.Sectors) int64 {
 	blocks := data / max(block.Bytes(), 1)
 	if blocks > MaxMetadata/128 {

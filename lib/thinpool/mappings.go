@@ -23,7 +23,8 @@ type Metadata struct {
 
 // ReadMetadata is ReadDevices with the superblock of the same state, and with
 // the end of each device's mappings. It reads a few blocks for each device, not
-// all of its mappings. When ctx ends, its error is returned.
+// all of its mappings. When ctx ends, its error is returned. The end of a
+// device tells how large it was at least: the kernel does not keep its size.
 func ReadMetadata(ctx context.Context, r io.ReaderAt, at int64) (Metadata, error) {
 	r = until{ctx, r}
 	var m Metadata
@@ -51,7 +52,8 @@ func ReadMetadata(ctx context.Context, r io.ReaderAt, at int64) (Metadata, error
 	return m, err
 }
 
-// until reads until ctx ends.
+// until reads until ctx ends. A read of a disk that hangs does not end by it:
+// ctx is looked at between reads.
 type until struct {
 	ctx context.Context
 	r   io.ReaderAt
@@ -86,6 +88,8 @@ type mappingWalk struct {
 	ends    map[spec.ID]uint64
 }
 
+// read reads a node of either level, and refuses a place that no node can have.
+// The depth ends a tree that leads back to itself.
 func (w *mappingWalk) read(block uint64, depth int) (node, error) {
 	if block == 0 || block >= min(w.blocks, uint64(MaxMetadata/MetadataBlock)) || depth > maxDepth {
 		return node{}, placeError(block)
@@ -101,7 +105,8 @@ func (w *mappingWalk) read(block uint64, depth int) (node, error) {
 	return n, nil
 }
 
-// devices visits a node of the upper level and what is below it.
+// devices visits a node of the upper level and what is below it. A node that
+// two parents lead to is no sound tree.
 func (w *mappingWalk) devices(block uint64, depth int) error {
 	if w.visited[block] {
 		return placeError(block)
@@ -131,7 +136,9 @@ func placeError(block uint64) error {
 	return fmt.Errorf("metadata block %d: no place for a tree node", block)
 }
 
-// device notes the end of the mappings of one device.
+// device notes the end of the mappings of one device. A device without details
+// is passed over: the kernel would not open it (dm-thin-metadata.c,
+// __open_device).
 func (w *mappingWalk) device(key, root uint64) error {
 	id, err := spec.NewID(key)
 	if err != nil {

@@ -58,6 +58,7 @@ func (p *Pool) Status() (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	// Somebody else may have loaded another table under our uuid.
 	if len(targets) != 1 || targets[0].Type != "thin-pool" {
 		return Status{}, fmt.Errorf("%s: not a thin-pool: %v", p.ref, targets)
 	}
@@ -65,7 +66,9 @@ func (p *Pool) Status() (Status, error) {
 }
 
 // CreateThin makes an empty thin device. An id that exists is ErrIDExists. The
-// change is committed when Confirm says so.
+// change is committed when Confirm says so. It takes about one block of
+// metadata, and no data. The kernel does not know the size: that is in the
+// table alone.
 func (p *Pool) CreateThin(id spec.ID) error {
 	return p.send(map[unix.Errno]error{unix.EEXIST: ErrIDExists}, "create_thin %d", id)
 }
@@ -85,7 +88,8 @@ func (p *Pool) CreateSnapshot(id, origin spec.ID) error {
 // not exist is ErrNoSuchID. Its blocks go back to the pool, and the data device
 // gets no discard for them: a file below keeps its size. The message takes time
 // for each node of metadata that no other device shares. The change is
-// committed when Confirm says so.
+// committed when Confirm says so. A device that the kernel is just removing is
+// active until the table is gone, so that EBUSY may pass by itself.
 func (p *Pool) Delete(id spec.ID) error {
 	meanings := map[unix.Errno]error{unix.ENODATA: ErrNoSuchID, unix.EBUSY: ErrIDInUse}
 	return p.send(meanings, "delete %d", id)
@@ -94,12 +98,16 @@ func (p *Pool) Delete(id spec.ID) error {
 // SetTransactionID moves the pool from one transaction id to another, if it is
 // at the first; otherwise the error is ErrTransaction and nothing has changed.
 // The kernel keeps the number in the superblock, and never changes it by
-// itself.
+// itself. So it tells that another program, or an older copy of the catalog,
+// has changed the pool: each command that changes it moves the number first.
 func (p *Pool) SetTransactionID(from, to uint64) error {
 	meanings := map[unix.Errno]error{unix.EINVAL: ErrTransaction}
 	return p.send(meanings, "set_transaction_id %d %d", from, to)
 }
 
+// send sends one message to sector 0, and gives an errno the meaning that it
+// has for this message. A caller holds the lock of the pool: the kernel takes
+// the messages of all programs, and knows no transaction of several.
 func (p *Pool) send(meanings map[unix.Errno]error, format string, args ...any) error {
 	_, err := p.dm.Message(p.ref, 0, fmt.Sprintf(format, args...))
 	var errno unix.Errno
@@ -118,7 +126,8 @@ func (p *Pool) send(meanings map[unix.Errno]error, format string, args ...any) e
 // Confirm returns nil if the messages that were sent before are committed, and
 // an ErrNotCommitted otherwise. The kernel commits after each message, and
 // answers it with success also if the commit fails: then the pool becomes
-// read-only (drivers/md/dm-thin.c, pool_message and commit).
+// read-only (drivers/md/dm-thin.c, pool_message and commit). A later message
+// may have failed as well: Confirm cannot tell which one it was.
 func (p *Pool) Confirm() error {
 	s, err := p.Status()
 	if err != nil {

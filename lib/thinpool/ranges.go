@@ -18,7 +18,8 @@ type Range struct{ Begin, End uint64 }
 // metadata, in order. Ranges with a gap of at most gap blocks between them are
 // joined. A device that maps nothing, or that does not exist, has none. It
 // reads all mappings of the device. When ctx ends, its error is returned. For r
-// and at see ReadDevices.
+// and at see ReadDevices. What is written after the last commit is not among
+// them: a caller flushes the device first.
 func ReadRanges(
 	ctx context.Context, r io.ReaderAt, at int64, id spec.ID, gap uint64,
 ) ([]Range, error) {
@@ -45,14 +46,16 @@ func ReadRanges(
 }
 
 // rangeWalk is one walk down the upper level of the mapping tree to one device,
-// and over that device's own tree. It visits no block of that twice.
+// and over that device's own tree. It visits no block of that twice. The order
+// of the keys is checked (add), because a wrong range would be discarded.
 type rangeWalk struct {
 	mappingWalk
 	gap   uint64
 	found []Range
 }
 
-// root finds the root of a device's own tree.
+// root finds the root of a device's own tree. ok is false if the pool has no
+// such device.
 func (w *rangeWalk) root(block, key uint64, depth int) (root uint64, ok bool, err error) {
 	n, err := w.read(block, depth)
 	if err != nil {

@@ -87,6 +87,8 @@ func ParseStatus(params string) (Status, error) {
 	return s, nil
 }
 
+// word takes in one of the words behind the counts. A number among them is the
+// low-water mark of the metadata: older kernels print none.
 func (s *Status) word(w string) {
 	switch w {
 	case "rw", "ro", "out_of_data_space":
@@ -106,6 +108,7 @@ func (s *Status) word(w string) {
 	}
 }
 
+// parseRatio reads USED/TOTAL.
 func parseRatio(s string) (used, total uint64, err error) {
 	a, b, ok := strings.Cut(s, "/")
 	used, errA := strconv.ParseUint(a, 10, 64)
@@ -140,6 +143,7 @@ func (s Status) Queues() bool {
 }
 
 // OutOfData reports whether writes that need new blocks fail, or wait for room.
+// A pool that lets them fail shows its mode at the first such write.
 func (s Status) OutOfData() bool { return s.Mode == ModeOutOfData || s.Queues() }
 
 // Writable returns nil if the pool takes messages, and an ErrMode otherwise.
@@ -148,16 +152,21 @@ func (s Status) Writable() error {
 	case s.Failed():
 		return modeError("has failed: its metadata cannot be written, " +
 			"and what was begun cannot be undone")
+	// The mark is set before the mode changes (drivers/md/dm-thin.c,
+	// metadata_operation_failed): it counts in any mode.
 	case s.NeedsCheck:
 		return modeError("read-only: a write of its metadata failed, " +
 			"and the metadata needs a check")
+	// Without the mark it is PM_OUT_OF_METADATA_SPACE, which prints "ro" as
+	// well (pool_status).
 	case s.Mode == ModeRO:
 		return modeError("read-only: its metadata is full")
 	}
 	return nil
 }
 
-// ThinStatus is the status line of a thin device.
+// ThinStatus is the status line of a thin device. Fail says that the kernel
+// cannot tell the numbers: the pool has failed, or its metadata cannot be read.
 type ThinStatus struct {
 	Mapped  dm.Sectors  // with those shared with other devices
 	Highest *dm.Sectors // the last mapped sector; nil if none is mapped
@@ -165,7 +174,8 @@ type ThinStatus struct {
 }
 
 // ParseThinStatus reads the status line of a thin device (drivers/md/dm-thin.c,
-// thin_status).
+// thin_status). "Fail" is printed where the pool has failed, "Error" where its
+// metadata cannot be read.
 func ParseThinStatus(params string) (ThinStatus, error) {
 	switch strings.TrimSpace(params) {
 	case "Fail", "Error", "-":

@@ -50,6 +50,8 @@ func ReadSuperblock(r io.ReaderAt) (Superblock, error) {
 	return parseSuperblock(buf)
 }
 
+// parseSuperblock checks and reads a superblock (4096 bytes). The magic comes
+// first: what has another one is something else, and not damaged metadata.
 func parseSuperblock(b []byte) (Superblock, error) {
 	if bytes.Equal(b, make([]byte, len(b))) {
 		return Superblock{}, ErrUnformatted
@@ -89,7 +91,8 @@ func parseSuperblock(b []byte) (Superblock, error) {
 
 // checksum is that of all metadata blocks: the crc32c of what follows it, xored
 // with a number for each kind of block (persistent-data/dm-block-manager.c,
-// dm_bm_checksum).
+// dm_bm_checksum). The kernel begins with all bits set and does not invert the
+// end, which crc32.Checksum does: hence the complement.
 func checksum(b []byte, salt uint32) uint32 {
 	return ^crc32.Checksum(b[4:], crc32.MakeTable(crc32.Castagnoli)) ^ salt
 }

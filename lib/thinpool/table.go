@@ -73,7 +73,8 @@ func (t *Table) features() []struct {
 	}
 }
 
-// Target is the line of the table.
+// Target is the line of the table. The number of features is always printed, as
+// the kernel does.
 func (t Table) Target() dm.Target {
 	var words []string
 	for _, f := range t.features() {
@@ -89,7 +90,9 @@ func (t Table) Target() dm.Target {
 	return dm.Target{Length: t.Size, Type: "thin-pool", Params: params}
 }
 
-// ParseTable is the inverse of Table.Target.
+// ParseTable is the inverse of Table.Target. The order of the features does not
+// count. An unknown one is an error, since a table made of the rest would turn
+// it off.
 func ParseTable(target dm.Target) (Table, error) {
 	f := strings.Fields(target.Params)
 	bad := func(why string) (Table, error) {
@@ -128,6 +131,7 @@ func ParseTable(target dm.Target) (Table, error) {
 	return t, nil
 }
 
+// setFeature sets the field of a feature, and reports whether it is known.
 func (t *Table) setFeature(word string) bool {
 	if word == errorIfNoSpace {
 		t.OnFull = spec.OnFullError
@@ -166,7 +170,8 @@ func (t Thin) Target() dm.Target {
 	return dm.Target{Length: t.Size, Type: "thin", Params: params}
 }
 
-// ParseThin is the inverse of Thin.Target.
+// ParseThin is the inverse of Thin.Target. A table of the kernel names the pool
+// by its number.
 func ParseThin(target dm.Target) (Thin, error) {
 	f := strings.Fields(target.Params)
 	bad := func(why string) (Thin, error) {
