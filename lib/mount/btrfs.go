@@ -20,6 +20,10 @@ func BtrfsConflict(fsid, source string) error {
 	return btrfsConflict("/sys/fs/btrfs", fsid, kernelName(source))
 }
 
+// btrfsConflict is BtrfsConflict with sysfs mounted elsewhere. The folder
+// "devices" has a link for each device of a mounted filesystem, by the name
+// that the kernel gives it (fs/btrfs/sysfs.c). filepath.Base keeps a hostile
+// fsid from leading out of it.
 func btrfsConflict(sysfs, fsid, device string) error {
 	mounted, err := os.ReadDir(filepath.Join(sysfs, filepath.Base(fsid), "devices"))
 	if err != nil {

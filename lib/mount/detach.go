@@ -15,6 +15,7 @@ import (
 // another mount hides, and returns ErrMoved.
 func Detach(id int) error {
 	m, err := byID(id)
+	// The table has no such ID: somebody else has unmounted it.
 	if errors.Is(err, unix.EINVAL) {
 		return nil
 	}
@@ -26,6 +27,7 @@ func Detach(id int) error {
 		return err
 	}
 	defer unix.Close(fd)
+	// Our own descriptor keeps the mount busy, which MNT_DETACH does not mind.
 	if err := unix.Unmount(descriptor(fd), unix.MNT_DETACH); err != nil {
 		return fmt.Errorf("%s: %w", m.Mountpoint, unmountError(err))
 	}

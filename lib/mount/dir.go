@@ -14,7 +14,8 @@ import (
 // OpenDir resolves a mount point to the path that the mount table will have. It
 // must be there and be a directory. An empty path is none: it is not the
 // current directory. Mounts on demand (autofs) on the way to it are triggered;
-// one on the directory itself is not, as with mount(2).
+// one on the directory itself is not, as with mount(2). stat(2) and lstat(2) do
+// not trigger it (fs/stat.c, AT_NO_AUTOMOUNT).
 func OpenDir(path string) (string, error) {
 	if path == "" {
 		return "", &dirError{`""`, unix.ENOENT}
@@ -50,11 +51,15 @@ func pin(path string) (fd int, err error) {
 	if err != nil {
 		return -1, &dirError{path, err}
 	}
+	// O_PATH with O_NOFOLLOW opens a symbolic link itself, which is no
+	// directory.
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		unix.Close(fd)
 		return -1, &dirError{path, cmp.Or(err, error(unix.ENOTDIR))}
 	}
+	// This is the path at which the directory is now, with " (deleted)" behind
+	// it if it was removed. A folder above may have been renamed since OpenDir.
 	if real, err := os.Readlink(descriptor(fd)); err != nil || real != path {
 		unix.Close(fd)
 		return -1, &dirError{path, moved(err)}
@@ -64,7 +69,8 @@ func pin(path string) (fd int, err error) {
 
 // hold opens what is mounted on target, which has to be the mount of that ID:
 // what is done to the descriptor is done to no other filesystem, whatever the
-// owner of a folder above puts in its place.
+// owner of a folder above puts in its place. While it is open, umount2(2)
+// without MNT_DETACH is EBUSY.
 func hold(target string, id int) (fd int, err error) {
 	fd, err = unix.Open(target, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -93,7 +99,8 @@ func OpenRoot(target string, id int) (*os.File, error) {
 }
 
 // mountID is the ID of the mount that a descriptor is on, as mountinfo has it;
-// statx(2) tells it since Linux 5.8 only.
+// statx(2) tells it since Linux 5.8 only. fdinfo has it since 3.15
+// (fs/proc/fd.c, seq_show).
 func mountID(fd int) (int, error) {
 	text, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
 	if err != nil {
@@ -107,7 +114,8 @@ func mountID(fd int) (int, error) {
 	return 0, unix.ENODATA
 }
 
-// descriptor is a path that leads to what is open as fd.
+// descriptor is a path that leads to what is open as fd. The kernel follows it
+// to the open file, and looks up no name (fs/proc/base.c, proc_pid_get_link).
 func descriptor(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // dirError is "DIR: REASON": the object before the reason, and no syscall.
@@ -119,6 +127,7 @@ type dirError struct {
 func (e *dirError) Error() string { return e.path + ": " + e.err.Error() }
 func (e *dirError) Unwrap() error { return e.err }
 
+// bare takes the name of the system call out of an error of package os.
 func bare(path string, err error) error {
 	if e, ok := err.(*os.PathError); ok {
 		err = e.Err

@@ -10,6 +10,8 @@ import (
 
 // vfsFlag is a flag of mount(2), and how it gets to the kernel. Each row of the
 // table has one way at least, so that no option is taken and then forgotten.
+// The kernel keeps some of them by mount, and some by filesystem. A filesystem
+// that is mounted in two places has the second kind in common.
 type vfsFlag struct {
 	on, off string  // the options that set and clear it; off may be ""
 	bit     uintptr // MS_*
@@ -54,7 +56,7 @@ var vfsFlags = []vfsFlag{
 }
 
 // setFlag does what the option word says about the flags; ok is false if it is
-// none of the table's.
+// none of the table's. A later option wins, as with mount(8).
 func setFlag(flags uintptr, word string) (_ uintptr, ok bool) {
 	for _, f := range vfsFlags {
 		switch word {
@@ -68,7 +70,8 @@ func setFlag(flags uintptr, word string) (_ uintptr, ok bool) {
 	return flags, false
 }
 
-// attributes are the flags of one mount (fsmount(2)).
+// attributes are the flags of one mount (fsmount(2)). Without a kind of atime
+// they say relatime, as mount(2) does without one (fs/namespace.c, path_mount).
 func attributes(flags uintptr) int {
 	attrs := 0
 	for _, f := range vfsFlags {
@@ -92,7 +95,7 @@ func clearedAttributes() uint64 {
 }
 
 // superblockFlags are the flags of the filesystem as a whole, by the names that
-// fsconfig(2) takes.
+// fsconfig(2) takes. They count for all mounts of the filesystem.
 func superblockFlags(flags uintptr) []string {
 	var names []string
 	for _, f := range vfsFlags {
@@ -126,7 +129,8 @@ func oldFlags(flags uintptr) bool {
 	return false
 }
 
-// kernelName is the name by which the kernel's messages call a device: dm-3.
+// kernelName is the name by which the kernel's messages call a device: dm-3. It
+// is "" for what is no block device, and where sysfs is not mounted.
 func kernelName(device string) string {
 	var st unix.Stat_t
 	if unix.Stat(device, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {

@@ -21,7 +21,7 @@ type Request struct {
 	Options Options
 }
 
-// Result tells how it was mounted.
+// Result tells how it was mounted. It is zero after an error.
 type Result struct {
 	DroppedDiscard bool // the filesystem or the device refused discard
 	ID             int  // of the mount, as mountinfo has it
@@ -70,6 +70,11 @@ func (e *kernelError) Unwrap() error { return e.err }
 // filesystem knows it, and given up when it is refused; xfs gets nouuid, since
 // a snapshot has its origin's UUID. The mount API is that of fsopen(2), or
 // mount(2) on kernels without it and for flags that it alone knows.
+//
+// ctx is looked at once, before the first call: the kernel may read and replay
+// a journal for long, and no context ends that. The caller holds the volume's
+// lock, so that no other command mounts the same source meanwhile. The mount is
+// in this thread's mount namespace.
 func Mount(ctx context.Context, r Request) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
@@ -84,7 +89,9 @@ func Mount(ctx context.Context, r Request) (Result, error) {
 }
 
 // withDiscard mounts by once, and again without discard where that is refused.
-// What is wrong besides shows at the second try.
+// What is wrong besides shows at the second try. A filesystem that does not
+// know the option says EINVAL, as it does for any other option: the second try
+// tells the two apart.
 func withDiscard(r Request, once func(Request, []string) error) (Result, error) {
 	options, discards := fsOptions(r)
 	err := once(r, options)
@@ -99,7 +106,8 @@ func withDiscard(r Request, once func(Request, []string) error) (Result, error) 
 	return Result{DroppedDiscard: true}, nil
 }
 
-// fsOptions is what the filesystem is told.
+// fsOptions is what the filesystem is told. discards says that discard is among
+// them.
 func fsOptions(r Request) (options []string, discards bool) {
 	options = slices.Clone(r.Options.FS)
 	// xfs refuses a UUID that is mounted already (fs/xfs/xfs_mount.c,
@@ -117,8 +125,11 @@ func fsOptions(r Request) (options []string, discards bool) {
 	return options, false
 }
 
-// mountOnce mounts and, if that fails, collects the kernel's words.
+// mountOnce mounts and, if that fails, collects the kernel's words. ENOSYS
+// means a kernel before 5.2, or a sandbox that forbids the new calls by that
+// errno.
 func mountOnce(r Request, options []string) (id int, err error) {
+	// From here on: what was logged before belongs to others.
 	log := kmsg.Begin()
 	defer log.Close()
 	dir, err := pin(r.Target)
@@ -131,6 +142,7 @@ func mountOnce(r Request, options []string) (id int, err error) {
 		id, op, said, err = newMount(r, dir, options)
 	}
 	if errors.Is(err, unix.ENOSYS) {
+		// The log of the new calls does not say why mount(2) fails.
 		op, said = "mount", nil
 		id, err = oldMount(r, dir, options)
 	}
@@ -161,6 +173,8 @@ func newMount(r Request, dir int, options []string) (id int, op string, said []s
 	if err := configure(fs, r, options); err != nil {
 		return 0, "fsconfig", contextLog(fs), err
 	}
+	// The superblock is open from here on, and the mount has its ID, which
+	// move_mount does not change.
 	m, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, attributes(r.Options.Flags))
 	if err != nil {
 		return 0, "fsmount", contextLog(fs), err
@@ -173,7 +187,8 @@ func newMount(r Request, dir int, options []string) (id int, op string, said []s
 	return id, "move_mount", nil, err
 }
 
-// unknownType puts ENODEV into words.
+// unknownType puts ENODEV into words. The kernel has looked for a module of
+// that name by then (fs/filesystems.c, get_fs_type).
 func unknownType(name string, err error) error {
 	if errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("the kernel knows no filesystem %s: %w", name, err)
@@ -181,6 +196,9 @@ func unknownType(name string, err error) error {
 	return err
 }
 
+// configure tells a new filesystem context all that there is, and makes the
+// superblock. That reads the device, and may replay a journal. The source is
+// what the mount table shows later.
 func configure(fs int, r Request, options []string) error {
 	if err := unix.FsconfigSetString(fs, "source", r.Source); err != nil {
 		return err
@@ -193,7 +211,9 @@ func configure(fs int, r Request, options []string) error {
 
 // setOptions gives a filesystem context one option after the other. The kernel
 // takes values of 255 bytes at most (fs/fsopen.c, fsconfig(2)): a longer one is
-// EINVAL.
+// EINVAL. A filesystem that has no parser of its own for this gets them joined
+// by commas, and then a comma within a value is refused (fs/fs_context.c,
+// legacy_parse_param).
 func setOptions(fs int, options []string) error {
 	for _, word := range options {
 		key, value, hasValue := option(word)

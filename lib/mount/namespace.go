@@ -17,7 +17,8 @@ func Namespace() uint64 {
 }
 
 // NamespaceAt reads a link of procfs, as /proc/PID/ns/mnt, which leads to
-// "mnt:[NUMBER]". Its number is 0 where that cannot be read.
+// "mnt:[NUMBER]". Its number is 0 where that cannot be read. It takes root, or
+// a process of the same user, to read the link of another process.
 func NamespaceAt(link string) uint64 {
 	text, err := os.Readlink(link)
 	if err != nil {

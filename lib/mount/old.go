@@ -11,7 +11,9 @@ import (
 )
 
 // oldMount is mount(2), which does not tell what it has mounted: it is the
-// mount that was not there before.
+// mount that was not there before. A process that is killed in the call may
+// have mounted: here, making and attaching are one call. A later command finds
+// such a mount in the mount table.
 func oldMount(r Request, dir int, options []string) (id int, err error) {
 	data, err := joinOptions(options)
 	if err != nil {
@@ -30,6 +32,8 @@ func oldMount(r Request, dir int, options []string) (id int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	// The directory may have been moved since: the mount table has its present
+	// path.
 	path, _ := os.Readlink(descriptor(dir))
 	if m := newcomer(before, after, r, path); m != nil {
 		return m.ID, nil
@@ -38,7 +42,9 @@ func oldMount(r Request, dir int, options []string) (id int, err error) {
 }
 
 // newcomer finds a mount that was just made: of that source, or, of a
-// filesystem that shows another one, at path.
+// filesystem that shows another one, at path. Another program may mount at the
+// same moment: then it has another type or source, since the caller has locked
+// the volume.
 func newcomer(before, after []*mountinfo.Info, r Request, path string) *mountinfo.Info {
 	was := map[int]bool{}
 	for _, m := range before {
@@ -68,6 +74,8 @@ func joinOptions(options []string) (string, error) {
 	for _, word := range options {
 		key, value, hasValue := option(word)
 		switch {
+		// The security module reads these before the filesystem does, and knows
+		// the quotes (security/selinux/hooks.c, selinux_sb_eat_lsm_opts).
 		case strings.Contains(word, ",") && strings.HasSuffix(key, "context"):
 		case strings.Contains(word, ","):
 			return "", fmt.Errorf("option %s %w on this kernel: it has a comma in it",

@@ -25,8 +25,9 @@ type Options struct {
 // errOption is an option that cannot be used.
 var errOption = errors.New("cannot be used")
 
-// userspace are the options that mount(8) passes on but that are for fstab,
-// for libmount or for us, not for a filesystem.
+// userspace are the options that mount(8) passes on but that are for fstab, for
+// libmount or for us, not for a filesystem. They say when or by whom something
+// is mounted, and the kernel has no use for them.
 func userspace() []string {
 	return []string{
 		"defaults", "auto", "noauto", "user", "users", "nouser", "nousers", "owner", "noowner",
@@ -71,6 +72,9 @@ func ParseOptions(s string) (Options, error) {
 	return o, nil
 }
 
+// splitOptions splits at the commas outside of quotes. The quotes stay:
+// mount(8) puts them around the contexts of SELinux, which have commas of their
+// own.
 func splitOptions(s string) ([]string, error) {
 	var words []string
 	quoted, start := false, 0
@@ -88,6 +92,8 @@ func splitOptions(s string) ([]string, error) {
 	return append(words, s[start:]), nil
 }
 
+// add sorts one option in. What no case knows goes to the filesystem, which
+// refuses a word that it does not know.
 func (o *Options) add(word string) error {
 	key, _, hasValue := strings.Cut(word, "=")
 	if why := refused()[key]; why != "" {
@@ -98,6 +104,7 @@ func (o *Options) add(word string) error {
 		return nil
 	}
 	switch {
+	// These are libmount's: helper and uhelper name the program for the umount.
 	case word == "", hasValue && key == "comment", key == "helper", key == "uhelper":
 	case strings.HasPrefix(word, "x-"), strings.HasPrefix(word, "X-"):
 	case slices.Contains(userspace(), key):

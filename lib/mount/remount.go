@@ -15,7 +15,9 @@ import (
 // ID, the options o: the flags of the mount and of the superblock become just
 // these, and the filesystem is told what is for it. Options go one by one
 // (fspick(2)), so that a comma within one is not taken for two; mount(2) is for
-// kernels that lack it, and for flags that it alone knows.
+// kernels that lack it, and for flags that it alone knows. The kernel collects
+// them first: one that it refuses by itself has changed nothing (fs/fsopen.c,
+// fsconfig(2)).
 func Remount(target string, id int, o Options) error {
 	fd, err := hold(target, id)
 	if err != nil {
@@ -26,6 +28,8 @@ func Remount(target string, id int, o Options) error {
 	if err != nil {
 		return remountError(target, err)
 	}
+	// A filesystem may take discard for a change that it refuses at a remount:
+	// it is told only if it differs.
 	options := append(slices.Clone(o.FS), o.discardChange(at)...)
 	err = unix.ENOSYS
 	if !oldFlags(o.Flags) {
@@ -71,7 +75,9 @@ func MakeReadOnly(target string, id int) error {
 	return remountError(target, err)
 }
 
-// reconfigure changes the filesystem whose mount is open as fd.
+// reconfigure changes the filesystem whose mount is open as fd. The words of
+// the kernel, if there are any, are in the error. Without fspick(2) it is
+// ENOSYS.
 func reconfigure(fd int, at *mountinfo.Info, options []string) error {
 	log := kmsg.Begin()
 	defer log.Close()
@@ -97,7 +103,8 @@ func reconfigure(fd int, at *mountinfo.Info, options []string) error {
 	return &kernelError{said, err}
 }
 
-// byID finds a mount of this mount namespace.
+// byID finds a mount of this mount namespace. EINVAL says that there is none,
+// as umount2(2) says it.
 func byID(id int) (*mountinfo.Info, error) {
 	table, err := Table()
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 )
 
 // optionsOf are the options of a mount as the mount table has them: its own,
-// and its filesystem's.
+// and its filesystem's. The two stand in different fields of the line
+// (proc_pid_mountinfo(5)), and some words may be in both, as ro.
 func optionsOf(m *mountinfo.Info) []string {
 	return append(strings.Split(m.Options, ","), strings.Split(m.VFSOptions, ",")...)
 }
@@ -44,7 +45,8 @@ func (o Options) DiscardDiffers(m *mountinfo.Info) bool {
 
 // Unlike lists in what a mount differs from options that are asked for, as
 // "without nosuid" or "with noexec", as far as the mount table shows it.
-// Whether it is read-only is left to ReadOnly.
+// Whether it is read-only is left to ReadOnly. A filesystem may show an option
+// by another word than it was given: then it counts as missing.
 func (o Options) Unlike(m *mountinfo.Info) []string {
 	var unlike []string
 	is := optionsOf(m)

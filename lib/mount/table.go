@@ -9,7 +9,8 @@ import (
 )
 
 // Table reads the mounts of this thread's mount namespace that can be reached
-// from its root.
+// from its root. The kernel writes it in pieces: a mount that is made or moved
+// meanwhile may be missing, or its parent.
 func Table() ([]*mountinfo.Info, error) {
 	runtime.LockOSThread() // what is opened of a thread that ends cannot be read
 	defer runtime.UnlockOSThread()
@@ -69,6 +70,7 @@ func nextOn(way []*mountinfo.Info, at *mountinfo.Info) *mountinfo.Info {
 	return next
 }
 
+// hasParent tells whether the parent of m is among the mounts on the way.
 func hasParent(way []*mountinfo.Info, m *mountinfo.Info) bool {
 	return slices.ContainsFunc(way, func(p *mountinfo.Info) bool {
 		return p != m && p.ID == m.Parent
@@ -76,7 +78,9 @@ func hasParent(way []*mountinfo.Info, m *mountinfo.Info) bool {
 }
 
 // UpperFirst sorts a table so that each mount stands before the one that it
-// lies on.
+// lies on. That is the order in which they can be unmounted. The depth is
+// bounded, in case the parents of a table that has changed meanwhile lead in a
+// circle.
 func UpperFirst(table []*mountinfo.Info) []*mountinfo.Info {
 	parent := make(map[int]int, len(table))
 	for _, m := range table {
@@ -96,7 +100,8 @@ func UpperFirst(table []*mountinfo.Info) []*mountinfo.Info {
 	return sorted
 }
 
-// ByDev lists the mounts of a block device.
+// ByDev lists the mounts of a block device. A device may have several: bind
+// mounts, and mounts at other places.
 func ByDev(table []*mountinfo.Info, major, minor int, source string) []*mountinfo.Info {
 	var found []*mountinfo.Info
 	for _, m := range table {

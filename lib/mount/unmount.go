@@ -9,7 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// UnmountOptions are the flags of umount2(2).
+// UnmountOptions are the flags of umount2(2). Look goes with neither Lazy nor
+// Force: the kernel refuses MNT_EXPIRE beside them with EINVAL (fs/namespace.c,
+// do_umount).
 type UnmountOptions struct {
 	Lazy     bool
 	Force    bool
@@ -22,7 +24,9 @@ type UnmountOptions struct {
 }
 
 // Unmount unmounts what is on top at target. The errno is kept: EBUSY says that
-// it is in use, EINVAL that nothing is mounted there.
+// it is in use, EINVAL that nothing is mounted there. The last unmount of a
+// filesystem writes out what is dirty, and tells no error of that (fs/super.c,
+// generic_shutdown_super). It may take long, and no signal ends it.
 func Unmount(target string, o UnmountOptions) error {
 	flags, path := 0, target
 	if o.Lazy {
@@ -78,6 +82,7 @@ type busyError struct{}
 func (busyError) Error() string { return "busy" }
 func (busyError) Unwrap() error { return unix.EBUSY }
 
+// deviceNumber is a device number as sysfs has it: MAJOR:MINOR.
 func deviceNumber(rdev uint64) string {
 	return strconv.Itoa(int(unix.Major(rdev))) + ":" + strconv.Itoa(int(unix.Minor(rdev)))
 }

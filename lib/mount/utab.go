@@ -79,7 +79,8 @@ func LiveIn(table []*mountinfo.Info) Live {
 	}
 }
 
-// Add writes the lines of a new mount, and clears what is stale.
+// Add writes the lines of a new mount, and clears what is stale. The anchor
+// comes before its shadow: umount(8) removes the last line of a target.
 func (u Utab) Add(ctx context.Context, e Entry, look Look) error {
 	return u.edit(ctx, func(lines []string) []string {
 		lines = slices.DeleteFunc(lines, func(l string) bool { return parseLine(l).of(e) })
@@ -125,7 +126,8 @@ func lacking(lines []string, target string) int {
 	return max(n, 0)
 }
 
-// dropShadows leaves as many shadows of a target as it has anchors.
+// dropShadows leaves as many shadows of a target as it has anchors. More of
+// them stay when umount(8) was killed, or did not find its helper.
 func dropShadows(lines []string, target string, keep int) []string {
 	return slices.DeleteFunc(lines, func(text string) bool {
 		if l := parseLine(text); !l.shadow() || l.target != target {
@@ -136,7 +138,8 @@ func dropShadows(lines []string, target string, keep int) []string {
 	})
 }
 
-// line is what we look at of a line of utab.
+// line is what we look at of a line of utab. Other tokens, as UNIQID, ATTRS and
+// BINDSRC, are left as they stand: a line that is kept is kept as text.
 type line struct{ id, src, target, root, opts string }
 
 func (l line) ours() bool { return slices.Contains(strings.Split(l.opts, ","), helperOption) }
@@ -169,7 +172,8 @@ func (l line) String() string {
 		" ROOT=" + mangle(l.root) + " OPTS=" + mangle(l.opts)
 }
 
-// parseLine reads a line; tokens that it does not know it skips.
+// parseLine reads a line; tokens that it does not know it skips. libmount takes
+// no line without SRC, TARGET and ROOT (tab_parse.c, mnt_table_merge_user_fs).
 func parseLine(s string) line {
 	var l line
 	for token := range strings.FieldsFuncSeq(s, blank) {
@@ -195,14 +199,18 @@ func parseLine(s string) line {
 // space, such as U+00A0, stands in names as it is.
 func blank(r rune) bool { return r == ' ' || r == '\t' }
 
-// mangle escapes as libmount's lib/mangle.c does.
+// mangle escapes as libmount's lib/mangle.c does. It escapes nothing else, so
+// that a name keeps its bytes.
 func mangle(s string) string {
 	return strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(s)
 }
 
 // edit changes the file under libmount's lock, as libmount does: all of it is
 // written anew and renamed into place (lock.c, tab_update.c). libmount's own
-// temp files are utab.XXXXXX: a file of atomicfile's name is ours, and stale.
+// temp files are utab.XXXXXX: a file of atomicfile's name is ours, and stale. A
+// reader sees the old file or the new one, and so does a crash. Nothing is
+// synced: the file lies in /run. The lock is flock(2): a mount(8) that is slow
+// with it makes us wait until ctx ends.
 func (u Utab) edit(ctx context.Context, change func([]string) []string) error {
 	if err := os.Mkdir(u.Dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -214,6 +222,8 @@ func (u Utab) edit(ctx context.Context, change func([]string) []string) error {
 	defer lock.Unlock()
 	path := filepath.Join(u.Dir, "utab")
 	os.Remove(atomicfile.Temp(path)) // of a writer that was killed
+	// It is read under the lock: what another writer has added meanwhile is
+	// kept.
 	old, err := u.read()
 	if err != nil {
 		return err
@@ -251,7 +261,8 @@ func editText(old string, change func([]string) []string) string {
 }
 
 // notify wakes libmount's monitors, which since 2.40 watch a file of its own
-// for being closed after writing.
+// for being closed after writing. libmount until 2.39 watches the lock file,
+// which every writer closes.
 func (u Utab) notify() error {
 	path := filepath.Join(u.Dir, "utab.event")
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|unix.O_CLOEXEC, 0o644)

@@ -21,7 +21,8 @@ func (u Utab) Mend(ctx context.Context, e Entry, spare int, look Look) error {
 	return u.edit(ctx, change)
 }
 
-// Lacks tells whether Mend would write lines of the mount.
+// Lacks tells whether Mend would write lines of the mount. It takes no lock:
+// see Stale.
 func (u Utab) Lacks(e Entry) (bool, error) {
 	text, err := u.read()
 	if err != nil {
@@ -60,7 +61,8 @@ func mended(lines []string, e Entry, spare int) []string {
 }
 
 // Feed adds a shadow to a target that has lines of ours: umount(8) removes one
-// each time its helper returns 0.
+// each time its helper returns 0. Without this the third umount(8) of a volume
+// with three references would find no line, and would not call its helper.
 func (u Utab) Feed(ctx context.Context, target string) error {
 	change := func(lines []string) []string {
 		for _, text := range slices.Backward(lines) {

@@ -54,7 +54,8 @@ func (u Utab) Tidy(ctx context.Context, look Look) error {
 func all(StaleLine) bool { return true }
 
 // dropStale keeps the lines whose mount is there, and those that drop does not
-// choose.
+// choose. A shadow is stale if its target has no anchor that is there. Lines of
+// others are neither.
 func dropStale(lines []string, live Live, drop func(StaleLine) bool) (kept []string) {
 	there := make([]bool, len(lines))
 	mounted := map[string]bool{}
