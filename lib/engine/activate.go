@@ -24,7 +24,8 @@ import (
 // linear devices and the pool device. If that fails, it removes the pool's
 // devices again. If the pool is active already, Activate resumes suspended
 // devices and finishes a growth that was begun. The caller holds the pool's
-// lock exclusively.
+// lock exclusively. ctx limits the waits for udev and for loop devices. The
+// kernel's calls themselves end when its disks answer.
 func (p *Pool) Activate(ctx context.Context) error {
 	if err := p.RefuseCopy(); err != nil {
 		return err
@@ -40,8 +41,11 @@ func (p *Pool) Activate(ctx context.Context) error {
 		return err
 	}
 	p.Sys.Stepf("activating pool %s", p.Name())
+	// After a boot /run is empty: no lock file tells where a killed command has
+	// left something, so that all volumes are looked at.
 	p.thorough = true
 	if err := p.Build(ctx, false); err != nil {
+		// ctx may have ended, which is why the activation failed.
 		undo, cancel := p.Sys.Undoing(ctx)
 		defer cancel()
 		p.Dismantle(undo)
@@ -52,11 +56,14 @@ func (p *Pool) Activate(ctx context.Context) error {
 
 // refreshActive resumes the suspended devices of an active pool, makes the
 // pool's node if it is missing, and finishes a growth that was begun. If the
-// growth fails, refreshActive only warns: the pool can be used as it is.
+// growth fails, refreshActive only warns: the pool can be used as it is. A
+// suspended device is what a killed command left, or a user: in both cases
+// nothing in the pool works until it is resumed.
 func (p *Pool) refreshActive(info dm.Info) error {
 	if health.LostTable(p.DM, p.Ref(dmname.Pool)) {
 		return health.BeyondHelp(p.Name())
 	}
+	// A command that was killed after the resume has not made it.
 	if err := p.DM.EnsureNode(info); err != nil {
 		return p.Wrap(err)
 	}
@@ -82,12 +89,15 @@ func (p *Pool) checkName(part string) error {
 
 // Build makes the devices from the bottom up. fresh says that the kernel is to
 // format the metadata. Otherwise Build first checks that the metadata is there:
-// the kernel must not format it.
+// the kernel must not format it. The order of the two linear devices does not
+// matter; the pool's table needs both. A kill before the last step leaves
+// devices without users, which removeLeftDevices removes.
 func (p *Pool) Build(ctx context.Context, fresh bool) error {
 	if err := p.Sys.KernelHasThin(p.DM); err != nil {
 		return err
 	}
 	cfg := p.Catalog.Pool()
+	// The caller has just named the disks of a new pool.
 	if !fresh {
 		var err error
 		if cfg, err = p.FindDisks(); err != nil {
@@ -103,6 +113,10 @@ func (p *Pool) Build(ctx context.Context, fresh bool) error {
 		return err
 	}
 	if !fresh {
+		// This comes after the linear devices, since the metadata begins behind
+		// the label. The kernel would format a first block of zeroes as soon as
+		// it loads the pool's table (drivers/md/dm-thin-metadata.c,
+		// __open_or_format_metadata).
 		if err := p.checkSuperblock(cfg); err != nil {
 			return err
 		}
@@ -124,7 +138,9 @@ func (p *Pool) Build(ctx context.Context, fresh bool) error {
 }
 
 // poolTable returns the table of a pool. At the low water mark, a tenth of the
-// data blocks, the kernel raises an event and does nothing else.
+// data blocks, the kernel raises an event and does nothing else. A rest of less
+// than one block at the end is not used: the kernel counts whole blocks
+// (drivers/md/dm-thin.c, maybe_resize_data_dev).
 func poolTable(cfg catalog.Pool, data, meta dm.DevNo) thinpool.Table {
 	size := dm.Sectors(cfg.Data.Size / dm.SectorSize)
 	return thinpool.Table{
@@ -134,7 +150,9 @@ func poolTable(cfg catalog.Pool, data, meta dm.DevNo) thinpool.Table {
 }
 
 // BuildPart makes the linear device over one backing device, behind its label.
-// If a killed activation left the device, BuildPart uses that one.
+// If a killed activation left the device, BuildPart uses that one. Nothing is
+// written to the disk or file. udev is told not to probe the device
+// (host.HiddenCookie).
 func (p *Pool) BuildPart(ctx context.Context, part string, b catalog.Backing) (dm.DevNo, error) {
 	info, err := p.DM.Info(p.Ref(part))
 	if err == nil {
@@ -150,7 +168,10 @@ func (p *Pool) BuildPart(ctx context.Context, part string, b catalog.Backing) (d
 	if err != nil {
 		return dm.DevNo{}, p.backingError(part, b, err)
 	}
+	// The table that is loaded below keeps the device open from then on
+	// (drivers/md/dm-table.c, dm_get_device).
 	defer release()
+	// A drive without a medium can be opened, and has no sectors.
 	if dev, err := backing.DeviceOf(lower); err == nil && backing.IsEmpty(dev) {
 		return dm.DevNo{}, p.backingError(part, b,
 			&os.PathError{Op: "open", Path: b.Path, Err: unix.ENOMEDIUM})
@@ -191,7 +212,10 @@ func (p *Pool) adoptPart(ctx context.Context, part string, info dm.Info) (bool, 
 
 // openBacking opens the block device for b: the disk itself, or a new loop
 // device over the file, which the kernel detaches at its last close. The caller
-// calls release when a table holds the device.
+// calls release when a table holds the device. The open is without O_EXCL: a
+// table claims its devices for itself, and would be refused (drivers/md/dm.c,
+// open_table_device). Direct I/O keeps a second copy of the data out of the
+// page cache, where the filesystem below allows it.
 func openBacking(ctx context.Context, b catalog.Backing) (f *os.File, release func(), err error) {
 	if b.Kind == catalog.KindDevice {
 		f, err = os.OpenFile(b.Path, os.O_RDWR|unix.O_CLOEXEC, 0)
@@ -200,6 +224,7 @@ func openBacking(ctx context.Context, b catalog.Backing) (f *os.File, release fu
 		}
 		return f, func() { f.Close() }, nil
 	}
+	// The loop device of the last activation may still be going.
 	if err := waitDetached(ctx, b.Path); err != nil {
 		return nil, nil, err
 	}
@@ -234,7 +259,8 @@ func (p *Pool) CheckLabel(f *os.File, part string, b catalog.Backing) error {
 }
 
 // checkSuperblock returns an error if the metadata has been lost, so that the
-// kernel does not format it, or if it does not fit the table for the kernel.
+// kernel does not format it, or if it does not fit the table for the kernel. No
+// pool writes to the device yet, so that the page cache cannot be behind.
 func (p *Pool) checkSuperblock(cfg catalog.Pool) error {
 	f, err := os.OpenFile(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)),
 		os.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -252,7 +278,8 @@ func (p *Pool) checkSuperblock(cfg catalog.Pool) error {
 // The kernel compares the sizes, too, but late: it takes the table, fails in
 // the resume and leaves the pool suspended (drivers/md/dm-thin.c,
 // maybe_resize_data_dev and maybe_resize_metadata_dev). With the mark for a
-// check it would activate a pool that is read-only.
+// check it would activate a pool that is read-only. Sizes in the catalog are
+// bytes, those in the superblock blocks.
 func compareSuperblock(f *os.File, cfg catalog.Pool) error {
 	sb, err := thinpool.ReadSuperblock(f)
 	if err != nil {

@@ -23,6 +23,7 @@ func (p *Pool) backingError(part string, b catalog.Backing, err error) error {
 	object := "pool " + p.Name()
 	var said *fault.Error
 	switch {
+	// It names an object already, and what helps.
 	case errors.As(err, &said):
 		return err
 	case errors.Is(err, loop.ErrNoDriver):
@@ -71,6 +72,8 @@ func (p *Pool) FindDisks() (catalog.Pool, error) {
 	if !moved {
 		return cfg, nil
 	}
+	// Both paths are written, so that one write of pool.json does for a pool
+	// that has moved as a whole.
 	rename := func(c *catalog.Pool) {
 		c.Data.Path, c.Metadata.Path = paths[dmname.Data].Path, paths[dmname.Meta].Path
 	}
@@ -88,7 +91,8 @@ func (p *Pool) FindDisks() (catalog.Pool, error) {
 func (p *Pool) RefuseCopy() error { return backing.RefuseCopy(p.DM, p.Catalog.Pool()) }
 
 // ownsLocks reports whether the locks of the pool's name are its own. If a copy
-// of the pool is active under the same name, its commands use these locks.
+// of the pool is active under the same name, its commands use these locks. The
+// lock files have the pool's name, and not its uuid.
 func (p *Pool) ownsLocks() bool {
 	other := backing.ActiveCopy(p.DM, p.Catalog.Pool())
 	return other.Disposable() || other.Name != p.Name()
@@ -100,7 +104,9 @@ func (p *Pool) OwnsDevices() bool { return backing.ActiveCopy(p.DM, p.Catalog.Po
 
 // RefuseShared returns an error if the pool's catalog is a copy of another
 // pool's catalog, and both name the same disks or files. The label on them has
-// the name of the pool to which they belong.
+// the name of the pool to which they belong. It reads one label, and the other
+// catalogs only if that names another pool. Two active pools over the same
+// disks would overwrite each other.
 func (p *Pool) RefuseShared() error {
 	own := p.Catalog.Pool()
 	if l, err := backing.ReadLabel(own.Data.Path); err != nil || l.Pool == own.Name {
@@ -136,12 +142,15 @@ func (p *Pool) RefuseShared() error {
 // metadata is read-only from then on, while a failed write of data fails only
 // that write.
 func (p *Pool) MakeFile(ctx context.Context, f *os.File, b catalog.Backing, role string) error {
+	// This has an effect on an empty file alone, so it comes before the size.
 	if err := loop.NoCopyOnWrite(f); err != nil {
 		p.Sys.Warnf(
 			"pool %s: %v: when the filesystem is full, what is there cannot be overwritten either",
 			p.Name(), err)
 	}
 	size := label.Reserved + b.Size
+	// The data takes its blocks as the pool writes to it, so that the
+	// filesystem may be full before the pool is.
 	if err := f.Truncate(size); err != nil {
 		return err
 	}
@@ -152,7 +161,8 @@ func (p *Pool) MakeFile(ctx context.Context, f *os.File, b catalog.Backing, role
 }
 
 // Allocate allocates the blocks of length bytes at off in a file of the pool's
-// metadata. If the filesystem lacks the room, the error is ErrPoolState.
+// metadata. If the filesystem lacks the room, the error is ErrPoolState. It may
+// take long, and ends with ctx.
 func (p *Pool) Allocate(ctx context.Context, f *os.File, off, length int64) error {
 	p.Sys.Stepf("allocating %s for the metadata of pool %s", fault.SizeText(length), p.Name())
 	err := loop.Allocate(ctx, f, off, length)
@@ -171,7 +181,9 @@ func (p *Pool) Allocate(ctx context.Context, f *os.File, off, length int64) erro
 
 // Under finds the block device below a part of the active pool. It returns an
 // error unless that is the device that the catalog names, or a loop device over
-// the file that the catalog names.
+// the file that the catalog names. The table of a linear device names what it
+// lies on by number. A path may lead elsewhere by now, and a loop device may
+// have been attached to another file.
 func (p *Pool) Under(part string, b catalog.Backing) (backing.Underneath, error) {
 	targets, info, err := p.DM.Table(p.Ref(part))
 	if err != nil {

@@ -36,6 +36,7 @@ func (p *Pool) AddVolume(
 	ctx context.Context, v catalog.Volume, o AddOptions, send func(spec.ID) error,
 ) (catalog.Volume, error) {
 	object := v.Spec().String()
+	// An intent of that name would hide the new volume.
 	if err := p.finishDeadCommand(ctx, v.Name); err != nil {
 		return v, err
 	}
@@ -51,7 +52,11 @@ func (p *Pool) AddVolume(
 	if err := p.CanGrow(o.Force); err != nil {
 		return v, err
 	}
+	// The record has whole seconds: what is returned is what a later command
+	// reads.
 	v.Created = time.Now().UTC().Truncate(time.Second)
+	// An explicit intent does not end by the record alone: the volume is not
+	// complete with it.
 	op, err := p.Begin(catalog.Intent{
 		Op: catalog.OpCreate, Volume: v.Name, Record: &v, Explicit: o.Next != "" || o.Unsettled})
 	if err == nil {
@@ -85,7 +90,8 @@ func (p *Pool) Begin(op catalog.Intent) (catalog.Intent, error) {
 }
 
 // writeIntent writes the intent to the journal. It gives the intent of a
-// create, and the record in it, the next thin id.
+// create, and the record in it, the next thin id. The journal is synced when it
+// returns, so that the id is never given out twice.
 func (p *Pool) writeIntent(op catalog.Intent) (catalog.Intent, error) {
 	if op.Op == catalog.OpCreate {
 		var err error
@@ -103,9 +109,13 @@ func (p *Pool) writeIntent(op catalog.Intent) (catalog.Intent, error) {
 
 // SendCreate calls send with one thin id after the other until the kernel
 // accepts one. If the pool was changed by hand, the kernel has ids that the
-// catalog does not know.
+// catalog does not know. Each attempt writes the journal first, with the next
+// id. So a crash leaves an intent for the last id that was tried, and never an
+// id without an intent.
 func (p *Pool) SendCreate(op catalog.Intent, send func(spec.ID) error) (catalog.Intent, error) {
 	for {
+		// A success is no commit yet (drivers/md/dm-thin.c, pool_message drops
+		// the result of commit): Confirm asks the status.
 		err := send(op.ID)
 		if !errors.Is(err, thinpool.ErrIDExists) {
 			if err == nil {
@@ -122,7 +132,8 @@ func (p *Pool) SendCreate(op catalog.Intent, send func(spec.ID) error) (catalog.
 
 // Commit ends an intent that the kernel has carried out: from here on, the
 // change is valid. If next is not "", an intent with that operation takes its
-// place.
+// place. After a crash before this write, the next command undoes or finishes
+// the change by what the kernel has.
 func (p *Pool) Commit(op catalog.Intent, next string) error {
 	if next == "" {
 		return p.Catalog.Finish(op.Volume)
@@ -134,7 +145,8 @@ func (p *Pool) Commit(op catalog.Intent, next string) error {
 // write of the journal fails at its last sync, the disk may have another state
 // than this process goes by. So Rollback writes the journal before it sends the
 // kernel a message. If it cannot undo the create, it warns, and the next
-// command finishes or undoes it.
+// command finishes or undoes it. It gets time of its own, because ctx may be
+// why the create failed.
 func (p *Pool) Rollback(ctx context.Context, volume string, err error) error {
 	ops := p.Catalog.Pool().Intents
 	i := slices.IndexFunc(ops, func(op catalog.Intent) bool { return op.Volume == volume })
@@ -143,6 +155,8 @@ func (p *Pool) Rollback(ctx context.Context, volume string, err error) error {
 	}
 	undo, cancel := p.Sys.Undoing(ctx)
 	defer cancel()
+	// An intent without this mark is done when the record's file is there; with
+	// it, the create is undone by every process that finds it.
 	ops[i].Explicit = true
 	e := p.Catalog.SetPool(func(c *catalog.Pool) { c.Intents = ops })
 	if e == nil {
@@ -164,6 +178,8 @@ func (p *Pool) nextID(tried spec.ID) (spec.ID, error) {
 	if cfg.NextID != 0 && cfg.NextID <= spec.MaxID {
 		return cfg.NextID, nil
 	}
+	// All 16 million ids have been used once. From here on each create reads
+	// every record.
 	volumes, err := p.Catalog.VolumesAnyState()
 	if err != nil {
 		// A record that cannot be read has an id, too.
@@ -182,6 +198,7 @@ func (p *Pool) nextID(tried spec.ID) (spec.ID, error) {
 
 // unusedID returns the lowest thin id above tried that is not in use. If tried
 // is the last id, the search begins at 1. unusedID never returns the last id.
+// The id of an intent counts as in use, and so does the head's.
 func unusedID(cfg catalog.Pool, volumes []catalog.Volume, tried spec.ID) (id spec.ID, ok bool) {
 	taken := map[spec.ID]bool{}
 	for _, v := range volumes {

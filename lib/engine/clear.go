@@ -26,7 +26,9 @@ func (p *Pool) HalfMade() bool {
 }
 
 // ClearHalfMade removes everything of the pool, and pool.json last. The caller
-// holds the pool's lock exclusively.
+// holds the pool's lock exclusively. A kill between any two steps leaves
+// pool.json with its intent, and the next command begins again: each step takes
+// what is gone already for done.
 func (p *Pool) ClearHalfMade(ctx context.Context) error {
 	p.Sys.Stepf("clearing away pool %s", p.Name())
 	if p.OwnsDevices() { // devices of a copy of the pool stay
@@ -54,7 +56,8 @@ func (p *Pool) ClearHalfMade(ctx context.Context) error {
 }
 
 // dropLocks removes the lock files of all volumes, also of those that have no
-// record. It leaves a lock that is taken.
+// record. It leaves a lock that is taken. The caller holds the pool's lock, but
+// the lock of a volume may be held by a command that waits for the pool's.
 func (p *Pool) dropLocks() error {
 	traces, err := p.Sys.Refs().Traces(p.Name())
 	for volume := range traces {
@@ -68,6 +71,7 @@ func (p *Pool) dropLocks() error {
 // clearFile removes a backing file and syncs its folder: the file may lie on
 // another filesystem than the catalog, and the catalog is removed next. If
 // another program has put something in its place, clearFile leaves that alone.
+// The label says whose file it is; a path alone does not.
 func (p *Pool) clearFile(b catalog.Backing) error {
 	path := b.Path
 	st, err := os.Lstat(path)
@@ -85,6 +89,8 @@ func (p *Pool) clearFile(b catalog.Backing) error {
 		p.Sys.Warnf("pool %s: %s is no backing file, and stays", p.Name(), path)
 		return nil
 	}
+	// Between the two calls another program may have put a FIFO or a link
+	// there: neither is waited for or followed.
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return err
@@ -122,7 +128,9 @@ func (p *Pool) unlabelled(f *os.File, size int64) (bool, error) {
 }
 
 // clearDevice removes the label from the device of a part, if that is this
-// pool's, under whatever path the device is found now.
+// pool's, under whatever path the device is found now. What else is on the
+// device stays there: blocks of the pool without its metadata, which nothing
+// finds any more.
 func (p *Pool) clearDevice(part string) error {
 	path := p.OwnDevice(part)
 	if path == "" {
@@ -147,7 +155,8 @@ func (p *Pool) clearDevice(part string) error {
 	return f.Sync()
 }
 
-// OwnDevice returns the path of the device that carries a part, or "".
+// OwnDevice returns the path of the device that carries a part, or "". It looks
+// at the label, since a path may lead to another disk by now.
 func (p *Pool) OwnDevice(part string) string {
 	cfg := p.Catalog.Pool()
 	path := backing.BackingOf(cfg, part).Path

@@ -23,6 +23,8 @@ import (
 // files that are not in use. If a volume is in use, the error is ErrBusy. The
 // caller holds the pool's lock exclusively.
 func (p *Pool) Deactivate(ctx context.Context) error {
+	// Afterwards hardly a command looks at this pool before it is activated
+	// again.
 	p.thorough = true
 	if other := backing.ActiveCopy(p.DM, p.Catalog.Pool()); !other.Disposable() {
 		return other.Err
@@ -33,6 +35,7 @@ func (p *Pool) Deactivate(ctx context.Context) error {
 	if err := health.ResumePool(p.Sys, p.DM, p.Name(), p.UUID()); err != nil {
 		return err
 	}
+	// The pool's device stays open as long as one of a volume lies on it.
 	if err := p.removeUnusedDevices(ctx); err != nil {
 		return err
 	}
@@ -47,7 +50,8 @@ func (p *Pool) Deactivate(ctx context.Context) error {
 }
 
 // refuseActive returns an error that names the active volumes, or nil if there
-// are none.
+// are none. The kernel would refuse as well, since their tables hold the pool's
+// device, but it does not say who.
 func (p *Pool) refuseActive(ctx context.Context) error {
 	p.DM.Forget() // the kernel removes devices by itself
 	active, err := p.activeVolumes()
@@ -80,6 +84,7 @@ func (p *Pool) refuseActive(ctx context.Context) error {
 func (p *Pool) whereUsed(ctx context.Context, v catalog.Volume) (text string, remedy fault.Remedy) {
 	// If the record is unreadable, the kernel's answer alone counts.
 	rec, _ := p.Sys.Refs().Read(v.Spec())
+	// A record may be older than what the kernel has.
 	obs, _, err := registry.QueryKernel(p.DM, v, rec)
 	if err != nil {
 		return " (active)", nil
@@ -108,7 +113,8 @@ func (p *Pool) whoHolds(ctx context.Context, v catalog.Volume) (text string, rem
 }
 
 // activeVolumes lists the dm devices of the pool's volumes. It does not wait
-// for a device that the kernel is just removing: other functions do.
+// for a device that the kernel is just removing: other functions do. Where the
+// kernel lists uuids, that takes one call for any number of volumes.
 func (p *Pool) activeVolumes() ([]dm.Device, error) {
 	all, err := p.DM.List(dmname.UUIDPrefix + p.UUID() + "-")
 	if err != nil {
@@ -126,8 +132,12 @@ func (p *Pool) activeVolumes() ([]dm.Device, error) {
 // Dismantle removes the pool's own devices from the top down, and waits until
 // the kernel has detached the loop devices. Devices that are not there do not
 // matter: the kernel removes the linear devices by itself after the pool's,
-// since they have deferred removal, and may be ahead of this loop.
+// since they have deferred removal, and may be ahead of this loop. ctx limits
+// the waits. On error the devices that are left are those below the one that
+// would not go.
 func (p *Pool) Dismantle(ctx context.Context) error {
+	// The kernel removes no device that a table has open: the order is that of
+	// the stack.
 	for _, part := range []string{dmname.Head, dmname.Pool, dmname.Data, dmname.Meta} {
 		if err := p.dropPart(ctx, part); err != nil {
 			return err

@@ -17,7 +17,8 @@ import (
 // ours that lead to its device number: the kernel gives a number that has
 // become free to the next device (drivers/md/dm.c, next_free_minor). If the
 // kernel refuses the table, the error has the kernel's reason, which is in the
-// kernel log only.
+// kernel log only. A stale name must go before somebody opens it: it would lead
+// to the new device.
 func makeDevice(
 	ctx context.Context, s *host.System, c *dm.Control, name, uuid string, t dm.Target,
 	cookie dm.CookieFlags,
@@ -35,7 +36,8 @@ func makeDevice(
 // withKernelLog calls do. It adds to do's error what device-mapper has logged
 // while do ran. A target has no other way to say why it refuses a table
 // (drivers/md/dm-table.c, dm_table_add_target, tgt->error). What it logged for
-// another process at the same moment cannot be told apart.
+// another process at the same moment cannot be told apart. Where the log cannot
+// be read (a container, dmesg_restrict), the error stays as it is.
 func withKernelLog(do func() error) error {
 	log := kmsg.Begin()
 	defer log.Close()
@@ -49,7 +51,8 @@ func withKernelLog(do func() error) error {
 	return err
 }
 
-// thinTarget returns the table of a thin device of size bytes in the pool.
+// thinTarget returns the table of a thin device of size bytes in the pool. The
+// rest of a size that is no whole sector is cut off: the catalog has none such.
 func thinTarget(pool dm.DevNo, id spec.ID, size int64) dm.Target {
 	return thinpool.Thin{
 		Pool: pool, ID: id, Size: dm.Sectors(size / dm.SectorSize),

@@ -49,7 +49,8 @@ func SameHolders(before, now []fuser.Holder) bool {
 func OurCaller(h fuser.Holder) bool { return h.PID == os.Getppid() && h.Command == "umount" }
 
 // DeviceHolders lists who has a volume's device open. was is the path on which
-// the volume was mounted, or "".
+// the volume was mounted, or "". It reads what every process has open, which
+// takes time: callers ask after a removal has failed.
 func DeviceHolders(ctx context.Context, dev dm.DevNo, was string) []fuser.Holder {
 	if dev == (dm.DevNo{}) {
 		return nil
@@ -64,7 +65,8 @@ func DeviceHolders(ctx context.Context, dev dm.DevNo, was string) []fuser.Holder
 
 // remains reports whether somebody holds a device who will not close it in a
 // moment: the kernel, or a process that was found twice. udev does not count,
-// because it closes the device when it has probed it.
+// because it closes the device when it has probed it. A pid of 0 is a holder
+// that is no process: a mount, a device on top, swap.
 func remains(before, now []fuser.Holder) bool {
 	if slices.ContainsFunc(now, func(h fuser.Holder) bool { return h.PID == 0 }) {
 		return true
@@ -72,10 +74,14 @@ func remains(before, now []fuser.Holder) bool {
 	return SameHolders(before, slices.DeleteFunc(slices.Clone(now), isUdev))
 }
 
+// isUdev reports whether a holder is a process of udev. Its workers are called
+// (udev-worker) or systemd-udevd, by version.
 func isUdev(h fuser.Holder) bool { return strings.Contains(h.Command, "udev") }
 
 // DeviceBusy returns the error of a volume whose device is open. found are the
-// holders of the device, if any were found.
+// holders of the device, if any were found. A mount in another mount namespace
+// shows in no list of open files, so that the mount tables of all processes are
+// read for it.
 func DeviceBusy(
 	s *host.System, c *dm.Control, object string, info dm.Info, found []fuser.Holder,
 ) error {
@@ -111,7 +117,7 @@ const (
 )
 
 // holdersRemedy returns the command that makes the first holder release the
-// device.
+// device. The next attempt names the other holders.
 func holdersRemedy(found []fuser.Holder) fault.Remedy {
 	h := found[0]
 	switch h.What {

@@ -39,6 +39,8 @@ func RemoveDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.
 	if err != nil {
 		return &fault.Error{Object: v.Spec().String(), Err: err}
 	}
+	// Since the volume's lock is held, no command has made the device and its
+	// alias anew.
 	registry.DropAlias(s, v.Spec())
 	return c.WaitGone(ctx, ref, name)
 }
@@ -58,6 +60,8 @@ func WaitOut(
 		if !IsBusy(err) {
 			return info, nil, err
 		}
+		// The search itself takes time, in which a holder may have closed the
+		// device: only one that is found twice counts.
 		before := found
 		found = DeviceHolders(ctx, info.Dev, was)
 		someUdev := slices.ContainsFunc(found, isUdev)
@@ -69,7 +73,8 @@ func WaitOut(
 
 // removeOnce removes a device if it is closed within the given time. It first
 // resumes a suspended device: a process that has it open could not close it
-// otherwise.
+// otherwise. If it is open for longer, the error is dm.ErrBusy. info is the
+// device's state before.
 func removeOnce(
 	ctx context.Context, c *dm.Control, ref dm.Ref, within time.Duration,
 ) (dm.Info, error) {
@@ -96,12 +101,15 @@ func WaitGoneBriefly(ctx context.Context, c *dm.Control, ref dm.Ref, name string
 		case time.Now().After(until):
 			return info, dm.ErrBusy
 		}
+		// The Control may remember answers, and the kernel removes the device
+		// by itself.
 		c.Forget()
 	}
 }
 
 // RemoveVolumeDevice does what RemoveDevice does, for a caller that holds the
-// pool's lock: it waits for lockedWait at most, and then returns ErrBusy.
+// pool's lock: it waits for lockedWait at most, and then returns ErrBusy. The
+// time is short because every other command on the pool waits for that lock.
 func (p *Pool) RemoveVolumeDevice(ctx context.Context, volume string, id spec.ID) error {
 	v := p.Volume(volume)
 	ref, name := dmname.VolumeRef(p.UUID(), id), dmname.Volume(v)

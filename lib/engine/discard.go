@@ -32,7 +32,9 @@ func (p *Pool) WantsDiscard(o DeleteOptions) bool {
 // the pool. Blocks that were never written take no time, however large the
 // volume is. The caller holds the volume's lock and needs no lock of the pool:
 // an open volume keeps the pool active. System.Deadline limits the activation
-// alone; the discarding itself takes as long as it needs.
+// alone; the discarding itself takes as long as it needs. A kill leaves a part
+// of the volume discarded. That is why the caller has written the intent of the
+// delete before: no command shows the volume any more.
 func (p *Pool) Discard(ctx context.Context, v catalog.Volume) error {
 	wait, cancel := p.Sys.Waiting(ctx)
 	defer cancel()
@@ -49,11 +51,15 @@ func (p *Pool) Discard(ctx context.Context, v catalog.Volume) error {
 	for _, r := range pieces {
 		total += r.length
 	}
+	// The kernel discards by a descriptor that is open for writing alone
+	// (block/ioctl.c, blk_ioctl_discard).
 	w, err := a.forWriting()
 	if err != nil {
 		return err
 	}
 	defer w.Close()
+	// The pool unmaps all of it, and passes down what no other device shares
+	// (drivers/md/dm-thin.c, passdown_double_checking_shared_status).
 	what := "discarding " + v.Pool + "/" + v.Name
 	for _, r := range pieces {
 		told := func(done int64) { p.Sys.Progress(what, before+done, total) }
@@ -76,7 +82,9 @@ const discardGap = 16 << 20
 // mapped lists the mapped pieces of an active volume, as the pool's metadata
 // has them. If the metadata cannot be read, for example because other commands
 // change it all the time, mapped returns one piece up to the end of the highest
-// mapped block, which the kernel tells.
+// mapped block, which the kernel tells. Reading the metadata of a large volume
+// takes time, but less than asking the kernel to discard what was never
+// written.
 func (p *Pool) mapped(ctx context.Context, a *Activation, v catalog.Volume) ([]piece, error) {
 	// A flush commits the metadata (drivers/md/dm-thin.c,
 	// process_deferred_bios).
@@ -91,6 +99,8 @@ func (p *Pool) mapped(ctx context.Context, a *Activation, v catalog.Volume) ([]p
 	if err == nil {
 		return clipped(ranges, block, v.Size), nil
 	}
+	// Without this the end of the time would be taken for metadata that keep
+	// changing.
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -103,7 +113,8 @@ func (p *Pool) mapped(ctx context.Context, a *Activation, v catalog.Volume) ([]p
 }
 
 // ranges reads the mapped ranges of v from the metadata of the active pool. It
-// joins ranges that are at most gap blocks apart.
+// joins ranges that are at most gap blocks apart. It reads past the page cache,
+// which the pool does not keep up to date.
 func (p *Pool) ranges(ctx context.Context, v catalog.Volume, gap uint64) ([]thinpool.Range, error) {
 	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)))
 	if err != nil {
@@ -132,7 +143,7 @@ func clipped(ranges []thinpool.Range, block, size int64) []piece {
 }
 
 // highest returns where the highest mapped block of an active volume ends
-// (bytes).
+// (bytes). 0 says that nothing is mapped.
 func (p *Pool) highest(v catalog.Volume) (int64, error) {
 	targets, _, err := p.DM.Status(dmname.VolumeRef(p.UUID(), v.ID), 0)
 	if err != nil {

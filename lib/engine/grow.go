@@ -25,7 +25,9 @@ func UsableMetadata(cfg catalog.Pool) int64 { return min(cfg.Metadata.Size, thin
 // caller holds the pool's lock exclusively.
 func (p *Pool) ApplySizes() error {
 	st, err := p.Target.Status()
-	// The kernel does not grow a pool in these states.
+	// The kernel does not grow a pool in these states. For the mark it says so
+	// in its log, and resumes with the old size (drivers/md/dm-thin.c,
+	// maybe_resize_data_dev).
 	if err != nil || st.Failed() || st.NeedsCheck {
 		return p.Wrap(err)
 	}
@@ -36,17 +38,22 @@ func (p *Pool) ApplySizes() error {
 	}
 	if grown || int64(st.MetaTotal)*thinpool.MetadataBlock < UsableMetadata(cfg) {
 		p.Sys.Stepf("growing the metadata of pool %s", p.Name())
+		// The data keeps its size here: the kernel would grow both in one
+		// resume, the data first (drivers/md/dm-thin.c, pool_preresume).
 		if err := p.reloadPool(st.DataTotal); err != nil {
 			return p.Wrap(err)
 		}
 	}
+	// With more metadata a pool that had run out of it is writable again.
 	if st, err = p.Target.Status(); err != nil || st.Writable() != nil {
 		return p.Wrap(err)
 	}
 	return p.Wrap(p.applyDataSize(cfg, st))
 }
 
-// applyDataSize grows the data, and sets what the pool does when it is full.
+// applyDataSize grows the data, and sets what the pool does when it is full. It
+// looks at the live table, since the status does not show a setting that the
+// kernel has overruled for a while (do_no_space_timeout).
 func (p *Pool) applyDataSize(cfg catalog.Pool, st thinpool.Status) error {
 	grown, err := p.applyPartSize(dmname.Data, cfg.Data)
 	if err != nil {
@@ -69,7 +76,9 @@ func (p *Pool) applyDataSize(cfg catalog.Pool, st thinpool.Status) error {
 }
 
 // applyPartSize makes the linear device over a backing device as long as the
-// catalog says, and returns true if it was shorter.
+// catalog says, and returns true if it was shorter. A loop device takes the new
+// size of its file first; a linear device over less than its table says would
+// be refused (drivers/md/dm-table.c, device_area_is_invalid).
 func (p *Pool) applyPartSize(part string, b catalog.Backing) (grown bool, err error) {
 	targets, _, err := p.DM.Table(p.Ref(part))
 	if err != nil {
@@ -79,6 +88,8 @@ func (p *Pool) applyPartSize(part string, b catalog.Backing) (grown bool, err er
 	for _, t := range targets {
 		have += t.Length
 	}
+	// A pool is never made shorter: the kernel would refuse the resume and
+	// leave it suspended.
 	if have >= want {
 		return false, nil
 	}
@@ -97,7 +108,9 @@ func (p *Pool) applyPartSize(part string, b catalog.Backing) (grown bool, err er
 // If blocks is not 0, the table has that many blocks of data. The table names
 // the same two devices as before, which have grown below it: the kernel takes
 // no others (drivers/md/dm-thin.c, __pool_find), and looks for more metadata
-// and data at each resume (pool_preresume).
+// and data at each resume (pool_preresume). I/O to the volumes waits for the
+// moment of the swap: the kernel suspends them with the pool
+// (drivers/md/dm-thin.c, pool_suspend_active_thins).
 func (p *Pool) reloadPool(blocks uint64) error {
 	cfg := p.Catalog.Pool()
 	if blocks > 0 {
@@ -138,6 +151,8 @@ func (p *Pool) reload(uuid string, table, old dm.Target) error {
 	if err == nil {
 		return nil
 	}
+	// A load that fails changes nothing, and the device runs on. After a resume
+	// that fails every user of the device would wait for ever.
 	if info, e := p.DM.Info(ref); e == nil && info.Suspended() {
 		err = errors.Join(err, swap(old))
 	}

@@ -32,7 +32,8 @@ const NewHeadID = 0
 
 // MakeHead makes the head of a new pool. It must run before anything else is
 // allocated: the kernel then takes the data blocks from the first one on
-// (persistent-data/dm-space-map-disk.c, sm_disk_new_block).
+// (persistent-data/dm-space-map-disk.c, sm_disk_new_block). ConfirmHead then
+// looks at the data device whether it was so.
 func (p *Pool) MakeHead(ctx context.Context) error {
 	if err := p.Target.CreateThin(NewHeadID); err != nil {
 		return err
@@ -53,7 +54,8 @@ func (p *Pool) WithHead(ctx context.Context, id spec.ID, do func(*os.File) error
 }
 
 // WithThin does what WithHead does, for any thin id. The device has size bytes.
-// No volume may be active.
+// No volume may be active. The device has a name and a uuid of the pool's own,
+// so that the next command finds and removes what a killed one left.
 func (p *Pool) WithThin(
 	ctx context.Context, id spec.ID, size int64, do func(*os.File) error,
 ) error {
@@ -71,6 +73,8 @@ func (p *Pool) WithThin(
 	if err != nil {
 		return err
 	}
+	// From the mark for removal on, the kernel removes the device when this
+	// process ends.
 	a, err := openAs(os.O_RDWR, p.DM.NodePath(name), dev.Dev)
 	if err == nil {
 		err = p.DM.RemoveDeferred(p.Ref(dmname.Head))
@@ -79,6 +83,8 @@ func (p *Pool) WithThin(
 		}
 		a.Close()
 	}
+	// The kernel may be removing it already: this waits until its thin id is
+	// free again.
 	if e := p.dropPart(ctx, dmname.Head); err == nil {
 		err = e
 	}
@@ -103,6 +109,8 @@ func WriteHead(f *os.File, cfg catalog.Pool, id spec.ID, want func(block uint64)
 		if _, err := f.WriteAt(b, int64(n)*health.BlockBytes(cfg)); err != nil {
 			return err
 		}
+		// A sync of a block device sends a flush, and for that the pool commits
+		// its metadata (drivers/md/dm-thin.c, process_deferred_bios).
 		if err := f.Sync(); err != nil {
 			return err
 		}
@@ -111,6 +119,8 @@ func WriteHead(f *os.File, cfg catalog.Pool, id spec.ID, want func(block uint64)
 }
 
 // ConfirmHead returns an error unless the data device begins with the headers.
+// It reads past the page cache, which may have what was there before the pool
+// wrote.
 func (p *Pool) ConfirmHead() error {
 	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Data)))
 	if err != nil {

@@ -58,7 +58,8 @@ func OpenPool(
 }
 
 // openKnown is OpenPool for a pool that existed a moment ago. It reads
-// pool.json once, under the lock.
+// pool.json once, under the lock. Waiting for the lock ends with ctx, and the
+// error then names the process that has it.
 func openKnown(
 	ctx context.Context, s *host.System, c *dm.Control, name string, a access,
 ) (*Pool, error) {
@@ -73,6 +74,9 @@ func openKnown(
 		lock.Unlock()
 		return nil, err
 	}
+	// Under the lock no other command changes the pool's own devices, and those
+	// of a volume only with the volume's lock. What the kernel removes by
+	// itself, a caller asks for after Forget.
 	c = c.Remember()
 	p := &Pool{
 		Sys:     s,
@@ -96,7 +100,8 @@ func openKnown(
 
 // OpenActive opens the pool, activates it if need be, and finishes or undoes
 // what a killed command left in it. A caller that passes Shared has read the
-// pool's catalog already.
+// pool's catalog already. The Pool holds the lock that was asked for; with
+// Shared, other commands hold it at the same time.
 func OpenActive(
 	ctx context.Context, s *host.System, c *dm.Control, name string, a access,
 ) (*Pool, error) {
@@ -118,6 +123,8 @@ func OpenActive(
 		if err != nil {
 			return nil, p.closeOn(err)
 		}
+		// What cannot be finished now stays, and does not prevent a mount:
+		// hence prepared.
 		if live && (prepared || len(p.Catalog.Pool().Intents) == 0) {
 			return p, nil
 		}
@@ -149,7 +156,8 @@ func Alone(
 // prepareShared activates the pool for OpenActive with Shared, and finishes, if
 // that is possible, what is left in it. It takes the pool's lock exclusively
 // for this. If the pool is active (live) and another command has the lock, it
-// does nothing.
+// does nothing. With a live pool the interrupted operations are not urgent, and
+// the command that has the lock finishes them itself.
 func prepareShared(
 	ctx context.Context, s *host.System, c *dm.Control, name string, live bool,
 ) error {
@@ -172,7 +180,8 @@ func prepareShared(
 }
 
 // prepare activates the pool if need be, checks that it is the one that the
-// catalog describes, and finishes or undoes what a killed command left.
+// catalog describes, and finishes or undoes what a killed command left. The
+// list costs one call, and saves one for each device that is not there.
 func (p *Pool) prepare(ctx context.Context) error {
 	// From here on the pool's DM knows which devices do not exist.
 	if _, err := p.DM.List(""); err != nil {
@@ -184,7 +193,8 @@ func (p *Pool) prepare(ctx context.Context) error {
 	return p.Recover(ctx)
 }
 
-// Close releases the pool's lock. DM can still be used.
+// Close releases the pool's lock. DM can still be used. Without the lock, other
+// commands may change any device: nothing is answered from memory from then on.
 func (p *Pool) Close() {
 	p.DM.StopRemembering()
 	p.Lock.Unlock()
@@ -211,7 +221,8 @@ func (p *Pool) UUID() string { return p.Catalog.Pool().UUID }
 func (p *Pool) Ref(part string) dm.Ref { return dm.ByUUID(dmname.PartUUID(p.UUID(), part)) }
 
 // HasDevice reports whether the pool's device is active, in whatever state the
-// pool is.
+// pool is. It asks for the device alone, which answers also if the pool is
+// suspended.
 func (p *Pool) HasDevice() bool {
 	info, err := p.DM.Info(p.Ref(dmname.Pool))
 	return err == nil && info.Active()
@@ -225,7 +236,8 @@ func (p *Pool) IsActive() bool {
 
 // live reports whether the pool is active and can be queried. It returns an
 // error if the active devices belong to a copy of the pool. It queries each
-// device only once, because every mount calls it.
+// device only once, because every mount calls it. A suspended pool does not
+// count, because a question about its metadata sleeps until it is resumed.
 func (p *Pool) live() (bool, error) {
 	table, info, err := p.DM.Table(p.Ref(dmname.Pool))
 	sound := err == nil && info.Active() && !info.Suspended() && len(table) == 1 &&

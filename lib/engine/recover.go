@@ -32,6 +32,7 @@ func Recover(ctx context.Context, s *host.System, name string) error {
 			return err
 		}
 		defer p.Close()
+		// A user who asks for it wants all of it looked at.
 		p.thorough = true
 		if len(p.Catalog.Pool().Intents) == 0 && !p.HasDevice() {
 			return p.Wrap(p.removeLeftDevices(ctx))
@@ -106,7 +107,8 @@ func (p *Pool) recoverIfPossible(ctx context.Context) error {
 // may differ by one intent: its command sent it to the kernel and then died.
 // replayIntent finishes or undoes that intent. It also drops each create that
 // did not reach the kernel. The caller holds the pool's lock exclusively, so
-// the commands of these intents are dead.
+// the commands of these intents are dead. Only the holder of that lock sends
+// the pool messages.
 func (p *Pool) replayIntent(ctx context.Context) error {
 	st, err := p.Target.Status()
 	if err != nil {
@@ -131,7 +133,9 @@ func (p *Pool) replayIntent(ctx context.Context) error {
 }
 
 // leftIntents returns what to do about the intents of dead commands. It returns
-// an error if the pool has failed or does not fit the catalog.
+// an error if the pool has failed or does not fit the catalog. It changes
+// nothing. The decision is catalog.Pool.Recovery's, by the two transaction ids
+// alone.
 func (p *Pool) leftIntents(st thinpool.Status) ([]catalog.Step, error) {
 	if st.Failed() {
 		return nil, p.InState(st)
@@ -178,6 +182,8 @@ func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	case ours && !op.Explicit:
 		return p.Catalog.Finish(op.Volume)
 	case ours:
+		// A crash in the middle of this must not finish the create after all:
+		// the journal says what is meant before the kernel is asked.
 		op.Op = catalog.OpDelete
 		if err := p.Catalog.SetPool(func(c *catalog.Pool) { c.BeginIntent(op) }); err != nil {
 			return err
@@ -192,7 +198,9 @@ func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	return p.Catalog.SetPool(func(c *catalog.Pool) { c.AbandonIntent(op.Volume) })
 }
 
-// Devices reads from the active pool's metadata what it has of each thin id.
+// Devices reads from the active pool's metadata what it has of each thin id. It
+// reads past the page cache, and one committed state: what was created last is
+// in it, since each message is a commit.
 func (p *Pool) Devices() (map[spec.ID]thinpool.Details, error) {
 	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)))
 	if err != nil {
@@ -202,7 +210,10 @@ func (p *Pool) Devices() (map[spec.ID]thinpool.Details, error) {
 	return thinpool.ReadDevices(f, 0)
 }
 
-// dropIntent drops the intent of a create that did not reach the kernel.
+// dropIntent drops the intent of a create that did not reach the kernel. The
+// kernel is still at the transaction id before it, so that it has no id of this
+// operation. The record goes first: with the intent gone, a record would be a
+// volume.
 func (p *Pool) dropIntent(op catalog.Intent) error {
 	if err := p.Catalog.RemoveVolume(op.Volume); err != nil {
 		return err
@@ -211,7 +222,10 @@ func (p *Pool) dropIntent(op catalog.Intent) error {
 }
 
 // deleteID deletes the thin id and the record of op, to finish a delete or to
-// undo a create. The kernel's pool has op's transaction id already.
+// undo a create. The kernel's pool has op's transaction id already. The device
+// goes first: the kernel deletes no id that is active
+// (drivers/md/dm-thin-metadata.c, __delete_device). All steps can be done
+// again.
 func (p *Pool) deleteID(ctx context.Context, op catalog.Intent) error {
 	if err := p.RemoveVolumeDevice(ctx, op.Volume, op.ID); err != nil {
 		return err
@@ -253,6 +267,8 @@ func (p *Pool) sendDelete(ctx context.Context, id spec.ID) error {
 // open, or the catalog may give the id to another volume, too.
 func (p *Pool) finishDeadCommands(ctx context.Context) error {
 	for _, op := range p.Catalog.Pool().Intents {
+		// No command waits for a volume's lock while it holds the pool's: the
+		// command that has the volume's lock may wait for the pool's.
 		ref, err := p.Sys.Refs().TryLock(p.Volume(op.Volume))
 		if err != nil {
 			continue
@@ -315,6 +331,8 @@ func ClearName(ctx context.Context, s *host.System, c *dm.Control, volume spec.V
 	}
 	for _, op := range cat.Pool().Intents {
 		if op.Volume == volume.Name {
+			// The catalog was read without a lock. An intent that has ended
+			// since has no device any more.
 			v := catalog.Volume{Name: volume.Name, Pool: volume.Pool,
 				PoolUUID: cat.Pool().UUID, ID: op.ID}
 			return stillAtWork(op, RemoveDevice(ctx, s, c, v))
@@ -325,6 +343,8 @@ func ClearName(ctx context.Context, s *host.System, c *dm.Control, volume spec.V
 
 // finishDelete deletes the volume of a dead command's intent. If the volume's
 // device is open, it returns ErrBusy at once: the caller holds the pool's lock.
+// It begins with the check of the id, since another record may name it: then
+// its data belongs to that volume.
 func (p *Pool) finishDelete(ctx context.Context, op catalog.Intent) error {
 	if err := p.Catalog.CheckID(op); err != nil {
 		return p.wrapMismatch(err)
@@ -333,6 +353,8 @@ func (p *Pool) finishDelete(ctx context.Context, op catalog.Intent) error {
 		return DeviceBusy(p.Sys, p.DM, p.Volume(op.Volume).String(), info,
 			DeviceHolders(ctx, info.Dev, ""))
 	}
+	// The intent does not say what the user wanted: the default for this kind
+	// of pool counts.
 	if op.Op == catalog.OpDelete && p.WantsDiscard(DeleteOptions{}) {
 		if err := p.discardLeft(ctx, op.Volume); err != nil {
 			p.Sys.Warnf(
@@ -348,6 +370,8 @@ func (p *Pool) finishDelete(ctx context.Context, op catalog.Intent) error {
 // lock exclusively. The deletion gives the blocks that are left back to the
 // pool.
 func (p *Pool) discardLeft(ctx context.Context, volume string) error {
+	// The record is there until the delete is done, although no command shows
+	// the volume.
 	v, err := p.Catalog.VolumeAnyState(volume)
 	if errors.Is(err, catalog.ErrNoVolume) {
 		return nil
@@ -369,6 +393,8 @@ func (p *Pool) DeleteVolume(ctx context.Context, op catalog.Intent) error {
 	op.Op = catalog.OpDelete
 	op, err := p.Begin(op)
 	if err != nil {
+		// The journal may have been written although its sync failed, and the
+		// message sent or not: the two transaction ids tell.
 		return errors.Join(err, p.replayIntent(ctx))
 	}
 	return p.deleteID(ctx, op)

@@ -14,13 +14,17 @@ import (
 // CanGrow returns an error if the pool cannot take a new volume: it cannot be
 // written, or is full. Unless force is set, it also returns an error if the
 // pool, or the filesystem below its files, is nearly full: the room that is
-// left is for writes to the volumes that exist, and for deleting them.
+// left is for writes to the volumes that exist, and for deleting them. Both are
+// looked at before the intent is written. Another process may fill the pool in
+// between: then the kernel refuses, or Confirm does.
 func (p *Pool) CanGrow(force bool) error {
 	st, err := p.CanWrite()
 	if err != nil {
 		return err
 	}
 	cfg := p.Catalog.Pool()
+	// This holds with force, too: the kernel would take the volume, and each
+	// write to it would fail or wait.
 	if st.OutOfData() {
 		return p.InState(st)
 	}
@@ -49,7 +53,8 @@ func orForce(r fault.Remedy) fault.Remedy {
 
 // WarnOvercommitted warns, after a volume of size bytes was made, if the
 // volumes together can hold more than the pool. It is for create alone:
-// snapshots are made by the hundred and share their blocks.
+// snapshots are made by the hundred and share their blocks. In a pool of more
+// than health.SummedVolumes volumes the new one alone counts.
 func (p *Pool) WarnOvercommitted(size int64) {
 	before := int64(0)
 	if many, err := p.Catalog.HasMoreThan(health.SummedVolumes); err != nil {
@@ -76,7 +81,8 @@ func (p *Pool) WarnOvercommitted(size int64) {
 }
 
 // RanFull adds to err, the error of a write to a volume, that the write has
-// filled the pool. If the pool is not full, it returns err.
+// filled the pool. If the pool is not full, it returns err. A pool that was
+// filled may have room again when it is asked: then the error stays as it is.
 func (p *Pool) RanFull(err error) error {
 	st, e := p.Target.Status()
 	if e != nil {
@@ -105,7 +111,8 @@ func (p *Pool) InState(st thinpool.Status) error {
 }
 
 // CanWrite returns the pool's status, and an error if the pool's mode would
-// make a change fail half way.
+// make a change fail half way. It is asked before anything is written, so that
+// a refused change leaves no intent.
 func (p *Pool) CanWrite() (thinpool.Status, error) {
 	st, err := p.Target.Status()
 	if err != nil {
@@ -120,6 +127,8 @@ func (p *Pool) CanWrite() (thinpool.Status, error) {
 // Explain adds the pool's state to the error of a change: the pool was in that
 // state when it refused the change, or the change put it into that state.
 // Explain leaves an error alone that says by its kind why the change failed.
+// The kernel's errno alone says little: EOPNOTSUPP, say, is all that a
+// read-only pool answers.
 func (p *Pool) Explain(err error) error {
 	for _, kind := range []error{
 		fault.ErrPoolState, fault.ErrUsage, fault.ErrNotFound, fault.ErrExists, fault.ErrBusy,

@@ -15,7 +15,8 @@ import (
 )
 
 // removeStaleAliases removes the links to devices that the kernel has removed
-// by itself.
+// by itself. It takes the lock of each volume, since a command that makes a
+// device makes the link after it.
 func (p *Pool) removeStaleAliases() {
 	dir := filepath.Join(registry.AliasDir(p.Sys), p.Name())
 	// This succeeds only if the folder is empty: the command that made it was
@@ -27,6 +28,7 @@ func (p *Pool) removeStaleAliases() {
 	}
 	for _, e := range entries {
 		volume := p.Volume(e.Name())
+		// It is not ours: our aliases have the names of volumes.
 		if spec.CheckVolumeName(volume.Name) != nil {
 			continue
 		}
@@ -55,7 +57,7 @@ func (p *Pool) RemoveUnused(ctx context.Context) error {
 // removeUnusedDevices removes the devices of volumes that are not in use, and
 // resumes those that a killed snapshot left suspended. It leaves a volume whose
 // lock is taken to the command that holds the lock. It keeps a volume that was
-// activated on purpose.
+// activated on purpose. It waits for no lock: see docs/design.md, "Locks".
 func (p *Pool) removeUnusedDevices(ctx context.Context) error {
 	if err := p.dropPart(ctx, dmname.Head); err != nil {
 		return p.Wrap(err)
@@ -73,6 +75,7 @@ func (p *Pool) removeUnusedDevices(ctx context.Context) error {
 		if err != nil {
 			continue
 		}
+		// One that fails does not keep the others, or the command's own work.
 		err = p.removeUnusedDevice(ctx, ref, d.UUID)
 		ref.Close()
 		if err != nil {
@@ -84,7 +87,8 @@ func (p *Pool) removeUnusedDevices(ctx context.Context) error {
 }
 
 // removeStaleNodes removes the nodes of devices that the kernel removed by
-// itself when no process was there to remove the node.
+// itself when no process was there to remove the node. Where udev keeps the
+// nodes there are none.
 func (p *Pool) removeStaleNodes() error {
 	stale, err := p.DM.StaleNodes(dmname.Volume(p.Volume("")))
 	if err != nil {
@@ -111,6 +115,8 @@ func (p *Pool) removeStaleNodes() error {
 // removeUnusedDevice removes the device with that uuid, and the volume's record
 // in ref, unless the device is open or was activated on purpose. It first
 // resumes and thaws what a killed snapshot left. ref holds the volume's lock.
+// The order matters: a process that has a suspended device open may be unable
+// to close it.
 func (p *Pool) removeUnusedDevice(
 	ctx context.Context, ref *refcount.Ref, uuid string,
 ) error {
@@ -141,5 +147,6 @@ func (p *Pool) removeUnusedDevice(
 		}
 		return err
 	}
+	// The record speaks of a device that is gone.
 	return ref.Clear()
 }

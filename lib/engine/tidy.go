@@ -52,6 +52,8 @@ func (p *Pool) removeStaleFiles(ctx context.Context) error {
 		}
 	}
 	for volume, recorded := range traces {
+		// The lock file of a volume that exists stays, and so does the record
+		// of an active one.
 		if volumes[volume] && (inUse[volume] || !recorded) ||
 			spec.CheckVolumeName(volume) != nil {
 			continue
@@ -72,11 +74,14 @@ func (p *Pool) removeStaleFiles(ctx context.Context) error {
 	if err := dm.DropStaleSemaphores(); err != nil {
 		p.Sys.Warnf("%v", err)
 	}
+	// A pool that was half made has no command of its own that would find it:
+	// no list shows it.
 	ClearHalfMadeOthers(ctx, p.Sys, p.DM)
 	return nil
 }
 
 // removeIdleRecord removes the record of a volume unless the volume is active.
+// An active volume keeps it: the device may be mounted, or kept on purpose.
 func (p *Pool) removeIdleRecord(ref *refcount.Ref) error {
 	if _, err := p.DM.Info(
 		dm.ByName(dmname.Volume(ref.Volume())),
@@ -87,7 +92,9 @@ func (p *Pool) removeIdleRecord(ref *refcount.Ref) error {
 }
 
 // removeStaleUtabLines removes the lines of mounts that have ended from
-// libmount's table. If it cannot, it warns and the command goes on.
+// libmount's table. If it cannot, it warns and the command goes on. The table
+// is libmount's, and shared by all mounts of the machine: a lock on it that
+// others hold makes this wait until ctx ends.
 func (p *Pool) removeStaleUtabLines(ctx context.Context) {
 	if err := p.Sys.Utab().Tidy(ctx, registry.LookUtab(p.Sys, p.DM)); err != nil {
 		p.Sys.Warnf("utab: %v", err)
@@ -158,8 +165,11 @@ func clearHalfMadePools(ctx context.Context, s *host.System, c *dm.Control) erro
 }
 
 // clearHalfMadePool does what clearHalfMadePools does, for one pool. It skips a
-// pool whose lock is taken.
+// pool whose lock is taken. The lock is tried and not waited for, and
+// everything is read anew under it: the pool may have been finished since the
+// caller looked.
 func clearHalfMadePool(ctx context.Context, s *host.System, c *dm.Control, name string) error {
+	// If the lock is taken, a command is making or deleting the pool.
 	lock, err := s.Refs().TryPoolLock(name, false)
 	if err != nil {
 		return nil

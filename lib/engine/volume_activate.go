@@ -20,7 +20,8 @@ import (
 	"thinmount/lib/thinpool"
 )
 
-// Activation is a volume's device that this process has open.
+// Activation is a volume's device that this process has open. Closing it may be
+// the last close, at which the kernel removes a device that is not kept.
 type Activation struct {
 	*os.File
 	Dev  dm.DevNo
@@ -30,7 +31,8 @@ type Activation struct {
 // ActivateVolume makes the volume's device, or uses the one that is there, and
 // opens it. Unless keep is set, the kernel removes the device at its last
 // close, also if this process is killed. The caller holds the volume's lock,
-// has the pool open and active, and closes the Activation.
+// has the pool open and active, and closes the Activation. ctx limits the
+// attempts, and the waits for udev.
 func (p *Pool) ActivateVolume(
 	ctx context.Context, v catalog.Volume, keep bool,
 ) (*Activation, error) {
@@ -59,13 +61,16 @@ func (p *Pool) ActivateVolume(
 			return nil, fault.WaitError(object, errors.Join(ctx.Err(), err))
 		case <-time.After(5 * time.Millisecond):
 		}
+		// The memory may say that the device is there still.
 		p.DM.Forget()
 	}
 }
 
 // scheduleRemoval makes the kernel remove the device at its last close: our
 // open file keeps it until then. If the device is to be kept, scheduleRemoval
-// cancels an earlier order of that kind.
+// cancels an earlier order of that kind. Should the order fail, the device
+// stays without an owner: the next command that has the pool alone removes it
+// (removeUnusedDevices).
 func (p *Pool) scheduleRemoval(a *Activation, v catalog.Volume, keep bool) error {
 	ref := dmname.VolumeRef(p.UUID(), v.ID)
 	var err error
@@ -96,6 +101,8 @@ func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, 
 		if err = registry.ResumeAndThaw(p.Sys, p.DM, v); err == nil {
 			err = p.DM.EnsureNode(info)
 		}
+	// There is no device, or one without a live table: a killed activation left
+	// that, and dm.Control.Activate takes it over.
 	default:
 		info, err = p.newDevice(ctx, name, v)
 	}
@@ -111,7 +118,9 @@ func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, 
 }
 
 // newDevice makes the volume's device under the given dm name. If the pool is
-// not active, or another device has the name, it returns an error.
+// not active, or another device has the name, it returns an error. The kernel
+// reads the pool's metadata for it: a damaged block shows here
+// (thinpool.Damaged).
 func (p *Pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm.Info, error) {
 	pool, err := p.DM.Info(p.Ref(dmname.Pool))
 	// Without the errno: ActivateVolume would try again.
@@ -125,6 +134,8 @@ func (p *Pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm
 	if err != nil {
 		return dm.Info{}, err
 	}
+	// A volume that was deleted and made anew has another thin id, and so
+	// another uuid.
 	if other, err := p.DM.Info(dm.ByName(name)); err == nil &&
 		other.UUID != dmname.VolumeUUID(p.UUID(), v.ID) {
 		return dm.Info{}, backing.ForeignDevice(v.Spec().String(), name, other.UUID)
@@ -149,7 +160,8 @@ func (a *Activation) forWriting() (*Activation, error) {
 }
 
 // openAs opens the node at path with the given mode. If the node leads to
-// another device than dev, the error is ENXIO.
+// another device than dev, the error is ENXIO. A path is looked up by name, and
+// the name may be a stale one: so the number of what was opened decides.
 func openAs(mode int, path string, dev dm.DevNo) (*Activation, error) {
 	f, err := os.OpenFile(path, mode|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -167,7 +179,10 @@ func openAs(mode int, path string, dev dm.DevNo) (*Activation, error) {
 }
 
 // Activate makes the volume's device without mounting it, for mkfs, fsck or dd,
-// and keeps it until Deactivate. It returns the path of the device node.
+// and keeps it until Deactivate. It returns the path of the device node. The
+// order is volume's lock, pool's lock, device, record, link: a kill between two
+// of them leaves less than an activated volume, and never a record of a device
+// that is not there.
 func Activate(ctx context.Context, s *host.System, volume spec.Volume) (string, error) {
 	ctx, cancel := s.Waiting(ctx)
 	defer cancel()
@@ -196,6 +211,8 @@ func Activate(ctx context.Context, s *host.System, volume spec.Volume) (string, 
 	}
 	defer a.Close()
 	registry.FillRecord(&rec, v, a.Path, a.Dev)
+	// A kill before the record is saved leaves a device that is not pinned, and
+	// the next command that has the pool alone removes it.
 	rec.Pinned = true
 	return a.Path, errors.Join(ref.Save(rec), registry.MakeAlias(s, volume, a.Path))
 }
