@@ -83,8 +83,8 @@ func ExampleControl_Activate() {
 }
 
 // Create, Load and Resume are the three commands behind Activate, for programs
-// that see to nodes themselves. A cookie without a semaphore makes udev wait
-// for nobody.
+// that see to nodes themselves. With a cookie without a semaphore, the program
+// does not wait for udev.
 func ExampleControl_Create() {
 	names := map[uint]string{
 		unix.DM_DEV_CREATE: "create", unix.DM_TABLE_LOAD: "load", unix.DM_DEV_SUSPEND: "resume",

@@ -33,8 +33,8 @@ type known struct {
 //
 // It is for a caller that has locked out those who change the devices that it
 // asks for. All its commands go through this one Control: it does not notice
-// what another one changes. Who waits for a change of the kernel's calls Forget
-// before each look.
+// what another one changes. A caller that waits for a change of the kernel's
+// calls Forget before each look.
 //
 // The memory is good for as long as the lock is held. What the kernel does by
 // itself is not noticed, either: a device with deferred removal may go at any

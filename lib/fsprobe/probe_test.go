@@ -158,7 +158,7 @@ func TestEachPlace(t *testing.T) {
 	}
 }
 
-// A short magic alone is none.
+// A short magic alone does not make a filesystem.
 func TestShortMagicsNeedMore(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"drbd":        put(4096, map[int]string{60: "\x83\x74\x02\x6d"}),

@@ -104,7 +104,7 @@ func System(program string, verbose bool) *thin.System {
 }
 
 // terminal says whether f is a character device, such as a terminal where a
-// person may watch. Pipes, files and journals are none.
+// person may watch. Pipes, files and journals are not character devices.
 func terminal(f *os.File) bool {
 	st, err := f.Stat()
 	return err == nil && st.Mode()&os.ModeCharDevice != 0

@@ -78,7 +78,7 @@ func TestParseOptions(t *testing.T) {
 	}
 }
 
-// No word is lost: what is for nobody else is for the filesystem.
+// No word is lost: the filesystem gets each word that nobody else takes.
 func FuzzParseOptions(f *testing.F) {
 	for _, s := range []string{"ro,nofail,x-a,data=b", `a="b,c",d`, "discard,loop", ",", "\n"} {
 		f.Add(s)

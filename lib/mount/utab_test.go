@@ -36,7 +36,7 @@ func (u Utab) check(t interface {
 	}
 }
 
-// entry is of the nth device, at a path that has to be escaped.
+// entry is a mount of the nth device, at a path that has to be escaped.
 func entry(n int) Entry {
 	return Entry{Source: "/dev/mapper/x" + strconv.Itoa(n), Target: "/mnt/a b", Root: "/",
 		Spec: "p/v", Options: []string{"_netdev"}}

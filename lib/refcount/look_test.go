@@ -34,7 +34,7 @@ func TestEntryNames(t *testing.T) {
 	}
 }
 
-// Who looks makes no file, and meets those who have locks.
+// A look makes no file, and meets the holders of locks.
 func TestLookLeavesNothing(t *testing.T) {
 	s := Store{Dir: filepath.Join(t.TempDir(), "thin")}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

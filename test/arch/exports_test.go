@@ -161,8 +161,8 @@ func viaInterface(typ types.Type, method *types.Func, all []*types.Interface) bo
 }
 
 // reach marks the types of the module that a type leads to: those of its
-// parameters, results, elements and exported fields. Who has a value of them
-// uses them, with or without their names.
+// parameters, results, elements and exported fields. A package that has a value
+// of them uses them, with or without their names.
 func reach(typ types.Type, seen map[types.Type]bool, used map[types.Object]bool) {
 	if typ == nil || seen[typ] {
 		return

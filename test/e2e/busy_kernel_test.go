@@ -15,8 +15,8 @@ import (
 )
 
 // TestKernelBusyInPassing unmounts what is busy for a moment, by a descriptor
-// that no process has: it is under way in a socket. Who comes for a moment and
-// goes is not told to the user as a reason.
+// that no process has: it is under way in a socket. The message does not name a
+// process that comes for a moment and goes.
 func TestKernelBusyInPassing(t *testing.T) {
 	run(t, "thin-snap", "pool", "create", "--size", "1G", "busy")
 	run(t, "thin-snap", "create", "--size", "64M", "--fs", "ext4", "busy/v")

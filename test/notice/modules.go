@@ -17,7 +17,7 @@ var programs = []string{"mount.thin", "umount.thin", "thin-snap"}
 // tags are those of the Makefile: one of them leaves a module out of thin-snap.
 const tags = "urfave_cli_no_docs"
 
-// format makes go list print the module of each package, if it is of others.
+// format makes go list print the module of each package, unless it is ours.
 const format = "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}"
 
 // module is a module of others that a program links.

@@ -51,7 +51,8 @@ type total struct {
 	crowdKills int // at any moment
 }
 
-// blows are of a kind, "kill" or "fault", at a scenario's command.
+// blows are the kills or the faults at a scenario's command. kind is "kill" or
+// "fault".
 type blows struct{ kind, scenario string }
 
 func main() {
