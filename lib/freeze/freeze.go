@@ -147,7 +147,7 @@ func Suspended(
 // (drivers/md/dm.c, __dm_suspend).
 func (w *watcher) suspended(c *dm.Control, r Request, do func() error) (err error) {
 	if err := w.say('s'); err != nil {
-		return err
+		return fmt.Errorf("the watcher has ended, so nothing was suspended: %w", err)
 	}
 	if err := c.Suspend(r.Device); err != nil {
 		if errors.Is(err, dm.ErrBusy) { // from freeze_bdev (drivers/md/dm.c, lock_fs)

@@ -127,7 +127,8 @@ const stoppedLimit = time.Second
 // pipe, so that the program cannot suspend any more. The program may even be
 // stuck because it waits for the watcher's end: syscall.forkExec does so when
 // it cannot read whether the start has worked.
-const untold = 5 * time.Second
+// A machine that is very busy gives the program little time, so it is long.
+const untold = 15 * time.Second
 
 // watch reads the pipe at stdin to its end, to "d", or until the time is up. If
 // it ends before "s", the device is left alone: another program has suspended
