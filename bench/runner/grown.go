@@ -63,7 +63,7 @@ func (b *bench) manyVolumes(pool, data, meta string, n int) {
 	check(os.Chmod(quick.Dir, 0o700))
 	must("mount", "-t", "tmpfs", "-o", "mode=700", "records", quick.Dir)
 	defer must("umount", quick.Dir)
-	for _, name := range []string{"pool.json", "volumes"} {
+	for _, name := range []string{"pool.json", "journal", "volumes"} {
 		check(os.MkdirAll(filepath.Join(quick.Dir, pool), 0o700))
 		must("cp", "-a", filepath.Join(store.Dir, pool, name), filepath.Join(quick.Dir, pool, name))
 	}
@@ -87,9 +87,9 @@ func (b *bench) manyVolumes(pool, data, meta string, n int) {
 		id++
 	}
 	check(c.SetPool(func(p *catalog.Pool) { p.NextID = id }))
-	must("cp", "-a", filepath.Join(quick.Dir, pool, "volumes"), filepath.Join(quick.Dir, pool,
-		"pool.json"),
-		filepath.Join(store.Dir, pool))
+	// Not pool.json, which has a spare that is its double.
+	must("cp", "-a", filepath.Join(quick.Dir, pool, "volumes"),
+		filepath.Join(quick.Dir, pool, "journal"), filepath.Join(store.Dir, pool))
 	must("sync")
 }
 
