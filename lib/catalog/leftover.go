@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"thinmount/lib/atomicfile"
 	"thinmount/lib/spec"
 )
 
@@ -28,33 +29,33 @@ func (c *Catalog) Temps() ([]Temp, error) {
 			return nil, err
 		}
 		for _, e := range entries {
-			if dir == c.Dir() && e.Name() == "."+journalFile+".tmp" && !e.IsDir() {
-				all = append(all, Temp{Path: filepath.Join(dir, e.Name())})
-				continue
+			if t, ok := c.temp(filepath.Join(dir, e.Name())); ok && !e.IsDir() {
+				all = append(all, t)
 			}
-			name, hidden := strings.CutPrefix(e.Name(), ".")
-			name, isTemp := strings.CutSuffix(name, suffix+".tmp")
-			if !hidden || !isTemp || e.IsDir() {
-				continue
-			}
-			t := Temp{Path: filepath.Join(dir, e.Name()), Volume: name}
-			switch {
-			case dir == c.Dir() && name+suffix == poolFile:
-				t.Volume = ""
-			case dir == c.Dir() || spec.CheckVolumeName(name) != nil:
-				continue // not ours
-			}
-			all = append(all, t)
 		}
 	}
 	return all, nil
 }
 
+// temp tells whether a write of the catalog gives a temp file that path.
+func (c *Catalog) temp(path string) (t Temp, ok bool) {
+	t.Path = path
+	switch path {
+	case atomicfile.Temp(c.poolPath()), atomicfile.Temp(c.journalPath()):
+		return t, true
+	}
+	dir, name := filepath.Split(path)
+	name, hidden := strings.CutPrefix(name, ".")
+	t.Volume, ok = strings.CutSuffix(name, suffix+".tmp")
+	ok = ok && hidden && filepath.Clean(dir) == c.volumeDir() &&
+		spec.CheckVolumeName(t.Volume) == nil
+	return t, ok
+}
+
 // RemoveTemp removes a file that Temps has listed.
 func (c *Catalog) RemoveTemp(t Temp) error {
-	dir := filepath.Dir(t.Path)
-	if !strings.HasSuffix(t.Path, ".tmp") || dir != c.Dir() && dir != c.volumeDir() {
-		return errors.New("" + t.Path + ": not a temp file of pool " + c.name)
+	if _, ok := c.temp(t.Path); !ok {
+		return errors.New(t.Path + ": not a temp file of pool " + c.name)
 	}
 	if err := c.store.disk.remove(t.Path); err != nil {
 		return fmt.Errorf("pool %s: %w", c.name, err)

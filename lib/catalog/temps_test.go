@@ -15,7 +15,8 @@ import (
 // the byte. RemoveTemp removes each file that Temps lists.
 func FuzzTemps(f *testing.F) {
 	for _, name := range []string{
-		".pool.json.tmp", ".base.json.tmp", ".a.tmp.json.tmp", ".-x.json.tmp", "base.json",
+		".pool.json.tmp", ".journal.tmp", ".base.json.tmp", ".a.tmp.json.tmp", ".-x.json.tmp",
+		"base.json",
 		".base.json.tmp2", "..json.tmp", ".json.tmp", "...json.tmp", "data",
 	} {
 		f.Add(name, true)
@@ -28,7 +29,7 @@ func FuzzTemps(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, name string, volumes bool) {
-		dir, wanted := c.Dir(), name == ".pool.json.tmp"
+		dir, wanted := c.Dir(), name == ".pool.json.tmp" || name == ".journal.tmp"
 		volume := ""
 		if volumes {
 			dir = c.volumeDir()
@@ -53,8 +54,7 @@ func FuzzTemps(f *testing.F) {
 			t.Fatalf("%q: %+v, %v", path, all, err)
 		}
 		if !wanted {
-			if err := c.RemoveTemp(Temp{Path: path}); err == nil &&
-				!strings.HasSuffix(name, ".json.tmp") {
+			if err := c.RemoveTemp(Temp{Path: path}); err == nil {
 				t.Errorf("%q: removed", path)
 			}
 			return
