@@ -76,10 +76,10 @@ func (m *machine) before(step, path string) error {
 		m.pending = slices.DeleteFunc(m.pending, func(c change) bool { return c.dir == path })
 	case "rename":
 		tmp := filepath.Join(dir, "."+filepath.Base(path)+".tmp")
+		m.pending = append(m.pending, change{dir, m.restoreUnsynced(path)})
 		if m.unsynced[tmp] {
 			m.unsynced[path] = true
 		}
-		m.pending = append(m.pending, change{dir, restore(path)})
 	case "exchange": // path gets the content of the spare
 		if spare := filepath.Join(dir, "."+filepath.Base(path)+".spare"); m.unsynced[spare] {
 			m.unsynced[path] = true
@@ -87,10 +87,23 @@ func (m *machine) before(step, path string) error {
 		m.pending = append(m.pending, change{dir, restore(path)})
 	case "removeall":
 		m.pending = append(m.pending, change{dir, restoreTree(path)})
-	case "unlink", "mkdir":
+	case "unlink":
+		m.pending = append(m.pending, change{dir, m.restoreUnsynced(path)})
+	case "mkdir":
 		m.pending = append(m.pending, change{dir, restore(path)})
 	}
 	return nil
+}
+
+// restoreUnsynced is restore for a file that is replaced or removed. If its
+// content was not synced, it comes back empty.
+func (m *machine) restoreUnsynced(path string) func() error {
+	undo, lost := restore(path), m.unsynced[path]
+	delete(m.unsynced, path)
+	if _, err := os.Lstat(path); err == nil && lost {
+		return func() error { return os.WriteFile(path, nil, 0o600) }
+	}
+	return undo
 }
 
 // restore remembers what is at path, and returns a function that puts it back.

@@ -245,7 +245,7 @@ func (c *Catalog) checkpoint(p Pool) error {
 		v, err := c.readRecord(op.Volume, p)
 		gone, missing := op.Op == OpDelete && i < len(p.done), errors.Is(err, ErrNoVolume)
 		switch {
-		case gone && (missing || err == nil && v.ID != op.ID):
+		case gone && missing:
 			continue
 		case gone:
 			if err := d.unlink(path); err != nil {

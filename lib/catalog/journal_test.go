@@ -132,6 +132,50 @@ func TestLostFiles(t *testing.T) {
 	}
 }
 
+// A file that comes back with the power does not bring back a volume that was
+// deleted, whichever of several volumes of that name it is of.
+func TestDeletedStaysDeleted(t *testing.T) {
+	s, c := newPool(t)
+	var files [][]byte
+	for range 2 { // two volumes of the name, one after the other
+		op := begin(t, c, "a")
+		if err := c.Finish("a"); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(c.volumePath("a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, b)
+		if err := errors.Join(c.SetPool(func(p *Pool) {
+			p.BeginIntent(Intent{Op: OpDelete, Volume: "a", ID: op.ID,
+				TransactionID: p.TransactionID + 1})
+		}), c.Finish("a")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, b := range files {
+		if err := os.WriteFile(c.volumePath("a"), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again, err := s.Open("demo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			err = again.checkpoint(again.pool)
+		} else {
+			err = again.releaseDone()
+		}
+		if got, e := again.Volumes(); err != nil || e != nil || len(got) != 0 {
+			t.Errorf("volume %d is back: %v, %v, %v", i, names(got), err, e)
+		}
+		if _, err := os.Lstat(c.volumePath("a")); err == nil {
+			t.Errorf("volume %d: its file is there", i)
+		}
+	}
+}
+
 // The journal adds each volume once, also where one name begins with another.
 func TestNamesOfJournalAndFiles(t *testing.T) {
 	s, c := newPool(t)

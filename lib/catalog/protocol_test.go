@@ -23,6 +23,27 @@ type protocol struct {
 	serial    int
 }
 
+// name returns a name that no volume has. Most names were in use before.
+func (p *protocol) name(t *rapid.T) string {
+	p.serial++
+	for i := rapid.IntRange(1, 6).Draw(t, "name"); i <= 6; i++ {
+		name := fmt.Sprintf("v%d", i)
+		_, there := p.committed[name]
+		if _, leaving := p.deleting[name]; !there && !leaving {
+			return name
+		}
+	}
+	return fmt.Sprintf("v%d", 6+p.serial)
+}
+
+// some returns a volume that exists, or "".
+func (p *protocol) some(t *rapid.T) string {
+	if len(p.committed) == 0 {
+		return ""
+	}
+	return rapid.SampledFrom(slices.Sorted(maps.Keys(p.committed))).Draw(t, "volume")
+}
+
 func (p *protocol) open(t *rapid.T) *Catalog {
 	c, err := p.s.Open("demo")
 	if err != nil {
@@ -162,8 +183,7 @@ func (p *protocol) finishDelete(c *Catalog, op Intent) error {
 }
 
 func (p *protocol) Create(t *rapid.T) {
-	p.serial++
-	name := fmt.Sprintf("v%d", p.serial)
+	name := p.name(t)
 	format := rapid.Bool().Draw(t, "format")
 	if !p.run(t, name, func(c *Catalog) error { return p.create(c, name, format) }) {
 		v, err := p.open(t).Volume(name)
@@ -179,10 +199,10 @@ func (p *protocol) Fill(*rapid.T) { p.m.full = !p.m.full }
 
 // DeleteBegin is step 1 of delete. The command goes on to discard.
 func (p *protocol) DeleteBegin(t *rapid.T) {
-	if len(p.committed) == 0 {
+	name := p.some(t)
+	if name == "" {
 		return
 	}
-	name := rapid.SampledFrom(slices.Sorted(maps.Keys(p.committed))).Draw(t, "volume")
 	id := p.committed[name]
 	delete(p.committed, name)
 	if !p.run(t, name, func(c *Catalog) error {
