@@ -2,7 +2,7 @@ package privdir
 
 import (
 	"errors"
-	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -33,7 +33,7 @@ func (d *Dir) ReadFile(name string, limit int) (b []byte, unfit string, err erro
 	flags := unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
 	fd, err := unix.Openat(int(d.f.Fd()), name, flags, 0)
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) {
-		return nil, "is not a regular file", nil
+		return nil, notRegular, nil
 	}
 	if err != nil {
 		return nil, "", &os.PathError{Op: "open", Path: d.f.Name() + "/" + name, Err: err}
@@ -43,16 +43,12 @@ func (d *Dir) ReadFile(name string, limit int) (b []byte, unfit string, err erro
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, "", &os.PathError{Op: "stat", Path: d.f.Name() + "/" + name, Err: err}
 	}
-	switch {
-	case st.Mode&unix.S_IFMT != unix.S_IFREG:
-		return nil, "is not a regular file", nil
-	case int(st.Uid) != os.Geteuid():
-		return nil, fmt.Sprintf("belongs to uid %d, not to uid %d", st.Uid, os.Geteuid()), nil
-	case st.Mode&0o022 != 0:
-		return nil, fmt.Sprintf("is writable by others (mode %04o; wanted is 0600)",
-			st.Mode&0o777), nil
-	case st.Size > int64(limit):
-		return nil, fmt.Sprintf("is larger than %d bytes", limit), nil
+	regular, perm := st.Mode&unix.S_IFMT == unix.S_IFREG, fs.FileMode(st.Mode&0o777)
+	if unfit := unfitStat(regular, int(st.Uid), perm, os.Geteuid()); unfit != "" {
+		return nil, unfit, nil
+	}
+	if st.Size > int64(limit) {
+		return nil, tooLarge(limit), nil
 	}
 	if cap(d.buf) < int(st.Size) {
 		d.buf = make([]byte, 2*st.Size)

@@ -115,7 +115,7 @@ func ReadFile(path string, limit int) (b []byte, unfit string, err error) {
 		return nil, "", err
 	}
 	if len(b) > limit {
-		return nil, fmt.Sprintf("is larger than %d bytes", limit), nil
+		return nil, tooLarge(limit), nil
 	}
 	return b, "", nil
 }
@@ -125,11 +125,9 @@ func ReadFile(path string, limit int) (b []byte, unfit string, err error) {
 // not "".
 func OpenFile(path string, flag int) (f *os.File, unfit string, err error) {
 	f, err = os.OpenFile(path, flag|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) { // a symlink, a socket
-		return nil, "is not a regular file", nil
-	}
-	if errors.Is(err, unix.EISDIR) { // a directory cannot be opened for writing
-		return nil, "is not a regular file", nil
+	// A symlink, a socket, a directory that cannot be opened for writing.
+	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.EISDIR) {
+		return nil, notRegular, nil
 	}
 	if err != nil {
 		return nil, "", err
@@ -153,16 +151,25 @@ func UnfitFile(st fs.FileInfo) string { return unfitFile(st, os.Geteuid()) }
 
 // unfitFile is UnfitFile for the user uid.
 func unfitFile(st fs.FileInfo, uid int) string {
-	switch owner := owner(st); {
-	case !st.Mode().IsRegular():
-		return "is not a regular file"
+	return unfitStat(st.Mode().IsRegular(), owner(st), st.Mode().Perm(), uid)
+}
+
+// unfitStat is unfitFile for what stat(2) tells of a file.
+func unfitStat(regular bool, owner int, perm fs.FileMode, uid int) string {
+	switch {
+	case !regular:
+		return notRegular
 	case owner != uid:
 		return fmt.Sprintf("belongs to uid %d, not to uid %d", owner, uid)
-	case st.Mode().Perm()&0o022 != 0:
-		return fmt.Sprintf("is writable by others (mode %04o; wanted is 0600)", st.Mode().Perm())
+	case perm&0o022 != 0:
+		return fmt.Sprintf("is writable by others (mode %04o; wanted is 0600)", perm)
 	}
 	return ""
 }
+
+const notRegular = "is not a regular file"
+
+func tooLarge(limit int) string { return fmt.Sprintf("is larger than %d bytes", limit) }
 
 // unfit returns what is wrong with a directory of the user uid, or "".
 func unfit(st fs.FileInfo, uid int) string {
