@@ -96,17 +96,26 @@ func (c *Control) recall(r Ref) (k known, ok, gone bool) {
 	return k, false, !c.memory.there[r]
 }
 
+// lockToKeep locks the memory, and returns true, if answers are remembered.
+func (c *Control) lockToKeep() bool {
+	if c.memory == nil {
+		return false
+	}
+	c.memory.Lock()
+	if c.memory.off {
+		c.memory.Unlock()
+		return false
+	}
+	return true
+}
+
 // keep remembers an answer on a device: its state, and what is not nil of table
 // and status. It is found by name, by number and by uuid.
 func (c *Control) keep(info Info, table, status []Target) {
-	if c.memory == nil {
+	if !c.lockToKeep() {
 		return
 	}
-	c.memory.Lock()
 	defer c.memory.Unlock()
-	if c.memory.off {
-		return
-	}
 	k := c.memory.known[ByName(info.Name)]
 	k.info = info
 	if table != nil {
@@ -135,14 +144,10 @@ func (c *Control) recallList() ([]Device, bool) {
 
 // keepList remembers all devices.
 func (c *Control) keepList(all []Device) {
-	if c.memory == nil {
+	if !c.lockToKeep() {
 		return
 	}
-	c.memory.Lock()
 	defer c.memory.Unlock()
-	if c.memory.off {
-		return
-	}
 	c.memory.all, c.memory.listed, c.memory.there = all, true, make(map[Ref]bool, 3*len(all))
 	for _, d := range all {
 		c.memory.there[ByName(d.Name)], c.memory.there[ByDev(d.Dev)] = true, true
