@@ -79,7 +79,7 @@ func kernelUsers(proc, sys string, d Device) []Holder {
 		return found
 	}
 	table, _ := mountinfo.Read(proc + "/self/mountinfo")
-	for _, m := range table {
+	for _, m := range table.All() {
 		if m.FSType == "overlay" && hasLayer(m.VFSOptions, d.Was) {
 			found = append(found, Holder{UID: -1, What: Overlay, Path: m.Mountpoint})
 		}

@@ -19,7 +19,7 @@ type mounted struct {
 // readTable reads the mount table at path.
 func readTable(path string) ([]mounted, error) {
 	table, err := mountinfo.Read(path)
-	return mounts(table), err
+	return mounts(table.All()), err
 }
 
 // mounts takes from a mount table the fields that this package uses.

@@ -15,7 +15,7 @@ const infoSample = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 65 64 0:41 /sub /mnt/a\040b/s rw - tmpfs a:b rw
 `
 
-func parseTable(text string) []mounted { return mounts(mountinfo.Parse(text)) }
+func parseTable(text string) []mounted { return mounts(mountinfo.Parse(text).All()) }
 
 func TestParseTable(t *testing.T) {
 	want := []mounted{

@@ -77,8 +77,8 @@ func noProc(err error) bool {
 // is writable and only its mount in this mount namespace is not, a sandbox has
 // made it read-only. The hint then names the sandbox's setting.
 func ReadOnlyHint(path, mountinfoFile string) string {
-	if all, err := mountinfo.Read(mountinfoFile); err == nil {
-		if m := mountOf(all, path); m != nil && readOnly(m.Options) && !readOnly(m.VFSOptions) {
+	if table, err := mountinfo.Read(mountinfoFile); err == nil {
+		if m := mountOf(table, path); m != nil && readOnly(m.Options) && !readOnly(m.VFSOptions) {
 			return "it is read-only in here alone, as by ProtectSystem= or in a container: let " +
 				"it write there by ReadWritePaths=" + fault.ShellPath(m.Mountpoint)
 		}
@@ -89,12 +89,8 @@ func ReadOnlyHint(path, mountinfoFile string) string {
 
 // mountOf returns the mount on which path lies. If several mounts lie on one
 // folder, it returns the last one.
-func mountOf(all []*mountinfo.Info, path string) (found *mountinfo.Info) {
-	for _, m := range all {
-		if m.Mountpoint != "/" && m.Mountpoint != path &&
-			!strings.HasPrefix(path, m.Mountpoint+"/") {
-			continue
-		}
+func mountOf(table mountinfo.Table, path string) (found *mountinfo.Info) {
+	for _, m := range table.OnTheWay(path) {
 		if found == nil || len(m.Mountpoint) >= len(found.Mountpoint) {
 			found = m
 		}

@@ -66,7 +66,7 @@ func TestAbove(t *testing.T) {
 4 1 7:5 / /inner rw - ext4 /dev/loop5 rw
 5 1 7:5 / /inner2 rw - ext4 /dev/loop5 rw
 6 2 0:50 / /mnt/over rw - tmpfs t rw
-`)
+`).All()
 	sys := sysfs(t,
 		map[string]string{"dm-1": "253:1", "dm-2": "253:2", "dm-3": "253:3", "dm-4": "253:4",
 			"loop5": "7:5", "loop6": "7:6", "loop7": "7:7", "sda1": "8:1"},

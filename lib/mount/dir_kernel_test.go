@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -214,11 +213,11 @@ func only(t *testing.T, source string) *mountinfo.Info {
 	t.Helper()
 	table, err := Table()
 	do(t, err)
-	table = slices.DeleteFunc(table, func(m *mountinfo.Info) bool { return m.Source != source })
-	if len(table) != 1 {
-		t.Fatalf("%d mounts of %s", len(table), source)
+	found := table.From(source)
+	if len(found) != 1 {
+		t.Fatalf("%d mounts of %s", len(found), source)
 	}
-	return table[0]
+	return found[0]
 }
 
 // What has been swapped before Mount looks is refused, with nothing mounted.
@@ -242,7 +241,7 @@ func mountsOf(t *testing.T, device string) (where []string) {
 	t.Helper()
 	table, err := Table()
 	do(t, err)
-	for _, m := range table {
+	for _, m := range table.All() {
 		if m.Source == device {
 			where = append(where, m.Mountpoint)
 		}

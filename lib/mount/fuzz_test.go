@@ -41,38 +41,39 @@ func FuzzTable(f *testing.F) {
 		last := &mountinfo.Info{ID: 9, Major: 7, Root: "/", Mountpoint: dir, Options: "rw",
 			FSType: "ext4", Source: source, VFSOptions: "ro"}
 		table := mountinfo.Parse(text + "\n" + mountLine(last))
-		if len(table) == 0 || *table[len(table)-1] != *last {
+		all := table.All()
+		if len(all) == 0 || *all[len(all)-1] != *last {
 			t.Fatalf("%+v is not the last of %q", last, text)
 		}
-		if len(table) > strings.Count(text, "\n")+2 {
-			t.Errorf("%d mounts in %q", len(table), text)
+		if len(all) > strings.Count(text, "\n")+2 {
+			t.Errorf("%d mounts in %q", len(all), text)
 		}
-		for _, m := range table {
-			if again := mountinfo.Parse(mountLine(m)); len(again) != 1 || *again[0] != *m {
+		for _, m := range all {
+			if again := mountinfo.Parse(mountLine(m)).All(); len(again) != 1 || *again[0] != *m {
 				t.Errorf("%+v is read as %+v", m, again)
 			}
 		}
 		if top := Top(table, dir); top != nil {
-			if top.Mountpoint != dir || !slices.Contains(table, top) {
+			if top.Mountpoint != dir || !has(all, top) {
 				t.Errorf("top of %q is %+v", dir, top)
 			}
 			covers := func(m *mountinfo.Info) bool {
-				return m != top && m.Parent == top.ID && m.Mountpoint == dir
+				return *m != *top && m.Parent == top.ID && m.Mountpoint == dir
 			}
-			if dir != "/" && slices.ContainsFunc(table, covers) && !twice(table) {
+			if dir != "/" && slices.ContainsFunc(all, covers) && !twice(all) {
 				t.Errorf("%+v is covered", top)
 			}
 		}
 		found := ByDev(table, major, minor, source)
-		for _, m := range table {
-			if is := IsOf(m, major, minor, source); is != slices.Contains(found, m) {
+		for _, m := range all {
+			if is := IsOf(m, major, minor, source); is != has(found, m) {
 				t.Errorf("%+v: %v", m, is)
 			}
 			if m.Major == 0 && m.FSType != "btrfs" && NamesDevice(m) {
 				t.Errorf("%+v: the name is believed", m)
 			}
 			if !LiveIn(table)(m.Source, m.Mountpoint) ||
-				LiveIn([]*mountinfo.Info{m})(m.Source+"x", m.Mountpoint) {
+				LiveIn(mountinfo.Parse(mountLine(m)))(m.Source+"x", m.Mountpoint) {
 				t.Errorf("%+v: is it there?", m)
 			}
 		}
@@ -153,6 +154,11 @@ func FuzzUtab(f *testing.F) {
 		do(t, u.Tidy(context.Background(), but))
 		u.check(t, once)
 	})
+}
+
+// has tells whether a mount is among others.
+func has(mounts []*mountinfo.Info, m *mountinfo.Info) bool {
+	return slices.ContainsFunc(mounts, func(o *mountinfo.Info) bool { return *o == *m })
 }
 
 // twice tells of a table that no kernel makes: where IDs are not unique, or a

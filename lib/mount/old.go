@@ -45,14 +45,11 @@ func oldMount(r Request, dir int, options []string) (id int, err error) {
 // filesystem that shows another one, at path. Another program may mount at the
 // same moment: then it has another type or source, since the caller has locked
 // the volume.
-func newcomer(before, after []*mountinfo.Info, r Request, path string) *mountinfo.Info {
-	was := map[int]bool{}
-	for _, m := range before {
-		was[m.ID] = true
-	}
+func newcomer(before, after mountinfo.Table, r Request, path string) *mountinfo.Info {
+	was := before.Parents()
 	var found *mountinfo.Info
-	for _, m := range after {
-		if was[m.ID] || m.FSType != r.FSType {
+	for _, m := range after.All() {
+		if _, old := was[m.ID]; old || m.FSType != r.FSType {
 			continue
 		}
 		if m.Source == r.Source {

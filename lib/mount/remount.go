@@ -110,11 +110,11 @@ func byID(id int) (*mountinfo.Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(table, func(m *mountinfo.Info) bool { return m.ID == id })
-	if i < 0 {
+	m := table.ByID(id)
+	if m == nil {
 		return nil, unix.EINVAL
 	}
-	return table[i], nil
+	return m, nil
 }
 
 func remountError(target string, err error) error {

@@ -3,7 +3,6 @@ package mount
 import (
 	"runtime"
 	"slices"
-	"strings"
 
 	"thinmount/lib/mountinfo"
 )
@@ -11,7 +10,7 @@ import (
 // Table reads the mounts of this thread's mount namespace that can be reached
 // from its root. The kernel writes it in pieces: a mount that is made or moved
 // meanwhile may be missing, or its parent.
-func Table() ([]*mountinfo.Info, error) {
+func Table() (mountinfo.Table, error) {
 	runtime.LockOSThread() // what is opened of a thread that ends cannot be read
 	defer runtime.UnlockOSThread()
 	return mountinfo.Read("/proc/thread-self/mountinfo")
@@ -22,8 +21,9 @@ func Table() ([]*mountinfo.Info, error) {
 // order of the table's lines says nothing, since a mount can be moved, or be
 // put beneath another (move_mount(2), MOVE_MOUNT_BENEATH). A mount at dir is
 // not seen where another one covers it or a folder above it.
-func Top(table []*mountinfo.Info, dir string) *mountinfo.Info {
-	way := onTheWay(table, dir)
+func Top(table mountinfo.Table, dir string) *mountinfo.Info {
+	// The parent of each of them is among them, if it is in the table at all.
+	way := table.OnTheWay(dir)
 	var at *mountinfo.Info
 	for range way { // no mount is passed twice
 		next := nextOn(way, at)
@@ -36,18 +36,6 @@ func Top(table []*mountinfo.Info, dir string) *mountinfo.Info {
 		return nil
 	}
 	return at
-}
-
-// onTheWay are the mounts on dir or on a folder above it. The parent of each is
-// among them, if it is in the table at all.
-func onTheWay(table []*mountinfo.Info, dir string) []*mountinfo.Info {
-	var way []*mountinfo.Info
-	for _, m := range table {
-		if m.Mountpoint == dir || m.Mountpoint == "/" || strings.HasPrefix(dir, m.Mountpoint+"/") {
-			way = append(way, m)
-		}
-	}
-	return way
 }
 
 // nextOn is the first mount on at that the walk enters. A nil at is where the
@@ -77,22 +65,24 @@ func hasParent(way []*mountinfo.Info, m *mountinfo.Info) bool {
 	})
 }
 
-// UpperFirst sorts a table so that each mount stands before the one that it
-// lies on. That is the order in which they can be unmounted. The depth is
-// bounded, in case the parents of a table that has changed meanwhile lead in a
-// circle.
-func UpperFirst(table []*mountinfo.Info) []*mountinfo.Info {
-	parent := make(map[int]int, len(table))
-	for _, m := range table {
-		parent[m.ID] = m.Parent
-	}
-	depth := make(map[int]int, len(table))
-	for id := range parent {
-		for at, more := id, true; more && depth[id] <= len(table); depth[id]++ {
-			at, more = parent[at]
+// UpperFirst sorts mounts of a table, which are in its order, so that each
+// stands before those that it lies on. That is the order in which they can be
+// unmounted. The depth is bounded, in case the parents of a table that has
+// changed meanwhile lead in a circle.
+func UpperFirst(table mountinfo.Table, mounts []*mountinfo.Info) []*mountinfo.Info {
+	parent := table.Parents()
+	depth := make(map[int]int, len(mounts))
+	for _, m := range mounts {
+		// A mount that is its own parent is the lowest.
+		for at, n := m.ID, 0; n <= len(parent); n++ {
+			above, known := parent[at]
+			if depth[m.ID] = n; !known || above == at {
+				break
+			}
+			at = above
 		}
 	}
-	sorted := slices.Clone(table)
+	sorted := slices.Clone(mounts)
 	slices.Reverse(sorted)
 	slices.SortStableFunc(sorted, func(a, b *mountinfo.Info) int {
 		return depth[b.ID] - depth[a.ID]
@@ -102,14 +92,9 @@ func UpperFirst(table []*mountinfo.Info) []*mountinfo.Info {
 
 // ByDev lists the mounts of a block device. A device may have several: bind
 // mounts, and mounts at other places.
-func ByDev(table []*mountinfo.Info, major, minor int, source string) []*mountinfo.Info {
-	var found []*mountinfo.Info
-	for _, m := range table {
-		if IsOf(m, major, minor, source) {
-			found = append(found, m)
-		}
-	}
-	return found
+func ByDev(table mountinfo.Table, major, minor int, source string) []*mountinfo.Info {
+	return slices.DeleteFunc(table.Of(major, minor, source),
+		func(m *mountinfo.Info) bool { return !IsOf(m, major, minor, source) })
 }
 
 // IsOf tells whether a mount belongs to a block device: by the device's number,

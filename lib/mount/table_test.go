@@ -11,11 +11,10 @@ import (
 )
 
 func TestTable(t *testing.T) {
-	table := []*mountinfo.Info{
-		{ID: 5, Mountpoint: "/a", Source: "/dev/x", Major: 253, Minor: 1},
-		{ID: 6, Mountpoint: "/a", Source: "/dev/y", Major: 0, Minor: 40, FSType: "btrfs"},
-		{ID: 7, Mountpoint: "/b", Source: "/dev/x", Major: 253, Minor: 1},
-	}
+	table := mountinfo.Parse(`5 1 253:1 / /a rw - ext4 /dev/x rw
+6 1 0:40 / /a rw - btrfs /dev/y rw
+7 1 253:1 / /b rw - ext4 /dev/x rw
+`)
 	for _, c := range []struct {
 		source, target string
 		want           bool
@@ -27,7 +26,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
-	if m := Top(table, "/a"); m != table[1] {
+	if m := Top(table, "/a"); m == nil || m.ID != 6 {
 		t.Errorf("top %+v", m)
 	}
 	if m := Top(table, "/c"); m != nil {
@@ -41,7 +40,7 @@ func TestTable(t *testing.T) {
 	} {
 		m := &mountinfo.Info{Mountpoint: "/home/u/x", Source: "/dev/x", Major: 0, Minor: 50,
 			FSType: fstype}
-		if got := len(ByDev([]*mountinfo.Info{m}, 253, 1, "/dev/x")) == 1; got != want ||
+		if got := len(ByDev(mountinfo.Parse(mountLine(m)), 253, 1, "/dev/x")) == 1; got != want ||
 			NamesDevice(m) != want {
 			t.Errorf("%s that calls itself /dev/x: %v", fstype, got)
 		}
@@ -65,7 +64,8 @@ hostile
 40 22 253:3 /s\040t /srv/a\040b\011c\012d\134e\043 ro shared:5 master:2 - `+
 		`ext4 /dev/mapper/thin-p@v rw,discard
 `), 0o600))
-	table, err := mountinfo.Read(path)
+	read, err := mountinfo.Read(path)
+	table := read.All()
 	want := []mountinfo.Info{
 		{ID: 22, Parent: 1, Major: 254, Root: "/", Mountpoint: "/", Options: "rw",
 			Optional: "shared:1", FSType: "ext4", Source: "/dev/vda", VFSOptions: "rw"},
@@ -84,13 +84,13 @@ hostile
 		}
 	}
 	if own, err := Table(); err != nil || Top(own, "/proc") == nil {
-		t.Errorf("our own: %d mounts, %v", len(own), err)
+		t.Errorf("our own: %d mounts, %v", len(own.All()), err)
 	}
 }
 
 // What is on top comes from the tree of mounts.
 func TestTopOfTree(t *testing.T) {
-	text := func(lines ...string) []*mountinfo.Info {
+	text := func(lines ...string) mountinfo.Table {
 		var s strings.Builder
 		for _, l := range lines {
 			f := strings.Fields(l)
@@ -100,7 +100,7 @@ func TestTopOfTree(t *testing.T) {
 	}
 	table := text("22 1 /", "30 31 /a", "31 22 /a", "40 30 /a/b", "50 22 /c")
 	var order []int
-	for _, m := range UpperFirst(table) {
+	for _, m := range UpperFirst(table, table.All()) {
 		order = append(order, m.ID)
 	}
 	if want := []int{40, 30, 50, 31, 22}; !slices.Equal(order, want) {

@@ -71,11 +71,10 @@ type Live func(source, target string) bool
 type Look func() Live
 
 // LiveIn asks a mount table.
-func LiveIn(table []*mountinfo.Info) Live {
+func LiveIn(table mountinfo.Table) Live {
 	return func(source, target string) bool {
-		return slices.ContainsFunc(table, func(m *mountinfo.Info) bool {
-			return m.Mountpoint == target && m.Source == source
-		})
+		return slices.ContainsFunc(table.From(source),
+			func(m *mountinfo.Info) bool { return m.Mountpoint == target })
 	}
 }
 

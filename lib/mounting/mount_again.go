@@ -116,7 +116,7 @@ func (m *mounting) copies(
 	}
 	for _, at := range mount.ByDev(table, int(dev.Major), int(dev.Minor),
 		m.c.NodePath(dmname.Volume(v.Spec()))) {
-		if mount.Top(table, at.Mountpoint) == at {
+		if top := mount.Top(table, at.Mountpoint); top != nil && top.ID == at.ID {
 			seen = append(seen, at)
 		}
 	}

@@ -2,14 +2,12 @@ package mounting
 
 import (
 	"errors"
-	"slices"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/health"
 	"thinmount/lib/mount"
-	"thinmount/lib/mountinfo"
 	"thinmount/lib/refcount"
 )
 
@@ -57,9 +55,11 @@ func (m *mounting) checkPoolStateForRemount(v catalog.Volume) error {
 // xfs_fs_reconfigure).
 func (m *mounting) warnOfDiscard(object string, rec refcount.Record) {
 	table, err := mount.Table()
-	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == rec.MountID })
-	if err == nil && i >= 0 && m.options.DiscardDiffers(table[i]) {
+	if err != nil {
+		return
+	}
+	if at := table.ByID(rec.MountID); at != nil && m.options.DiscardDiffers(at) {
 		m.Warnf("%s: %s changes discard at a mount only: unmount it, and mount it with the option",
-			object, table[i].FSType)
+			object, at.FSType)
 	}
 }

@@ -1,7 +1,6 @@
 package mounting
 
 import (
-	"slices"
 	"strings"
 
 	"thinmount/lib/dmname"
@@ -65,8 +64,8 @@ func (m *mounting) seen(rec refcount.Record) (*mountinfo.Info, error) {
 		return nil, err
 	}
 	top := mount.Top(table, rec.MountedOn)
-	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == rec.MountID })
-	if i >= 0 && top != nil && (top == table[i] || sameView(top, table[i])) {
+	at := table.ByID(rec.MountID)
+	if at != nil && top != nil && (top.ID == at.ID || sameView(top, at)) {
 		return top, nil
 	}
 	return nil, &fault.Error{

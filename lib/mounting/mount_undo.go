@@ -3,7 +3,6 @@ package mounting
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dmname"
@@ -25,23 +24,23 @@ func (m *mounting) made(v catalog.Volume, a *engine.Activation) (*mountinfo.Info
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(table, func(o *mountinfo.Info) bool { return o.ID == m.id })
-	if i < 0 || table[i].Mountpoint != m.dir {
+	at := table.ByID(m.id)
+	if at == nil || at.Mountpoint != m.dir {
 		return nil, &fault.Error{Object: m.dir, Err: mount.ErrMoved,
 			Remedy: fault.Hint(
 				"nobody but root should be able to write in the folders above a mount point")}
 	}
-	if !mount.IsOf(table[i], int(a.Dev.Major), int(a.Dev.Minor), a.Path) {
+	if !mount.IsOf(at, int(a.Dev.Major), int(a.Dev.Minor), a.Path) {
 		return nil, &fault.Error{
 			Object: v.Spec().String(),
 			Err: fault.Errorf(fault.ErrBusy,
 				"its filesystem lies on several devices, and the kernel calls it %s",
-				mounted(table[i])),
+				mounted(at)),
 			Remedy: fault.Hint(
 				"mount the volume that the kernel names, with all the others activated"),
 		}
 	}
-	return table[i], nil
+	return at, nil
 }
 
 // undone detaches the new mount, because it could not be recorded. It returns

@@ -109,15 +109,15 @@ func (u *unmounting) top() (*mountinfo.Info, error) {
 // seen reads the mount table and finds the mount on u.dir in it. It looks at no
 // path and so triggers no mount on demand. So it may be called with a lock
 // held.
-func (u *unmounting) seen() (table []*mountinfo.Info, top *mountinfo.Info, err error) {
+func (u *unmounting) seen() (table mountinfo.Table, top *mountinfo.Info, err error) {
 	table, err = mount.Table()
 	if err != nil {
-		return nil, nil, err
+		return table, nil, err
 	}
 	if top := mount.Top(table, u.dir); top != nil {
 		return table, top, nil
 	}
-	return nil, nil, &fault.Error{Object: u.dir,
+	return table, nil, &fault.Error{Object: u.dir,
 		Err:    fault.Errorf(fault.ErrNotFound, "not mounted"),
 		Remedy: fault.Hint("findmnt shows what is mounted")}
 }
@@ -178,7 +178,7 @@ func (u *unmounting) unmountLocked(
 	if err := u.resumeForUnmount(ctx, v); err != nil {
 		return err
 	}
-	once := func() ([]*mountinfo.Info, error) { return table, nil }
+	once := func() (mountinfo.Table, error) { return table, nil }
 	rec, err := registry.ReconcileIn(once, u.System, u.c, ref, v, func() error { return nil })
 	if err != nil {
 		return err

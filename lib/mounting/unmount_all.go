@@ -27,10 +27,12 @@ func UnmountAll(ctx context.Context, s *host.System, c *dm.Control, name string)
 		return err
 	}
 	var errs []error
-	for _, m := range mount.UpperFirst(table) {
-		if volume, ok := isOurs(m); ok && volume.Pool == name {
-			errs = append(errs, unmountOne(ctx, s, m.ID, name))
-		}
+	ours := slices.DeleteFunc(table.OnDevices(), func(m *mountinfo.Info) bool {
+		volume, ok := isOurs(m)
+		return !ok || volume.Pool != name
+	})
+	for _, m := range mount.UpperFirst(table, ours) {
+		errs = append(errs, unmountOne(ctx, s, m.ID, name))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -53,18 +55,17 @@ func unmountOne(ctx context.Context, s *host.System, id int, pool string) error 
 // uncovered finds a mount of the pool by its ID. It returns nil if the mount is
 // gone. If another mount lies on it, the error is ErrBusy: an unmount would
 // remove that one instead.
-func uncovered(table []*mountinfo.Info, id int, pool string) (*mountinfo.Info, error) {
-	i := slices.IndexFunc(table, func(m *mountinfo.Info) bool { return m.ID == id })
-	if i < 0 {
+func uncovered(table mountinfo.Table, id int, pool string) (*mountinfo.Info, error) {
+	m := table.ByID(id)
+	if m == nil {
 		return nil, nil
 	}
-	m := table[i]
 	volume, ok := isOurs(m)
 	if !ok || volume.Pool != pool {
 		return nil, nil // by now another mount has that id
 	}
 	top := mount.Top(table, m.Mountpoint)
-	if top == m {
+	if top != nil && top.ID == id {
 		return m, nil
 	}
 	return nil, &fault.Error{Object: m.Mountpoint,

@@ -2,6 +2,7 @@ package mounting
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -42,7 +43,12 @@ func TestUncovered(t *testing.T) {
 			"/mnt: p/b lies on p/a"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got, err := uncovered(row.table, 10, "p")
+			text := ""
+			for _, m := range row.table {
+				text += fmt.Sprintf("%d %d %d:%d / %s rw - %s %s rw\n", m.ID, m.Parent, m.Major,
+					m.Minor, m.Mountpoint, m.FSType, m.Source)
+			}
+			got, err := uncovered(mountinfo.Parse(text), 10, "p")
 			if (got == nil) != (row.dir == "") ||
 				got != nil && (got.ID != 10 || got.Mountpoint != row.dir) {
 				t.Errorf("%+v, want %q", got, row.dir)

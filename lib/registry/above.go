@@ -37,7 +37,7 @@ func LookAbove(s *host.System, c *dm.Control, v catalog.Volume) (a above) {
 	if err != nil {
 		return a
 	}
-	for _, l := range (layers.System{Sys: "/sys", Table: table}).Above(
+	for _, l := range (layers.System{Sys: "/sys", Table: table.All()}).Above(
 		int(info.Dev.Major), int(info.Dev.Minor)) {
 		if f := openLayer(l); f != nil {
 			a.Dirs = append(a.Dirs, f)

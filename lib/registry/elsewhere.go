@@ -25,7 +25,7 @@ import (
 // directory (chroot(2)). So the counted mount may be missing from our table
 // even if it is in our namespace.
 
-// ProcTable is the mount table that a process sees.
+// ProcTable has the mounts of block devices that a process sees.
 type ProcTable struct {
 	Pid    int
 	Ns     uint64 // its mount namespace, as mount.NamespaceAt returns it
@@ -59,7 +59,7 @@ func ProcTables(proc string) iter.Seq[ProcTable] {
 				continue // another process may show the same table
 			}
 			seen[v] = true
-			if !yield(ProcTable{pid, v.ns, table}) {
+			if !yield(ProcTable{pid, v.ns, table.OnDevices()}) {
 				return
 			}
 		}
@@ -86,8 +86,8 @@ func MountedBy(tables iter.Seq[ProcTable], dev, source string) (pid int, dir str
 // mountedIn returns the mount point of the device in a mount table, or "" if
 // the device is not mounted there.
 func mountedIn(table []*mountinfo.Info, dev dm.DevNo, source string) string {
-	for _, m := range mount.ByDev(table, int(dev.Major), int(dev.Minor), source) {
-		if m.Mountpoint != "" {
+	for _, m := range table {
+		if m.Mountpoint != "" && mount.IsOf(m, int(dev.Major), int(dev.Minor), source) {
 			return m.Mountpoint
 		}
 	}
@@ -110,9 +110,10 @@ func IsMountedSomewhere(tables iter.Seq[ProcTable], all bool, rec refcount.Recor
 		return false
 	}
 	for t := range tables {
-		for _, m := range mount.ByDev(t.Mounts, int(dev.Major), int(dev.Minor), source) {
+		for _, m := range t.Mounts {
 			samePath := t.Ns == rec.Namespace && t.Ns != ours && m.Mountpoint == rec.MountedOn
-			if m.ID == rec.MountID || samePath {
+			if (m.ID == rec.MountID || samePath) &&
+				mount.IsOf(m, int(dev.Major), int(dev.Minor), source) {
 				return true
 			}
 		}

@@ -67,7 +67,7 @@ func FuzzMountedIn(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dir = mountedIn(all, dm.DevNo{Major: uint32(major), Minor: uint32(minor)}, source)
+			dir = mountedIn(all.All(), dm.DevNo{Major: uint32(major), Minor: uint32(minor)}, source)
 			return dir, slices.ContainsFunc(mount.ByDev(all, major, minor, source),
 				func(m *mountinfo.Info) bool { return m.Mountpoint == dir })
 		}

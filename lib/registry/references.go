@@ -125,7 +125,7 @@ func ReconcileOwn(s *host.System, c *dm.Control, ref *refcount.Ref,
 }
 
 // MountTable reads our own mount table, as mount.Table does.
-type MountTable func() ([]*mountinfo.Info, error)
+type MountTable func() (mountinfo.Table, error)
 
 // ReconcileIn is Reconcile for a caller that reads files only once. It gets the
 // mount table from table, and calls table only if the volume is active. If the
@@ -178,8 +178,7 @@ func QueryKernelIn(read MountTable, c *dm.Control, v catalog.Volume,
 	path := c.NodePath(dmname.Volume(v.Spec()))
 	mounts := mount.ByDev(table, int(info.Dev.Major), int(info.Dev.Minor), path)
 	if len(mounts) > 1 { // of two mounts at one path the last counts: it is on top
-		mounts = mount.ByDev(mount.UpperFirst(table), int(info.Dev.Major),
-			int(info.Dev.Minor), path)
+		mounts = mount.UpperFirst(table, mounts)
 		slices.Reverse(mounts)
 	}
 	for _, m := range mounts {

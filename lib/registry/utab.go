@@ -66,13 +66,12 @@ func MendUtab(ctx context.Context, s *host.System, c *dm.Control, e mount.Entry,
 
 // Counted returns the mount in our own mount table that the record counts, or
 // nil if the table does not have it.
-func Counted(table []*mountinfo.Info, rec refcount.Record) *mountinfo.Info {
-	for _, m := range table {
-		if m.ID == rec.MountID && m.Mountpoint == rec.MountedOn {
-			return m
-		}
+func Counted(table mountinfo.Table, rec refcount.Record) *mountinfo.Info {
+	m := table.ByID(rec.MountID)
+	if m == nil || m.Mountpoint != rec.MountedOn {
+		return nil
 	}
-	return nil
+	return m
 }
 
 // UtabEntry returns what utab has to say about a mount. source is the volume as
