@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"os"
 	"runtime"
 	"slices"
 
@@ -11,9 +12,18 @@ import (
 // from its root. The kernel writes it in pieces: a mount that is made or moved
 // meanwhile may be missing, or its parent.
 func Table() (mountinfo.Table, error) {
+	file, table, err := openTable()
+	if err == nil {
+		file.Close()
+	}
+	return table, err
+}
+
+// openTable is Table that leaves the file open.
+func openTable() (*os.File, mountinfo.Table, error) {
 	runtime.LockOSThread() // what is opened of a thread that ends cannot be read
 	defer runtime.UnlockOSThread()
-	return mountinfo.Read("/proc/thread-self/mountinfo")
+	return mountinfo.Open("/proc/thread-self/mountinfo")
 }
 
 // Top is the mount that is seen at dir, which has no symbolic links, or nil. It

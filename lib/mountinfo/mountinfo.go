@@ -35,24 +35,36 @@ type Table struct {
 // Read reads the mount table at path, which is /proc/PID/mountinfo for some
 // process.
 func Read(path string) (Table, error) {
-	// os.Open would add the file to the runtime's poller, which takes calls of
-	// its own: a mount table can be polled.
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return Table{}, fmt.Errorf("mount table: %w",
-			&os.PathError{Op: "open", Path: path, Err: err})
+	f, t, err := Open(path)
+	if err == nil {
+		f.Close()
 	}
-	defer unix.Close(fd)
-	t, err := readFrom(fd)
-	if err != nil {
-		return Table{}, fmt.Errorf("mount table: %w",
-			&os.PathError{Op: "read", Path: path, Err: err})
-	}
-	return t, nil
+	return t, err
 }
 
-// readFrom reads the mount table that is open as fd.
-func readFrom(fd int) (Table, error) {
+// Open is Read that leaves the file open, for poll(2): the kernel tells by it
+// whether the table has changed since (proc_pid_mounts(5)). The caller closes
+// the file.
+func Open(path string) (*os.File, Table, error) {
+	// os.Open would add the file to the runtime's poller, since it can be
+	// polled. That takes calls of its own.
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, Table{}, fmt.Errorf("mount table: %w",
+			&os.PathError{Op: "open", Path: path, Err: err})
+	}
+	f := os.NewFile(uintptr(fd), path)
+	t, err := readAll(fd)
+	if err != nil {
+		f.Close()
+		return nil, Table{}, fmt.Errorf("mount table: %w",
+			&os.PathError{Op: "read", Path: path, Err: err})
+	}
+	return f, t, nil
+}
+
+// readAll reads the mount table that is open as fd.
+func readAll(fd int) (Table, error) {
 	// The kernel hands out a page at a time (fs/seq_file.c, seq_read_iter).
 	page := make([]byte, os.Getpagesize())
 	var text strings.Builder

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 
 	"thinmount/lib/backing"
 	"thinmount/lib/catalog"
@@ -54,6 +53,7 @@ func Mount(ctx context.Context, s *host.System, r MountRequest) error {
 	}
 	defer c.Close()
 	m := &mounting{System: s, c: c, request: r, options: o}
+	defer m.mounts.Close()
 	return m.unlessNofail(m.do(ctx))
 }
 
@@ -62,6 +62,7 @@ func Mount(ctx context.Context, s *host.System, r MountRequest) error {
 type mounting struct {
 	*host.System
 	c       *dm.Control
+	mounts  mount.Mounts
 	request MountRequest
 	options mount.Options
 
@@ -72,9 +73,8 @@ type mounting struct {
 
 	// Under the lock:
 	cat    *catalog.Catalog
-	table  registry.MountTable // as it was before this mount
-	id     int                 // ID of the new mount
-	wayOut fault.Remedy        // what helps if the kernel refuses the mount; or nil
+	id     int          // ID of the new mount
+	wayOut fault.Remedy // what helps if the kernel refuses the mount; or nil
 }
 
 // do finds the volume, takes its lock, looks again, and decides which kind of
@@ -107,8 +107,8 @@ func (m *mounting) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.cat, m.table = cat, sync.OnceValues(mount.Table)
-	rec, err := registry.ReconcileIn(m.table, m.System, m.c, ref, v,
+	m.cat = cat
+	rec, err := registry.ReconcileIn(m.mounts.Now, m.System, m.c, ref, v,
 		func() error { return backing.RefuseCopy(m.c, cat.Pool()) })
 	if err != nil {
 		return err

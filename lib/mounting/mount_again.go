@@ -52,13 +52,13 @@ func (m *mounting) mendLines(ctx context.Context, rec refcount.Record) {
 	if m.request.NoMtab {
 		return
 	}
-	table, err := m.table()
+	table, err := m.mounts.Now()
 	if err != nil {
 		m.Warnf("%v", err)
 		return
 	}
 	if at := registry.Counted(table, rec); at != nil {
-		registry.MendUtab(ctx, m.System, m.c, m.utabEntry(at), 0)
+		registry.MendUtab(ctx, m.mounts.Now, m.System, m.c, m.utabEntry(at), 0)
 	}
 }
 
@@ -106,7 +106,7 @@ func (m *mounting) copies(
 	if rec.References == 0 {
 		return nil, nil
 	}
-	table, err := m.table()
+	table, err := m.mounts.Now()
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func (m *mounting) checkPoolStateForRemount(v catalog.Volume) error {
 // discards. xfs accepts the option and ignores it (fs/xfs/xfs_super.c,
 // xfs_fs_reconfigure).
 func (m *mounting) warnOfDiscard(object string, rec refcount.Record) {
-	table, err := mount.Table()
+	table, err := m.mounts.Now()
 	if err != nil {
 		return
 	}

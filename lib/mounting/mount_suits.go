@@ -59,7 +59,7 @@ func (m *mounting) checkOptions(rec refcount.Record) error {
 // volume's mount, or one that shows the same folder. If something else lies
 // over the volume's mount, the error is ErrBusy.
 func (m *mounting) seen(rec refcount.Record) (*mountinfo.Info, error) {
-	table, err := m.table()
+	table, err := m.mounts.Now()
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import (
 // whichever the caller named. Unmount and list go by the device and would not
 // find such a mount.
 func (m *mounting) made(v catalog.Volume, a *engine.Activation) (*mountinfo.Info, error) {
-	table, err := mount.Table()
+	table, err := m.mounts.Now()
 	if err != nil {
 		return nil, err
 	}

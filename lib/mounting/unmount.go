@@ -48,6 +48,7 @@ func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
 		return err
 	}
 	u := &unmounting{System: s, request: r, dir: dir}
+	defer u.mounts.Close()
 	// No lock is held yet. device-mapper is not open yet, because a sandbox may
 	// have none.
 	top, err := u.top()
@@ -77,6 +78,7 @@ func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
 type unmounting struct {
 	*host.System
 	c       *dm.Control
+	mounts  mount.Mounts
 	request UnmountRequest
 	dir     string
 
@@ -89,7 +91,7 @@ type unmounting struct {
 // Following the links may trigger a mount on demand, so top reads the table
 // again after that.
 func (u *unmounting) top() (*mountinfo.Info, error) {
-	_, top, err := u.seen()
+	top, err := u.seen()
 	if !errors.Is(err, fault.ErrNotFound) {
 		return top, err
 	}
@@ -99,25 +101,24 @@ func (u *unmounting) top() (*mountinfo.Info, error) {
 	}
 	given := u.dir
 	u.dir = real
-	if _, top, err := u.seen(); !errors.Is(err, fault.ErrNotFound) {
+	if top, err := u.seen(); !errors.Is(err, fault.ErrNotFound) {
 		return top, err
 	}
 	u.dir = given
 	return nil, err
 }
 
-// seen reads the mount table and finds the mount on u.dir in it. It looks at no
-// path and so triggers no mount on demand. So it may be called with a lock
-// held.
-func (u *unmounting) seen() (table mountinfo.Table, top *mountinfo.Info, err error) {
-	table, err = mount.Table()
+// seen finds the mount on u.dir in our mount table. It looks at no path and so
+// triggers no mount on demand. So it may be called with a lock held.
+func (u *unmounting) seen() (top *mountinfo.Info, err error) {
+	table, err := u.mounts.Now()
 	if err != nil {
-		return table, nil, err
+		return nil, err
 	}
 	if top := mount.Top(table, u.dir); top != nil {
-		return table, top, nil
+		return top, nil
 	}
-	return table, nil, &fault.Error{Object: u.dir,
+	return nil, &fault.Error{Object: u.dir,
 		Err:    fault.Errorf(fault.ErrNotFound, "not mounted"),
 		Remedy: fault.Hint("findmnt shows what is mounted")}
 }
@@ -162,7 +163,7 @@ func (u *unmounting) unmountOnce(
 func (u *unmounting) unmountLocked(
 	ctx context.Context, ref *refcount.Ref, volume spec.Volume,
 ) error {
-	table, top, err := u.seen()
+	top, err := u.seen()
 	if err != nil {
 		return err
 	}
@@ -178,8 +179,8 @@ func (u *unmounting) unmountLocked(
 	if err := u.resumeForUnmount(ctx, v); err != nil {
 		return err
 	}
-	once := func() (mountinfo.Table, error) { return table, nil }
-	rec, err := registry.ReconcileIn(once, u.System, u.c, ref, v, func() error { return nil })
+	rec, err := registry.ReconcileIn(u.mounts.Now, u.System, u.c, ref, v,
+		func() error { return nil })
 	if err != nil {
 		return err
 	}
@@ -229,7 +230,7 @@ func (u *unmounting) notLast(
 func (u *unmounting) addSpareUtabLine(
 	ctx context.Context, volume spec.Volume, top *mountinfo.Info,
 ) {
-	registry.MendUtab(ctx, u.System, u.c, registry.UtabEntry(top, volume.String()), 1)
+	registry.MendUtab(ctx, u.mounts.Now, u.System, u.c, registry.UtabEntry(top, volume.String()), 1)
 }
 
 // unmountLast goes through the steps 2 to 4 of the table "umount, last umount"
@@ -277,7 +278,8 @@ func (u *unmounting) unmountLast(
 func (u *unmounting) dropRecord(
 	ref *refcount.Ref, v catalog.Volume, pinned bool,
 ) (gone bool, err error) {
-	rec, err := registry.Reconcile(u.System, u.c, ref, v)
+	rec, err := registry.ReconcileIn(u.mounts.Now, u.System, u.c, ref, v,
+		func() error { return nil })
 	if err != nil {
 		u.Warnf("%v", err)
 		return false, nil
@@ -294,7 +296,7 @@ func (u *unmounting) dropRecord(
 // dropUtab removes the mount's lines from utab, and all stale lines. If that
 // fails it warns: the volume is unmounted.
 func (u *unmounting) dropUtab(ctx context.Context) {
-	if err := u.Utab().Tidy(ctx, registry.LookUtab(u.System, u.c)); err != nil {
+	if err := u.Utab().Tidy(ctx, registry.LookUtabIn(u.mounts.Now, u.System, u.c)); err != nil {
 		u.Warnf("%s: utab: %v", u.dir, err)
 	}
 }

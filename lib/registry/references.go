@@ -124,7 +124,7 @@ func ReconcileOwn(s *host.System, c *dm.Control, ref *refcount.Ref,
 	})
 }
 
-// MountTable reads our own mount table, as mount.Table does.
+// MountTable returns our own mount table, as mount.Table does, or mount.Mounts.
 type MountTable func() (mountinfo.Table, error)
 
 // ReconcileIn is Reconcile for a caller that reads files only once. It gets the

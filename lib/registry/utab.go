@@ -21,8 +21,14 @@ import (
 // another namespace. If our mount table cannot be read, each mount counts as
 // existing, so that no line is removed.
 func LookUtab(s *host.System, c *dm.Control) mount.Look {
+	return LookUtabIn(mount.Table, s, c)
+}
+
+// LookUtabIn is LookUtab for a caller that looks at our own mount table several
+// times: it gets the table as it is now from table.
+func LookUtabIn(table MountTable, s *host.System, c *dm.Control) mount.Look {
 	return func() mount.Live {
-		table, err := mount.Table()
+		table, err := table()
 		here, tables := mount.LiveIn(table), sync.OnceValue(ReadProcTables)
 		return func(source, target string) bool {
 			return err != nil || here(source, target) || recorded(s, c, source, target, tables)
@@ -56,9 +62,11 @@ func recorded(s *host.System, c *dm.Control, source, target string,
 // MendUtab writes the lines of utab that a volume's counted mount lacks, so
 // that umount(8) calls umount.thin for it. A mount that was made by hand or
 // with -n has no lines, and lines of other mounts get lost. spare is the number
-// of lines that umount(8) is going to remove. MendUtab warns of an error.
-func MendUtab(ctx context.Context, s *host.System, c *dm.Control, e mount.Entry, spare int) {
-	if err := s.Utab().Mend(ctx, e, spare, LookUtab(s, c)); err != nil {
+// of lines that umount(8) is going to remove. MendUtab gets our own mount table
+// as it is now from table. It warns of an error.
+func MendUtab(ctx context.Context, table MountTable, s *host.System, c *dm.Control, e mount.Entry,
+	spare int) {
+	if err := s.Utab().Mend(ctx, e, spare, LookUtabIn(table, s, c)); err != nil {
 		s.Warnf("%s: utab: %v; unmount it with: %v", e.Spec, err,
 			fault.UnmountByHelper{Path: e.Target})
 	}
