@@ -7,6 +7,8 @@
 package disks
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,14 +36,13 @@ var slow = []uint32{2, 11, 43}
 func List(skip string) ([]Disk, error) { return list("/sys", "/dev", skip) }
 
 func list(sys, dev, skip string) ([]Disk, error) {
-	names, err := filepath.Glob(filepath.Join(sys, "class/block/*"))
-	if err != nil {
+	names, err := os.ReadDir(filepath.Join(sys, "class/block")) // sorted
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	slices.Sort(names)
 	var found []Disk
-	for _, dir := range names {
-		if d, ok := look(dir, dev, skip); ok {
+	for _, e := range names {
+		if d, ok := look(filepath.Join(sys, "class/block", e.Name()), dev, skip); ok {
 			found = append(found, d)
 		}
 	}

@@ -3,10 +3,8 @@ package fuser
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -69,10 +67,9 @@ func kernelUsers(proc, sys string, d Device) []Holder {
 			found = append(found, Holder{UID: -1, What: Swap, Path: path})
 		}
 	}
-	files := loopFiles(sys)
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if file := files[name]; isDevice(file, d) {
-			found = append(found, Holder{Command: name, UID: -1, What: Loop, Path: file})
+	for _, l := range loops(sys) {
+		if isDevice(l.file, d) {
+			found = append(found, Holder{Command: l.name, UID: -1, What: Loop, Path: l.file})
 		}
 	}
 	if d.Was == "" {

@@ -84,8 +84,16 @@ func of(ctx context.Context, proc, sys string, m Mount) ([]Holder, error) {
 // sorted lists what the processes hold, sorted by PID.
 func (s *search) sorted(ctx context.Context) ([]Holder, error) {
 	found, err := s.processes(ctx)
-	slices.SortStableFunc(found, func(a, b Holder) int { return cmp.Compare(a.PID, b.PID) })
-	return capped(found, maxProcess), err
+	order := make([]*Holder, len(found))
+	for i := range found {
+		order[i] = &found[i]
+	}
+	slices.SortStableFunc(order, func(a, b *Holder) int { return cmp.Compare(a.PID, b.PID) })
+	inOrder := make([]Holder, len(found))
+	for i, h := range order {
+		inOrder[i] = *h
+	}
+	return capped(inOrder, maxProcess), err
 }
 
 // capped keeps the first n holders, and adds the number of the others to More

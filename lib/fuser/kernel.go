@@ -1,10 +1,8 @@
 package fuser
 
 import (
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -24,31 +22,33 @@ func kernelHeld(proc, sys string, table []mounted, m Mount) []Holder {
 			found = append(found, Holder{UID: -1, What: Swap, Path: file})
 		}
 	}
-	files := loopFiles(sys)
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if file := files[name]; lies(table, m, file) {
-			found = append(found, Holder{Command: name, UID: -1, What: Loop, Path: file})
+	for _, l := range loops(sys) {
+		if lies(table, m, l.file) {
+			found = append(found, Holder{Command: l.name, UID: -1, What: Loop, Path: l.file})
 		}
 	}
 	return found
 }
 
-// loopFiles returns, by the name of each attached loop device, the path of the
-// file or device behind it.
-func loopFiles(sys string) map[string]string {
-	files := map[string]string{}
-	names, _ := list(sys + "/block")
-	for _, name := range names {
+// loop is an attached loop device, and the path of the file or device behind
+// it.
+type loop struct{ name, file string }
+
+// loops returns the attached loop devices, in the order of their names.
+func loops(sys string) (all []loop) {
+	entries, _ := os.ReadDir(sys + "/block")
+	for _, e := range entries {
+		name := e.Name()
 		if !strings.HasPrefix(name, "loop") {
 			continue
 		}
 		// This file exists only while the loop device is attached.
 		text, err := os.ReadFile(filepath.Join(sys, "block", name, "loop/backing_file"))
 		if err == nil {
-			files[name] = strings.TrimSuffix(string(text), "\n")
+			all = append(all, loop{name, strings.TrimSuffix(string(text), "\n")})
 		}
 	}
-	return files
+	return all
 }
 
 // lies reports whether a file lies on the mount m. It compares names only: a

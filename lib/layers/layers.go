@@ -100,9 +100,14 @@ func (s System) holders(name string) (names []string) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	parts, _ := filepath.Glob(filepath.Join(dir, name+"*", "partition"))
-	for _, p := range parts {
-		names = append(names, filepath.Base(filepath.Dir(p)))
+	below, _ := os.ReadDir(dir)
+	for _, e := range below {
+		if !strings.HasPrefix(e.Name(), name) {
+			continue
+		}
+		if _, err := os.Lstat(filepath.Join(dir, e.Name(), "partition")); err == nil {
+			names = append(names, e.Name())
+		}
 	}
 	return names
 }
@@ -133,14 +138,17 @@ type loopDevice struct{ name, file string }
 
 // loops lists the loop devices. The folder holders of sysfs does not have them.
 func (s System) loops() (all []loopDevice) {
-	files, _ := filepath.Glob(filepath.Join(s.Sys, "block/loop*/loop/backing_file"))
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
+	dir := filepath.Join(s.Sys, "block")
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "loop") {
 			continue
 		}
-		name := filepath.Base(filepath.Dir(filepath.Dir(f)))
-		all = append(all, loopDevice{name, strings.TrimSuffix(string(text), "\n")})
+		text, err := os.ReadFile(filepath.Join(dir, e.Name(), "loop/backing_file"))
+		if err != nil {
+			continue // not attached
+		}
+		all = append(all, loopDevice{e.Name(), strings.TrimSuffix(string(text), "\n")})
 	}
 	return all
 }

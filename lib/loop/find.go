@@ -2,8 +2,8 @@ package loop
 
 import (
 	"errors"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -29,13 +29,19 @@ func Find(backing string) ([]Info, error) {
 	if err := unix.Stat(backing, &want); err != nil {
 		return nil, &os.PathError{Op: "stat", Path: backing, Err: err}
 	}
-	attached, err := filepath.Glob("/sys/block/loop*/loop")
-	if err != nil {
+	entries, err := os.ReadDir("/sys/block")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	var found []Info
-	for _, dir := range attached {
-		path := "/dev/" + filepath.Base(filepath.Dir(dir))
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "loop") {
+			continue
+		}
+		if _, err := os.Lstat("/sys/block/" + e.Name() + "/loop"); err != nil {
+			continue // not attached
+		}
+		path := "/dev/" + e.Name()
 		info, st, err := query(path)
 		if errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENOENT) ||
 			errors.Is(err, unix.ENODEV) {
