@@ -2,6 +2,7 @@ package backing
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,6 +135,29 @@ func RefuseCopy(c *dm.Control, cfg catalog.Pool) error {
 		return other.Err
 	}
 	return nil
+}
+
+// Below names what a pool lies on, as its catalog has it: the number of each
+// disk, and the filesystem and inode of each file. The name is that of one disk
+// or file for as long as a device uses it. Below returns "" if a path leads to
+// none.
+func Below(cfg catalog.Pool) string {
+	name := ""
+	for _, b := range []catalog.Backing{cfg.Data, cfg.Metadata} {
+		var st unix.Stat_t
+		if err := unix.Stat(b.Path, &st); err != nil {
+			return ""
+		}
+		switch st.Mode & unix.S_IFMT {
+		case unix.S_IFBLK:
+			name += fmt.Sprintf("disk %v ", dm.DevNoOf(uint64(st.Rdev)))
+		case unix.S_IFREG:
+			name += fmt.Sprintf("file %d of %v ", st.Ino, dm.DevNoOf(uint64(st.Dev)))
+		default:
+			return ""
+		}
+	}
+	return strings.TrimSpace(name)
 }
 
 // SameFile tells whether two paths lead to the same file or device.

@@ -61,3 +61,38 @@ func TestActiveElsewhere(t *testing.T) {
 		t.Errorf("its own is not there: %+v", other)
 	}
 }
+
+// Below names the files that are there now: another file of the same name has
+// another.
+func TestBelow(t *testing.T) {
+	dir := t.TempDir()
+	data, meta := filepath.Join(dir, "data"), filepath.Join(dir, "metadata")
+	if err := errors.Join(os.WriteFile(data, nil, 0o600),
+		os.WriteFile(meta, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	below := func(data, meta string) string {
+		return Below(catalog.Pool{Data: catalog.Backing{Path: data},
+			Metadata: catalog.Backing{Path: meta}})
+	}
+	first := below(data, meta)
+	if first == "" || first != below(data, meta) || first == below(meta, data) {
+		t.Errorf("%q, the other way round %q", first, below(meta, data))
+	}
+	if err := errors.Join(os.Rename(data, data+".old"),
+		os.WriteFile(data, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if again := below(data, meta); again == "" || again == first {
+		t.Errorf("of another file: %q, as %q", again, first)
+	}
+	if moved := below(data+".old", meta); moved != first {
+		t.Errorf("by another name: %q, want %q", moved, first)
+	}
+	for _, none := range []string{below(dir, meta), below(data, "/dev/null"),
+		below(filepath.Join(dir, "gone"), meta)} {
+		if none != "" {
+			t.Errorf("neither a file nor a disk: %q", none)
+		}
+	}
+}

@@ -202,6 +202,15 @@ func (c *Control) WaitGone(ctx context.Context, r Ref, name string) error {
 	}
 }
 
+// WaitNodeGone is WaitGone for a caller that has just found that there is no
+// such device.
+func (c *Control) WaitNodeGone(ctx context.Context, r Ref, name string) error {
+	if c.nodeGone(name) {
+		return nil
+	}
+	return c.WaitGone(ctx, r, name)
+}
+
 // nodeGone removes the node where no udev does, and reports whether there is
 // none any more.
 func (c *Control) nodeGone(name string) bool {

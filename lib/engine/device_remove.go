@@ -95,7 +95,7 @@ func WaitGoneBriefly(ctx context.Context, c *dm.Control, ref dm.Ref, name string
 		info, err := c.Info(ref)
 		switch {
 		case errors.Is(err, dm.ErrNotExist):
-			return info, c.WaitGone(ctx, ref, name)
+			return info, c.WaitNodeGone(ctx, ref, name)
 		case err != nil:
 			return info, err
 		case time.Now().After(until):

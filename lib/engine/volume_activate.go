@@ -36,9 +36,30 @@ type Activation struct {
 func (p *Pool) ActivateVolume(
 	ctx context.Context, v catalog.Volume, keep bool,
 ) (*Activation, error) {
+	return p.activateVolume(ctx, v, keep, false)
+}
+
+// ActivateAbsent is ActivateVolume for a caller that has found, under the
+// volume's lock, that the volume has no device.
+func (p *Pool) ActivateAbsent(
+	ctx context.Context, v catalog.Volume, keep bool,
+) (*Activation, error) {
+	return p.activateVolume(ctx, v, keep, true)
+}
+
+// activateVolume does what ActivateVolume does. absent says that it need not
+// ask first whether the volume has a device. If another program has made one
+// meanwhile, it asks.
+func (p *Pool) activateVolume(
+	ctx context.Context, v catalog.Volume, keep, absent bool,
+) (*Activation, error) {
 	object := v.Spec().String()
 	for {
-		a, err := p.tryActivate(ctx, v)
+		a, err := p.tryActivate(ctx, v, absent)
+		if absent && errors.Is(err, dm.ErrExist) {
+			absent = false
+			continue
+		}
 		if err == nil {
 			return a, p.scheduleRemoval(a, v, keep)
 		}
@@ -89,17 +110,26 @@ func (p *Pool) scheduleRemoval(a *Activation, v catalog.Volume, keep bool) error
 // tryActivate makes the volume's device, or resumes the one that is there, and
 // opens it. If the kernel removes the device at that moment, the error is
 // ENXIO, ENODEV or ENOENT.
-func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, error) {
+func (p *Pool) tryActivate(
+	ctx context.Context, v catalog.Volume, absent bool,
+) (*Activation, error) {
 	name, ref := dmname.Volume(v.Spec()), dmname.VolumeRef(p.UUID(), v.ID)
-	info, err := p.DM.Info(ref)
+	info, err := dm.Info{}, dm.ErrNotExist
+	if !absent {
+		info, err = p.DM.Info(ref)
+	}
 	// The steps have the numbers of the table "mount" in docs/crashes.md.
 	// 2. the volume's device: create, load, resume, node
+	// 2a. the names of removed devices
 	switch {
 	case err == nil && info.Name != name:
 		return nil, backing.ForeignDevice(v.Spec().String(), info.Name, info.UUID)
 	case err == nil && info.Active():
 		if err = registry.ResumeAndThaw(p.Sys, p.DM, v); err == nil {
 			err = p.DM.EnsureNode(info)
+		}
+		if err == nil {
+			_, err = registry.DropStaleNames(p.Sys, p.DM, info)
 		}
 	// There is no device, or one without a live table: a killed activation left
 	// that, and dm.Control.Activate takes it over.
@@ -109,17 +139,15 @@ func (p *Pool) tryActivate(ctx context.Context, v catalog.Volume) (*Activation, 
 	if err != nil {
 		return nil, err
 	}
-	// 2a. the names of removed devices
-	if _, err := registry.DropStaleNames(p.Sys, p.DM, info); err != nil {
-		return nil, err
-	}
 	// 3. open; then scheduleRemoval
 	return OpenActivation(p.DM.NodePath(name), info.Dev)
 }
 
-// newDevice makes the volume's device under the given dm name. If the pool is
-// not active, or another device has the name, it returns an error. The kernel
-// reads the pool's metadata for it: a damaged block shows here
+// newDevice makes the volume's device under the given dm name, and drops the
+// names of removed devices that lead to it. If the pool is not active, or
+// another device has the name, it returns an error. A volume that was deleted
+// and made anew has another thin id, and so another uuid. The kernel reads the
+// pool's metadata for the device: a damaged block shows here
 // (thinpool.Damaged).
 func (p *Pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm.Info, error) {
 	pool, err := p.DM.Info(p.Ref(dmname.Pool))
@@ -134,15 +162,13 @@ func (p *Pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm
 	if err != nil {
 		return dm.Info{}, err
 	}
-	// A volume that was deleted and made anew has another thin id, and so
-	// another uuid.
-	if other, err := p.DM.Info(dm.ByName(name)); err == nil &&
-		other.UUID != dmname.VolumeUUID(p.UUID(), v.ID) {
-		return dm.Info{}, backing.ForeignDevice(v.Spec().String(), name, other.UUID)
-	}
 	p.Sys.Stepf("activating %s", v.Spec())
-	return makeDevice(ctx, p.Sys, p.DM, name, dmname.VolumeUUID(p.UUID(), v.ID),
+	info, err := makeDevice(ctx, p.Sys, p.DM, name, dmname.VolumeUUID(p.UUID(), v.ID),
 		thinTarget(pool.Dev, v.ID, v.Size), host.VolumeCookie)
+	if other, ok := errors.AsType[*dm.ForeignError](err); ok {
+		err = backing.ForeignDevice(v.Spec().String(), name, other.UUID)
+	}
+	return info, err
 }
 
 // OpenActivation opens the node at path. It returns an error unless that is the

@@ -98,10 +98,21 @@ func OpenRoot(target string, id int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), target), nil
 }
 
-// mountID is the ID of the mount that a descriptor is on, as mountinfo has it;
-// statx(2) tells it since Linux 5.8 only. fdinfo has it since 3.15
-// (fs/proc/fd.c, seq_show).
+// mountID is the ID of the mount that a descriptor is on, as mountinfo has it.
+// statx(2) tells it since Linux 5.8.
 func mountID(fd int) (int, error) {
+	var st unix.Statx_t
+	const asIs = unix.AT_EMPTY_PATH | unix.AT_STATX_DONT_SYNC
+	err := unix.Statx(fd, "", asIs, unix.STATX_MNT_ID, &st)
+	if err == nil && st.Mask&unix.STATX_MNT_ID != 0 {
+		return int(st.Mnt_id), nil
+	}
+	return mountIDInProc(fd)
+}
+
+// mountIDInProc is mountID for older kernels: fdinfo has it since 3.15
+// (fs/proc/fd.c, seq_show).
+func mountIDInProc(fd int) (int, error) {
 	text, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
 	if err != nil {
 		return 0, err

@@ -15,6 +15,16 @@ func TestHold(t *testing.T) {
 	table, err := Table()
 	do(t, err)
 	proc := Top(table, "/proc")
+	fd, err := unix.Open("/proc", unix.O_PATH|unix.O_CLOEXEC, 0)
+	do(t, err)
+	defer unix.Close(fd)
+	for name, ask := range map[string]func(int) (int, error){
+		"statx": mountID, "fdinfo": mountIDInProc,
+	} {
+		if id, err := ask(fd); id != proc.ID || err != nil {
+			t.Errorf("by %s: %d, %v, want %d", name, id, err, proc.ID)
+		}
+	}
 	link := filepath.Join(t.TempDir(), "link")
 	do(t, os.Symlink("/", link))
 	for _, row := range []struct {

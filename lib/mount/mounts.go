@@ -26,7 +26,7 @@ const unannounced = time.Second
 
 // Now returns the table as it is at the moment of the call.
 func (m *Mounts) Now() (mountinfo.Table, error) {
-	if m.file != nil && time.Since(m.since) < unannounced && !m.changed() {
+	if time.Since(m.since) < unannounced && !m.Changed() {
 		return m.table, nil
 	}
 	m.Close()
@@ -39,13 +39,23 @@ func (m *Mounts) Now() (mountinfo.Table, error) {
 	return table, nil
 }
 
-// changed tells whether the kernel has changed the table since the file was
-// opened (fs/namespace.c, touch_mnt_namespace; fs/proc_namespace.c,
-// mounts_poll).
-func (m *Mounts) changed() bool {
+// Without returns the table that Now has returned last, less a mount. It is the
+// table after the unmount of that mount, if Changed was false before.
+func (m *Mounts) Without(id int) mountinfo.Table { return m.table.Without(id) }
+
+// Changed tells whether the kernel has announced a change of the table since
+// Now read it (fs/namespace.c, touch_mnt_namespace; fs/proc_namespace.c,
+// mounts_poll). Before the first read it is true.
+func (m *Mounts) Changed() bool {
+	if m.file == nil {
+		return true
+	}
 	fds := []unix.PollFd{{Fd: int32(m.file.Fd()), Events: unix.POLLPRI}}
-	n, err := unix.Poll(fds, 0)
-	return n != 0 || err != nil
+	if n, err := unix.Poll(fds, 0); n == 0 && err == nil {
+		return false
+	}
+	m.Close() // the kernel announces a change once
+	return true
 }
 
 // Close closes what Now has opened. Now may be called again.

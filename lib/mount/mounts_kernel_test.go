@@ -46,8 +46,14 @@ func TestKernelMounts(t *testing.T) {
 	} {
 		m.table = known
 		do(t, change.do())
+		if !m.Changed() {
+			t.Errorf("%s: not announced", change.name)
+		}
 		if isKnown() {
 			t.Errorf("%s: not read again", change.name)
+		}
+		if m.Changed() {
+			t.Errorf("%s: announced twice", change.name)
 		}
 		m.table = known
 		if !isKnown() {

@@ -103,8 +103,13 @@ func UpperFirst(table mountinfo.Table, mounts []*mountinfo.Info) []*mountinfo.In
 // ByDev lists the mounts of a block device. A device may have several: bind
 // mounts, and mounts at other places.
 func ByDev(table mountinfo.Table, major, minor int, source string) []*mountinfo.Info {
-	return slices.DeleteFunc(table.Of(major, minor, source),
-		func(m *mountinfo.Info) bool { return !IsOf(m, major, minor, source) })
+	var found []*mountinfo.Info
+	for _, m := range table.Of(major, minor, source) {
+		if IsOf(m, major, minor, source) {
+			found = append(found, m)
+		}
+	}
+	return found
 }
 
 // IsOf tells whether a mount belongs to a block device: by the device's number,

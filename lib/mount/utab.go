@@ -83,7 +83,7 @@ func LiveIn(table mountinfo.Table) Live {
 func (u Utab) Add(ctx context.Context, e Entry, look Look) error {
 	return u.edit(ctx, func(lines []string) []string {
 		lines = slices.DeleteFunc(lines, func(l string) bool { return parseLine(l).of(e) })
-		lines = dropStale(lines, look(), all)
+		lines = dropStale(lines, look(), allLines)
 		lines = addShadows(dropShadows(lines, e.Target, anchors(lines, e.Target)), e.Target)
 		return append(lines, e.anchor(), shadow(e.Spec, e.Target))
 	})

@@ -10,7 +10,7 @@ import (
 // stale lines. Without anything to change it takes no lock and writes nothing.
 func (u Utab) Mend(ctx context.Context, e Entry, spare int, look Look) error {
 	change := func(lines []string) []string {
-		return mended(dropStale(lines, look(), all), e, spare)
+		return mended(dropStale(lines, look(), allLines), e, spare)
 	}
 	if spare == 0 {
 		text, err := u.read()

@@ -192,10 +192,28 @@ func (t Table) info(l line) *Info {
 	}
 }
 
-// unescaped is the field that begins at a byte of a line.
-func (t Table) unescaped(l line, at uint32) string {
-	f := t.text[l.begin+at : l.end]
-	return Unescape(f[:strings.IndexByte(f, ' ')])
+// begins tells whether a text begins with the field that begins at a byte of a
+// line, and how long the field is without its escapes. Most fields differ in
+// one of the first bytes.
+func (t Table) begins(text string, l line, at uint32) (n int, ok bool) {
+	field := t.text[l.begin+at : l.end]
+	for ; field[n] != ' '; n++ {
+		if field[n] == '\\' {
+			field, _, _ = strings.Cut(field, " ")
+			field = Unescape(field)
+			return len(field), strings.HasPrefix(text, field)
+		}
+		if n == len(text) || text[n] != field[n] {
+			return 0, false
+		}
+	}
+	return n, true
+}
+
+// is tells whether the field that begins at a byte of a line is the text.
+func (t Table) is(text string, l line, at uint32) bool {
+	n, ok := t.begins(text, l, at)
+	return ok && n == len(text)
 }
 
 // where returns the mounts of the lines that is chooses.
@@ -224,13 +242,13 @@ func (t Table) ByID(id int) *Info {
 // Of returns the mounts that show this device number or this source.
 func (t Table) Of(major, minor int, source string) []*Info {
 	return t.where(func(l line) bool {
-		return int(l.major) == major && int(l.minor) == minor || t.unescaped(l, l.source) == source
+		return int(l.major) == major && int(l.minor) == minor || t.is(source, l, l.source)
 	})
 }
 
 // From returns the mounts that show this source.
 func (t Table) From(source string) []*Info {
-	return t.where(func(l line) bool { return t.unescaped(l, l.source) == source })
+	return t.where(func(l line) bool { return t.is(source, l, l.source) })
 }
 
 // OnDevices returns the mounts that may be of a block device: those that show a
@@ -244,10 +262,20 @@ func (t Table) OnDevices() []*Info {
 // OnTheWay returns the mounts on dir or on a folder above it.
 func (t Table) OnTheWay(dir string) []*Info {
 	return t.where(func(l line) bool {
-		point := t.unescaped(l, l.point)
-		return point == "/" || strings.HasPrefix(dir, point) &&
-			(len(dir) == len(point) || dir[len(point)] == '/')
+		n, ok := t.begins(dir, l, l.point)
+		return ok && (n == len(dir) || dir[n] == '/') || t.is("/", l, l.point)
 	})
+}
+
+// Without returns the table without the mount of that ID.
+func (t Table) Without(id int) Table {
+	rest := Table{text: t.text}
+	for _, l := range t.lines {
+		if int(l.id) != id {
+			rest.lines = append(rest.lines, l)
+		}
+	}
+	return rest
 }
 
 // Parents returns the ID of the parent of each mount.

@@ -80,6 +80,12 @@ func FuzzQuestions(f *testing.F) {
 			if got := table.ByID(m.ID); got == nil || *got != *first {
 				t.Errorf("by ID %d: %v, want %v", m.ID, got, first)
 			}
+			others := slices.DeleteFunc(slices.Clone(all),
+				func(o *Info) bool { return o.ID == m.ID })
+			if rest := table.Without(m.ID).All(); len(rest)+len(others) > 0 &&
+				!reflect.DeepEqual(rest, others) {
+				t.Errorf("without ID %d: %v, want %v", m.ID, rest, others)
+			}
 			if _, ok := table.Parents()[m.ID]; !ok {
 				t.Errorf("no parent of %d", m.ID)
 			}

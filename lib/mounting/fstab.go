@@ -29,17 +29,17 @@ func (m *mounting) skip(err error) error {
 	return nil
 }
 
-// refuseLoser returns ErrBusy if fstab has a line that mounts the volume on
-// m.dir, and another line for the volume wins over it (registry.Winner).
-func (m *mounting) refuseLoser(volume spec.Volume) error {
-	wins := registry.Winner(m.System, volume, m.dir)
+// findLine looks for the line of fstab that mounts the volume on m.dir. If
+// another line for the volume wins over it, m.loses is ErrBusy.
+func (m *mounting) findLine(volume spec.Volume) {
+	line, wins := registry.FstabLine(m.System, volume, m.dir)
+	m.line, m.loses = line, nil
 	if wins == nil {
-		return nil
+		return
 	}
-	err := &fault.Error{Object: volume.String(), Remedy: registry.TwoLinesRemedy(volume),
+	m.loses = &fault.Error{Object: volume.String(), Remedy: registry.TwoLinesRemedy(volume),
 		Err: fault.Errorf(fault.ErrBusy,
 			"line %d of %s mounts it on %s, and a volume has one mount path: of several lines "+
 				"the first wins",
 			wins.Line, m.Fstab, wins.Dir)}
-	return err
 }

@@ -9,6 +9,7 @@ import (
 	"thinmount/lib/backing"
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/fsprobe"
@@ -73,6 +74,7 @@ type mounting struct {
 
 	// Under the lock:
 	cat    *catalog.Catalog
+	active bool         // the volume has a device already
 	id     int          // ID of the new mount
 	wayOut fault.Remedy // what helps if the kernel refuses the mount; or nil
 }
@@ -95,8 +97,7 @@ func (m *mounting) do(ctx context.Context) error {
 	if m.request.Fake {
 		return nil
 	}
-	m.line, m.loses = registry.FstabLine(m.System, volume, m.dir),
-		m.refuseLoser(volume)
+	m.findLine(volume)
 
 	ref, err := registry.LockVolume(ctx, m.System, volume)
 	if err != nil {
@@ -108,8 +109,7 @@ func (m *mounting) do(ctx context.Context) error {
 		return err
 	}
 	m.cat = cat
-	rec, err := registry.ReconcileIn(m.mounts.Now, m.System, m.c, ref, v,
-		func() error { return backing.RefuseCopy(m.c, cat.Pool()) })
+	rec, err := registry.ReconcileIn(m.mounts.Now, m.System, m.c, ref, v, m.refuseCopy(v))
 	if err != nil {
 		return err
 	}
@@ -133,12 +133,31 @@ func (m *mounting) do(ctx context.Context) error {
 	return err
 }
 
+// refuseCopy returns what is asked if the volume is active: whether it is one
+// of a copy of the pool. The first mount compares the disks or files of the
+// catalog with those that the active pool lies on, and writes their numbers
+// into the record. What a pool lies on does not change while it is active. So
+// with such a record it is enough that the catalog leads to the same numbers.
+func (m *mounting) refuseCopy(v catalog.Volume) registry.May {
+	return func(info dm.Info, rec refcount.Record) error {
+		m.active = true
+		if rec.Below != "" && rec.Below == backing.Below(m.cat.Pool()) &&
+			info.Name == dmname.Volume(v.Spec()) {
+			return nil
+		}
+		return backing.RefuseCopy(m.c, m.cat.Pool())
+	}
+}
+
 // mountFirst goes through the table "first mount" of docs/crashes.md. After an
 // error it undoes the steps from 2 on. It returns the type of the filesystem.
 // The caller holds the volume's lock.
 func (m *mounting) mountFirst(
 	ctx context.Context, ref *refcount.Ref, rec refcount.Record, v catalog.Volume,
 ) (fstype string, err error) {
+	// Before OpenActive compares them: what takes their place later has other
+	// numbers.
+	rec.Below = backing.Below(m.cat.Pool())
 	// 1. (inactive pool) loop devices, linear devices, the pool
 	p, err := engine.OpenActive(ctx, m.System, m.c, v.Pool, engine.Shared)
 	if err != nil {
@@ -156,7 +175,11 @@ func (m *mounting) mountFirst(
 	// 2. the volume's device: create, load, resume, node
 	// 2a. the names of removed devices
 	// 3. open; deferred removal
-	a, err := p.ActivateVolume(ctx, v, rec.Pinned)
+	activate := p.ActivateAbsent
+	if m.active {
+		activate = p.ActivateVolume
+	}
+	a, err := activate(ctx, v, rec.Pinned)
 	p.Close()
 	if err != nil {
 		return "", err

@@ -78,6 +78,7 @@ func Unmount(ctx context.Context, s *host.System, r UnmountRequest) error {
 type unmounting struct {
 	*host.System
 	c       *dm.Control
+	known   *dm.Control // c that remembers, until the unmount begins
 	mounts  mount.Mounts
 	request UnmountRequest
 	dir     string
@@ -172,42 +173,48 @@ func (u *unmounting) unmountLocked(
 			Err:    fault.Errorf(fault.ErrBusy, "another mount came in between"),
 			Remedy: fault.Hint("try again")}
 	}
-	v, err := u.volumeOf(volume, top)
+	// What is asked from here on cannot change under the volume's lock, or may
+	// be as old as the first answer.
+	u.known = u.c.Remember()
+	v, dev, err := u.volumeOf(volume, top)
 	if err != nil {
 		return err
+	}
+	rec, err := registry.ReconcileIn(u.mounts.Now, u.System, u.known, ref, v, u.refuseDead(v))
+	if err != nil {
+		return err
+	}
+	counted := !rec.Elsewhere && rec.MountedOn == u.dir
+	if counted && rec.References > 1 && !u.request.Force && !u.request.All {
+		return u.notLast(ctx, ref, rec, top)
 	}
 	if err := u.resumeForUnmount(ctx, v); err != nil {
-		return err
-	}
-	rec, err := registry.ReconcileIn(u.mounts.Now, u.System, u.c, ref, v,
-		func() error { return nil })
-	if err != nil {
 		return err
 	}
 	switch {
 	case rec.Elsewhere && rec.References > 0:
 		return u.unmountCopy(ctx, rec.Volume, top)
-	case rec.MountedOn != u.dir:
+	case !counted:
 		return u.unmountOther(ctx, top)
-	case rec.References > 1 && !u.request.Force && !u.request.All:
-		return u.notLast(ctx, ref, rec, top)
 	}
-	return u.unmountLast(ctx, ref, v, top)
+	return u.unmountLast(ctx, ref, v, dev, top)
 }
 
-// volumeOf finds out from the device itself which thin device is mounted. It
-// does not read the catalog, because a volume must be unmountable even if its
-// catalog is damaged or missing.
-func (u *unmounting) volumeOf(volume spec.Volume, top *mountinfo.Info) (catalog.Volume, error) {
-	info, err := u.c.Info(dm.ByName(dmname.Volume(volume)))
+// volumeOf finds out from the device itself which thin device is mounted, and
+// returns its number. It does not read the catalog, because a volume must be
+// unmountable even if its catalog is damaged or missing.
+func (u *unmounting) volumeOf(volume spec.Volume, top *mountinfo.Info) (catalog.Volume, dm.DevNo,
+	error) {
+	info, err := u.known.Info(dm.ByName(dmname.Volume(volume)))
 	if err != nil {
-		return catalog.Volume{}, &fault.Error{Object: top.Source, Err: err}
+		return catalog.Volume{}, dm.DevNo{}, &fault.Error{Object: top.Source, Err: err}
 	}
 	uuid, id, ok := dmname.ParseVolumeUUID(info.UUID)
 	if !ok {
-		return catalog.Volume{}, backing.ForeignDevice(u.dir, info.Name, info.UUID)
+		return catalog.Volume{}, dm.DevNo{}, backing.ForeignDevice(u.dir, info.Name, info.UUID)
 	}
-	return catalog.Volume{Name: volume.Name, Pool: volume.Pool, PoolUUID: uuid, ID: id}, nil
+	return catalog.Volume{Name: volume.Name, Pool: volume.Pool, PoolUUID: uuid, ID: id},
+		info.Dev, nil
 }
 
 // notLast is step 1 of the table "umount, last umount" of docs/crashes.md: the
@@ -237,17 +244,19 @@ func (u *unmounting) addSpareUtabLine(
 // of docs/crashes.md, and waits until the kernel has removed the device. The
 // caller holds the volume's lock.
 func (u *unmounting) unmountLast(
-	ctx context.Context, ref *refcount.Ref, v catalog.Volume, top *mountinfo.Info,
+	ctx context.Context, ref *refcount.Ref, v catalog.Volume, dev dm.DevNo, top *mountinfo.Info,
 ) error {
 	pinned := ref.Record().Pinned
-	f := u.flushing(v, top, ref.Record().Since)
-	var late error // says that writes failed during the unmount
+	f := u.flushing(v, dev, top, ref.Record().Since)
+	var late error     // says that writes failed during the unmount
+	var unchanged bool // the mount table is what was read, but for this unmount
 	stays, err := u.unmountOnce(ctx, top, func(ctx context.Context) (err error) {
 		// 2. syncfs
 		if err := f.before(ctx); err != nil {
 			return err
 		}
 		// 3. umount2
+		unchanged = !u.mounts.Changed()
 		late, err = f.watched(func() error { return u.unmount(ctx) })
 		return err
 	})
@@ -262,41 +271,70 @@ func (u *unmounting) unmountLast(
 		late = nil
 	}
 	// 4. lines in utab, record, alias
-	u.dropUtab(ctx)
-	gone, err := u.dropRecord(ref, v, pinned)
+	after := u.mounts.Now
+	if unchanged {
+		after = u.after(dev, top)
+	}
+	u.dropUtab(ctx, top, after)
+	info, gone, err := u.dropRecord(after, ref, v, pinned)
 	if gone {
 		registry.DropAlias(u.System, v.Spec())
-		u.waitRemoved(ctx, v)
+		u.waitRemoved(ctx, v, info)
 	}
 	return errors.Join(late, err)
+}
+
+// after returns the mount table after the unmount of top, if nothing else has
+// changed it. It is read again only if the unmount may have removed more than
+// top: if it was lazy, or if the device has other mounts, to which it may have
+// propagated.
+func (u *unmounting) after(dev dm.DevNo, top *mountinfo.Info) registry.MountTable {
+	table := u.mounts.Without(top.ID)
+	if u.request.Lazy ||
+		len(mount.ByDev(table, int(dev.Major), int(dev.Minor), top.Source)) > 0 {
+		return u.mounts.Now
+	}
+	return func() (mountinfo.Table, error) { return table, nil }
 }
 
 // dropRecord removes the volume's record. It keeps the record if the volume was
 // activated on purpose (pinned), or if it has another mount, whose path is the
 // volume's one path from now on. gone says that no mount of the volume is left,
-// neither here nor in another mount namespace.
+// neither here nor in another mount namespace. info is the volume's device, if
+// the kernel has not removed it yet.
 func (u *unmounting) dropRecord(
-	ref *refcount.Ref, v catalog.Volume, pinned bool,
-) (gone bool, err error) {
-	rec, err := registry.ReconcileIn(u.mounts.Now, u.System, u.c, ref, v,
-		func() error { return nil })
+	table registry.MountTable, ref *refcount.Ref, v catalog.Volume, pinned bool,
+) (info dm.Info, gone bool, err error) {
+	rec, err := registry.ReconcileIn(table, u.System, u.c, ref, v,
+		func(i dm.Info, _ refcount.Record) error { info = i; return nil })
 	if err != nil {
 		u.Warnf("%v", err)
-		return false, nil
+		return info, false, nil
 	}
 	if rec.References > 0 || pinned {
-		return false, ref.Save(rec)
+		return info, false, ref.Save(rec)
 	}
 	if err := ref.Clear(); err != nil {
 		u.Warnf("%s: %v", v.Spec(), err)
 	}
-	return !u.hasCopies(rec, v), nil
+	return info, !u.hasCopies(rec, v), nil
 }
 
-// dropUtab removes the mount's lines from utab, and all stale lines. If that
-// fails it warns: the volume is unmounted.
-func (u *unmounting) dropUtab(ctx context.Context) {
-	if err := u.Utab().Tidy(ctx, registry.LookUtabIn(u.mounts.Now, u.System, u.c)); err != nil {
+// dropUtab removes the lines of the mount top from utab, and all stale lines.
+// If that fails it warns: the volume is unmounted. after is the mount table
+// without top.
+func (u *unmounting) dropUtab(
+	ctx context.Context, top *mountinfo.Info, after registry.MountTable,
+) {
+	guess := registry.LookUtabIn(after, u.System, u.c)
+	look := registry.LookUtabIn(u.mounts.Now, u.System, u.c)
+	table, err := after()
+	if err == nil && !mount.LiveIn(table)(top.Source, top.Mountpoint) {
+		err = u.Utab().Ended(ctx, top.Source, top.Mountpoint, guess, look)
+	} else {
+		err = u.Utab().Tidy(ctx, look)
+	}
+	if err != nil {
 		u.Warnf("%s: utab: %v", u.dir, err)
 	}
 }
@@ -304,13 +342,17 @@ func (u *unmounting) dropUtab(ctx context.Context) {
 // waitRemoved waits until the kernel has removed the device, which the kernel
 // does at the device's last close. If a process keeps the device open,
 // waitRemoved names it in a warning and stops waiting: the unmount has
-// succeeded.
-func (u *unmounting) waitRemoved(ctx context.Context, v catalog.Volume) {
+// succeeded. is is the device as it was a moment ago, or the zero Info if the
+// kernel has removed it already.
+func (u *unmounting) waitRemoved(ctx context.Context, v catalog.Volume, is dm.Info) {
 	ref, name, object := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Spec()),
 		v.Spec().String()
-	if err := u.c.RemoveDeferred(ref); err != nil {
-		u.Warnf("%s: unmounted, but the device stays: %v", object, err)
-		return
+	isGone := is == dm.Info{}
+	if !isGone && !is.DeferredRemove() {
+		if err := u.c.RemoveDeferred(ref); err != nil {
+			u.Warnf("%s: unmounted, but the device stays: %v", object, err)
+			return
+		}
 	}
 	if u.request.Lazy {
 		return
@@ -318,8 +360,12 @@ func (u *unmounting) waitRemoved(ctx context.Context, v catalog.Volume) {
 	wait, cancel := u.Undoing(ctx)
 	defer cancel()
 	defer u.WaitingFor("the last close of " + u.c.NodePath(name))()
-	info, found, err := engine.WaitOut(wait, u.dir,
-		func() (dm.Info, error) { return engine.WaitGoneBriefly(wait, u.c, ref, name) })
+	info, found, err := engine.WaitOut(wait, u.dir, func() (dm.Info, error) {
+		if isGone {
+			return is, u.c.WaitNodeGone(wait, ref, name)
+		}
+		return engine.WaitGoneBriefly(wait, u.c, ref, name)
+	})
 	switch {
 	case engine.IsBusy(err):
 		busy := engine.DeviceBusy(u.System, u.c, object, info, found)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
@@ -27,10 +26,12 @@ func UnmountAll(ctx context.Context, s *host.System, c *dm.Control, name string)
 		return err
 	}
 	var errs []error
-	ours := slices.DeleteFunc(table.OnDevices(), func(m *mountinfo.Info) bool {
-		volume, ok := isOurs(m)
-		return !ok || volume.Pool != name
-	})
+	var ours []*mountinfo.Info
+	for _, m := range table.OnDevices() {
+		if volume, ok := isOurs(m); ok && volume.Pool == name {
+			ours = append(ours, m)
+		}
+	}
 	for _, m := range mount.UpperFirst(table, ours) {
 		errs = append(errs, unmountOne(ctx, s, m.ID, name))
 	}

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"thinmount/lib/catalog"
-	"thinmount/lib/dmname"
+	"thinmount/lib/dm"
 	"thinmount/lib/fault"
 	"thinmount/lib/health"
 	"thinmount/lib/kmsg"
@@ -33,13 +33,11 @@ type flushing struct {
 	done   bool
 }
 
-func (u *unmounting) flushing(v catalog.Volume, top *mountinfo.Info, since time.Time) *flushing {
-	minor := uint32(top.Minor) // for btrfs the mount table has another number
-	if info, err := u.c.Info(dmname.VolumeRef(v.PoolUUID, v.ID)); err == nil {
-		minor = info.Dev.Minor
-	}
+func (u *unmounting) flushing(
+	v catalog.Volume, dev dm.DevNo, top *mountinfo.Info, since time.Time,
+) *flushing {
 	return &flushing{unmounting: u, v: v, object: v.Spec().String(), top: top, since: since,
-		device: fmt.Sprintf("dm-%d", minor)}
+		device: fmt.Sprintf("dm-%d", dev.Minor)}
 }
 
 // before flushes once, and is called before each attempt to unmount. If the

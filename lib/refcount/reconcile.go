@@ -93,7 +93,7 @@ func stale(r Record, o Observed) bool {
 
 // unmounted is the record without a mount.
 func (r Record) unmounted() Record {
-	r.MountedOn, r.MountID, r.References, r.Namespace = "", 0, 0, 0
+	r.MountedOn, r.MountID, r.References, r.Namespace, r.Below = "", 0, 0, 0, ""
 	return r
 }
 
@@ -102,6 +102,9 @@ func (r Record) at(o Observed) Record {
 	m, known := r.choose(o.Mounts)
 	if !known || r.References < 1 {
 		r.References = 1
+	}
+	if m.ID != r.MountID || m.Path != r.MountedOn {
+		r.Below = ""
 	}
 	r.MountedOn, r.MountID, r.Namespace = m.Path, m.ID, o.Namespace
 	return r

@@ -141,3 +141,26 @@ func TestReconcile(t *testing.T) {
 		})
 	}
 }
+
+// What a pool lay on at a mount is believed of that mount alone.
+func TestReconcileBelow(t *testing.T) {
+	for name, row := range map[string]struct {
+		change func(r *Record, o *Observed)
+		want   string
+	}{
+		"the same mount": {func(*Record, *Observed) {}, "file 7"},
+		"moved":          {func(_ *Record, o *Observed) { o.Mounts[0].Path = "/b" }, ""},
+		"another one":    {func(_ *Record, o *Observed) { o.Mounts[0].ID = 41 }, ""},
+		"unmounted":      {func(_ *Record, o *Observed) { o.Mounts = nil }, ""},
+		"not active":     {func(_ *Record, o *Observed) { o.Active = false }, ""},
+		"activated anew": {func(_ *Record, o *Observed) { o.Dev = "253:6" }, ""},
+		"another volume": {func(_ *Record, o *Observed) { o.ThinID = 8 }, ""},
+	} {
+		r, o := recorded()
+		r.Below = "file 7"
+		row.change(&r, &o)
+		if got := r.Reconcile(o).Below; got != row.want {
+			t.Errorf("%s: %q, want %q", name, got, row.want)
+		}
+	}
+}

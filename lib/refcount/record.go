@@ -33,6 +33,11 @@ type Record struct {
 	// /proc/PID/ns/mnt. 0 is not known.
 	Namespace uint64 `json:"namespace,omitempty"`
 
+	// Below is what the pool lay on when the volume was mounted, as the caller
+	// names it. It belongs to that mount: it goes with the mount's ID. "" is
+	// not known.
+	Below string `json:"below,omitempty"`
+
 	Pinned bool      `json:"held"` // activated by hand
 	Since  time.Time `json:"since,omitzero"`
 

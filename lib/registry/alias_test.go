@@ -98,7 +98,7 @@ func TestFstabLine(t *testing.T) {
 		{"demo/base", "/other", 0}, {"demo/two", "/three", 0}, {"demo/nosuch", real, 0},
 	} {
 		volume, _ := spec.ParseVolume(row.volume)
-		if got := FstabLine(s, volume, row.dir); got != row.want {
+		if got, _ := FstabLine(s, volume, row.dir); got != row.want {
 			t.Errorf("%s on %s: line %d, want %d", row.volume, row.dir, got, row.want)
 		}
 	}

@@ -16,28 +16,31 @@ import (
 // systemd repeats it. libmount cannot tell that POOL/VOLUME is mounted already,
 // so it calls mount.thin again.
 
-// FstabLine returns the number of the fstab line that mounts the volume
-// on dir, or 0 if there is none. It ignores what it cannot read.
-func FstabLine(s *host.System, volume spec.Volume, dir string) int {
-	for _, e := range linesOf(s, volume) {
-		if isDir(e.Dir, dir) {
-			return e.Line
-		}
-	}
-	return 0
+// FstabLine returns the number of the fstab line that mounts the volume on dir,
+// or 0 if there is none. It ignores what it cannot read. wins is the line that
+// mounts the volume instead (winner).
+func FstabLine(s *host.System, volume spec.Volume, dir string) (line int, wins *fstab.Entry) {
+	return lineFor(linesOf(s, fstabThin(s), volume), dir)
 }
 
-// Winner returns the line of fstab that mounts the volume instead of the line
-// for dir. It returns nil if the line for dir may mount the volume.
+// lineFor is FstabLine for the lines of the volume.
+func lineFor(lines []fstab.Entry, dir string) (line int, wins *fstab.Entry) {
+	at := slices.IndexFunc(lines, func(e fstab.Entry) bool { return isDir(e.Dir, dir) })
+	if at < 0 {
+		return 0, nil
+	}
+	return lines[at].Line, winner(lines, at)
+}
+
+// winner returns the line that mounts a volume instead of the line at an index
+// of its lines, or nil if that one may mount it.
 //
 // A volume has one mount path. If several lines would be mounted at boot, the
 // first line in the file wins, even if another is mounted earlier in time.
 // Otherwise a race would decide. A line that is mounted only by hand (noauto)
 // neither wins nor loses.
-func Winner(s *host.System, volume spec.Volume, dir string) *fstab.Entry {
-	lines := linesOf(s, volume)
-	at := slices.IndexFunc(lines, func(e fstab.Entry) bool { return isDir(e.Dir, dir) })
-	if at < 0 || !atBoot(lines[at]) {
+func winner(lines []fstab.Entry, at int) *fstab.Entry {
+	if !atBoot(lines[at]) {
 		return nil
 	}
 	for _, e := range lines[:at] {
@@ -48,9 +51,9 @@ func Winner(s *host.System, volume spec.Volume, dir string) *fstab.Entry {
 	return nil
 }
 
-// linesOf returns the lines of fstab that mount the volume.
-func linesOf(s *host.System, volume spec.Volume) (lines []fstab.Entry) {
-	for _, e := range fstabThin(s) {
+// linesOf returns those of the lines that mount the volume.
+func linesOf(s *host.System, all []fstab.Entry, volume spec.Volume) (lines []fstab.Entry) {
+	for _, e := range all {
 		if named, ok := NamedBy(s, e.Spec); ok && named == volume {
 			lines = append(lines, e)
 		}
@@ -80,12 +83,13 @@ type Loser struct {
 
 // Losers returns the losers among the fstab lines for volumes of a pool.
 func Losers(s *host.System, pool string) (all []Loser) {
-	for _, e := range fstabThin(s) {
+	thin := fstabThin(s)
+	for _, e := range thin {
 		volume, ok := NamedBy(s, e.Spec)
 		if !ok || volume.Pool != pool {
 			continue
 		}
-		if wins := Winner(s, volume, e.Dir); wins != nil {
+		if _, wins := lineFor(linesOf(s, thin, volume), e.Dir); wins != nil {
 			all = append(all, Loser{volume, e, *wins})
 		}
 	}

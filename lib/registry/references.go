@@ -107,7 +107,7 @@ func noVolume(volume spec.Volume) error {
 // caller holds the volume's lock.
 func Reconcile(s *host.System, c *dm.Control, ref *refcount.Ref,
 	v catalog.Volume) (refcount.Record, error) {
-	return ReconcileIn(mount.Table, s, c, ref, v, func() error { return nil })
+	return ReconcileIn(mount.Table, s, c, ref, v, nil)
 }
 
 // ReconcileOwn is Reconcile for a command that goes by the catalog. If the
@@ -115,7 +115,7 @@ func Reconcile(s *host.System, c *dm.Control, ref *refcount.Ref,
 // volume. ReconcileOwn then leaves it alone and returns an error.
 func ReconcileOwn(s *host.System, c *dm.Control, ref *refcount.Ref,
 	v catalog.Volume) (refcount.Record, error) {
-	return ReconcileIn(mount.Table, s, c, ref, v, func() error {
+	return ReconcileIn(mount.Table, s, c, ref, v, func(dm.Info, refcount.Record) error {
 		cat, err := OpenCatalog(s, v.Pool)
 		if err == nil {
 			err = backing.RefuseCopy(c, cat.Pool())
@@ -127,20 +127,24 @@ func ReconcileOwn(s *host.System, c *dm.Control, ref *refcount.Ref,
 // MountTable returns our own mount table, as mount.Table does, or mount.Mounts.
 type MountTable func() (mountinfo.Table, error)
 
+// May tells whether a command may go on with an active volume. It gets the
+// device, and the volume's record as far as the kernel agrees with it.
+type May func(dm.Info, refcount.Record) error
+
 // ReconcileIn is Reconcile for a caller that reads files only once. It gets the
 // mount table from table, and calls table only if the volume is active. If the
-// volume is active, it also calls may. If may returns an error, ReconcileIn
-// leaves the volume alone and returns that error.
+// volume is active and may is not nil, it also calls may. If may returns an
+// error, ReconcileIn leaves the volume alone and returns that error.
 func ReconcileIn(table MountTable, s *host.System, c *dm.Control, ref *refcount.Ref,
-	v catalog.Volume, may func() error) (refcount.Record, error) {
-	obs, asleep, err := QueryKernelIn(table, c, v, ref.Record())
-	if err == nil && obs.Active {
-		err = may()
+	v catalog.Volume, may May) (refcount.Record, error) {
+	obs, info, err := queryKernel(table, c, v, ref.Record())
+	if err == nil && obs.Active && may != nil {
+		err = may(info, ref.Record().Reconcile(obs))
 	}
 	if err != nil {
 		return refcount.Record{}, &fault.Error{Object: v.Spec().String(), Err: err}
 	}
-	if asleep || IsMarked(s, v) {
+	if IsSuspended(info) || IsMarked(s, v) {
 		if err := ResumeAndThaw(s, c, v); err != nil {
 			return refcount.Record{}, err
 		}
@@ -161,18 +165,26 @@ func QueryKernel(c *dm.Control, v catalog.Volume,
 // our own mount table from read, and calls read only if the volume is active.
 func QueryKernelIn(read MountTable, c *dm.Control, v catalog.Volume,
 	rec refcount.Record) (obs refcount.Observed, asleep bool, err error) {
+	obs, info, err := queryKernel(read, c, v, rec)
+	return obs, IsSuspended(info), err
+}
+
+// queryKernel is QueryKernelIn that returns the device's state; the zero Info
+// is that of none.
+func queryKernel(read MountTable, c *dm.Control, v catalog.Volume,
+	rec refcount.Record) (obs refcount.Observed, info dm.Info, err error) {
 	obs = refcount.Observed{PoolUUID: v.PoolUUID, ThinID: v.ID}
-	info, err := c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
+	info, err = c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
 	if errors.Is(err, dm.ErrNotExist) {
-		return obs, false, nil
+		return obs, dm.Info{}, nil
 	}
 	if err != nil {
-		return obs, false, err
+		return obs, dm.Info{}, err
 	}
 	obs.Active, obs.OpenCount, obs.Dev = info.Active(), info.OpenCount, info.Dev.String()
 	table, err := read()
 	if err != nil {
-		return obs, false, err
+		return obs, info, err
 	}
 	obs.Namespace = mount.Namespace()
 	path := c.NodePath(dmname.Volume(v.Spec()))
@@ -187,7 +199,7 @@ func QueryKernelIn(read MountTable, c *dm.Control, v catalog.Volume,
 	}
 	obs.Lives = rec.Unseen(obs) &&
 		IsMountedSomewhere(ProcTables("/proc"), ShowsAll("/proc"), rec, obs.Namespace, path)
-	return obs, IsSuspended(info), nil
+	return obs, info, nil
 }
 
 // FillRecord writes into the record which device carries the volume: path is
