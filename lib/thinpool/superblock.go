@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"sync"
+	"sync/atomic"
 
 	"thinmount/lib/dm"
 )
@@ -24,6 +26,10 @@ type Superblock struct {
 	BlockSize      dm.Sectors
 	mappingRoot    uint64
 	detailsRoot    uint64
+
+	dataAllocated   uint64 // blocks in use, of DataBlocks
+	dataBitmaps     uint64 // root of the index of the data's space map
+	metadataBitmaps uint64 // the block of the index of the metadata's space map
 }
 
 // ErrUnformatted and ErrBadSuperblock are the errors of ReadSuperblock, besides
@@ -68,7 +74,8 @@ func parseSuperblock(b []byte) (Superblock, error) {
 	}
 	// Bytes 0 csum, 4 flags, 8 block, 16 uuid, 32 magic, 40 version, 44 time,
 	// 48 transaction id, 56 held root, 64 and 192 the roots of the space maps
-	// of data and metadata, each of which begins with its number of blocks.
+	// of data and metadata, each of which begins with its number of blocks, the
+	// number of those in use, and the root of its bitmaps.
 	s := Superblock{
 		NeedsCheck:    le.Uint32(b[4:])&1 != 0,
 		Version:       le.Uint32(b[40:]),
@@ -82,6 +89,10 @@ func parseSuperblock(b []byte) (Superblock, error) {
 		BlockSize:      dm.Sectors(le.Uint32(b[336:])),
 		mappingRoot:    le.Uint64(b[320:]),
 		detailsRoot:    le.Uint64(b[328:]),
+
+		dataAllocated:   le.Uint64(b[72:]),
+		dataBitmaps:     le.Uint64(b[80:]),
+		metadataBitmaps: le.Uint64(b[208:]),
 	}
 	if s.Version < 1 || s.Version > 2 {
 		return bad("version is %d", s.Version)
@@ -94,5 +105,28 @@ func parseSuperblock(b []byte) (Superblock, error) {
 // dm_bm_checksum). The kernel begins with all bits set and does not invert the
 // end, which crc32.Checksum does: hence the complement.
 func checksum(b []byte, salt uint32) uint32 {
-	return ^crc32.Checksum(b[4:], crc32.MakeTable(crc32.Castagnoli)) ^ salt
+	table := fewBlocks
+	if blocksSummed.Add(1) > 100 {
+		table = manyBlocks
+	}
+	return ^crc32.Update(0, table(), b[4:]) ^ salt
 }
+
+// Two tables of the crc32c. manyBlocks is that of the package hash/crc32: it is
+// used with the processor's instructions, and takes as long to make as
+// checksums of some 100 blocks by fewBlocks.
+var (
+	blocksSummed atomic.Int64
+	manyBlocks   = func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+	fewBlocks    = sync.OnceValue(func() *crc32.Table {
+		t := new(crc32.Table)
+		for i := range t {
+			sum := uint32(i)
+			for range 8 {
+				sum = sum>>1 ^ crc32.Castagnoli&-(sum&1)
+			}
+			t[i] = sum
+		}
+		return t
+	})
+)

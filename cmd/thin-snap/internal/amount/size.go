@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/docker/go-units"
 
@@ -11,8 +12,11 @@ import (
 )
 
 // sizePattern is a number and a unit. It does not match the other forms that
-// strconv.ParseFloat reads (1e5, 0x1p4, inf).
-var sizePattern = regexp.MustCompile(`^([0-9]{1,40}(?:\.[0-9]{1,18})?)([A-Za-z]{0,3})$`)
+// strconv.ParseFloat reads (1e5, 0x1p4, inf). It is compiled when it is used:
+// most commands read no size, and the repetitions take long.
+var sizePattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([0-9]{1,40}(?:\.[0-9]{1,18})?)([A-Za-z]{0,3})$`)
+})
 
 const sectorBytes = 512
 
@@ -21,7 +25,7 @@ const sectorBytes = 512
 // float64. It refuses 0, a size that is not a whole number of bytes, and a size
 // that does not fit into an int64.
 func Size(s string) (int64, error) {
-	m := sizePattern.FindStringSubmatch(s)
+	m := sizePattern().FindStringSubmatch(s)
 	if m == nil {
 		return 0, badSize(s)
 	}
