@@ -44,8 +44,8 @@ func deleteVolumes(c *call) (work, error) {
 	return func(ctx context.Context, sys system) error {
 		snapshots := map[thin.Volume]bool{}
 		check := func(ctx context.Context, v thin.Volume) error {
-			info, err := sys.Volume(ctx, v)
-			snapshots[v] = info.Origin != nil
+			origin, err := sys.Origin(ctx, v)
+			snapshots[v] = origin != nil
 			return cannot("delete", v.String(), err)
 		}
 		return each(ctx, specs, check, func(ctx context.Context, v thin.Volume) error {

@@ -29,6 +29,7 @@ type system interface {
 	Format(ctx context.Context, volume thin.Volume, fs, label string, force bool) error
 	Volumes(ctx context.Context, pool string) ([]thin.VolumeInfo, error)
 	Volume(ctx context.Context, volume thin.Volume) (thin.VolumeInfo, error)
+	Origin(ctx context.Context, volume thin.Volume) (*thin.Volume, error)
 	Activate(ctx context.Context, volume thin.Volume) (device string, err error)
 	Deactivate(ctx context.Context, volume thin.Volume) error
 	Recover(ctx context.Context, pool string) error

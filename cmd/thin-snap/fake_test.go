@@ -177,6 +177,11 @@ func (f *fakeSystem) Volume(_ context.Context, volume thin.Volume) (thin.VolumeI
 	return v, nil
 }
 
+func (f *fakeSystem) Origin(ctx context.Context, volume thin.Volume) (*thin.Volume, error) {
+	v, err := f.Volume(ctx, volume)
+	return v.Origin, err
+}
+
 func (f *fakeSystem) Activate(ctx context.Context, volume thin.Volume) (string, error) {
 	v, err := f.Volume(ctx, volume)
 	if err != nil {

@@ -82,6 +82,12 @@ func (s *System) Volume(ctx context.Context, volume Volume) (VolumeInfo, error) 
 	return volumes.Volume(ctx, &s.System, volume)
 }
 
+// Origin returns what a volume is a snapshot of, or nil if it is none, or its
+// origin was deleted. It does not call the kernel.
+func (s *System) Origin(ctx context.Context, volume Volume) (*Volume, error) {
+	return volumes.Origin(ctx, &s.System, volume)
+}
+
 // CreatePool makes a pool and activates it. If CreatePool fails, there is no
 // pool, and its disks are unchanged.
 func (s *System) CreatePool(ctx context.Context, spec PoolSpec) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sort"
 
 	"thinmount/lib/spec"
 )
@@ -52,6 +53,51 @@ func ReadDevices(r io.ReaderAt, at int64) (map[spec.ID]Details, error) {
 		return w.node(sb.detailsRoot, 0)
 	})
 	return found, err
+}
+
+// ReadDevice is ReadDevices for one thin device. It reads one block of each
+// level of the tree, however many devices there are. ok says whether there is
+// the device.
+func ReadDevice(r io.ReaderAt, at int64, id spec.ID) (d Details, ok bool, err error) {
+	err = committed(r, at, func(sb Superblock) error {
+		v, err := lookup(r, at, sb, sb.detailsRoot, detailsSize, uint64(id))
+		if d, ok = (Details{}), v != nil; ok {
+			d = parseDetails(v)
+		}
+		return err
+	})
+	return d, ok && err == nil, err
+}
+
+// lookup finds a key in the tree below a block, and returns its value, or nil.
+// leafSize is the size of the tree's values (bytes).
+func lookup(
+	r io.ReaderAt, at int64, sb Superblock, block uint64, leafSize uint32, key uint64,
+) ([]byte, error) {
+	for range maxDepth + 1 {
+		if block == 0 || block >= min(sb.MetadataBlocks, uint64(MaxMetadata/MetadataBlock)) {
+			return nil, placeError(block)
+		}
+		buf, err := readBlock(r, at, block)
+		if err != nil {
+			return nil, err
+		}
+		n, err := parseNode(buf, block, leafSize)
+		if err != nil {
+			return nil, fmt.Errorf("metadata block %d: %w", block, err)
+		}
+		// The last entry whose key is not greater: the keys of an inner node
+		// are the lowest keys below it (dm-btree-internal.h, lower_bound).
+		i := sort.Search(n.entries, func(i int) bool { return n.key(i) > key }) - 1
+		switch {
+		case i < 0 || n.leaf && n.key(i) != key:
+			return nil, nil
+		case n.leaf:
+			return n.value(i), nil
+		}
+		block = binary.LittleEndian.Uint64(n.value(i))
+	}
+	return nil, placeError(block)
 }
 
 // committed calls read with the superblock until that is the same before and
@@ -126,7 +172,7 @@ func (w *detailsWalk) node(block uint64, depth int) error {
 			if err != nil {
 				return fmt.Errorf("metadata block %d: %w", block, err)
 			}
-			w.found[id] = n.details(i)
+			w.found[id] = parseDetails(n.value(i))
 		} else if err := w.node(binary.LittleEndian.Uint64(n.value(i)), depth+1); err != nil {
 			return err
 		}
@@ -184,8 +230,8 @@ func (n node) value(i int) []byte {
 	return n.buf[at : at+n.size]
 }
 
-func (n node) details(i int) Details {
-	v, le := n.value(i), binary.LittleEndian
+func parseDetails(v []byte) Details {
+	le := binary.LittleEndian
 	return Details{
 		Mapped:        le.Uint64(v),
 		TransactionID: le.Uint64(v[8:]),

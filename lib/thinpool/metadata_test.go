@@ -89,6 +89,34 @@ func TestReadDevices(t *testing.T) {
 	}
 }
 
+// TestReadDevice wants one device to be found as ReadDevices finds it, by a
+// block of each level between two superblocks.
+func TestReadDevice(t *testing.T) {
+	all, err := ReadDevices(bytes.NewReader(sample()), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range spec.ID(12) {
+		c := &counting{r: bytes.NewReader(sample())}
+		got, ok, err := ReadDevice(c, 0, id)
+		want, wanted := all[id]
+		if err != nil || ok != wanted || got != want || c.n > 4 {
+			t.Errorf("%d: %+v, %v, %v by %d reads, want %+v", id, got, ok, err, c.n, want)
+		}
+	}
+	loop := newImage(8).superblock(2).node(2, false, []uint64{1}, child(2))
+	if _, ok, err := ReadDevice(bytes.NewReader(loop), 0, 1); ok || err == nil {
+		t.Errorf("loop: %v, %v", ok, err)
+	}
+}
+
+// TestChecksums wants both tables to be that of the crc32c.
+func TestChecksums(t *testing.T) {
+	if *fewBlocks() != *manyBlocks() {
+		t.Error("the tables differ")
+	}
+}
+
 func TestReadDevicesOfHostileMetadata(t *testing.T) {
 	for _, row := range []struct {
 		name string

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"sort"
 
 	"thinmount/lib/spec"
 )
@@ -32,9 +31,9 @@ func ReadRanges(
 			},
 			gap: gap,
 		}
-		root, ok, err := w.root(sb.mappingRoot, uint64(id), 0)
-		if err == nil && ok {
-			err = w.own(root, 0)
+		root, err := lookup(r, at, sb, sb.mappingRoot, mappingSize, uint64(id))
+		if err == nil && root != nil {
+			err = w.own(binary.LittleEndian.Uint64(root), 0)
 		}
 		found = w.found
 		return err
@@ -45,33 +44,12 @@ func ReadRanges(
 	return found, nil
 }
 
-// rangeWalk is one walk down the upper level of the mapping tree to one device,
-// and over that device's own tree. It visits no block of that twice. The order
-// of the keys is checked (add), because a wrong range would be discarded.
+// rangeWalk is one walk over a device's own tree. It visits no block twice. The
+// order of the keys is checked (add), because a wrong range would be discarded.
 type rangeWalk struct {
 	mappingWalk
 	gap   uint64
 	found []Range
-}
-
-// root finds the root of a device's own tree. ok is false if the pool has no
-// such device.
-func (w *rangeWalk) root(block, key uint64, depth int) (root uint64, ok bool, err error) {
-	n, err := w.read(block, depth)
-	if err != nil {
-		return 0, false, err
-	}
-	// The last entry whose key is not greater: the keys of an inner node are
-	// the lowest keys below it (dm-btree-internal.h, lower_bound).
-	i := sort.Search(n.entries, func(i int) bool { return n.key(i) > key }) - 1
-	if i < 0 || n.leaf && n.key(i) != key {
-		return 0, false, nil
-	}
-	below := binary.LittleEndian.Uint64(n.value(i))
-	if n.leaf {
-		return below, true, nil
-	}
-	return w.root(below, key, depth+1)
 }
 
 // own visits a node of the device's tree and what is below it.

@@ -3,6 +3,7 @@ package volumes
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -72,18 +73,35 @@ func Volume(ctx context.Context, s *host.System, volume spec.Volume) (VolumeInfo
 		return VolumeInfo{}, err
 	}
 	defer c.Close()
-	v, err := registry.FindVolume(s, volume)
+	cat, v, err := registry.Find(s, volume)
 	if err != nil {
 		return VolumeInfo{}, err
 	}
-	cat, err := registry.OpenCatalog(s, volume.Pool)
-	if err != nil {
-		return VolumeInfo{}, err
-	}
-	own := ownDevices(s, c, cat)
-	l := lister{s: s, c: c, cat: cat, own: own, used: usage(s, c, cat, own),
+	c = c.Remember()
+	l := lister{s: s, c: c, cat: cat, own: ownDevices(s, c, cat),
 		mounts: mount.Table, tables: registry.ReadProcTables}
+	l.used = func(id spec.ID) *int64 {
+		var n *int64
+		l.metadata(func(f io.ReaderAt, at int64) error {
+			d, ok, err := thinpool.ReadDevice(f, at, id)
+			if ok {
+				n = l.bytes(d)
+			}
+			return err
+		})
+		return n
+	}
 	return l.describe(v)
+}
+
+// Origin returns what a volume is a snapshot of, or nil if it is none, or its
+// origin was deleted.
+func Origin(ctx context.Context, s *host.System, volume spec.Volume) (*spec.Volume, error) {
+	cat, v, err := registry.Find(s, volume)
+	if err != nil {
+		return nil, err
+	}
+	return lister{cat: cat}.origin(v), nil
 }
 
 // ownDevices says whether the devices that are active under the pool's uuid are
@@ -113,12 +131,18 @@ func volumesOf(s *host.System, c *dm.Control, pool string) ([]VolumeInfo, error)
 	if _, e := c.List(""); e != nil {
 		return nil, errors.Join(err, e)
 	}
-	own := ownDevices(s, c, cat)
-	l := lister{s: s, c: c, cat: cat, own: own, used: usage(s, c, cat, own),
+	l := lister{s: s, c: c, cat: cat, own: ownDevices(s, c, cat),
 		mounts: sync.OnceValues(mount.Table), tables: sync.OnceValue(registry.ReadProcTables),
-		byName: make(map[string]catalog.Volume, len(volumes))}
+		ids: make(map[string]spec.ID, len(volumes))}
 	for _, v := range volumes {
-		l.byName[v.Name] = v
+		l.ids[v.Name] = v.ID
+	}
+	devices := sync.OnceValue(l.devices)
+	l.used = func(id spec.ID) *int64 {
+		if d, ok := devices()[id]; ok {
+			return l.bytes(d)
+		}
+		return nil
 	}
 	infos, errs := make([]VolumeInfo, 0, len(volumes)), []error{err}
 	for _, v := range volumes {
@@ -136,21 +160,28 @@ type lister struct {
 	s      *host.System
 	c      *dm.Control
 	cat    *catalog.Catalog
-	own    bool                // the active devices are not those of a copy of the pool
-	used   map[spec.ID]int64   // mapped bytes; nil if unknown
-	mounts registry.MountTable // our own mount table
+	own    bool                 // the active devices are not those of a copy of the pool
+	used   func(spec.ID) *int64 // mapped bytes, from the pool's metadata; nil if unknown
+	mounts registry.MountTable  // our own mount table
 	tables func() []registry.ProcTable
-	byName map[string]catalog.Volume // of all volumes; nil if only one is described
+	ids    map[string]spec.ID // of all volumes, by name; nil if only one is described
 }
 
-// origin returns the record of a volume that another one was made from.
-func (l lister) origin(name string) (catalog.Volume, bool) {
-	if l.byName != nil {
-		v, ok := l.byName[name]
-		return v, ok
+// origin returns what a volume is a snapshot of, or nil if it is none, or its
+// origin was deleted.
+func (l lister) origin(v catalog.Volume) *spec.Volume {
+	if v.Origin == "" {
+		return nil
 	}
-	v, err := l.cat.Volume(name)
-	return v, err == nil
+	id, ok := l.ids[v.Origin]
+	if l.ids == nil {
+		o, err := l.cat.Volume(v.Origin)
+		id, ok = o.ID, err == nil
+	}
+	if !ok || id != v.OriginID {
+		return nil
+	}
+	return &spec.Volume{Pool: v.Pool, Name: v.Origin}
 }
 
 // describe puts together what the catalog, the kernel and the references know
@@ -159,20 +190,14 @@ func (l lister) origin(name string) (catalog.Volume, bool) {
 func (l lister) describe(v catalog.Volume) (VolumeInfo, error) {
 	info := VolumeInfo{
 		Volume: v.Spec(), ID: v.ID, Size: v.Size, FS: v.FS, Created: v.Created,
+		Origin: l.origin(v),
 	}
-	if v.Origin != "" {
-		if o, ok := l.origin(v.Origin); ok && o.ID == v.OriginID {
-			info.Origin = &spec.Volume{Pool: v.Pool, Name: v.Origin}
-		}
+	var err error
+	if l.own {
+		_, err = l.c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
 	}
-	if n, ok := l.used[v.ID]; ok {
-		info.Used = &n
-	}
-	if !l.own {
-		return info, nil
-	}
-	_, err := l.c.Info(dmname.VolumeRef(v.PoolUUID, v.ID))
-	if errors.Is(err, dm.ErrNotExist) {
+	if !l.own || errors.Is(err, dm.ErrNotExist) {
+		info.Used = l.used(v.ID)
 		return info, nil // without a device there is no mount, whatever a reference file says
 	}
 	rec, _ := l.s.Refs().Read(v.Spec()) // without it the mount table alone tells
@@ -186,8 +211,8 @@ func (l lister) describe(v catalog.Volume) (VolumeInfo, error) {
 	if info.Active = obs.Active; info.Active {
 		info.Device = l.c.NodePath(dmname.Volume(v.Spec()))
 	}
-	if n := mappedBytes(l.c, v); n != nil {
-		info.Used = n
+	if info.Used = mappedBytes(l.c, v); info.Used == nil {
+		info.Used = l.used(v.ID)
 	}
 	rec = rec.Reconcile(obs)
 	info.MountedOn, info.References = rec.MountedOn, rec.References
@@ -235,35 +260,47 @@ func mappedBytes(c *dm.Control, v catalog.Volume) *int64 {
 	return &n
 }
 
-// usage reads from the pool's metadata how many bytes each thin id maps, for
-// the inactive volumes, whose devices cannot be asked. It returns nil if the
-// metadata cannot be read; list then shows the use as unknown. own is false if
-// the active devices are those of a copy of the pool.
-func usage(s *host.System, c *dm.Control, cat *catalog.Catalog, own bool) map[spec.ID]int64 {
-	cfg := cat.Pool()
+// metadata calls read with the pool's metadata, which begins at offset at. The
+// metadata tells how much each inactive volume maps, whose device cannot be
+// asked. If the metadata cannot be read, the use is unknown.
+func (l lister) metadata(read func(f io.ReaderAt, at int64) error) {
+	cfg := l.cat.Pool()
 	path, at := cfg.Metadata.Path, int64(label.Reserved)
-	if _, err := c.Info(dm.ByUUID(dmname.PartUUID(cfg.UUID, dmname.Meta))); err == nil && own {
-		path, at = c.NodePath(dmname.Part(cfg.Name, dmname.Meta)), 0
+	meta := dm.ByUUID(dmname.PartUUID(cfg.UUID, dmname.Meta))
+	if _, err := l.c.Info(meta); err == nil && l.own {
+		path, at = l.c.NodePath(dmname.Part(cfg.Name, dmname.Meta)), 0
 	}
 	if at > 0 && !backing.CarriesPart(cfg, dmname.Meta, path) {
-		return nil // this may be another disk's metadata
+		return // this may be another disk's metadata
 	}
-	if own && len(health.Suspended(c, cfg.UUID)) > 0 {
-		return nil // reading would hang
+	if l.own && len(health.Suspended(l.c, cfg.UUID)) > 0 {
+		return // reading would hang
 	}
 	f, err := host.OpenDirect(path)
 	if err != nil {
-		return nil
+		return
 	}
 	defer f.Close()
-	devices, err := thinpool.ReadDevices(f, at)
-	if err != nil {
-		s.Stepf("pool %s: metadata: %v", cfg.Name, err)
-		return nil
+	if err := read(f, at); err != nil {
+		l.s.Stepf("pool %s: metadata: %v", cfg.Name, err)
 	}
-	used := make(map[spec.ID]int64, len(devices))
-	for id, d := range devices {
-		used[id] = int64(d.Mapped) * int64(cfg.BlockSize) * dm.SectorSize
-	}
-	return used
+}
+
+// devices reads from the pool's metadata what it has of each thin id. The
+// result is nil if that cannot be read.
+func (l lister) devices() (devices map[spec.ID]thinpool.Details) {
+	l.metadata(func(f io.ReaderAt, at int64) (err error) {
+		devices, err = thinpool.ReadDevices(f, at)
+		if err != nil {
+			devices = nil
+		}
+		return err
+	})
+	return devices
+}
+
+// bytes returns how many bytes a thin device maps.
+func (l lister) bytes(d thinpool.Details) *int64 {
+	n := int64(d.Mapped) * int64(l.cat.Pool().BlockSize) * dm.SectorSize
+	return &n
 }
