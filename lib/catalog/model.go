@@ -128,3 +128,28 @@ type Volume struct {
 // Spec returns the volume's names. The receiver is a pointer because a Volume
 // is large.
 func (v *Volume) Spec() spec.Volume { return spec.Volume{Pool: v.Pool, Name: v.Name} }
+
+// UnusedID returns the lowest thin id above tried that neither the pool nor one
+// of its volumes uses. If tried is the last id, the search begins at 1.
+// UnusedID never returns the last id.
+func (p Pool) UnusedID(volumes []Volume, tried spec.ID) (id spec.ID, ok bool) {
+	taken := map[spec.ID]bool{}
+	for _, v := range volumes {
+		taken[v.ID] = true
+	}
+	for _, op := range p.Intents {
+		taken[op.ID] = true
+	}
+	if p.Head != nil {
+		taken[*p.Head] = true
+	}
+	if tried == spec.MaxID {
+		tried = 0
+	}
+	for id = tried + 1; id < spec.MaxID; id++ {
+		if !taken[id] {
+			return id, true
+		}
+	}
+	return 0, false
+}

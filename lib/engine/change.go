@@ -160,7 +160,7 @@ func (p *Pool) Rollback(ctx context.Context, volume string, err error) error {
 	ops[i].Explicit = true
 	e := p.Catalog.SetPool(func(c *catalog.Pool) { c.Intents = ops })
 	if e == nil {
-		e = p.replayIntent(undo)
+		_, e = p.replayIntent(undo)
 	}
 	if e != nil {
 		p.Sys.Warnf("pool %s: the next command will finish this: %v", p.Name(), e)
@@ -185,7 +185,7 @@ func (p *Pool) nextID(tried spec.ID) (spec.ID, error) {
 		// A record that cannot be read has an id, too.
 		return 0, registry.Corrupt("pool "+p.Name(), err)
 	}
-	id, ok := unusedID(cfg, volumes, tried)
+	id, ok := cfg.UnusedID(volumes, tried)
 	if !ok {
 		return 0, &fault.Error{
 			Object: "pool " + p.Name(),
@@ -194,29 +194,4 @@ func (p *Pool) nextID(tried spec.ID) (spec.ID, error) {
 		}
 	}
 	return id, nil
-}
-
-// unusedID returns the lowest thin id above tried that is not in use. If tried
-// is the last id, the search begins at 1. unusedID never returns the last id.
-// The id of an intent counts as in use, and so does the head's.
-func unusedID(cfg catalog.Pool, volumes []catalog.Volume, tried spec.ID) (id spec.ID, ok bool) {
-	taken := map[spec.ID]bool{}
-	for _, v := range volumes {
-		taken[v.ID] = true
-	}
-	for _, op := range cfg.Intents {
-		taken[op.ID] = true
-	}
-	if cfg.Head != nil {
-		taken[*cfg.Head] = true
-	}
-	if tried == spec.MaxID {
-		tried = 0
-	}
-	for id = tried + 1; id < spec.MaxID; id++ {
-		if !taken[id] {
-			return id, true
-		}
-	}
-	return 0, false
 }

@@ -23,7 +23,7 @@ func add(t *testing.T, p *Pool, name string) (catalog.Volume, error) {
 		t.Fatal(err)
 	}
 	defer ref.Close()
-	if err := p.finishDeadCommands(t.Context()); err != nil {
+	if _, err := p.finishDeadCommands(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), Size: 1 << 20}
@@ -140,22 +140,6 @@ func TestLastIDIsTaken(t *testing.T) {
 	}
 	if !k.IDs[spec.MaxID] || !k.IDs[1] || !k.IDs[2] {
 		t.Error("what had no name is deleted")
-	}
-}
-
-func TestUnusedID(t *testing.T) {
-	head := spec.ID(1)
-	cfg := catalog.Pool{Head: &head, Intents: []catalog.Intent{{Op: catalog.OpDelete, ID: 3}}}
-	volumes := []catalog.Volume{{ID: 2}, {ID: 5}}
-	for tried, want := range map[spec.ID]spec.ID{
-		0: 4, 3: 4, 4: 6, spec.MaxID: 4, spec.MaxID - 2: spec.MaxID - 1,
-	} {
-		if id, ok := unusedID(cfg, volumes, tried); !ok || id != want {
-			t.Errorf("behind %d: %d, %v, want %d", tried, id, ok, want)
-		}
-	}
-	if id, ok := unusedID(cfg, volumes, spec.MaxID-1); ok {
-		t.Errorf("behind all: %d", id)
 	}
 }
 

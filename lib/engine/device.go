@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"thinmount/lib/dm"
 	"thinmount/lib/host"
@@ -23,7 +21,7 @@ func makeDevice(
 	ctx context.Context, s *host.System, c *dm.Control, name, uuid string, t dm.Target,
 	cookie dm.CookieFlags,
 ) (info dm.Info, err error) {
-	err = withKernelLog(func() error {
+	err = kmsg.Explain("device-mapper:", func() error {
 		info, err = c.Activate(ctx, name, uuid, []dm.Target{t}, dm.ActivateOptions{Cookie: cookie})
 		return err
 	})
@@ -31,24 +29,6 @@ func makeDevice(
 		_, err = registry.DropStaleNames(s, c, info)
 	}
 	return info, err
-}
-
-// withKernelLog calls do. It adds to do's error what device-mapper has logged
-// while do ran. A target has no other way to say why it refuses a table
-// (drivers/md/dm-table.c, dm_table_add_target, tgt->error). What it logged for
-// another process at the same moment cannot be told apart. Where the log cannot
-// be read (a container, dmesg_restrict), the error stays as it is.
-func withKernelLog(do func() error) error {
-	log := kmsg.Begin()
-	defer log.Close()
-	err := do()
-	if err == nil {
-		return nil
-	}
-	if said := log.Messages("device-mapper:"); len(said) > 0 {
-		err = fmt.Errorf("%w (kernel: %s)", err, strings.Join(said, "; "))
-	}
-	return err
 }
 
 // thinTarget returns the table of a thin device of size bytes in the pool. The

@@ -3,11 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"io"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
-	"thinmount/lib/host"
 	"thinmount/lib/loop"
 	"thinmount/lib/thinpool"
 )
@@ -26,6 +26,27 @@ func (p *Pool) WantsDiscard(o DeleteOptions) bool {
 		return *o.Discard
 	}
 	return p.Catalog.Pool().Data.Kind == catalog.KindFile
+}
+
+// GivesBack reports whether Discard of a volume would give anything back: the
+// volume maps a block that no other volume shares. If that would take long to
+// find out, it returns true. The volume is not active, and the caller holds the
+// pool's lock exclusively.
+func (p *Pool) GivesBack(v catalog.Volume) bool {
+	for _, op := range p.Catalog.Pool().Intents {
+		if op.Op == catalog.OpDelete {
+			return true // it may be discarding what it shares with v
+		}
+	}
+	owns := true
+	err := p.readMetadata(func(f io.ReaderAt) (err error) {
+		owns, err = p.Target.Owns(f, v.ID)
+		return err
+	})
+	if err != nil {
+		p.Sys.Stepf("%s: mappings: %v", v.Spec(), err)
+	}
+	return owns
 }
 
 // Discard gives the mapped blocks of a volume back to the disk or file below
@@ -115,13 +136,14 @@ func (p *Pool) mapped(ctx context.Context, a *Activation, v catalog.Volume) ([]p
 // ranges reads the mapped ranges of v from the metadata of the active pool. It
 // joins ranges that are at most gap blocks apart. It reads past the page cache,
 // which the pool does not keep up to date.
-func (p *Pool) ranges(ctx context.Context, v catalog.Volume, gap uint64) ([]thinpool.Range, error) {
-	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return thinpool.ReadRanges(ctx, f, 0, v.ID, gap)
+func (p *Pool) ranges(
+	ctx context.Context, v catalog.Volume, gap uint64,
+) (all []thinpool.Range, err error) {
+	err = p.readMetadata(func(f io.ReaderAt) error {
+		all, err = thinpool.ReadRanges(ctx, f, 0, v.ID, gap)
+		return err
+	})
+	return all, err
 }
 
 // clipped turns ranges into pieces that lie within the volume. block and size

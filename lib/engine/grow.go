@@ -9,6 +9,7 @@ import (
 	"thinmount/lib/dmname"
 	"thinmount/lib/health"
 	"thinmount/lib/host"
+	"thinmount/lib/kmsg"
 	"thinmount/lib/label"
 	"thinmount/lib/thinpool"
 )
@@ -147,7 +148,7 @@ func (p *Pool) reload(uuid string, table, old dm.Target) error {
 		_, err := p.DM.Resume(ref, host.HiddenCookie)
 		return err
 	}
-	err := withKernelLog(func() error { return swap(table) })
+	err := kmsg.Explain("device-mapper:", func() error { return swap(table) })
 	if err == nil {
 		return nil
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"time"
 
@@ -80,13 +81,30 @@ func (p *Pool) Recover(ctx context.Context) error {
 		}
 		return p.RemoveUnused(ctx)
 	}
-	if err := p.replayIntent(ctx); err != nil {
+	replayed, err := p.replayIntent(ctx)
+	if err != nil {
 		return err
 	}
-	if err := p.finishDeadCommands(ctx); err != nil {
+	dead, err := p.finishDeadCommands(ctx)
+	if err != nil {
 		return err
+	}
+	if !p.thorough && !replayed && !dead && !p.tidyIsDue() {
+		return nil
 	}
 	return p.RemoveUnused(ctx)
+}
+
+// tidyEvery is how often commands look for what killed commands have left and
+// no intent speaks of: devices, names, references, temp files, locks. It takes
+// longer the more volumes are in use.
+const tidyEvery = time.Minute
+
+// tidyIsDue reports whether nobody has looked for tidyEvery.
+func (p *Pool) tidyIsDue() bool {
+	at, err := p.Lock.Marked()
+	since := time.Since(at)
+	return err != nil || since < 0 || since > tidyEvery // the clock may have been set back
 }
 
 // recoverIfPossible calls Recover for a caller that only needs the pool active.
@@ -108,15 +126,15 @@ func (p *Pool) recoverIfPossible(ctx context.Context) error {
 // replayIntent finishes or undoes that intent. It also drops each create that
 // did not reach the kernel. The caller holds the pool's lock exclusively, so
 // the commands of these intents are dead. Only the holder of that lock sends
-// the pool messages.
-func (p *Pool) replayIntent(ctx context.Context) error {
+// the pool messages. any says that there were such intents.
+func (p *Pool) replayIntent(ctx context.Context) (any bool, err error) {
 	st, err := p.Target.Status()
 	if err != nil {
-		return p.Wrap(err)
+		return false, p.Wrap(err)
 	}
 	steps, err := p.leftIntents(st)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, s := range steps {
 		switch {
@@ -124,12 +142,15 @@ func (p *Pool) replayIntent(ctx context.Context) error {
 			err = p.replayInKernel(ctx, s.Operation)
 		case s.Operation.Op == catalog.OpCreate:
 			err = p.dropIntent(s.Operation)
+		default:
+			continue // finishDeadCommands looks whether its command is dead
 		}
+		any = true
 		if err != nil {
-			return p.Wrap(err)
+			return any, p.Wrap(err)
 		}
 	}
-	return nil
+	return any, nil
 }
 
 // leftIntents returns what to do about the intents of dead commands. It returns
@@ -172,11 +193,10 @@ func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	if err := p.Target.Confirm(); err != nil {
 		return err
 	}
-	devices, err := p.Devices()
+	d, exists, err := p.device(op.ID)
 	if err != nil {
 		return err
 	}
-	d, exists := devices[op.ID]
 	ours := exists && d.TransactionID == op.TransactionID
 	switch {
 	case ours && !op.Explicit:
@@ -198,16 +218,34 @@ func (p *Pool) replayInKernel(ctx context.Context, op catalog.Intent) error {
 	return p.Catalog.SetPool(func(c *catalog.Pool) { c.AbandonIntent(op.Volume) })
 }
 
-// Devices reads from the active pool's metadata what it has of each thin id. It
-// reads past the page cache, and one committed state: what was created last is
-// in it, since each message is a commit.
-func (p *Pool) Devices() (map[spec.ID]thinpool.Details, error) {
+// readMetadata calls read with the active pool's metadata. It reads past the
+// page cache, and one committed state: what was created last is in it, since
+// each message is a commit.
+func (p *Pool) readMetadata(read func(io.ReaderAt) error) error {
 	f, err := host.OpenDirect(p.DM.NodePath(dmname.Part(p.Name(), dmname.Meta)))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
-	return thinpool.ReadDevices(f, 0)
+	return read(f)
+}
+
+// Devices reads from the active pool's metadata what it has of each thin id.
+func (p *Pool) Devices() (all map[spec.ID]thinpool.Details, err error) {
+	err = p.readMetadata(func(f io.ReaderAt) error {
+		all, err = thinpool.ReadDevices(f, 0)
+		return err
+	})
+	return all, err
+}
+
+// device is Devices for one thin id.
+func (p *Pool) device(id spec.ID) (d thinpool.Details, exists bool, err error) {
+	err = p.readMetadata(func(f io.ReaderAt) error {
+		d, exists, err = thinpool.ReadDevice(f, 0, id)
+		return err
+	})
+	return d, exists, err
 }
 
 // dropIntent drops the intent of a create that did not reach the kernel. The
@@ -230,6 +268,11 @@ func (p *Pool) deleteID(ctx context.Context, op catalog.Intent) error {
 	if err := p.RemoveVolumeDevice(ctx, op.Volume, op.ID); err != nil {
 		return err
 	}
+	return p.deleteInactive(ctx, op)
+}
+
+// deleteInactive is deleteID for a volume whose device the caller has removed.
+func (p *Pool) deleteInactive(ctx context.Context, op catalog.Intent) error {
 	if err := p.sendDelete(ctx, op.ID); err != nil {
 		return err
 	}
@@ -264,8 +307,9 @@ func (p *Pool) sendDelete(ctx context.Context, id spec.ID) error {
 // volumes of their formats. The command of an intent is dead if the volume's
 // lock is free. If one intent cannot be finished now, finishDeadCommands warns
 // and goes on, so that the pool can be used: a mkfs may still have the device
-// open, or the catalog may give the id to another volume, too.
-func (p *Pool) finishDeadCommands(ctx context.Context) error {
+// open, or the catalog may give the id to another volume, too. any says that
+// there were such intents.
+func (p *Pool) finishDeadCommands(ctx context.Context) (any bool, err error) {
 	for _, op := range p.Catalog.Pool().Intents {
 		// No command waits for a volume's lock while it holds the pool's: the
 		// command that has the volume's lock may wait for the pool's.
@@ -273,6 +317,7 @@ func (p *Pool) finishDeadCommands(ctx context.Context) error {
 		if err != nil {
 			continue
 		}
+		any = true
 		p.Sys.Stepf("finishing the %s of %s", op.Op, p.Volume(op.Volume))
 		err = p.finishDelete(ctx, op)
 		if err == nil {
@@ -285,10 +330,10 @@ func (p *Pool) finishDeadCommands(ctx context.Context) error {
 			continue
 		}
 		if err != nil {
-			return p.Wrap(err)
+			return any, p.Wrap(err)
 		}
 	}
-	return nil
+	return any, nil
 }
 
 // finishDeadCommand does what finishDeadCommands does, for the volume whose
@@ -323,12 +368,11 @@ func stillAtWork(op catalog.Intent, err error) error {
 // ClearName removes the device that a dead command left under the name of a new
 // volume, and waits for processes that have it open for a moment.
 // finishDeadCommand does not wait for them, because it runs with the pool's
-// lock. The caller holds the volume's lock and not the pool's.
-func ClearName(ctx context.Context, s *host.System, c *dm.Control, volume spec.Volume) error {
-	cat, err := registry.OpenCatalog(s, volume.Pool)
-	if err != nil {
-		return err
-	}
+// lock. The caller holds the volume's lock, under which it has read cat, and
+// not the pool's.
+func ClearName(
+	ctx context.Context, s *host.System, c *dm.Control, cat *catalog.Catalog, volume spec.Volume,
+) error {
 	for _, op := range cat.Pool().Intents {
 		if op.Volume == volume.Name {
 			// The catalog was read without a lock. An intent that has ended
@@ -384,18 +428,42 @@ func (p *Pool) discardLeft(ctx context.Context, volume string) error {
 	return p.Discard(ctx, v)
 }
 
-// DeleteVolume is the second half of a delete: it removes the device, deletes
-// the thin id in the kernel, and ends the intent.
+// BeginDelete writes the intent of a delete. From here on no command shows the
+// volume. straight says that FinishDelete follows at once, with nothing in
+// between and under the same lock: then the intent goes to the kernel without
+// being written again.
+func (p *Pool) BeginDelete(v catalog.Volume, straight bool) (catalog.Intent, error) {
+	op := catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}
+	if straight {
+		op.TransactionID = p.Catalog.Pool().TransactionID + 1
+	}
+	op, err := p.writeIntent(op)
+	return op, p.Wrap(err)
+}
+
+// FinishDelete is the second half of a delete whose intent BeginDelete has
+// written: it deletes the thin id in the kernel, and ends the intent. The
+// caller has removed the volume's device.
+func (p *Pool) FinishDelete(ctx context.Context, op catalog.Intent) error {
+	var err error
+	if op.TransactionID == 0 {
+		op, err = p.Begin(op)
+	} else {
+		err = p.Target.SetTransactionID(op.TransactionID-1, op.TransactionID)
+	}
+	if err != nil {
+		_, e := p.replayIntent(ctx)
+		return errors.Join(err, e)
+	}
+	return p.deleteInactive(ctx, op)
+}
+
+// DeleteVolume removes the device of a volume, deletes its thin id in the
+// kernel, and ends the intent.
 func (p *Pool) DeleteVolume(ctx context.Context, op catalog.Intent) error {
 	if err := p.RemoveVolumeDevice(ctx, op.Volume, op.ID); err != nil {
 		return err
 	}
-	op.Op = catalog.OpDelete
-	op, err := p.Begin(op)
-	if err != nil {
-		// The journal may have been written although its sync failed, and the
-		// message sent or not: the two transaction ids tell.
-		return errors.Join(err, p.replayIntent(ctx))
-	}
-	return p.deleteID(ctx, op)
+	op.Op, op.TransactionID = catalog.OpDelete, 0
+	return p.FinishDelete(ctx, op)
 }

@@ -51,7 +51,12 @@ func (p *Pool) RemoveUnused(ctx context.Context) error {
 	if err := p.removeUnusedDevices(ctx); err != nil {
 		return err
 	}
-	return p.removeStaleFiles(ctx)
+	if err := p.removeStaleFiles(ctx); err != nil {
+		return err
+	}
+	// Without a mark the next command looks again.
+	_ = p.Lock.Mark()
+	return nil
 }
 
 // removeUnusedDevices removes the devices of volumes that are not in use, and

@@ -23,9 +23,10 @@ import (
 // removes stale lines of utab, stale semaphores and half-made pools. The caller
 // holds the pool's lock exclusively.
 //
-// A killed command leaves its volume's lock file, which tells where else to
-// look. After a boot there are no such files: then, and where a user asks for
-// it, removeStaleFiles looks at all volumes (thorough).
+// Most commands do not call it: see Recover. A killed command leaves its
+// volume's lock file, which tells where else to look. After a boot there are no
+// such files: then, and where a user asks for it, removeStaleFiles looks at all
+// volumes (thorough).
 func (p *Pool) removeStaleFiles(ctx context.Context) error {
 	p.removeStaleUtabLines(ctx)
 	traces, err := p.Sys.Refs().Traces(p.Name())

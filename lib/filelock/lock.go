@@ -16,8 +16,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sys/unix"
 )
 
 // Lock is a lock that is held. Only one goroutine may use it at a time, as with
@@ -78,6 +80,25 @@ func (l *Lock) Remove() error {
 		return errors.Join(err, l.Unlock())
 	}
 	return l.Unlock()
+}
+
+// Mark notes the time in the lock file, for later holders of the lock to see.
+// The lock must be exclusive.
+func (l *Lock) Mark() error {
+	now := unix.NsecToTimespec(time.Now().UnixNano())
+	// An open file would do, too, but the library does not give its descriptor.
+	return os.NewSyscallError("utimensat",
+		unix.UtimesNanoAt(unix.AT_FDCWD, l.path, []unix.Timespec{now, now},
+			unix.AT_SYMLINK_NOFOLLOW))
+}
+
+// Marked returns when the lock file was marked, or made.
+func (l *Lock) Marked() (time.Time, error) {
+	st, err := l.file.Stat()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return st.ModTime(), nil
 }
 
 // Plain is Exclusive without a turnstile. It is for a lock file of another

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestWhoExcludesWhom(t *testing.T) {
@@ -111,5 +113,30 @@ func TestEndedContext(t *testing.T) {
 		if _, err := lock(ctx, path); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
+	}
+}
+
+// TestMark wants a mark to be seen by later holders, and a lock not to make
+// one.
+func TestMark(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	l := must(t)(TryExclusive(path))
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	unlock(t, l)
+	l = must(t)(TryExclusive(path))
+	if at, err := l.Marked(); err != nil || at.Sub(old).Abs() > time.Second {
+		t.Errorf("a lock has marked the file: %v, %v", at, err)
+	}
+	if err := l.Mark(); err != nil {
+		t.Fatal(err)
+	}
+	unlock(t, l)
+	l = must(t)(TryShared(path))
+	defer unlock(t, l)
+	if at, err := l.Marked(); err != nil || time.Since(at).Abs() > time.Minute {
+		t.Errorf("marked at %v, %v", at, err)
 	}
 }

@@ -9,6 +9,7 @@ package kmsg
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -122,4 +123,20 @@ func contains(m string, words []string) bool {
 		}
 	}
 	return false
+}
+
+// Explain calls do. It adds to do's error what the kernel has logged while do
+// ran, of the messages that contain prefix. What it logged for another process
+// at the same moment cannot be told apart.
+func Explain(prefix string, do func() error) error {
+	log := Begin()
+	defer log.Close()
+	err := do()
+	if err == nil {
+		return nil
+	}
+	if said := log.Messages(prefix); len(said) > 0 {
+		err = fmt.Errorf("%w (kernel: %s)", err, strings.Join(said, "; "))
+	}
+	return err
 }

@@ -65,6 +65,13 @@ func (p *Pool) Status() (Status, error) {
 	return ParseStatus(targets[0].Params)
 }
 
+// commit makes the pool commit what it has changed (drivers/md/dm-thin.c,
+// pool_status without DM_STATUS_NOFLUSH_FLAG). Whether it could, Confirm says.
+func (p *Pool) commit() error {
+	_, _, err := p.dm.Status(p.ref, 0)
+	return err
+}
+
 // CreateThin makes an empty thin device. An id that exists is ErrIDExists. The
 // change is committed when Confirm says so. It takes about one block of
 // metadata, and no data. The kernel does not know the size: that is in the

@@ -186,16 +186,22 @@ func TestKernelMetadataAsThinDumpHasIt(t *testing.T) {
 	}
 }
 
-// devices reads the live metadata past the page cache.
-func devices(t *testing.T, path string) map[spec.ID]Details {
+// copyOf copies the live metadata past the page cache to a file.
+func copyOf(t *testing.T, path string) (copied string) {
 	t.Helper()
-	copied := filepath.Join(t.TempDir(), "metadata")
-	out, err := exec.Command("dd", "if="+path, "of="+copied, "bs=1M", "count=16",
+	copied = filepath.Join(t.TempDir(), "metadata")
+	out, err := exec.Command("dd", "if="+path, "of="+copied, "bs=1M", "count=64",
 		"iflag=direct").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	f, err := os.Open(copied)
+	return copied
+}
+
+// devices reads the live metadata.
+func devices(t *testing.T, path string) map[spec.ID]Details {
+	t.Helper()
+	f, err := os.Open(copyOf(t, path))
 	must(t, err)
 	defer f.Close()
 	found, err := ReadDevices(f, 0)

@@ -11,6 +11,7 @@ import (
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/mkfs"
+	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
 	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
@@ -32,7 +33,7 @@ func Create(ctx context.Context, s *host.System, want CreateSpec) error {
 	if err := checkCreate(s, want); err != nil {
 		return err
 	}
-	return s.Use(ctx, func(wait context.Context, c *dm.Control) error {
+	return s.Use(ctx, func(wait context.Context, c *dm.Control) (err error) {
 		if _, err := registry.OpenCatalog(s, want.Volume.Pool); err != nil {
 			return err
 		}
@@ -40,16 +41,30 @@ func Create(ctx context.Context, s *host.System, want CreateSpec) error {
 		if err != nil {
 			return err
 		}
-		defer registry.Unlock(s, ref)
-		if err := engine.ClearName(wait, s, c, want.Volume); err != nil {
+		defer func() { unlock(s, ref, err) }()
+		cat, err := registry.OpenCatalog(s, want.Volume.Pool)
+		if err != nil {
+			return err
+		}
+		if err := engine.ClearName(wait, s, c, cat, want.Volume); err != nil {
 			return err
 		}
 		v, err := createUnformatted(wait, s, c, want)
-		if err != nil || want.FS == "" {
-			return err
+		if err == nil && want.FS != "" {
+			err = formatNew(ctx, s, c, v, want)
 		}
-		return formatNew(ctx, s, c, v, want)
+		return err
 	})
+}
+
+// unlock releases the lock of a new volume. err is the error of making it. The
+// lock file goes: those of many volumes would pile up.
+func unlock(s *host.System, ref *refcount.Ref, err error) {
+	if err == nil {
+		ref.CloseRemove()
+	} else {
+		registry.Unlock(s, ref)
+	}
 }
 
 func checkCreate(s *host.System, want CreateSpec) error {

@@ -2,9 +2,11 @@ package volumes
 
 import (
 	"context"
+	"errors"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
+	"thinmount/lib/dmname"
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/health"
@@ -25,85 +27,115 @@ func Delete(
 		if err != nil {
 			return err
 		}
-		defer registry.Unlock(s, ref)
-		if err := releaseToDelete(wait, s, c, ref, v); err != nil {
-			return err
+		d := deletion{s: s, c: c, ref: ref, v: v, o: o}
+		err = d.run(ctx, wait)
+		if d.gone {
+			ref.CloseRemove() // as Unlock does, which would look for the volume
+		} else {
+			registry.Unlock(s, ref)
 		}
-		p, err := promiseDelete(wait, s, c, v)
-		if err != nil {
-			return err
-		}
-		// From here on no command shows the volume. So a failure of a later
-		// step is a warning.
-		if err := ref.Clear(); err != nil {
-			s.Warnf("%s: %v", volume, err)
-		}
-		if p.WantsDiscard(o) {
-			if err := p.Discard(ctx, v); err != nil {
-				s.Warnf("%s: discard: %v", volume, err)
-			}
-		}
-		if err := finishDelete(ctx, s, c, v); err != nil {
-			said := fault.Sayf(
-				"%s is deleted, and a later command on the pool gives its space back: %v",
-				volume, err)
-			if remedy := host.RemedyOf(err); remedy != nil {
-				said = fault.Sayf("%v (%v)", said, remedy)
-			}
-			s.Warn(said)
-		}
-		return nil
+		return err
 	})
 }
 
-// releaseToDelete removes the volume's device. It does that before the pool is
-// locked, because it may have to wait for a process that has the device open.
-// If the pool cannot delete, it leaves the device: promiseDelete reports the
-// pool's state.
-func releaseToDelete(
-	ctx context.Context, s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume,
-) error {
-	if _, err := registry.ReconcileUnmounted(s, c, ref, v); err != nil {
+// deletion is a delete under the volume's lock.
+type deletion struct {
+	s    *host.System
+	c    *dm.Control
+	ref  *refcount.Ref
+	v    catalog.Volume
+	o    engine.DeleteOptions
+	gone bool // nothing is left of the volume
+}
+
+// run deletes the volume. If nothing is to be discarded, it locks the pool once
+// and writes the intent once. Otherwise it does not hold the pool's lock while
+// it discards. ctx has no deadline, wait has.
+func (d *deletion) run(ctx, wait context.Context) error {
+	if err := d.release(wait); err != nil {
 		return err
 	}
-	if st, err := health.PoolStatus(c, v.PoolUUID); err != nil || st.Writable() != nil {
+	p, err := engine.OpenActive(wait, d.s, d.c, d.v.Pool, engine.Exclusive)
+	if err != nil {
+		return err
+	}
+	op, straight, err := d.begin(wait, p)
+	if err != nil {
+		p.Close()
+		return err
+	}
+	// From here on no command shows the volume. So a failure of a later step is
+	// a warning, and a signal ends nothing but the discarding.
+	if err := d.ref.Clear(); err != nil {
+		d.s.Warnf("%s: %v", d.v.Spec(), err)
+	}
+	if !straight {
+		p.Close()
+		if err := p.Discard(ctx, d.v); err != nil {
+			d.s.Warnf("%s: discard: %v", d.v.Spec(), err)
+		}
+	}
+	last, cancel := d.s.Waiting(context.WithoutCancel(ctx))
+	defer cancel()
+	if !straight {
+		p, err = p.Reopen(last)
+	}
+	if err == nil {
+		err = d.finish(last, p, op, straight)
+		p.Close()
+	}
+	if d.gone = err == nil; d.gone {
 		return nil
 	}
-	return engine.RemoveDevice(ctx, s, c, v)
+	said := fault.Sayf("%s is deleted, and a later command on the pool gives its space back: %v",
+		d.v.Spec(), err)
+	if remedy := host.RemedyOf(err); remedy != nil {
+		said = fault.Sayf("%v (%v)", said, remedy)
+	}
+	d.s.Warn(said)
+	return nil
 }
 
-// promiseDelete writes the intent of the delete. The caller holds the volume's
-// lock, has checked that the volume is not mounted, and has removed its device.
-func promiseDelete(
-	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume,
-) (*engine.Pool, error) {
-	p, err := engine.OpenActive(ctx, s, c, v.Pool, engine.Exclusive)
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
-	if _, err := p.CanWrite(); err != nil {
-		return nil, err
-	}
-	if err := p.RemoveVolumeDevice(ctx, v.Name, v.ID); err != nil {
-		return nil, err
-	}
-	s.Stepf("deleting %s", v.Spec())
-	return p, p.Wrap(p.Catalog.SetPool(func(c *catalog.Pool) {
-		c.BeginIntent(catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID})
-	}))
-}
-
-// finishDelete deletes the thin id and the record, and ends the intent. It does
-// so even if ctx was cancelled.
-func finishDelete(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
-	wait, cancel := s.Waiting(context.WithoutCancel(ctx))
-	defer cancel()
-	p, err := engine.OpenActive(wait, s, c, v.Pool, engine.Exclusive)
-	if err != nil {
+// release removes the volume's device. It does that before the pool is locked,
+// because it may have to wait for a process that has the device open. If the
+// pool cannot delete, it leaves the device: begin reports the pool's state.
+func (d *deletion) release(ctx context.Context) error {
+	if _, err := registry.ReconcileUnmounted(d.s, d.c, d.ref, d.v); err != nil {
 		return err
 	}
-	defer p.Close()
-	return p.Explain(p.DeleteVolume(wait,
-		catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}))
+	_, err := d.c.Info(dmname.VolumeRef(d.v.PoolUUID, d.v.ID))
+	if errors.Is(err, dm.ErrNotExist) {
+		return nil
+	}
+	if st, err := health.PoolStatus(d.c, d.v.PoolUUID); err != nil || st.Writable() != nil {
+		return nil
+	}
+	return engine.RemoveDevice(ctx, d.s, d.c, d.v)
+}
+
+// begin writes the intent of the delete. straight says that nothing is to be
+// discarded, so that finish follows under the same lock of the pool.
+func (d *deletion) begin(
+	ctx context.Context, p *engine.Pool,
+) (op catalog.Intent, straight bool, err error) {
+	if _, err := p.CanWrite(); err != nil {
+		return op, false, err
+	}
+	if err := p.RemoveVolumeDevice(ctx, d.v.Name, d.v.ID); err != nil {
+		return op, false, err
+	}
+	straight = !p.WantsDiscard(d.o) || !p.GivesBack(d.v)
+	d.s.Stepf("deleting %s", d.v.Spec())
+	op, err = p.BeginDelete(d.v, straight)
+	return op, straight, err
+}
+
+// finish deletes the thin id and the record, and ends the intent.
+func (d *deletion) finish(
+	ctx context.Context, p *engine.Pool, op catalog.Intent, straight bool,
+) error {
+	if straight {
+		return p.Explain(p.FinishDelete(ctx, op))
+	}
+	return p.Explain(p.DeleteVolume(ctx, op))
 }

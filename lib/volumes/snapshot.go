@@ -35,19 +35,19 @@ func Snapshot(
 		return fault.Wrap(fault.ErrUsage, err)
 	}
 	volume := spec.Volume{Pool: origin.Pool, Name: name}
-	return s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
+	return s.Use(ctx, func(ctx context.Context, c *dm.Control) (err error) {
 		if origin == volume {
 			return &fault.Error{Object: volume.String(),
 				Err:    fault.Errorf(fault.ErrExists, "the new name is the origin's"),
 				Remedy: fault.Hint("choose another name")}
 		}
-		originRef, newRef, o, err := lockBoth(ctx, s, origin, volume)
+		originRef, newRef, cat, o, err := lockBoth(ctx, s, origin, volume)
 		if err != nil {
 			return err
 		}
 		defer originRef.Close()
-		defer registry.Unlock(s, newRef)
-		if err := engine.ClearName(ctx, s, c, volume); err != nil {
+		defer func() { unlock(s, newRef, err) }()
+		if err := engine.ClearName(ctx, s, c, cat, volume); err != nil {
 			return err
 		}
 		if mayBeActive(s, originRef, o) {
@@ -83,12 +83,13 @@ func Snapshot(
 
 // lockBoth locks two volumes of a pool in the order of their names, as every
 // command does. So two commands cannot block each other for ever. It returns
-// the references of the origin and of the new volume, and the origin's record.
-func lockBoth(
-	ctx context.Context, s *host.System, origin, volume spec.Volume,
-) (o, n *refcount.Ref, v catalog.Volume, err error) {
+// the references of the origin and of the new volume, and the catalog with the
+// origin's record as it was read under the locks.
+func lockBoth(ctx context.Context, s *host.System, origin, volume spec.Volume) (
+	o, n *refcount.Ref, cat *catalog.Catalog, v catalog.Volume, err error,
+) {
 	if v, err = registry.FindVolume(s, origin); err != nil {
-		return nil, nil, v, err
+		return nil, nil, nil, v, err
 	}
 	first, second := origin, volume
 	if second.Name < first.Name {
@@ -96,19 +97,19 @@ func lockBoth(
 	}
 	a, err := registry.LockVolume(ctx, s, first)
 	if err != nil {
-		return nil, nil, v, err
+		return nil, nil, nil, v, err
 	}
 	b, err := registry.LockVolume(ctx, s, second)
 	if err != nil {
-		return nil, nil, v, errors.Join(err, a.Close())
+		return nil, nil, nil, v, errors.Join(err, a.Close())
 	}
-	if v, err = registry.FindVolume(s, origin); err != nil {
-		return nil, nil, v, errors.Join(err, a.Close(), b.Close())
+	if cat, v, err = registry.Find(s, origin); err != nil {
+		return nil, nil, nil, v, errors.Join(err, a.Close(), b.Close())
 	}
 	if first == origin {
-		return a, b, v, nil
+		return a, b, cat, v, nil
 	}
-	return b, a, v, nil
+	return b, a, cat, v, nil
 }
 
 // Full returns the error of a pool in which writes wait for room.
