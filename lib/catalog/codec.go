@@ -25,8 +25,12 @@ func decodePool(b []byte, name string) (p Pool, reason string) {
 // decodeVolume decodes a volume's record. reason says why the file is damaged
 // or in the wrong place, or is "".
 func decodeVolume(b []byte, name string, p Pool) (v Volume, reason string) {
-	if reason := jsonfile.Decode(b, &v); reason != "" {
-		return Volume{}, reason
+	v, ok := quickVolume(b, p)
+	if !ok {
+		v = Volume{}
+		if reason := jsonfile.Decode(b, &v); reason != "" {
+			return Volume{}, reason
+		}
 	}
 	if v.Name != name {
 		return Volume{}, fmt.Sprintf("belongs to volume %q, but is called %q", v.Name, name)

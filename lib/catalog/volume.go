@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"thinmount/lib/privdir"
 	"thinmount/lib/spec"
@@ -67,12 +69,12 @@ func (c *Catalog) readRecord(name string, p Pool) (Volume, error) {
 
 // read reads a file of the volumes' folder, which is open if many are read.
 func (c *Catalog) read(name string) ([]byte, error) {
-	path := filepath.Join(c.volumeDir(), name)
 	if c.dir == nil {
-		return read(path)
+		return read(filepath.Join(c.volumeDir(), name))
 	}
 	b, unfit, err := c.dir.ReadFile(name, maxFile)
 	if unfit != "" {
+		path := filepath.Join(c.volumeDir(), name)
 		return nil, &CorruptError{Path: path, Reason: unfit, unfit: true}
 	}
 	return b, err
@@ -95,11 +97,13 @@ func (p Pool) hides(volume string) bool {
 // Volumes reads the records of all volumes that exist, in the order of their
 // names. It returns those that it could read, together with the joined errors
 // of the others.
-func (c *Catalog) Volumes() ([]Volume, error) { return c.volumes(c.Volume) }
+func (c *Catalog) Volumes() ([]Volume, error) { return c.volumes((*Catalog).Volume) }
 
 // VolumesAnyState is Volumes for recovery: it also reads the records of volumes
 // that intents hide.
-func (c *Catalog) VolumesAnyState() ([]Volume, error) { return c.volumes(c.VolumeAnyState) }
+func (c *Catalog) VolumesAnyState() ([]Volume, error) {
+	return c.volumes((*Catalog).VolumeAnyState)
+}
 
 // HasMoreThan says whether the folder of the records has more than n files. It
 // reads no record, and no more names than it needs.
@@ -116,44 +120,96 @@ func (c *Catalog) HasMoreThan(n int) (bool, error) {
 	return len(names) > n, err
 }
 
-func (c *Catalog) volumes(get func(string) (Volume, error)) ([]Volume, error) {
-	names, err := c.recordNames()
-	if err != nil || len(names) == 0 {
+// volumes calls get for each record. Records that no intent names it reads
+// itself, by several goroutines if there are many.
+func (c *Catalog) volumes(
+	get func(*Catalog, string) (Volume, error),
+) (volumes []Volume, err error) {
+	dir, err := privdir.OpenDir(c.volumeDir())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	if c.dir, err = privdir.OpenDir(c.volumeDir()); err != nil {
+	defer dir.Close()
+	names, err := c.namesIn(dir)
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		c.dir.Close()
-		c.dir = nil
-	}()
-	volumes := make([]Volume, 0, len(names))
-	var errs []error
-	for _, name := range names {
-		switch v, err := get(name); {
-		case err == nil:
-			volumes = append(volumes, v)
-		case !errors.Is(err, ErrNoVolume):
-			errs = append(errs, err)
+	named := c.pool.named()
+	volumes, errs := make([]Volume, len(names)), make([]error, len(names))
+	read := func(from, to int) {
+		own := *c
+		own.dir = dir.Again()
+		for i := from; i < to; i++ {
+			if named[names[i]] || named[""] {
+				volumes[i], errs[i] = get(&own, names[i])
+			} else {
+				volumes[i], errs[i] = own.readRecord(names[i], c.pool)
+			}
 		}
 	}
-	return volumes, errors.Join(errs...)
+	share := max(fewRecords, (len(names)+runtime.NumCPU()-1)/runtime.NumCPU())
+	var others sync.WaitGroup
+	for from := share; from < len(names); from += share {
+		others.Go(func() { read(from, min(from+share, len(names))) })
+	}
+	read(0, min(share, len(names)))
+	others.Wait()
+	kept := volumes[:0]
+	for i, v := range volumes {
+		if errs[i] == nil {
+			kept = append(kept, v)
+		} else if errors.Is(errs[i], ErrNoVolume) {
+			errs[i] = nil
+		}
+	}
+	return kept, errors.Join(errs...)
+}
+
+// fewRecords are so many that one goroutine reads them.
+const fewRecords = 200
+
+// named returns the names of volumes in intents, also in those that are done.
+// An intent on the pool itself names all volumes, as "".
+func (p Pool) named() map[string]bool {
+	named := map[string]bool{}
+	for _, op := range slices.Concat(p.done, p.Intents) {
+		named[op.Volume] = true
+	}
+	return named
 }
 
 // recordNames lists the volumes that have a record, readable or not, in order.
 // It reads the folder and no record.
 func (c *Catalog) recordNames() ([]string, error) {
-	entries, err := os.ReadDir(c.volumeDir())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	dir, err := privdir.OpenDir(c.volumeDir())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, e := range entries {
+	defer dir.Close()
+	return c.namesIn(dir)
+}
+
+// namesIn is recordNames for the open folder.
+func (c *Catalog) namesIn(dir *privdir.Dir) ([]string, error) {
+	files, err := dir.Names()
+	if err != nil {
+		return nil, err
+	}
+	named := c.pool.named()
+	names := files[:0]
+	for _, file := range files {
 		// Every other file is a temp file, or not ours.
-		name, ok := strings.CutSuffix(e.Name(), suffix)
-		if _, gone := c.pool.spokenFor(name); gone {
-			continue
+		name, ok := strings.CutSuffix(file, suffix)
+		if named[name] {
+			if _, gone := c.pool.spokenFor(name); gone {
+				continue
+			}
 		}
 		if ok && spec.CheckVolumeName(name) == nil {
 			names = append(names, name)

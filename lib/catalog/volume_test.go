@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,5 +107,39 @@ func TestManyVolumes(t *testing.T) {
 	got, err := c.Volumes()
 	if err != nil || len(got) != 1000 || got[0].Name != "v000" || got[999].ID != 999 {
 		t.Errorf("%d, %v", len(got), err)
+	}
+}
+
+// TestVolumesBySeveral wants the records that several goroutines read to come
+// in order, each with its own error.
+func TestVolumesBySeveral(t *testing.T) {
+	_, c := newPool(t)
+	var want []string
+	for i := range 3*fewRecords + 7 {
+		name := fmt.Sprintf("v%04d", i)
+		v := filled(Volume{Name: name, ID: spec.ID(i + 1), Size: 512}, c.pool)
+		if err := c.placeRecord(v); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, name)
+	}
+	hidden, damaged := 5, 2*fewRecords
+	if err := errors.Join(c.SetPool(func(p *Pool) {
+		p.BeginIntent(Intent{Op: OpDelete, Volume: want[hidden]})
+	}), os.WriteFile(c.volumePath(want[damaged]), []byte("{"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.VolumesAnyState()
+	var corrupt *CorruptError
+	if !errors.As(err, &corrupt) || corrupt.Path != c.volumePath(want[damaged]) {
+		t.Errorf("%v", err)
+	}
+	want = slices.Delete(want, damaged, damaged+1)
+	if names(got) != strings.Join(want, " ") {
+		t.Errorf("any state: %s", names(got))
+	}
+	want = slices.Delete(want, hidden, hidden+1)
+	if got, err := c.Volumes(); err == nil || names(got) != strings.Join(want, " ") {
+		t.Errorf("%v: %s", err, names(got))
 	}
 }

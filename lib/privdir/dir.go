@@ -12,6 +12,7 @@ import (
 // system calls. It must not be used by several goroutines at a time.
 type Dir struct {
 	f   *os.File
+	uid int
 	buf []byte
 }
 
@@ -21,8 +22,15 @@ func OpenDir(path string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{f: f}, nil
+	return &Dir{f: f, uid: os.Geteuid()}, nil
 }
+
+// Names returns the names in the directory, in no order.
+func (d *Dir) Names() ([]string, error) { return d.f.Readdirnames(-1) }
+
+// Again returns the same open directory for another goroutine. The caller
+// closes only d, after the last use of the result.
+func (d *Dir) Again() *Dir { return &Dir{f: d.f, uid: d.uid} }
 
 // Close closes the directory.
 func (d *Dir) Close() error { return d.f.Close() }
@@ -44,7 +52,7 @@ func (d *Dir) ReadFile(name string, limit int) (b []byte, unfit string, err erro
 		return nil, "", &os.PathError{Op: "stat", Path: d.f.Name() + "/" + name, Err: err}
 	}
 	regular, perm := st.Mode&unix.S_IFMT == unix.S_IFREG, fs.FileMode(st.Mode&0o777)
-	if unfit := unfitStat(regular, int(st.Uid), perm, os.Geteuid()); unfit != "" {
+	if unfit := unfitStat(regular, int(st.Uid), perm, d.uid); unfit != "" {
 		return nil, unfit, nil
 	}
 	if st.Size > int64(limit) {

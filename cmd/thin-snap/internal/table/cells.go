@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -23,22 +24,31 @@ func writeTable(w io.Writer, rows [][]cell) error {
 			widths[i] = max(widths[i], utf8.RuneCountInString(c.text))
 		}
 	}
-	var b strings.Builder
+	var out []byte
 	for _, row := range rows {
-		var line strings.Builder
 		for i, c := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c.text))
+			pad := widths[i] - utf8.RuneCountInString(c.text)
 			if c.right {
-				line.WriteString(pad + c.text)
-			} else {
-				line.WriteString(c.text + pad)
+				out = appendBlanks(out, pad)
 			}
-			line.WriteString("  ")
+			out = append(out, c.text...)
+			if !c.right {
+				out = appendBlanks(out, pad)
+			}
+			out = append(out, "  "...)
 		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+		out = append(bytes.TrimRight(out, " "), '\n')
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := w.Write(out)
 	return err
+}
+
+func appendBlanks(b []byte, n int) []byte {
+	const blanks = "                                "
+	for ; n > len(blanks); n -= len(blanks) {
+		b = append(b, blanks...)
+	}
+	return append(b, blanks[:n]...)
 }
 
 // writeBare prints rows for programs: one tab between fields.

@@ -71,6 +71,9 @@ func text(v any, exact bool) string {
 // not UTF-8, so that s cannot break a line or a column or control a terminal.
 // It writes each byte as /proc/self/mountinfo does: \011, \134, \033, \302\233.
 func escape(s string) string {
+	if plain(s) {
+		return s
+	}
 	var b strings.Builder
 	for i, width := 0, 0; i < len(s); i += width {
 		var r rune
@@ -84,6 +87,16 @@ func escape(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// plain reports whether s is ASCII that needs no escape.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // compareValues orders two values of one column. nil comes first.

@@ -106,24 +106,22 @@ func (l *Listing[T]) WriteList(w io.Writer, things []T) error {
 	if l.how.JSON {
 		return l.writeJSON(w, things)
 	}
-	var rows [][]cell
+	rows := make([][]cell, 0, len(things)+1)
+	cells := make([]cell, 0, cap(rows)*len(l.chosen)) // of all rows
+	row := func(field func(Column[T]) string) {
+		from := len(cells)
+		for _, c := range l.chosen {
+			cells = append(cells, cell{field(c), c.right})
+		}
+		rows = append(rows, cells[from:])
+	}
 	if !l.how.Bare && len(things) > 0 {
-		rows = append(rows, l.row(func(c Column[T]) string { return c.head }))
+		row(func(c Column[T]) string { return c.head })
 	}
 	for _, t := range things {
-		rows = append(rows, l.row(func(c Column[T]) string {
-			return text(c.value(t), l.how.Exact)
-		}))
+		row(func(c Column[T]) string { return text(c.value(t), l.how.Exact) })
 	}
 	return l.writeRows(w, rows)
-}
-
-func (l *Listing[T]) row(field func(Column[T]) string) []cell {
-	row := make([]cell, len(l.chosen))
-	for i, c := range l.chosen {
-		row[i] = cell{field(c), c.right}
-	}
-	return row
 }
 
 // WriteShow prints one thing, one property on each line.
@@ -148,11 +146,23 @@ func (l *Listing[T]) writeRows(w io.Writer, rows [][]cell) error {
 // sorted sorts by the chosen column, and things with equal values by name, so
 // that two runs print the same.
 func (l *Listing[T]) sorted(things []T) []T {
-	name := l.Columns[0]
-	return slices.SortedStableFunc(slices.Values(things), func(a, b T) int {
+	// Each key is made once. A thing is large, and is moved once.
+	type keys struct {
+		at   int
+		by   any
+		name string
+	}
+	order := make([]keys, len(things))
+	for i, t := range things {
+		order[i] = keys{at: i, name: fmt.Sprint(l.Columns[0].value(t))}
+		if l.sortBy != nil {
+			order[i].by = l.sortBy.value(t)
+		}
+	}
+	compare := func(a, b keys) int {
 		order := 0
 		if l.sortBy != nil {
-			order = compareValues(l.sortBy.value(a), l.sortBy.value(b))
+			order = compareValues(a.by, b.by)
 		}
 		if l.descending {
 			order = -order
@@ -160,6 +170,15 @@ func (l *Listing[T]) sorted(things []T) []T {
 		if order != 0 {
 			return order
 		}
-		return strings.Compare(fmt.Sprint(name.value(a)), fmt.Sprint(name.value(b)))
-	})
+		return strings.Compare(a.name, b.name)
+	}
+	if slices.IsSortedFunc(order, compare) {
+		return things
+	}
+	slices.SortStableFunc(order, compare)
+	sorted := make([]T, len(things))
+	for i, k := range order {
+		sorted[i] = things[k.at]
+	}
+	return sorted
 }
