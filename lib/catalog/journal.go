@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"thinmount/lib/jsonfile"
 	"thinmount/lib/privdir"
@@ -75,8 +77,8 @@ func (c *Catalog) readJournal(p *Pool) error {
 	if err != nil {
 		return err
 	}
-	var j journal
-	if reason := jsonfile.Decode(b, &j); reason != "" {
+	j, reason := decodeJournal(b)
+	if reason != "" {
 		return corrupt(reason)
 	}
 	if reason := j.flaw(*p); reason != "" {
@@ -90,6 +92,31 @@ func (c *Catalog) readJournal(p *Pool) error {
 	c.number = number
 	c.settle(p)
 	return nil
+}
+
+// decoded is the last journal that was decoded, and what it was decoded from.
+var decoded struct {
+	sync.Mutex
+	from []byte
+	journal
+}
+
+// decodeJournal decodes the content of a journal. A command reads the journal
+// several times, and mostly finds what it has found before: then nothing is
+// decoded. The records of intents are shared with earlier results. reason says
+// why the content is damaged, or is "".
+func decodeJournal(b []byte) (j journal, reason string) {
+	decoded.Lock()
+	defer decoded.Unlock()
+	if len(b) == 0 || !bytes.Equal(b, decoded.from) {
+		if reason := jsonfile.Decode(b, &j); reason != "" {
+			return j, reason
+		}
+		decoded.from, decoded.journal = bytes.Clone(b), j
+	}
+	j = decoded.journal
+	j.Intents, j.Done = slices.Clone(j.Intents), slices.Clone(j.Done)
+	return j, ""
 }
 
 // flaw says what is wrong with the journal of pool p, or "".

@@ -406,3 +406,24 @@ func FuzzDecodeJournal(f *testing.F) {
 		}
 	})
 }
+
+// TestJournalIsDecodedOnce wants two reads of the same journal not to share
+// what a caller may change.
+func TestJournalIsDecodedOnce(t *testing.T) {
+	content := []byte(`{"format":1,"pool_uuid":"` + uuid + `","intents":[{"op":"delete",` +
+		`"volume":"a","id":1,"transaction_id":0}],"done":[{"op":"delete","volume":"b","id":2,` +
+		`"transaction_id":0}]}`)
+	for range 2 {
+		j, reason := decodeJournal(content)
+		if reason != "" || len(j.Intents) != 1 || j.Intents[0].Volume != "a" ||
+			len(j.Done) != 1 || j.Done[0].Volume != "b" {
+			t.Fatalf("%+v, %s", j, reason)
+		}
+		j.Intents[0].Volume, j.Done[0].Volume = "changed", "changed"
+	}
+	for _, damaged := range []string{"", string(content[1:])} {
+		if j, reason := decodeJournal([]byte(damaged)); reason == "" {
+			t.Errorf("%q: %+v", damaged, j)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package slotfile
 
 import (
+	"bytes"
+	"errors"
 	"hash/crc32"
 	"testing"
 )
@@ -13,5 +15,27 @@ func TestSum(t *testing.T) {
 	}
 	if *castagnoli() != *crc32.MakeTable(crc32.Castagnoli) {
 		t.Error("the table is another one")
+	}
+}
+
+// TestDamageAfterRead wants a slot that was whole to be looked at anew when its
+// bytes have changed.
+func TestDamageAfterRead(t *testing.T) {
+	b, err := New([]byte("content"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, n, err := Read(bytes.NewReader(b)); err != nil || string(got) != "content" ||
+			n != 1 {
+			t.Fatalf("%q, %d, %v", got, n, err)
+		}
+	}
+	for _, at := range []int{headerSize, headerSize + 6, 30} {
+		damaged := bytes.Clone(b)
+		damaged[at] ^= 1
+		if got, _, err := Read(bytes.NewReader(damaged)); !errors.Is(err, ErrTorn) {
+			t.Errorf("byte %d: %q, %v", at, got, err)
+		}
 	}
 }
