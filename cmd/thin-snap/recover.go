@@ -14,8 +14,9 @@ func recoverCommand(e *env) *cli.Command {
 		Name:      "recover",
 		Usage:     "finish or undo what a crash interrupted",
 		UsageText: "thin-snap recover [POOL...]",
-		Description: "Every command that changes a pool does this first. This command does it\n" +
-			"now, for the pools named or for all pools.\n\n" +
+		Description: "Every command that changes a pool does this first, and looks once a\n" +
+			"minute for devices and files that a killed command has left besides.\n" +
+			"This command does all of it now, for the pools named or for all pools.\n\n" +
 			"   thin-snap recover",
 		Action: e.action(operands{"POOL", 0, -1}, recoverPools),
 	}
