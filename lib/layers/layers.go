@@ -7,6 +7,7 @@ package layers
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,19 +97,27 @@ func (s System) number(l *Layer) bool {
 // holders are the devices that are made of one, and its partitions.
 func (s System) holders(name string) (names []string) {
 	dir := filepath.Join(s.Sys, "class/block", name)
-	entries, _ := os.ReadDir(filepath.Join(dir, "holders"))
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	below, _ := os.ReadDir(dir)
-	for _, e := range below {
-		if !strings.HasPrefix(e.Name(), name) {
+	names = namesIn(filepath.Join(dir, "holders"))
+	for _, part := range namesIn(dir) {
+		if !strings.HasPrefix(part, name) {
 			continue
 		}
-		if _, err := os.Lstat(filepath.Join(dir, e.Name(), "partition")); err == nil {
-			names = append(names, e.Name())
+		if _, err := os.Lstat(filepath.Join(dir, part, "partition")); err == nil {
+			names = append(names, part)
 		}
 	}
+	return names
+}
+
+// namesIn lists a folder in order. Without the folder there are none.
+func namesIn(dir string) []string {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(-1)
+	slices.Sort(names)
 	return names
 }
 
@@ -138,17 +147,15 @@ type loopDevice struct{ name, file string }
 
 // loops lists the loop devices. The folder holders of sysfs does not have them.
 func (s System) loops() (all []loopDevice) {
-	dir := filepath.Join(s.Sys, "block")
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), "loop") {
+	for _, name := range namesIn(filepath.Join(s.Sys, "block")) {
+		if !strings.HasPrefix(name, "loop") {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(dir, e.Name(), "loop/backing_file"))
-		if err != nil {
-			continue // not attached
+		// A loop device without a file has no such file either.
+		text, err := os.ReadFile(filepath.Join(s.Sys, "block", name, "loop/backing_file"))
+		if err == nil {
+			all = append(all, loopDevice{name, strings.TrimSuffix(string(text), "\n")})
 		}
-		all = append(all, loopDevice{e.Name(), strings.TrimSuffix(string(text), "\n")})
 	}
 	return all
 }
