@@ -22,10 +22,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"time"
 
+	"thinmount/lib/crc32c"
 	"thinmount/lib/jsonfile"
 )
 
@@ -145,8 +145,7 @@ func decodeBlock(b []byte, magic string, to any) error {
 
 // checksum covers version, length and payload.
 func checksum(b, payload []byte) uint32 {
-	table := crc32.MakeTable(crc32.Castagnoli)
-	return crc32.Update(crc32.Checksum(b[versionAt:checksumAt], table), table, payload)
+	return crc32c.Update(crc32c.Sum(b[versionAt:checksumAt]), payload)
 }
 
 // Write writes the label at the beginning of w. It is on disk when the caller

@@ -21,7 +21,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
 	"strconv"
@@ -29,6 +28,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"thinmount/lib/crc32c"
 )
 
 // slotSize is the size of a slot, in bytes. The file has two.
@@ -47,21 +48,6 @@ const firstRead = 4 << 10
 // ErrTorn says that neither slot is whole.
 var ErrTorn = errors.New("neither of its two slots is whole")
 
-// castagnoli is the table of CRC-32C for the package hash/crc32. That package's
-// own table is faster, but comes with others that take longer to fill than a
-// small program runs: as long as 500 kB of checksums by this one.
-var castagnoli = sync.OnceValue(func() *crc32.Table {
-	t := new(crc32.Table)
-	for i := range t {
-		sum := uint32(i)
-		for range 8 {
-			sum = sum>>1 ^ crc32.Castagnoli&-(sum&1)
-		}
-		t[i] = sum
-	}
-	return t
-})
-
 // header returns the line before a content: 64 bytes.
 func header(number uint64, content []byte) []byte {
 	h := fmt.Sprintf("slot %020d %08d %08x", number, len(content), sum(number, content))
@@ -71,8 +57,7 @@ func header(number uint64, content []byte) []byte {
 // sum is the checksum of a slot. It covers the number, too: half of a header
 // may be old.
 func sum(number uint64, content []byte) uint32 {
-	t := castagnoli()
-	return crc32.Update(crc32.Update(0, t, fmt.Append(nil, number)), t, content)
+	return crc32c.Update(crc32c.Sum(fmt.Append(nil, number)), content)
 }
 
 // parseHeader reads what header has written.

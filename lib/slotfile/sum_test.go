@@ -13,9 +13,6 @@ func TestSum(t *testing.T) {
 		crc32.MakeTable(crc32.Castagnoli)); got != want {
 		t.Errorf("%#x, want %#x", got, want)
 	}
-	if *castagnoli() != *crc32.MakeTable(crc32.Castagnoli) {
-		t.Error("the table is another one")
-	}
 }
 
 // TestDamageAfterRead wants a slot that was whole to be looked at anew when its

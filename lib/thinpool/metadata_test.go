@@ -110,13 +110,6 @@ func TestReadDevice(t *testing.T) {
 	}
 }
 
-// TestChecksums wants both tables to be that of the crc32c.
-func TestChecksums(t *testing.T) {
-	if *fewBlocks() != *manyBlocks() {
-		t.Error("the tables differ")
-	}
-}
-
 func TestReadDevicesOfHostileMetadata(t *testing.T) {
 	for _, row := range []struct {
 		name string

@@ -5,11 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
-	"sync"
-	"sync/atomic"
 
+	"thinmount/lib/crc32c"
 	"thinmount/lib/dm"
 )
 
@@ -103,30 +101,7 @@ func parseSuperblock(b []byte) (Superblock, error) {
 // checksum is that of all metadata blocks: the crc32c of what follows it, xored
 // with a number for each kind of block (persistent-data/dm-block-manager.c,
 // dm_bm_checksum). The kernel begins with all bits set and does not invert the
-// end, which crc32.Checksum does: hence the complement.
+// end, which crc32c.Sum does: hence the complement.
 func checksum(b []byte, salt uint32) uint32 {
-	table := fewBlocks
-	if blocksSummed.Add(1) > 100 {
-		table = manyBlocks
-	}
-	return ^crc32.Update(0, table(), b[4:]) ^ salt
+	return ^crc32c.Sum(b[4:]) ^ salt
 }
-
-// Two tables of the crc32c. manyBlocks is that of the package hash/crc32: it is
-// used with the processor's instructions, and takes as long to make as
-// checksums of some 100 blocks by fewBlocks.
-var (
-	blocksSummed atomic.Int64
-	manyBlocks   = func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
-	fewBlocks    = sync.OnceValue(func() *crc32.Table {
-		t := new(crc32.Table)
-		for i := range t {
-			sum := uint32(i)
-			for range 8 {
-				sum = sum>>1 ^ crc32.Castagnoli&-(sum&1)
-			}
-			t[i] = sum
-		}
-		return t
-	})
-)
