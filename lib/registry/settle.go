@@ -19,32 +19,29 @@ func settle(cat *catalog.Catalog) {
 	if !undecided {
 		return
 	}
-	d, exists := committedDevices(cat.Pool())[op.ID]
+	d, exists := committedDevice(cat.Pool(), op.ID)
 	if exists && d.TransactionID == op.TransactionID {
 		cat.Settle(op)
 	}
 }
 
-// committedDevices reads what the pool's metadata has of each thin id. It reads
-// from the disk or file below the pool's devices, which may be suspended. It
-// returns nil if it cannot: activating the pool reports why.
-func committedDevices(cfg catalog.Pool) map[spec.ID]thinpool.Details {
+// committedDevice reads what the pool's metadata has of a thin id. It reads
+// from the disk or file below the pool's devices, which may be suspended. If it
+// cannot, exists is false: activating the pool reports why.
+func committedDevice(cfg catalog.Pool, id spec.ID) (d thinpool.Details, exists bool) {
 	path := cfg.Metadata.Path
 	if !backing.CarriesPart(cfg, dmname.Meta, path) {
 		found, err := backing.FindBackings(cfg)
 		if err != nil {
-			return nil
+			return d, false
 		}
 		path = found[dmname.Meta].Path
 	}
 	f, err := host.OpenDirect(path)
 	if err != nil {
-		return nil
+		return d, false
 	}
 	defer f.Close()
-	devices, err := thinpool.ReadDevices(f, label.Reserved)
-	if err != nil {
-		return nil
-	}
-	return devices
+	d, exists, err = thinpool.ReadDevice(f, label.Reserved, id)
+	return d, exists && err == nil
 }
