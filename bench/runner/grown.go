@@ -95,8 +95,9 @@ func (b *bench) manyVolumes(pool, data, meta string, n int) {
 
 func volume(i int) string { return fmt.Sprintf("v%06d", i) }
 
-// listRounds is how often a list is asked for: of many volumes it takes long.
-const listRounds = 3
+// fewRounds is how often a command is measured that looks at all volumes: of
+// many it takes long.
+var fewRounds = map[string]int{"list": 3, "pool check": 1}
 
 // oneOfMany measures what is done to one volume of many.
 func (b *bench) oneOfMany(pool string, n, round int) {
@@ -113,8 +114,9 @@ func (b *bench) oneOfMany(pool string, n, round int) {
 		{"umount", command{"umount", dir}},
 		{"delete", command{"thin-snap", "delete", "-y", copied}},
 		{"list", command{"thin-snap", "list", pool}},
+		{"pool check", command{"thin-snap", "pool", "check", pool}},
 	} {
-		if step.work == "list" && round >= listRounds {
+		if few, ok := fewRounds[step.work]; ok && round >= few {
 			continue
 		}
 		k := sample.Key{Work: step.work + ", of many", Param: strconv.Itoa(n), Who: sample.Ours}

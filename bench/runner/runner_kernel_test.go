@@ -57,6 +57,7 @@ func TestKernelWorks(t *testing.T) {
 		{"jobs", "2", sample.Ours}, {"jobs", "2", sample.LVM}, {"jobs", "2", sample.Btrfs},
 		{"jobs", "2", sample.Overlay}, {"jobs", "2", sample.Reflink},
 		{"list, of many", "12", sample.Ours}, {"delete, of many", "3", sample.Ours},
+		{"pool check, of many", "12", sample.Ours},
 		{"mount, many mounted", "4", sample.Ours},
 	} {
 		if len(run.Samples[sample.Key{Work: k[0], Param: k[1], Who: k[2]}]) == 0 {
