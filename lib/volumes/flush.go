@@ -68,7 +68,7 @@ func flushOrigin(
 // device, or references. It asks the kernel nothing, and only saves work.
 func mayBeActive(s *host.System, ref *refcount.Ref, v catalog.Volume) bool {
 	_, err := os.Lstat(registry.AliasPath(s, v.Spec()))
-	return err == nil || ref.Record() != (refcount.Record{})
+	return err == nil || !ref.Record().Empty()
 }
 
 // flush calls syncfs(2) for the filesystem of f, in a second process. This

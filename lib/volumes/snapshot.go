@@ -75,8 +75,12 @@ func Snapshot(
 		}
 		s.Stepf("snapshot of %s as %s", origin, volume)
 		info, err := p.DM.Info(dmname.VolumeRef(p.UUID(), o.ID))
-		add := engine.AddOptions{Force: opt.Force, Unsettled: err == nil && info.Active()}
-		_, err = p.AddVolume(ctx, v, add, sendSnapshot(ctx, p, o, dir))
+		active := !errors.Is(err, dm.ErrNotExist) && (err != nil || info.Active())
+		send := func(id spec.ID) error { return p.Target.CreateSnapshot(id, o.ID) }
+		if active {
+			send = sendSnapshot(ctx, p, o, dir)
+		}
+		_, err = p.AddVolume(ctx, v, engine.AddOptions{Force: opt.Force, Unsettled: active}, send)
 		return err
 	})
 }

@@ -17,11 +17,11 @@ import (
 	"thinmount/lib/spec"
 )
 
-// sendSnapshot returns a function that sends create_snap to the pool, with an
+// sendSnapshot returns a function that sends create_snap to the pool, with the
 // active origin suspended around it. The caller holds the origin's lock, so no
-// other command activates, mounts or unmounts the origin. If the origin's
-// device disappears in between, sendSnapshot treats the origin as inactive. dir
-// is where the origin is mounted, or "".
+// other command mounts or unmounts the origin, or activates one that is not
+// active. If the origin's device disappears in between, sendSnapshot treats the
+// origin as inactive. dir is where the origin is mounted, or "".
 func sendSnapshot(
 	ctx context.Context, p *engine.Pool, o catalog.Volume, dir string,
 ) func(spec.ID) error {
