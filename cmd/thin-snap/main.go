@@ -4,15 +4,13 @@ package main
 
 import (
 	"os"
-	"runtime"
 
 	"thinmount/lib/freeze"
 	"thinmount/lib/reexec"
 )
 
 func main() {
-	freeze.RunIfWatcher()  // it resumes a snapshot's origin if thin-snap dies; must run first
-	reexec.RunIfChild()    // the second process of an unmount or a sync, which may hang
-	runtime.LockOSThread() // see helper.Start
+	freeze.RunIfWatcher() // it resumes a snapshot's origin if thin-snap dies; must run first
+	reexec.RunIfChild()   // the second process of an unmount or a sync, which may hang
 	os.Exit(run(os.Args, newEnv()))
 }

@@ -54,14 +54,17 @@ func Report(w io.Writer, program string, err error) int {
 	return code(err)
 }
 
+// Everything that changes the system happens on the process's first thread, one
+// step after the other. So strace(1) shows it, and can break it at each step.
+// In main it would be too late to lock that thread: the Go runtime may have
+// moved main to another one by then.
+func init() { runtime.LockOSThread() }
+
 // Start is the first call of a helper's main. It prepares the process, and
 // returns the arguments. done says that a person has called the program with -h
 // or -V, and that Start has printed the answer. All other arguments are
 // mount(8)'s protocol.
 func Start(program, usage, version string) (argv []string, done bool) {
-	// Everything that changes the system happens on the first thread, one step
-	// after the other. So strace(1) shows it, and can break it at each step.
-	runtime.LockOSThread()
 	// The program that reads our output may leave (mount -v … | head -1).
 	// SIGPIPE is caught, so that it does not end this process: printing fails,
 	// and the work goes on.
