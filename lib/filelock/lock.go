@@ -28,6 +28,7 @@ type Lock struct {
 	path   string
 	file   *flock.Flock
 	shared bool
+	waited bool
 }
 
 // Exclusive waits until no other process holds the lock file path, neither
@@ -42,8 +43,15 @@ func Exclusive(ctx context.Context, path string) (*Lock, error) {
 	if l, err := TryExclusive(path); !errors.Is(err, ErrLocked) {
 		return l, err
 	}
-	return queue(ctx, path, exclusive)
+	l, err := queue(ctx, path, exclusive)
+	if err == nil {
+		l.waited = true
+	}
+	return l, err
 }
+
+// Waited reports whether an exclusive lock was not free at once.
+func (l *Lock) Waited() bool { return l.waited }
 
 // Shared waits until no process holds the lock file path exclusively, and none
 // that came earlier waits for that. Then it locks the file, together with other

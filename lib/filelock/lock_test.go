@@ -49,6 +49,9 @@ func TestBlockingLocksExclude(t *testing.T) {
 	unlock(t, a)
 	unlock(t, b)
 	x := must(t)(Exclusive(patience(t), path))
+	if x.Waited() {
+		t.Error("waited for a free lock")
+	}
 	if _, err := TryShared(path); !errors.Is(err, ErrLocked) {
 		t.Errorf("shared next to exclusive: %v", err)
 	}
@@ -67,6 +70,9 @@ func TestWaiterGetsLockWhenItIsFreed(t *testing.T) {
 	l := <-got
 	if l == nil {
 		t.Fatal("the waiter failed")
+	}
+	if !l.Waited() {
+		t.Error("does not know that it has waited")
 	}
 	if _, err := TryExclusive(path); !errors.Is(err, ErrLocked) {
 		t.Errorf("while the waiter holds it: %v", err)

@@ -50,8 +50,10 @@ func Snapshot(
 		if err := engine.ClearName(ctx, s, c, cat, volume); err != nil {
 			return err
 		}
-		if mayBeActive(s, originRef, o) {
-			if _, err := flushOrigin(ctx, s, c, originRef, o); err != nil {
+		var dir string
+		flushed := mayBeActive(s, originRef, o)
+		if flushed {
+			if dir, err = flushOrigin(ctx, s, c, originRef, o); err != nil {
 				return err
 			}
 		}
@@ -68,10 +70,13 @@ func Snapshot(
 			return err
 		}
 		// While this command waited for the pool's lock, other programs may
-		// have written to the origin.
-		dir, err := flushOrigin(ctx, s, p.DM, originRef, o)
-		if err != nil {
-			return err
+		// have written to the origin. Without a wait, the freeze writes what
+		// has become dirty since, in less time than another process takes to
+		// start; but not where that might wait for room.
+		if !flushed || p.Lock.Waited() || p.Catalog.Pool().OnFull == spec.OnFullQueue {
+			if dir, err = flushOrigin(ctx, s, p.DM, originRef, o); err != nil {
+				return err
+			}
 		}
 		s.Stepf("snapshot of %s as %s", origin, volume)
 		info, err := p.DM.Info(dmname.VolumeRef(p.UUID(), o.ID))
