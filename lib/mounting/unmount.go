@@ -348,7 +348,10 @@ func (u *unmounting) waitRemoved(ctx context.Context, v catalog.Volume, is dm.In
 	ref, name, object := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Spec()),
 		v.Spec().String()
 	isGone := is == dm.Info{}
-	if !isGone && !is.DeferredRemove() {
+	// The kernel's work item removes one device after the other, and so takes
+	// seconds after many unmounts. It need not be waited for where the device
+	// is closed.
+	if !isGone && (is.OpenCount == 0 || !is.DeferredRemove()) {
 		if err := u.c.RemoveDeferred(ref); err != nil {
 			u.Warnf("%s: unmounted, but the device stays: %v", object, err)
 			return
