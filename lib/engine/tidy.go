@@ -97,6 +97,7 @@ func (p *Pool) removeIdleRecord(ref *refcount.Ref) error {
 // is libmount's, and shared by all mounts of the machine: a lock on it that
 // others hold makes this wait until ctx ends.
 func (p *Pool) removeStaleUtabLines(ctx context.Context) {
+	p.Sys.Utab().Looked()
 	if err := p.Sys.Utab().Tidy(ctx, registry.LookUtab(p.Sys, p.DM)); err != nil {
 		p.Sys.Warnf("utab: %v", err)
 	}

@@ -214,7 +214,7 @@ func (u Utab) edit(ctx context.Context, change func([]string) []string) error {
 	if err := os.Mkdir(u.Dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	lock, err := filelock.Plain(ctx, filepath.Join(u.Dir, "utab.lock"))
+	lock, err := filelock.Plain(ctx, u.lockFile())
 	if err != nil {
 		return err
 	}

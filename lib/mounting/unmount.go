@@ -320,14 +320,15 @@ func (u *unmounting) dropRecord(
 	return info, !u.hasCopies(rec, v), nil
 }
 
-// dropUtab removes the lines of the mount top from utab, and all stale lines.
-// If that fails it warns: the volume is unmounted. after is the mount table
-// without top.
+// dropUtab removes the lines of the mount top from utab, and now and then all
+// stale lines. If that fails it warns: the volume is unmounted. after is the
+// mount table without top.
 func (u *unmounting) dropUtab(
 	ctx context.Context, top *mountinfo.Info, after registry.MountTable,
 ) {
-	guess := registry.LookUtabIn(after, u.System, u.c)
-	look := registry.LookUtabIn(u.mounts.Now, u.System, u.c)
+	one := registry.OneMount(u.System, top.Mountpoint)
+	guess := one(registry.LookUtabIn(after, u.System, u.c))
+	look := one(registry.LookUtabIn(u.mounts.Now, u.System, u.c))
 	table, err := after()
 	if err == nil && !mount.LiveIn(table)(top.Source, top.Mountpoint) {
 		err = u.Utab().Ended(ctx, top.Source, top.Mountpoint, guess, look)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
@@ -32,6 +33,26 @@ func LookUtabIn(table MountTable, s *host.System, c *dm.Control) mount.Look {
 		here, tables := mount.LiveIn(table), sync.OnceValue(ReadProcTables)
 		return func(source, target string) bool {
 			return err != nil || here(source, target) || recorded(s, c, source, target, tables)
+		}
+	}
+}
+
+// utabEvery is how often mounts and unmounts look at the lines of others.
+const utabEvery = 10 * time.Second
+
+// OneMount returns a function for a command that changes the lines of one mount
+// point. The function narrows a Look: the mounts of all other lines count as
+// existing, unless no command has looked at them for utabEvery. Otherwise,
+// where many unmount side by side, each of them would look for the mounts of
+// all others whose lines are still there.
+func OneMount(s *host.System, target string) func(mount.Look) mount.Look {
+	if s.Utab().Due(utabEvery) {
+		return func(look mount.Look) mount.Look { return look }
+	}
+	return func(look mount.Look) mount.Look {
+		return func() mount.Live {
+			live := look()
+			return func(source, at string) bool { return at != target || live(source, at) }
 		}
 	}
 }
@@ -66,7 +87,8 @@ func recorded(s *host.System, c *dm.Control, source, target string,
 // as it is now from table. It warns of an error.
 func MendUtab(ctx context.Context, table MountTable, s *host.System, c *dm.Control, e mount.Entry,
 	spare int) {
-	if err := s.Utab().Mend(ctx, e, spare, LookUtabIn(table, s, c)); err != nil {
+	look := OneMount(s, e.Target)(LookUtabIn(table, s, c))
+	if err := s.Utab().Mend(ctx, e, spare, look); err != nil {
 		s.Warnf("%s: utab: %v; unmount it with: %v", e.Spec, err,
 			fault.UnmountByHelper{Path: e.Target})
 	}
