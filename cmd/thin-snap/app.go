@@ -31,15 +31,17 @@ func newApp(e *env) *cli.App {
 		},
 		Commands: []*cli.Command{
 			poolCommand(e), createCommand(e), snapshotCommand(e), deleteCommand(e),
-			listCommand(e), showCommand(e), activateCommand(e), deactivateCommand(e),
-			formatCommand(e), recoverCommand(e),
+			listCommand(e), showCommand(e), setCommand(e), getCommand(e), unsetCommand(e),
+			activateCommand(e), deactivateCommand(e), formatCommand(e), recoverCommand(e),
 		},
 		Writer:          e.stdout,
 		ErrWriter:       e.stderr,
 		HideHelpCommand: true,
-		HideVersion:     true, // urfave's own version flag is -v
-		ExitErrHandler:  func(*cli.Context, error) {},
-		OnUsageError:    onUsageError,
+		// a value of --filter may have a comma in it
+		DisableSliceFlagSeparator: true,
+		HideVersion:               true, // urfave's own version flag is -v
+		ExitErrHandler:            func(*cli.Context, error) {},
+		OnUsageError:              onUsageError,
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") {
 				_, err := fmt.Fprintf(e.stdout, "thin-snap %s\n", e.version)

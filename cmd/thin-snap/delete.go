@@ -26,7 +26,7 @@ func deleteCommand(e *env) *cli.Command {
 				"discard the freed blocks under the pool, too: the default in a pool in files"),
 			boolFlag("no-discard",
 				"free the blocks in the pool alone: the default in a pool on devices"),
-			dryRunFlag(), yesFlag(),
+			dryRunFlag("deleted"), yesFlag(),
 		},
 		Action: e.action(operands{"POOL/VOLUME", 1, -1}, deleteVolumes),
 	}

@@ -32,6 +32,8 @@ type system interface {
 	Origin(ctx context.Context, volume thin.Volume) (*thin.Volume, error)
 	Activate(ctx context.Context, volume thin.Volume) (device string, err error)
 	Deactivate(ctx context.Context, volume thin.Volume) error
+	SetProperties(ctx context.Context, volume thin.Volume, set thin.Properties) error
+	UnsetProperties(ctx context.Context, volume thin.Volume, keys []string) error
 	Recover(ctx context.Context, pool string) error
 	Tidy(ctx context.Context) error
 	CheckPool(ctx context.Context, name string) ([]thin.Finding, error)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -134,6 +135,35 @@ func (f *fakeSystem) Delete(ctx context.Context, volume thin.Volume, o thin.Dele
 		discard = fmt.Sprint(*o.Discard)
 	}
 	return f.save("Delete %s discard=%s", v.Volume, discard)
+}
+
+func (f *fakeSystem) SetProperties(
+	ctx context.Context, volume thin.Volume, set thin.Properties,
+) error {
+	v, err := f.Volume(ctx, volume)
+	if err != nil {
+		return err
+	}
+	if v.Properties == nil {
+		v.Properties = thin.Properties{}
+	}
+	maps.Copy(v.Properties, set)
+	f.VolumeMap[v.Volume.String()] = v
+	return f.save("SetProperties %s %q", volume, set)
+}
+
+func (f *fakeSystem) UnsetProperties(
+	ctx context.Context, volume thin.Volume, keys []string,
+) error {
+	v, err := f.Volume(ctx, volume)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		delete(v.Properties, key)
+	}
+	f.VolumeMap[v.Volume.String()] = v
+	return f.save("UnsetProperties %s %q", volume, keys)
 }
 
 func (f *fakeSystem) Format(

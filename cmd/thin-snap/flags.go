@@ -48,12 +48,20 @@ func listFlags() []cli.Flag {
 		valueFlag("sort-descending,S", "largest `COLUMN` first"))
 }
 
+// filterFlag returns the --filter of commands that list volumes.
+func filterFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "filter",
+		Usage: "only where a column or property has a value: `COLUMN=VALUE`; " +
+			"of several, all must hold"}
+}
+
 // readListing gives a listing what the flags say about it.
 func readListing[T any](c *call, l *table.Listing[T]) error {
 	return l.Read(table.Options{
 		Bare: c.Bool("no-headings"), Exact: c.Bool("parsable"), JSON: c.Bool("json"),
 		NamesOnly: c.Bool("quiet"), Columns: c.String("columns"),
 		Sort: c.String("sort"), SortDescending: c.String("sort-descending"),
+		Filters: c.StringSlice("filter"),
 	})
 }
 
@@ -67,9 +75,10 @@ func forceFlag() cli.Flag {
 	return boolFlag("force,f", "ignore the pool's margin")
 }
 
-// dryRunFlag returns the --dry-run of commands that delete.
-func dryRunFlag() cli.Flag {
-	return boolFlag("dry-run,n", "change nothing, print what would be deleted")
+// dryRunFlag returns the --dry-run of commands that change something; done says
+// what they do: "deleted".
+func dryRunFlag(done string) cli.Flag {
+	return boolFlag("dry-run,n", "change nothing, print what would be "+done)
 }
 
 // yesFlag returns the --yes of commands that ask.

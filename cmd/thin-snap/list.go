@@ -11,16 +11,18 @@ import (
 
 func listCommand(e *env) *cli.Command {
 	return &cli.Command{
-		Name:      "list",
-		Usage:     "list volumes",
-		UsageText: "thin-snap list [-Hjp] [-o COLUMNS] [-s COLUMN | -S COLUMN] [POOL...]",
+		Name:  "list",
+		Usage: "list volumes",
+		UsageText: "thin-snap list [-Hjp] [-o COLUMNS] [-s COLUMN | -S COLUMN] " +
+			"[--filter COLUMN=VALUE...] [POOL...]",
 		Description: "Shows every volume of the pools, or of all pools: its size, the room\n" +
 			"that it takes, its origin, where it is mounted, and how many references\n" +
-			"it has.\n\n" +
+			"it has. A property that thin-snap set has set is a column, too.\n\n" +
 			"   thin-snap list\n" +
 			"   thin-snap list -o +device,fs -S used demo\n" +
+			"   thin-snap list --filter org.example.build=42 --filter fs=ext4\n" +
 			"   thin-snap list --json",
-		Flags:  listFlags(),
+		Flags:  append(listFlags(), filterFlag()),
 		Action: e.action(operands{"POOL", 0, -1}, list),
 	}
 }

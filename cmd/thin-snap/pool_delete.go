@@ -25,7 +25,7 @@ func poolDeleteCommand(e *env) *cli.Command {
 			"   thin-snap pool delete -r -y demo",
 		Flags: []cli.Flag{
 			boolFlag("recursive,r", "delete the volumes in it, too"),
-			dryRunFlag(), yesFlag(),
+			dryRunFlag("deleted"), yesFlag(),
 		},
 		Action: e.action(operands{"NAME", 1, 1}, poolDelete),
 	}

@@ -15,9 +15,9 @@ _thin_snap() {
 	local global='--debug --quiet --verbose --help'
 	local listing='--no-headings --noheadings --parsable --json --columns'
 	local sorting='--sort --sort-descending'
-	local commands='pool create snapshot snap delete list show activate deactivate format recover'
+	local commands='pool create snapshot snap delete list show set get unset activate deactivate format recover'
 	local pool_commands='create list show activate deactivate grow set delete check'
-	local command='' word words='' i
+	local command='' word words='' volume='' i
 	COMPREPLY=()
 
 	# bash hands over --fs=x in three words
@@ -32,6 +32,7 @@ _thin_snap() {
 		case $word in
 		-*) ;;
 		*)
+			[[ $word != */* ]] || volume=$word
 			if [[ -z $command ]]; then
 				command=$word
 			elif [[ $command == pool ]]; then
@@ -59,7 +60,7 @@ _thin_snap() {
 		;;
 	--on-full) words='error queue' ;;
 	--fs) words='ext2 ext3 ext4 xfs btrfs f2fs vfat exfat' ;;
-	--size | --metadata-size | --block-size | --margin | --label) return ;;
+	--size | --metadata-size | --block-size | --margin | --label | --filter) return ;;
 	-o | --columns | -s | -S | --sort | --sort-descending)
 		case $command in
 		pool*) words=$(_thin_snap_columns pool list) ;;
@@ -80,8 +81,10 @@ _thin_snap() {
 		case $command in
 		'') words='--version' ;;
 		'pool create') words='--data --metadata --dir --size --metadata-size --block-size --on-full --margin --force' ;;
-		'pool list' | list) words="$listing $sorting" ;;
-		'pool show' | show) words=$listing ;;
+		'pool list') words="$listing $sorting" ;;
+		list) words="$listing $sorting --filter" ;;
+		'pool show' | show | get) words=$listing ;;
+		set | unset) words='--dry-run' ;;
 		'pool deactivate') words='--all --unmount' ;;
 		'pool grow') words='--size --metadata-size' ;;
 		'pool delete') words='--recursive --dry-run --yes' ;;
@@ -108,6 +111,14 @@ _thin_snap() {
 		words=$(_thin_snap_list pool list)
 		words=${words//$'\n'//$'\n'}${words:+/}
 		compopt -o nospace 2>/dev/null
+		;;
+	set | get | unset)
+		if [[ -z $volume ]]; then
+			words=$(_thin_snap_list list)
+		else
+			words=$(thin-snap get -q "$volume" 2>/dev/null)
+			[[ $command != get ]] || words+=" $(_thin_snap_columns list)"
+		fi
 		;;
 	snapshot | snap | delete | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
 	esac

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,39 @@ func TestDecodePool(t *testing.T) {
 	truncations(t, b, func(b []byte) string { _, reason := decodePool(b, "demo"); return reason })
 }
 
+// A record without properties is written as before there were any.
+func TestRecordWithoutProperties(t *testing.T) {
+	const want = `{
+  "format": 1,
+  "name": "base",
+  "pool": "demo",
+  "pool_uuid": "0123456789abcdef0123456789abcdef",
+  "id": 3,
+  "size": 1073741824,
+  "origin": "root",
+  "origin_id": 1,
+  "fs": "ext4",
+  "created": "2023-11-14T22:13:21Z",
+  "transaction_id": 4
+}
+`
+	for _, p := range []spec.Properties{nil, {}} {
+		v := goodVolume()
+		v.Properties = p
+		if b, reason := encodeVolume(v, goodPool()); string(b) != want {
+			t.Errorf("%s, %s", b, reason)
+		}
+	}
+	v := goodVolume()
+	v.Properties = spec.Properties{"a.c": "<", "a.b": "1"}
+	b, reason := encodeVolume(v, goodPool())
+	if !strings.Contains(string(b), `"a.b": "1"`) {
+		t.Errorf("%s, %s", b, reason)
+	}
+	truncations(t, b,
+		func(b []byte) string { _, reason := decodeVolume(b, "base", goodPool()); return reason })
+}
+
 // JSON cannot hold this path unchanged, so encodePool refuses it.
 func TestPathOfAnyBytes(t *testing.T) {
 	p := goodPool()
@@ -161,6 +195,20 @@ func TestDecodeVolume(t *testing.T) {
 		{"odd size", `1073741824`, `1073741825`, "size: 1073741825"},
 		{"negative size", `1073741824`, `-512`, "size: -512"},
 		{"fraction", `1073741824`, `512.5`, "cannot be a JSON number"},
+		{"properties", `"fs"`, `"properties": {"a.b": "1", "a:c": "\u00fc"}, "fs"`, ""},
+		{"no properties", `"fs"`, `"properties": null, "fs"`, ""},
+		{"list of properties", `"fs"`, `"properties": ["a.b"], "fs"`,
+			"properties: cannot be a JSON array"},
+		{"number as a property", `"fs"`, `"properties": {"a.b": 1}, "fs"`,
+			"cannot be a JSON number"},
+		{"property without a dot", `"fs"`, `"properties": {"name": "1"}, "fs"`,
+			`properties: property "name": has neither`},
+		{"property that leaves its line", `"fs"`, `"properties": {"a.b": "1\n2"}, "fs"`,
+			"properties: property a.b: its value has a control character"},
+		{"empty property", `"fs"`, `"properties": {"a.b": ""}, "fs"`, "its value is empty"},
+		{"long property", `"fs"`,
+			`"properties": {"a.b": "` + strings.Repeat("x", 1025) + `"}, "fs"`,
+			"1025 bytes long"},
 	}, everyFile...) {
 		_, reason := decodeVolume([]byte(replaced(t, string(b), tt)), "base", p)
 		judge(t, tt, reason)
@@ -229,6 +277,10 @@ func FuzzDecodeVolume(f *testing.F) {
 	b, _ := encodeVolume(goodVolume(), goodPool())
 	f.Add(b)
 	f.Add(b[:len(b)/2])
+	v := goodVolume()
+	v.Properties = spec.Properties{"org.example.build": "42"}
+	b, _ = encodeVolume(v, goodPool())
+	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, reason := decodeVolume(b, "base", goodPool())
 		if reason != "" {
@@ -239,7 +291,8 @@ func FuzzDecodeVolume(f *testing.F) {
 			t.Fatalf("%+v was read, but cannot be written: %s", v, reason)
 		}
 		if back, reason := decodeVolume(again, "base", goodPool()); reason != "" ||
-			!back.Created.Equal(v.Created) || back.ID != v.ID || back.Size != v.Size {
+			!back.Created.Equal(v.Created) || back.ID != v.ID || back.Size != v.Size ||
+			!maps.Equal(back.Properties, v.Properties) {
 			t.Errorf("%+v comes back as %+v, %s", v, back, reason)
 		}
 	})

@@ -142,6 +142,9 @@ func (v Volume) flaw(p Pool) string {
 			return "origin: " + err.Error()
 		}
 	}
+	if err := v.Properties.Check(); err != nil {
+		return "properties: " + err.Error()
+	}
 	return ""
 }
 

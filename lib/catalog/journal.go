@@ -244,13 +244,17 @@ func (c *Catalog) writeJournal(p *Pool) error {
 
 // namelessRecords returns the intents with records that do not name the pool.
 // So a user who copies or renames a pool has to change its name in the files
-// alone that people can edit.
+// alone that people can edit. The records of volumes that are being deleted
+// have no properties: the journal has room for one volume with many of them.
 func namelessRecords(ops []Intent) []Intent {
 	ops = slices.Clone(ops)
 	for i, op := range ops {
 		if op.Record != nil {
 			v := *op.Record
 			v.Pool, v.PoolUUID = "", ""
+			if op.Op == OpDelete {
+				v.Properties = nil
+			}
 			ops[i].Record = &v
 		}
 	}

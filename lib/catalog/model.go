@@ -123,6 +123,10 @@ type Volume struct {
 	FS            string    `json:"fs,omitempty"`
 	Created       time.Time `json:"created"`
 	TransactionID uint64    `json:"transaction_id"` // the pool's, after the volume was created
+
+	// Properties are the user's. A record without any has no such field, as the
+	// records of older versions.
+	Properties spec.Properties `json:"properties,omitempty"`
 }
 
 // Spec returns the volume's names. The receiver is a pointer because a Volume

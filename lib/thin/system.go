@@ -61,6 +61,16 @@ func (s *System) Format(ctx context.Context, volume Volume, fs, label string, fo
 	return volumes.Format(ctx, &s.System, volume, fs, label, force)
 }
 
+// SetProperties sets properties of a volume. It sets all of them or none.
+func (s *System) SetProperties(ctx context.Context, volume Volume, set Properties) error {
+	return volumes.SetProperties(ctx, &s.System, volume, set)
+}
+
+// UnsetProperties removes properties of a volume, if it has them.
+func (s *System) UnsetProperties(ctx context.Context, volume Volume, keys []string) error {
+	return volumes.UnsetProperties(ctx, &s.System, volume, keys)
+}
+
 // Activate makes a volume's device, which stays until Deactivate, and returns
 // the path of the device node.
 func (s *System) Activate(ctx context.Context, volume Volume) (device string, err error) {

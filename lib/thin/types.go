@@ -19,6 +19,7 @@ type (
 	Volume            = spec.Volume
 	ID                = spec.ID
 	OnFull            = spec.OnFull
+	Properties        = spec.Properties
 	MountRequest      = mounting.MountRequest
 	UnmountRequest    = mounting.UnmountRequest
 	CreateSpec        = volumes.CreateSpec
@@ -72,6 +73,13 @@ const (
 
 // ParseVolume reads POOL/NAME, and refuses a name that no volume can have.
 func ParseVolume(s string) (Volume, error) { return spec.ParseVolume(s) }
+
+// CheckPropertyKey returns an error if key cannot be the key of a property.
+func CheckPropertyKey(key string) error { return spec.CheckPropertyKey(key) }
+
+// IsPropertyKey reports whether name is that of a property, and not that of a
+// column of a list.
+func IsPropertyKey(name string) bool { return spec.IsPropertyKey(name) }
 
 // Sayf makes a Message. Write %v for a Remedy among args.
 func Sayf(format string, args ...any) Message { return fault.Sayf(format, args...) }

@@ -37,6 +37,7 @@ type VolumeInfo struct {
 	MountedIn  int // process whose mount namespace has MountedOn; 0 if ours, or unknown
 	References int
 	Created    time.Time
+	Properties spec.Properties
 }
 
 // Volumes lists the volumes of a pool, or of all pools if pool is "", by name.
@@ -190,7 +191,8 @@ func (l lister) origin(v catalog.Volume) *spec.Volume {
 func (l lister) describe(v catalog.Volume) (VolumeInfo, error) {
 	info := VolumeInfo{
 		Volume: v.Spec(), ID: v.ID, Size: v.Size, FS: v.FS, Created: v.Created,
-		Origin: l.origin(v),
+		Origin:     l.origin(v),
+		Properties: v.Properties,
 	}
 	var err error
 	if l.own {

@@ -169,6 +169,7 @@ func copyOf(p *engine.Pool, o catalog.Volume, name string, size int64) (catalog.
 	}
 	v := o
 	v.Name, v.Origin, v.OriginID = name, o.Name, o.ID
+	v.Properties = nil // docs/design.md, "Properties", says why
 	v.Size = roundUp(p, max(size, o.Size))
 	return v, nil
 }

@@ -40,6 +40,8 @@ func volumeColumns() []table.Column[thin.VolumeInfo] {
 			func(i v) any { return int64(i.References) }),
 		table.Left("created", "CREATED", "time of its creation",
 			func(i v) any { return i.Created }),
+		table.Several("properties", "PROPERTIES", "what thin-snap set has noted about it",
+			func(i v) any { return nonEmpty(joined(i.Properties)) }, eachProperty),
 	}
 }
 
@@ -59,17 +61,20 @@ type volumeJSON struct {
 	References int       `json:"references"`
 	Created    time.Time `json:"created"`
 	MountedIn  *int      `json:"mounted_in"`
+
+	Properties thin.Properties `json:"properties"`
 }
 
 // Volumes returns the listing of volumes for a command, which is named in JSON.
 func Volumes(command string) *table.Listing[thin.VolumeInfo] {
 	return &table.Listing[thin.VolumeInfo]{
 		Command: command, Key: "volumes", Columns: volumeColumns(), Defaults: volumeDefaults,
+		Free: freeColumn,
 		Record: func(i thin.VolumeInfo) any {
 			return volumeJSON{i.Volume.String(), i.Volume.Pool, i.ID, i.Size, i.Used,
 				nameOf(i.Origin), table.OrNull(i.FS), i.Active, table.OrNull(i.Device),
 				table.OrNull(i.MountedOn), i.References, table.Time(i.Created),
-				nonZero(i.MountedIn)}
+				nonZero(i.MountedIn), orEmpty(i.Properties)}
 		},
 	}
 }

@@ -21,6 +21,16 @@ type Column[T any] struct {
 	// value returns an int64, Bytes, time.Time, bool or string; or nil if the
 	// value is not known or the property does not apply.
 	value func(T) any
+	// each returns a column for each part of the value; show prints these.
+	each func(T) []Column[T]
+}
+
+// Several returns a column whose value has several parts. A list prints value,
+// and show a line for each column that each returns.
+func Several[T any](
+	name, head, help string, value func(T) any, each func(T) []Column[T],
+) Column[T] {
+	return Column[T]{Name: name, head: head, help: help, value: value, each: each}
 }
 
 // Left returns a column whose values are aligned at the left.
@@ -132,8 +142,8 @@ func rank(v any) int {
 
 // chooseColumns reads the value of -o: names, or "+" and names that are added
 // to the default ones.
-func chooseColumns[T any](all []Column[T], defaults, chosen string) ([]Column[T], error) {
-	names := chosen
+func (l *Listing[T]) chooseColumns(chosen string) ([]Column[T], error) {
+	names, defaults := chosen, l.Defaults
 	if more, plus := strings.CutPrefix(chosen, "+"); plus {
 		names = defaults + "," + more
 	} else if chosen == "" {
@@ -147,7 +157,7 @@ func chooseColumns[T any](all []Column[T], defaults, chosen string) ([]Column[T]
 				Hint:    "separate them by a comma and no blank: -o name,size",
 			}
 		}
-		c, err := findColumn(all, name)
+		c, err := l.Column(name)
 		if err != nil {
 			return nil, err
 		}
@@ -158,13 +168,23 @@ func chooseColumns[T any](all []Column[T], defaults, chosen string) ([]Column[T]
 	return out, nil
 }
 
-func findColumn[T any](all []Column[T], name string) (Column[T], error) {
-	at := slices.IndexFunc(all, func(c Column[T]) bool { return c.Name == name })
-	if at < 0 {
-		return Column[T]{}, &usage.Error{
-			Message: "unknown column " + strconv.Quote(name),
-			Hint:    "-o help lists them",
+// Column returns the column of that name, which the user has typed.
+func (l *Listing[T]) Column(name string) (Column[T], error) {
+	at := slices.IndexFunc(l.Columns, func(c Column[T]) bool { return c.Name == name })
+	if at >= 0 {
+		return l.Columns[at], nil
+	}
+	if l.Free != nil {
+		if c, is, err := l.Free(name); is || err != nil {
+			return c, err
 		}
 	}
-	return all[at], nil
+	return Column[T]{}, &usage.Error{
+		Message: "unknown column " + strconv.Quote(name),
+		Hint:    "-o help lists them",
+	}
 }
+
+// Value returns what the column has for one thing: an int64, Bytes, time.Time,
+// bool or string, or nil.
+func (c Column[T]) Value(thing T) any { return c.value(thing) }

@@ -72,12 +72,11 @@ func FuzzEscape(f *testing.F) {
 }
 
 func TestChooseColumns(t *testing.T) {
-	all := columns
 	for chosen, want := range map[string][]string{
 		"": {"name", "size"}, "id": {"id"}, "id,name": {"id", "name"},
 		"+id": {"name", "size", "id"}, "+name": {"name", "size"}, "id,id": {"id"},
 	} {
-		chosenOnes, err := chooseColumns(all, "name,size", chosen)
+		chosenOnes, err := listing().chooseColumns(chosen)
 		var got []string
 		for _, c := range chosenOnes {
 			got = append(got, c.Name)
@@ -87,7 +86,7 @@ func TestChooseColumns(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"+", ",", "id,", "NAME", "nosuch"} {
-		if _, err := chooseColumns(all, "name", bad); !errors.As(err, new(*usage.Error)) {
+		if _, err := listing().chooseColumns(bad); !errors.As(err, new(*usage.Error)) {
 			t.Errorf("-o %q: %v", bad, err)
 		}
 	}

@@ -18,10 +18,14 @@ type Listing[T any] struct {
 
 	Columns  []Column[T] // all of them; the first has the name
 	Defaults string      // names of columns, separated by commas
+	// Free returns the column for a name that none of Columns has, if there is
+	// one. Free may be nil.
+	Free func(name string) (c Column[T], is bool, err error)
 
 	chosen     []Column[T]
 	sortBy     *Column[T]
 	descending bool
+	filters    []filter[T]
 	how        Options
 }
 
@@ -38,6 +42,14 @@ type Options struct {
 	// Sort and SortDescending are names of columns, of which one at least is
 	// empty.
 	Sort, SortDescending string
+	// Filters are COLUMN=VALUE. A list has only the things for which all hold.
+	Filters []string
+}
+
+// filter is what the value of a column has to be.
+type filter[T any] struct {
+	column Column[T]
+	value  string
 }
 
 // Read takes the options of a command line.
@@ -54,7 +66,10 @@ func (l *Listing[T]) Read(o Options) error {
 		return usage.Errorf("--json always has every field: -o does not go with it")
 	}
 	var err error
-	if l.chosen, err = chooseColumns(l.Columns, l.Defaults, chosen); err != nil {
+	if l.chosen, err = l.chooseColumns(chosen); err != nil {
+		return err
+	}
+	if err := l.readFilters(o.Filters); err != nil {
 		return err
 	}
 	return l.readSort(o.Sort, o.SortDescending)
@@ -65,13 +80,48 @@ func (l *Listing[T]) readSort(ascending, descending string) error {
 		return usage.Errorf("-s and -S exclude each other")
 	}
 	if name := ascending + descending; name != "" {
-		by, err := findColumn(l.Columns, name)
+		by, err := l.Column(name)
 		if err != nil {
 			return err
 		}
 		l.sortBy, l.descending = &by, descending != ""
 	}
 	return nil
+}
+
+func (l *Listing[T]) readFilters(all []string) error {
+	for _, f := range all {
+		name, value, ok := strings.Cut(f, "=")
+		if !ok || name == "" || value == "" {
+			return &usage.Error{Message: "--filter: not COLUMN=VALUE: " + f,
+				Hint: "as --filter fs=ext4; a value that is missing is -"}
+		}
+		c, err := l.Column(name)
+		if err != nil {
+			return err
+		}
+		l.filters = append(l.filters, filter[T]{c, value})
+	}
+	return nil
+}
+
+// filtered returns the things for which all filters hold. The value of a filter
+// may be what a table shows, the same with Options.Exact, or a text without the
+// escapes of a table.
+func (l *Listing[T]) filtered(things []T) []T {
+	var out []T
+	for _, t := range things {
+		if !slices.ContainsFunc(l.filters, func(f filter[T]) bool { return !f.holds(t) }) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (f filter[T]) holds(thing T) bool {
+	v := f.column.value(thing)
+	s, isText := v.(string)
+	return isText && s == f.value || text(v, true) == f.value || text(v, false) == f.value
 }
 
 // AskedHelp reports whether the user wants a list of the columns.
@@ -102,7 +152,7 @@ func (l *Listing[T]) WriteHelp(w io.Writer) error {
 
 // WriteList prints the things, one on each line.
 func (l *Listing[T]) WriteList(w io.Writer, things []T) error {
-	things = l.sorted(things)
+	things = l.sorted(l.filtered(things))
 	if l.how.JSON {
 		return l.writeJSON(w, things)
 	}
@@ -129,9 +179,15 @@ func (l *Listing[T]) WriteShow(w io.Writer, thing T) error {
 	if l.how.JSON {
 		return l.writeJSON(w, []T{thing})
 	}
-	rows := make([][]cell, len(l.chosen))
-	for i, c := range l.chosen {
-		rows[i] = []cell{{text: c.Name}, {text: text(c.value(thing), l.how.Exact)}}
+	var rows [][]cell
+	for _, c := range l.chosen {
+		parts := []Column[T]{c}
+		if c.each != nil {
+			parts = c.each(thing)
+		}
+		for _, c := range parts {
+			rows = append(rows, []cell{{text: c.Name}, {text: text(c.value(thing), l.how.Exact)}})
+		}
 	}
 	return l.writeRows(w, rows)
 }
