@@ -20,6 +20,7 @@ type protocol struct {
 	committed map[string]spec.ID // volumes that users were told exist
 	deleting  map[string]spec.ID // deletes whose command still discards, with the volume's lock
 	doubtful  string             // the volume on which a crashed process worked
+	notes     map[spec.ID]string // the property of each volume that has one
 	serial    int
 }
 
@@ -196,6 +197,32 @@ func (p *protocol) Create(t *rapid.T) {
 
 // Fill fills the filesystem, or makes room on it.
 func (p *protocol) Fill(*rapid.T) { p.m.full = !p.m.full }
+
+// Note sets a property of a volume. After a crash it has the old or the new
+// one.
+func (p *protocol) Note(t *rapid.T) {
+	name := p.some(t)
+	if name == "" {
+		return
+	}
+	p.serial++
+	id, text := p.committed[name], fmt.Sprint(p.serial)
+	if crashed := p.run(t, name, func(c *Catalog) error {
+		v, err := c.Volume(name)
+		if err != nil {
+			return err
+		}
+		v.Properties = spec.Properties{"a.b": text}
+		return c.PutVolume(v)
+	}); crashed {
+		v, err := p.open(t).Volume(name)
+		if got := v.Properties["a.b"]; err != nil || got != text && got != p.notes[id] {
+			t.Fatalf("%q, %v; want %q or %q", got, err, p.notes[id], text)
+		}
+		text = v.Properties["a.b"]
+	}
+	p.notes[id] = text
+}
 
 // DeleteBegin is step 1 of delete. The command goes on to discard.
 func (p *protocol) DeleteBegin(t *rapid.T) {

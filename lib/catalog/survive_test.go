@@ -21,6 +21,9 @@ func (p *protocol) Check(t *rapid.T) {
 	got := map[string]spec.ID{}
 	for _, v := range visible {
 		got[v.Name] = v.ID
+		if note := v.Properties["a.b"]; note != p.notes[v.ID] {
+			t.Fatalf("%s has the property %q, want %q", v.Name, note, p.notes[v.ID])
+		}
 	}
 	// Nobody told the user of the crashed process anything, so the volume may
 	// exist or not. If it exists now, it must go on existing.
@@ -73,6 +76,7 @@ func TestProtocolsSurviveCrashes(t *testing.T) {
 				made: map[spec.ID]uint64{}},
 			s:         Store{Dir: filepath.Join(dir, "thin"), disk: disk{before: m.before}},
 			committed: map[string]spec.ID{}, deleting: map[string]spec.ID{},
+			notes: map[spec.ID]string{},
 		}
 		pool := goodPool()
 		pool.Intents = nil
