@@ -30,7 +30,8 @@ func newApp(e *env) *cli.App {
 			boolFlag("version,V", "print the version"),
 		},
 		Commands: []*cli.Command{
-			poolCommand(e), createCommand(e), snapshotCommand(e), deleteCommand(e),
+			poolCommand(e), createCommand(e), snapshotCommand(e), renameCommand(e),
+			deleteCommand(e),
 			listCommand(e), showCommand(e), setCommand(e), getCommand(e), unsetCommand(e),
 			activateCommand(e), deactivateCommand(e), formatCommand(e), recoverCommand(e),
 		},

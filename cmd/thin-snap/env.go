@@ -25,6 +25,7 @@ type system interface {
 	SetPool(ctx context.Context, name string, set thin.Settings) error
 	Create(ctx context.Context, spec thin.CreateSpec) error
 	Snapshot(ctx context.Context, origin thin.Volume, name string, o thin.SnapshotOptions) error
+	Rename(ctx context.Context, volume thin.Volume, name string) error
 	Delete(ctx context.Context, volume thin.Volume, o thin.DeleteOptions) error
 	Format(ctx context.Context, volume thin.Volume, fs, label string, force bool) error
 	Volumes(ctx context.Context, pool string) ([]thin.VolumeInfo, error)

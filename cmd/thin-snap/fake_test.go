@@ -110,6 +110,21 @@ func (f *fakeSystem) Snapshot(
 	return f.save("Snapshot %s %s %+v", origin, name, opt)
 }
 
+func (f *fakeSystem) Rename(ctx context.Context, volume thin.Volume, name string) error {
+	v, err := f.Volume(ctx, volume)
+	if err != nil {
+		return err
+	}
+	renamed := thin.Volume{Pool: volume.Pool, Name: name}
+	if _, taken := f.VolumeMap[renamed.String()]; taken {
+		return &thin.Error{Object: renamed.String(), Err: thin.ErrExists}
+	}
+	delete(f.VolumeMap, volume.String())
+	v.Volume = renamed
+	f.VolumeMap[renamed.String()] = v
+	return f.save("Rename %s %s", volume, name)
+}
+
 func (f *fakeSystem) Delete(ctx context.Context, volume thin.Volume, o thin.DeleteOptions) error {
 	v, err := f.Volume(ctx, volume)
 	if err != nil {

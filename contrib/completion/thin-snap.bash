@@ -15,7 +15,7 @@ _thin_snap() {
 	local global='--debug --quiet --verbose --help'
 	local listing='--no-headings --noheadings --parsable --json --columns'
 	local sorting='--sort --sort-descending'
-	local commands='pool create snapshot snap delete list show set get unset activate deactivate format recover'
+	local commands='pool create snapshot snap rename mv delete list show set get unset activate deactivate format recover'
 	local pool_commands='create list show activate deactivate grow set delete check'
 	local command='' word words='' volume='' i
 	COMPREPLY=()
@@ -40,6 +40,8 @@ _thin_snap() {
 				break
 			elif [[ $command == snap* ]]; then
 				[[ $word != */* ]] || { command='snapshot NEW' && break; } # the origin is there
+			elif [[ $command == rename || $command == mv ]]; then
+				[[ $word != */* ]] || { command='rename NEW' && break; }
 			else
 				break
 			fi
@@ -84,7 +86,7 @@ _thin_snap() {
 		'pool list') words="$listing $sorting" ;;
 		list) words="$listing $sorting --filter" ;;
 		'pool show' | show | get) words=$listing ;;
-		set | unset) words='--dry-run' ;;
+		set | unset | rename* | mv) words='--dry-run' ;;
 		'pool deactivate') words='--all --unmount' ;;
 		'pool grow') words='--size --metadata-size' ;;
 		'pool delete') words='--recursive --dry-run --yes' ;;
@@ -107,7 +109,7 @@ _thin_snap() {
 		words="margin= on-full=error on-full=queue freeze-limit= data= metadata= $(_thin_snap_list pool list)"
 		[[ $cur != m* ]] || compopt -o nospace 2>/dev/null
 		;;
-	create | snapshot\ NEW)
+	create | snapshot\ NEW | rename\ NEW)
 		words=$(_thin_snap_list pool list)
 		words=${words//$'\n'//$'\n'}${words:+/}
 		compopt -o nospace 2>/dev/null
@@ -120,7 +122,7 @@ _thin_snap() {
 			[[ $command != get ]] || words+=" $(_thin_snap_columns list)"
 		fi
 		;;
-	snapshot | snap | delete | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
+	snapshot | snap | rename | mv | delete | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

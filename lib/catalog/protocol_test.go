@@ -198,6 +198,25 @@ func (p *protocol) Create(t *rapid.T) {
 // Fill fills the filesystem, or makes room on it.
 func (p *protocol) Fill(*rapid.T) { p.m.full = !p.m.full }
 
+// Rename gives a volume another name, and in the next process perhaps its old
+// one again. After a crash it has one of the two.
+func (p *protocol) Rename(t *rapid.T) {
+	old := p.some(t)
+	if old == "" {
+		return
+	}
+	name, id := p.name(t), p.committed[old]
+	delete(p.committed, old)
+	if crashed := p.run(t, name, func(c *Catalog) error { return c.Rename(old, name) }); crashed {
+		_, err := p.open(t).Volume(name)
+		if errors.Is(err, ErrNoVolume) {
+			name = old
+		}
+		p.doubtful = ""
+	}
+	p.committed[name] = id
+}
+
 // Note sets a property of a volume. After a crash it has the old or the new
 // one.
 func (p *protocol) Note(t *rapid.T) {
@@ -222,6 +241,11 @@ func (p *protocol) Note(t *rapid.T) {
 		text = v.Properties["a.b"]
 	}
 	p.notes[id] = text
+}
+
+// TidyUp is what a command that has the pool alone does about files.
+func (p *protocol) TidyUp(t *rapid.T) {
+	p.run(t, "", func(c *Catalog) error { _, err := c.Tidy(); return err })
 }
 
 // DeleteBegin is step 1 of delete. The command goes on to discard.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func TestQuickVolume(t *testing.T) {
 		var want Volume
 		reason := jsonfile.Decode(b, &want)
 		got, ok := quickVolume(b, p)
-		if !ok || reason != "" || got != want {
+		if !ok || reason != "" || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v, %s", b, got, ok, reason)
 		}
 		for _, other := range []string{
@@ -69,7 +70,8 @@ func FuzzQuickVolume(f *testing.F) {
 			t.Error("the bytes were changed")
 		}
 		var want Volume
-		if reason := jsonfile.Decode(b, &want); ok && (reason != "" || got != want) {
+		reason := jsonfile.Decode(b, &want)
+		if ok && (reason != "" || !reflect.DeepEqual(got, want)) {
 			t.Errorf("%q: %+v, encoding/json has %+v, %s", b, got, want, reason)
 		}
 	})

@@ -9,10 +9,11 @@ import (
 	"thinmount/lib/spec"
 )
 
-// Tidy removes the temp files that killed commands have left. It returns the
-// names of all volumes that have a record, readable or not, also of those that
-// intents hide. It reads two folders and no file. The caller holds the pool's
-// lock exclusively.
+// Tidy removes the temp files that killed commands have left, and finishes the
+// files of a rename. It returns the names of all volumes that have a record,
+// readable or not, also of those that intents hide. It reads two folders, and
+// records only where a command has died. The caller holds the pool's lock
+// exclusively.
 func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
 	temps, err := c.Temps()
 	if err != nil {
@@ -20,6 +21,11 @@ func (c *Catalog) Tidy() (volumes map[string]bool, err error) {
 	}
 	for _, t := range temps {
 		if err := c.RemoveTemp(t); err != nil {
+			return nil, err
+		}
+	}
+	for _, op := range c.pool.done {
+		if err := c.alignFiles(op.Volume); err != nil {
 			return nil, err
 		}
 	}
@@ -43,6 +49,9 @@ func (c *Catalog) TidyOf(names []string) (volumes map[string]bool, err error) {
 	for _, name := range names {
 		if spec.CheckVolumeName(name) != nil {
 			continue
+		}
+		if err := c.alignFiles(name); err != nil {
+			return nil, err
 		}
 		paths = append(paths, c.volumePath(name))
 		_, err := os.Lstat(c.volumePath(name))

@@ -39,8 +39,12 @@ func (c *Catalog) VolumeAnyState(name string) (Volume, error) {
 	v, err := c.readRecord(name, c.pool)
 	record, gone := c.pool.spokenFor(name)
 	var corrupt *CorruptError
+	i := c.pool.intent(name)
 	switch {
-	case gone:
+	case gone, err == nil && i >= 0 && c.pool.Intents[i].Op == OpCreate &&
+		v.ID != c.pool.Intents[i].ID:
+		// In the latter case the file is of a volume that had the name before,
+		// and may go on under another.
 		return Volume{}, c.noVolume(name)
 	case record == nil, err == nil && same(v, *record), errors.As(err, &corrupt) && corrupt.unfit:
 		return v, err
@@ -97,12 +101,23 @@ func (p Pool) hides(volume string) bool {
 // Volumes reads the records of all volumes that exist, in the order of their
 // names. It returns those that it could read, together with the joined errors
 // of the others.
-func (c *Catalog) Volumes() ([]Volume, error) { return c.volumes((*Catalog).Volume) }
+//
+// A caller without the pool's lock may come while another command renames a
+// volume. If it finds the volume under both names, or under neither, Volumes
+// reads the journal and the records again.
+func (c *Catalog) Volumes() ([]Volume, error) {
+	volumes, moved, err := c.volumes((*Catalog).Volume)
+	for tries := 0; moved && tries < 3 && c.Reload() == nil; tries++ {
+		volumes, moved, err = c.volumes((*Catalog).Volume)
+	}
+	return volumes, err
+}
 
 // VolumesAnyState is Volumes for recovery: it also reads the records of volumes
 // that intents hide.
 func (c *Catalog) VolumesAnyState() ([]Volume, error) {
-	return c.volumes((*Catalog).VolumeAnyState)
+	volumes, _, err := c.volumes((*Catalog).VolumeAnyState)
+	return volumes, err
 }
 
 // HasMoreThan says whether the folder of the records has more than n files. It
@@ -121,23 +136,25 @@ func (c *Catalog) HasMoreThan(n int) (bool, error) {
 }
 
 // volumes calls get for each record. Records that no intent names it reads
-// itself, by several goroutines if there are many.
+// itself, by several goroutines if there are many. moved says that a record was
+// gone when it was to be read, or that two are of the same thin device.
 func (c *Catalog) volumes(
 	get func(*Catalog, string) (Volume, error),
-) (volumes []Volume, err error) {
+) (volumes []Volume, moved bool, err error) {
 	dir, err := privdir.OpenDir(c.volumeDir())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer dir.Close()
 	names, err := c.namesIn(dir)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	named := c.pool.named()
+	seen := make(map[spec.ID]bool, len(names))
 	volumes, errs := make([]Volume, len(names)), make([]error, len(names))
 	read := func(from, to int) {
 		own := *c
@@ -159,13 +176,17 @@ func (c *Catalog) volumes(
 	others.Wait()
 	kept := volumes[:0]
 	for i, v := range volumes {
-		if errs[i] == nil {
+		switch {
+		case errs[i] == nil:
+			moved = moved || seen[v.ID]
+			seen[v.ID] = true
 			kept = append(kept, v)
-		} else if errors.Is(errs[i], ErrNoVolume) {
+		case errors.Is(errs[i], ErrNoVolume):
+			moved = moved || !c.pool.hides(names[i])
 			errs[i] = nil
 		}
 	}
-	return kept, errors.Join(errs...)
+	return kept, moved, errors.Join(errs...)
 }
 
 // fewRecords are so many that one goroutine reads them.

@@ -27,6 +27,17 @@ type AddOptions struct {
 	Force     bool // override the pool's margin
 }
 
+// FreeName finishes what a dead command left under the name of a new volume,
+// since its intent would hide the volume. If a volume has the name, it returns
+// fault.ErrExists. The caller holds the pool's lock exclusively, and the lock
+// of the name.
+func (p *Pool) FreeName(ctx context.Context, name string) error {
+	if err := p.finishDeadCommand(ctx, name); err != nil {
+		return err
+	}
+	return registry.RefuseTaken(p.Catalog, p.Volume(name))
+}
+
 // AddVolume makes a thin device by calling send, gives it v's name, and returns
 // v with its id, transaction id and time of creation. First it finishes what a
 // dead command left under that name. The order of its writes and messages is
@@ -36,18 +47,8 @@ func (p *Pool) AddVolume(
 	ctx context.Context, v catalog.Volume, o AddOptions, send func(spec.ID) error,
 ) (catalog.Volume, error) {
 	object := v.Spec().String()
-	// An intent of that name would hide the new volume.
-	if err := p.finishDeadCommand(ctx, v.Name); err != nil {
+	if err := p.FreeName(ctx, v.Name); err != nil {
 		return v, err
-	}
-	if _, err := p.Catalog.VolumeAnyState(v.Name); err == nil {
-		return v, &fault.Error{
-			Object: object,
-			Err:    fault.Errorf(fault.ErrExists, "exists already"),
-			Remedy: fault.Sayf("choose another name, or: %v", fault.DeleteVolume{Volume: v.Spec()}),
-		}
-	} else if !errors.Is(err, catalog.ErrNoVolume) {
-		return v, registry.Corrupt(object, err)
 	}
 	if err := p.CanGrow(o.Force); err != nil {
 		return v, err

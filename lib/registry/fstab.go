@@ -51,6 +51,11 @@ func winner(lines []fstab.Entry, at int) *fstab.Entry {
 	return nil
 }
 
+// LinesOf returns the lines of fstab that mount the volume.
+func LinesOf(s *host.System, volume spec.Volume) []fstab.Entry {
+	return linesOf(s, fstabThin(s), volume)
+}
+
 // linesOf returns those of the lines that mount the volume.
 func linesOf(s *host.System, all []fstab.Entry, volume spec.Volume) (lines []fstab.Entry) {
 	for _, e := range all {

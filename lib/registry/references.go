@@ -93,6 +93,20 @@ func Find(s *host.System, volume spec.Volume) (*catalog.Catalog, catalog.Volume,
 	return cat, v, nil
 }
 
+// RefuseTaken returns fault.ErrExists if a volume has the name, in any state.
+func RefuseTaken(cat *catalog.Catalog, volume spec.Volume) error {
+	_, err := cat.VolumeAnyState(volume.Name)
+	switch {
+	case err == nil:
+		return &fault.Error{Object: volume.String(),
+			Err:    fault.Errorf(fault.ErrExists, "exists already"),
+			Remedy: fault.Sayf("choose another name, or: %v", fault.DeleteVolume{Volume: volume})}
+	case errors.Is(err, catalog.ErrNoVolume):
+		return nil
+	}
+	return Corrupt(volume.String(), err)
+}
+
 // noVolume returns the error for a volume that does not exist.
 func noVolume(volume spec.Volume) error {
 	return &fault.Error{Object: volume.String(),

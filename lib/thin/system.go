@@ -49,6 +49,12 @@ func (s *System) Snapshot(
 	return volumes.Snapshot(ctx, &s.System, origin, name, o)
 }
 
+// Rename gives a volume another name in its pool. If the volume is mounted or
+// its device is in use, the error is ErrBusy.
+func (s *System) Rename(ctx context.Context, volume Volume, name string) error {
+	return volumes.Rename(ctx, &s.System, volume, name)
+}
+
 // Delete removes a volume. If the volume is mounted, or a process has its
 // device open, the error is ErrBusy.
 func (s *System) Delete(ctx context.Context, volume Volume, o DeleteOptions) error {

@@ -30,14 +30,8 @@ func Format(
 			return err
 		}
 		defer ref.Close()
-		rec, err := registry.ReconcileUnmounted(s, c, ref, v)
-		if err != nil {
+		if err := refuseUsed(s, c, ref, v); err != nil {
 			return err
-		}
-		if rec.Pinned {
-			return &fault.Error{Object: rec.Volume.String(),
-				Err:    fault.Errorf(fault.ErrBusy, "activated for other work"),
-				Remedy: fault.DeactivateVolume{Volume: rec.Volume}}
 		}
 		if !force {
 			if err := refuseFormatted(wait, s, c, v); err != nil {

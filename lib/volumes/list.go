@@ -102,7 +102,11 @@ func Origin(ctx context.Context, s *host.System, volume spec.Volume) (*spec.Volu
 	if err != nil {
 		return nil, err
 	}
-	return lister{cat: cat}.origin(v), nil
+	o, ok := lister{cat: cat}.origin(v)
+	if !ok {
+		return nil, nil
+	}
+	return &spec.Volume{Pool: v.Pool, Name: o.Name}, nil
 }
 
 // ownDevices says whether the devices that are active under the pool's uuid are
@@ -134,9 +138,9 @@ func volumesOf(s *host.System, c *dm.Control, pool string) ([]VolumeInfo, error)
 	}
 	l := lister{s: s, c: c, cat: cat, own: ownDevices(s, c, cat),
 		mounts: sync.OnceValues(mount.Table), tables: sync.OnceValue(registry.ReadProcTables),
-		ids: make(map[string]spec.ID, len(volumes))}
+		byID: make(map[spec.ID]catalog.Volume, len(volumes))}
 	for _, v := range volumes {
-		l.ids[v.Name] = v.ID
+		l.byID[v.ID] = v
 	}
 	devices := sync.OnceValue(l.devices)
 	l.used = func(id spec.ID) *int64 {
@@ -165,24 +169,37 @@ type lister struct {
 	used   func(spec.ID) *int64 // mapped bytes, from the pool's metadata; nil if unknown
 	mounts registry.MountTable  // our own mount table
 	tables func() []registry.ProcTable
-	ids    map[string]spec.ID // of all volumes, by name; nil if only one is described
+	byID   map[spec.ID]catalog.Volume // all volumes; nil if only one is described
 }
 
-// origin returns what a volume is a snapshot of, or nil if it is none, or its
-// origin was deleted.
-func (l lister) origin(v catalog.Volume) *spec.Volume {
+// origin returns the record of the volume that v was made from, unless that
+// volume is gone. v has the name that its origin had then. If no such volume
+// has that name now, the origin may have been renamed: then it is the volume
+// with the origin's thin id. A deleted volume's thin id may come back, and then
+// belongs to a volume that is younger than v.
+func (l lister) origin(v catalog.Volume) (o catalog.Volume, ok bool) {
 	if v.Origin == "" {
-		return nil
+		return o, false
 	}
-	id, ok := l.ids[v.Origin]
-	if l.ids == nil {
-		o, err := l.cat.Volume(v.Origin)
-		id, ok = o.ID, err == nil
+	if l.byID != nil {
+		o, ok = l.byID[v.OriginID]
+		return o, ok && isOrigin(o, v)
 	}
-	if !ok || id != v.OriginID {
-		return nil
+	if o, err := l.cat.Volume(v.Origin); err == nil && isOrigin(o, v) {
+		return o, true
 	}
-	return &spec.Volume{Pool: v.Pool, Name: v.Origin}
+	volumes, _ := l.cat.Volumes() // what cannot be read is not shown
+	i := slices.IndexFunc(volumes, func(o catalog.Volume) bool { return isOrigin(o, v) })
+	if i < 0 {
+		return o, false
+	}
+	return volumes[i], true
+}
+
+// isOrigin reports whether v was made from o.
+func isOrigin(o, v catalog.Volume) bool {
+	return v.Origin != "" && o.ID == v.OriginID &&
+		(o.Name == v.Origin || o.TransactionID < v.TransactionID)
 }
 
 // describe puts together what the catalog, the kernel and the references know
@@ -191,8 +208,10 @@ func (l lister) origin(v catalog.Volume) *spec.Volume {
 func (l lister) describe(v catalog.Volume) (VolumeInfo, error) {
 	info := VolumeInfo{
 		Volume: v.Spec(), ID: v.ID, Size: v.Size, FS: v.FS, Created: v.Created,
-		Origin:     l.origin(v),
 		Properties: v.Properties,
+	}
+	if o, ok := l.origin(v); ok {
+		info.Origin = &spec.Volume{Pool: v.Pool, Name: o.Name}
 	}
 	var err error
 	if l.own {
