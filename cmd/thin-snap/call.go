@@ -95,6 +95,16 @@ func (c *call) did(verb, past, object string) {
 	}
 }
 
+// made prints what a command with --if-not-exists did, if the user asked for it
+// by --verbose.
+func (c *call) made(made bool, volume string) {
+	if made {
+		c.did("create", "created", volume)
+	} else {
+		c.did("keep", "kept", volume)
+	}
+}
+
 // note prints a message that only helps a person at a terminal.
 func (c *call) note(message string) {
 	if c.env.stderrTTY && !c.Bool("quiet") {

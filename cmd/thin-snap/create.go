@@ -12,9 +12,10 @@ import (
 
 func createCommand(e *env) *cli.Command {
 	return &cli.Command{
-		Name:      "create",
-		Usage:     "make a volume",
-		UsageText: "thin-snap create [-f] --size SIZE [--fs FS] [--label LABEL] POOL/VOLUME",
+		Name:  "create",
+		Usage: "make a volume",
+		UsageText: "thin-snap create [-f] [--if-not-exists] --size SIZE [--fs FS] " +
+			"[--label LABEL] POOL/VOLUME",
 		Description: "The volume takes no room in the pool until it is written to. The command\n" +
 			"activates the pool if need be. It fails if the pool has less free than\n" +
 			"its margin, unless --force.\n\n" +
@@ -23,7 +24,7 @@ func createCommand(e *env) *cli.Command {
 			valueFlag("size", "`SIZE` of the volume, as 512M or 2G"),
 			valueFlag("fs", "make this filesystem: `FS` is ext4, xfs, btrfs and the like"),
 			valueFlag("label", "`LABEL` of the filesystem"),
-			forceFlag(),
+			ifNotExistsFlag(), forceFlag(),
 		},
 		Action: e.action(operands{"POOL/VOLUME", 1, 1}, create),
 	}
@@ -48,10 +49,16 @@ func create(c *call) (work, error) {
 	spec := thin.CreateSpec{Volume: v, Size: size,
 		FS: strings.ToLower(c.String("fs")), Label: c.String("label"), Force: c.Bool("force")}
 	return func(ctx context.Context, sys system) error {
-		if err := sys.Create(ctx, spec); err != nil {
+		made, err := true, error(nil)
+		if c.Bool("if-not-exists") {
+			made, err = sys.Ensure(ctx, spec)
+		} else {
+			err = sys.Create(ctx, spec)
+		}
+		if err != nil {
 			return cannot("create", v.String(), err)
 		}
-		c.did("create", "created", v.String())
+		c.made(made, v.String())
 		return nil
 	}, nil
 }

@@ -26,6 +26,9 @@ type system interface {
 	Create(ctx context.Context, spec thin.CreateSpec) error
 	Snapshot(ctx context.Context, origin thin.Volume, name string, o thin.SnapshotOptions) error
 	Rename(ctx context.Context, volume thin.Volume, name string) error
+	Ensure(ctx context.Context, spec thin.CreateSpec) (made bool, err error)
+	EnsureSnapshot(ctx context.Context, origin thin.Volume, name string,
+		o thin.SnapshotOptions) (made bool, err error)
 	Delete(ctx context.Context, volume thin.Volume, o thin.DeleteOptions) error
 	Format(ctx context.Context, volume thin.Volume, fs, label string, force bool) error
 	Volumes(ctx context.Context, pool string) ([]thin.VolumeInfo, error)

@@ -110,6 +110,22 @@ func (f *fakeSystem) Snapshot(
 	return f.save("Snapshot %s %s %+v", origin, name, opt)
 }
 
+func (f *fakeSystem) Ensure(ctx context.Context, s thin.CreateSpec) (bool, error) {
+	if _, err := f.Volume(ctx, s.Volume); err == nil {
+		return false, f.save("Ensure %+v", s)
+	}
+	return true, f.Create(ctx, s)
+}
+
+func (f *fakeSystem) EnsureSnapshot(
+	ctx context.Context, origin thin.Volume, name string, o thin.SnapshotOptions,
+) (bool, error) {
+	if _, err := f.Volume(ctx, thin.Volume{Pool: origin.Pool, Name: name}); err == nil {
+		return false, f.save("EnsureSnapshot %s %s %+v", origin, name, o)
+	}
+	return true, f.Snapshot(ctx, origin, name, o)
+}
+
 func (f *fakeSystem) Rename(ctx context.Context, volume thin.Volume, name string) error {
 	v, err := f.Volume(ctx, volume)
 	if err != nil {

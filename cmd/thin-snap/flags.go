@@ -70,6 +70,11 @@ func jsonFlag() cli.Flag {
 	return boolFlag("json,j", "one JSON object, with everything that is known")
 }
 
+// ifNotExistsFlag returns the --if-not-exists of commands that make volumes.
+func ifNotExistsFlag() cli.Flag {
+	return boolFlag("if-not-exists", "do nothing if the volume exists and is what is asked for")
+}
+
 // forceFlag returns the --force of commands that make volumes.
 func forceFlag() cli.Flag {
 	return boolFlag("force,f", "ignore the pool's margin")

@@ -15,7 +15,7 @@ func snapshotCommand(e *env) *cli.Command {
 		Name:      "snapshot",
 		Aliases:   []string{"snap"},
 		Usage:     "make a writable snapshot of a volume",
-		UsageText: "thin-snap snapshot [-f] [--size SIZE] POOL/ORIGIN NEW",
+		UsageText: "thin-snap snapshot [-f] [--if-not-exists] [--size SIZE] POOL/ORIGIN NEW",
 		Description: "The origin may be mounted: its filesystem is frozen while the snapshot\n" +
 			"is made. A snapshot is a volume of its own, in the origin's pool, and\n" +
 			"remains when the origin is deleted. NEW is its name, with or without\n" +
@@ -24,7 +24,7 @@ func snapshotCommand(e *env) *cli.Command {
 			"   thin-snap snapshot demo/base demo/one",
 		Flags: []cli.Flag{
 			valueFlag("size", "`SIZE` of the snapshot, larger than the origin"),
-			forceFlag(),
+			ifNotExistsFlag(), forceFlag(),
 		},
 		Action: e.action(operands{"POOL/ORIGIN NEW", 2, 2}, snapshot),
 	}
@@ -44,11 +44,17 @@ func snapshot(c *call) (work, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, sys system) error {
-		if err := sys.Snapshot(ctx, origin, created.Name,
-			thin.SnapshotOptions{Size: size, Force: c.Bool("force")}); err != nil {
+		o := thin.SnapshotOptions{Size: size, Force: c.Bool("force")}
+		made, err := true, error(nil)
+		if c.Bool("if-not-exists") {
+			made, err = sys.EnsureSnapshot(ctx, origin, created.Name, o)
+		} else {
+			err = sys.Snapshot(ctx, origin, created.Name, o)
+		}
+		if err != nil {
 			return cannot("snapshot", origin.String(), err)
 		}
-		c.did("create", "created", created.String())
+		c.made(made, created.String())
 		return nil
 	}, nil
 }

@@ -91,8 +91,8 @@ _thin_snap() {
 		'pool grow') words='--size --metadata-size' ;;
 		'pool delete') words='--recursive --dry-run --yes' ;;
 		'pool check') words='--all --repair --yes --json' ;;
-		create) words='--size --fs --label --force' ;;
-		snap*) words='--size --force' ;;
+		create) words='--size --fs --label --if-not-exists --force' ;;
+		snap*) words='--size --if-not-exists --force' ;;
 		delete) words='--discard --no-discard --dry-run --yes' ;;
 		format) words='--fs --label --force' ;;
 		esac

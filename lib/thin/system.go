@@ -41,6 +41,20 @@ func (s *System) Create(ctx context.Context, spec CreateSpec) error {
 	return volumes.Create(ctx, &s.System, spec)
 }
 
+// Ensure is Create, unless the volume exists and is what the spec says: then
+// Ensure changes nothing and made is false.
+func (s *System) Ensure(ctx context.Context, spec CreateSpec) (made bool, err error) {
+	return volumes.Ensure(ctx, &s.System, spec)
+}
+
+// EnsureSnapshot is Snapshot, unless the volume exists and is a snapshot of
+// origin: then EnsureSnapshot changes nothing and made is false.
+func (s *System) EnsureSnapshot(
+	ctx context.Context, origin Volume, name string, o SnapshotOptions,
+) (made bool, err error) {
+	return volumes.EnsureSnapshot(ctx, &s.System, origin, name, o)
+}
+
 // Snapshot makes a snapshot of origin, called name in the same pool. If origin
 // is mounted, Snapshot freezes it while the kernel makes the snapshot.
 func (s *System) Snapshot(

@@ -30,10 +30,20 @@ type CreateSpec struct {
 // it. When Create returns nil, the volume exists and has its filesystem. If
 // Create fails or dies, the volume does not exist.
 func Create(ctx context.Context, s *host.System, want CreateSpec) error {
-	if err := checkCreate(s, want); err != nil {
-		return err
+	_, err := create(ctx, s, want, nil)
+	return err
+}
+
+// create is Create and Ensure. If the volume exists and suits is not nil, suits
+// is asked about its record, and nothing is made.
+func create(
+	ctx context.Context, s *host.System, want CreateSpec,
+	suits func(*catalog.Catalog, catalog.Volume) error,
+) (made bool, err error) {
+	if err := checkCreate(want); err != nil {
+		return false, err
 	}
-	return s.Use(ctx, func(wait context.Context, c *dm.Control) (err error) {
+	err = s.Use(ctx, func(wait context.Context, c *dm.Control) error {
 		if _, err := registry.OpenCatalog(s, want.Volume.Pool); err != nil {
 			return err
 		}
@@ -41,7 +51,17 @@ func Create(ctx context.Context, s *host.System, want CreateSpec) error {
 		if err != nil {
 			return err
 		}
-		defer func() { unlock(s, ref, err) }()
+		defer func() { unlock(s, ref, made) }()
+		if suits != nil {
+			if cat, v, ok, err := existing(s, want.Volume); err != nil || ok {
+				return errOr(err, func() error { return suits(cat, v) })
+			}
+		}
+		if want.FS != "" {
+			if err := checkFS(want.Volume.String(), want.FS, want.Label); err != nil {
+				return err
+			}
+		}
 		cat, err := registry.OpenCatalog(s, want.Volume.Pool)
 		if err != nil {
 			return err
@@ -53,21 +73,31 @@ func Create(ctx context.Context, s *host.System, want CreateSpec) error {
 		if err == nil && want.FS != "" {
 			err = formatNew(ctx, s, c, v, want)
 		}
+		made = err == nil
 		return err
 	})
+	return made, err
 }
 
-// unlock releases the lock of a new volume. err is the error of making it. The
+// unlock releases the lock of a volume that was to be made. If it was made, the
 // lock file goes: those of many volumes would pile up.
-func unlock(s *host.System, ref *refcount.Ref, err error) {
-	if err == nil {
+func unlock(s *host.System, ref *refcount.Ref, made bool) {
+	if made {
 		ref.CloseRemove()
 	} else {
 		registry.Unlock(s, ref)
 	}
 }
 
-func checkCreate(s *host.System, want CreateSpec) error {
+// errOr returns err, or what do returns if err is nil.
+func errOr(err error, do func() error) error {
+	if err != nil {
+		return err
+	}
+	return do()
+}
+
+func checkCreate(want CreateSpec) error {
 	if err := want.Volume.Check(); err != nil {
 		return fault.Wrap(fault.ErrUsage, err)
 	}
@@ -79,9 +109,6 @@ func checkCreate(s *host.System, want CreateSpec) error {
 	if err := thinpool.CheckSize(want.Size); err != nil {
 		return &fault.Error{Object: want.Volume.String(),
 			Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
-	}
-	if want.FS != "" {
-		return checkFS(want.Volume.String(), want.FS, want.Label)
 	}
 	return nil
 }
@@ -98,7 +125,7 @@ func createUnformatted(
 	}
 	defer p.Close()
 	v := catalog.Volume{Name: want.Volume.Name, Pool: want.Volume.Pool, PoolUUID: p.UUID(),
-		Size: roundUp(p, want.Size), FS: want.FS}
+		Size: roundUp(p.Catalog.Pool(), want.Size), FS: want.FS}
 	next := ""
 	if want.FS != "" {
 		next = catalog.OpFormat
@@ -113,8 +140,8 @@ func createUnformatted(
 }
 
 // roundUp rounds size, in bytes, up to a multiple of the pool's block.
-func roundUp(p *engine.Pool, size int64) int64 {
-	block := int64(p.Catalog.Pool().BlockSize) * dm.SectorSize
+func roundUp(p catalog.Pool, size int64) int64 {
+	block := int64(p.BlockSize) * dm.SectorSize
 	return (size + block - 1) / block * block
 }
 

@@ -20,7 +20,7 @@ func TestVolumeSizeLimits(t *testing.T) {
 	for size, ok := range map[int64]bool{
 		1: true, thinpool.MaxSize: true, thinpool.MaxSize + 1: false, math.MaxInt64: false,
 	} {
-		err := checkCreate(p.Sys, CreateSpec{Volume: thintest.Named("demo/v"), Size: size})
+		err := checkCreate(CreateSpec{Volume: thintest.Named("demo/v"), Size: size})
 		if (err == nil) != ok ||
 			!ok && (!errors.Is(err, fault.ErrUsage) ||
 				!strings.Contains(err.Error(), "at most 4E")) {
@@ -30,7 +30,7 @@ func TestVolumeSizeLimits(t *testing.T) {
 		if (err == nil) != ok || ok && v.Size < size || !ok && !errors.Is(err, fault.ErrUsage) {
 			t.Errorf("snapshot of %d: %d, %v", size, v.Size, err)
 		}
-		if n := roundUp(p, min(size, thinpool.MaxSize)); n <= 0 {
+		if n := roundUp(p.Catalog.Pool(), min(size, thinpool.MaxSize)); n <= 0 {
 			t.Errorf("%d is rounded up to %d", size, n)
 		}
 	}

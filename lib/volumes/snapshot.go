@@ -31,11 +31,22 @@ type SnapshotOptions struct {
 func Snapshot(
 	ctx context.Context, s *host.System, origin spec.Volume, name string, opt SnapshotOptions,
 ) error {
+	_, err := snapshot(ctx, s, origin, name, opt, nil)
+	return err
+}
+
+// snapshot is Snapshot and EnsureSnapshot. If the new volume exists and suits
+// is not nil, suits is asked about the records of the origin and of the volume,
+// and nothing is made.
+func snapshot(
+	ctx context.Context, s *host.System, origin spec.Volume, name string, opt SnapshotOptions,
+	suits func(_ *catalog.Catalog, origin, there catalog.Volume) error,
+) (made bool, err error) {
 	if err := spec.CheckVolumeName(name); err != nil {
-		return fault.Wrap(fault.ErrUsage, err)
+		return false, fault.Wrap(fault.ErrUsage, err)
 	}
 	volume := spec.Volume{Pool: origin.Pool, Name: name}
-	return s.Use(ctx, func(ctx context.Context, c *dm.Control) (err error) {
+	err = s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
 		if origin == volume {
 			return &fault.Error{Object: volume.String(),
 				Err:    fault.Errorf(fault.ErrExists, "the new name is the origin's"),
@@ -46,7 +57,12 @@ func Snapshot(
 			return err
 		}
 		defer originRef.Close()
-		defer func() { unlock(s, newRef, err) }()
+		defer func() { unlock(s, newRef, made) }()
+		if suits != nil {
+			if cat, v, ok, err := existing(s, volume); err != nil || ok {
+				return errOr(err, func() error { return suits(cat, o, v) })
+			}
+		}
 		if err := engine.ClearName(ctx, s, c, cat, volume); err != nil {
 			return err
 		}
@@ -86,8 +102,10 @@ func Snapshot(
 			send = sendSnapshot(ctx, p, o, dir)
 		}
 		_, err = p.AddVolume(ctx, v, engine.AddOptions{Force: opt.Force, Unsettled: active}, send)
+		made = err == nil
 		return err
 	})
+	return made, err
 }
 
 // lockBoth locks two volumes of a pool in the order of their names, as every
@@ -170,6 +188,6 @@ func copyOf(p *engine.Pool, o catalog.Volume, name string, size int64) (catalog.
 	v := o
 	v.Name, v.Origin, v.OriginID = name, o.Name, o.ID
 	v.Properties = nil // docs/design.md, "Properties", says why
-	v.Size = roundUp(p, max(size, o.Size))
+	v.Size = roundUp(p.Catalog.Pool(), max(size, o.Size))
 	return v, nil
 }
