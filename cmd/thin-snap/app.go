@@ -22,7 +22,7 @@ func newApp(e *env) *cli.App {
 			"   mount -t thin demo/base /mnt\n" +
 			"   thin-snap snapshot demo/base demo/one\n" +
 			"\n" +
-			"thin-snap COMMAND --help and thin-snap(8) say more.",
+			"thin-snap help COMMAND, COMMAND --help and thin-snap(8) say more.",
 		Flags: []cli.Flag{
 			boolFlag("debug", "print every device-mapper ioctl to standard error"),
 			boolFlag("quiet,q", "print no warnings and no progress; lists have names only"),

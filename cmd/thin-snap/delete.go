@@ -15,6 +15,7 @@ var errDeclined = errors.New("not confirmed")
 func deleteCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "delete",
+		Aliases:   []string{"rm"},
 		Usage:     "remove volumes and snapshots for good",
 		UsageText: "thin-snap delete [-ny] [--discard | --no-discard] POOL/VOLUME...",
 		Description: "If standard input is a terminal, the command asks before it deletes a\n" +

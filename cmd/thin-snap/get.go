@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -44,8 +46,11 @@ func get(c *call) (work, error) {
 	for _, key := range keys {
 		_, _, err := columns.PropertyOf(thin.VolumeInfo{}, key)
 		if err != nil && !thin.IsPropertyKey(key) {
+			var wrong *usage.Error
+			errors.As(err, &wrong)
 			return nil, &usage.Error{Message: "neither a property nor a column: " + key,
-				Hint: "a property has a dot or a colon in it; thin-snap list -o help lists columns"}
+				Hint: strings.Replace(wrong.Hint, "-o help lists them", "a property has a dot "+
+					"or a colon in it, and thin-snap list -o help lists columns", 1)}
 		}
 		if err != nil {
 			return nil, err
@@ -76,7 +81,8 @@ func properties(v thin.VolumeInfo, keys []string) (found []columns.Property, mis
 	for _, key := range keys {
 		p, ok, err := columns.PropertyOf(v, key)
 		if err == nil && !ok {
-			err = &notSetError{key}
+			meant := usage.DidYouMean(key, slices.Sorted(maps.Keys(v.Properties)), "", "")
+			err = &thin.Error{Err: &notSetError{key}, Remedy: thin.Hint(meant)}
 		}
 		if err != nil {
 			errs = append(errs, cannot("get", v.Volume.String(), err))

@@ -11,8 +11,9 @@ import (
 
 func listCommand(e *env) *cli.Command {
 	return &cli.Command{
-		Name:  "list",
-		Usage: "list volumes",
+		Name:    "list",
+		Aliases: []string{"ls"},
+		Usage:   "list volumes",
 		UsageText: "thin-snap list [-Hjp] [-o COLUMNS] [-s COLUMN | -S COLUMN] " +
 			"[--filter COLUMN=VALUE...] [POOL...]",
 		Description: "Shows every volume of the pools, or of all pools: its size, the room\n" +

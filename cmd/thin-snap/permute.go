@@ -20,16 +20,15 @@ import (
 // the error for one that is unknown.
 func permute(app *cli.App, args []string) ([]string, error) {
 	p := &permuter{levels: []level{{flags: app.Flags, commands: app.Commands}}}
-	rest := args[1:]
-	if len(rest) > 0 && rest[0] == "help" {
-		rest = append(slices.Clone(rest[1:]), "--help")
-	}
-	err := getopt.Set{Valued: p.valued, Option: p.option, Operand: p.operand}.Walk(rest)
+	err := getopt.Set{Valued: p.valued, Option: p.option, Operand: p.operand}.Walk(args[1:])
 	if wrong := (*usage.Error)(nil); err != nil && !errors.As(err, &wrong) {
 		err = &usage.Error{Message: err.Error()}
 	}
 	if err != nil {
 		return nil, err
+	}
+	if p.help {
+		p.last().options = append(p.last().options, "--help")
 	}
 	return p.args(args[0]), nil
 }
@@ -46,6 +45,7 @@ type level struct {
 type permuter struct {
 	levels   []level
 	operands []string
+	help     bool // the word help stands for a command, or before one
 }
 
 func (p *permuter) last() *level { return &p.levels[len(p.levels)-1] }
@@ -64,10 +64,43 @@ func (p *permuter) operand(arg string) error {
 			return nil
 		}
 	}
-	return &usage.Error{
-		Message: "unknown command " + strconv.Quote(arg),
-		Hint:    "see " + p.path() + " --help",
+	if arg == "help" {
+		p.help = true
+		return nil
 	}
+	return &usage.Error{Message: "unknown command " + strconv.Quote(arg), Hint: p.meant(arg)}
+}
+
+// othersWords are words of other programs for which a letter or two do not lead
+// to ours, and what does here what they do there.
+var othersWords = map[string]string{
+	"destroy": "thin-snap delete", "remove": "thin-snap delete", "move": "thin-snap rename",
+	"mkfs": "thin-snap format", "info": "thin-snap show", "status": "thin-snap show",
+	"inherit": "thin-snap unset", "version": "thin-snap --version",
+	"mount": "mount -t thin POOL/VOLUME DIR", "umount": "umount DIR", "unmount": "umount DIR",
+}
+
+// meant returns a hint for a command that does not exist.
+func (p *permuter) meant(arg string) string {
+	see := "see " + p.path() + " --help"
+	if meant, ok := othersWords[arg]; ok {
+		pool := strings.HasPrefix(meant, "thin-snap ") && len(p.levels) > 1
+		words := strings.Fields(meant)
+		if !pool {
+			return "did you mean " + meant + "; " + see
+		}
+		for _, c := range p.last().commands {
+			if c.HasName(words[len(words)-1]) {
+				return "did you mean " + p.path() + " " + c.Name + "; " + see
+			}
+		}
+		return see
+	}
+	names := []string{"help"}
+	for _, c := range p.last().commands {
+		names = append(names, c.Names()...)
+	}
+	return usage.DidYouMean(arg, names, p.path()+" ", see)
 }
 
 func (p *permuter) valued(name, arg string) (bool, error) {
@@ -112,11 +145,20 @@ func (p *permuter) find(name string) (cli.Flag, int) {
 
 func (p *permuter) unknown(arg string) error {
 	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-	e := &usage.Error{Message: "unknown option " + arg, Hint: "see " + p.path() + " --help"}
+	see := "see " + p.path() + " --help"
+	e := &usage.Error{Message: "unknown option " + arg, Hint: see}
 	if f, _ := p.find(name); f != nil && len(name) > 1 {
 		e.Hint = "did you mean --" + name
 	} else if len(p.levels) == 1 && anyHas(p.last().commands, name) {
 		e.Hint = "options of a command stand after it"
+	} else if strings.HasPrefix(arg, "--") {
+		var names []string
+		for _, l := range p.levels {
+			for _, f := range l.flags {
+				names = append(names, f.Names()[0])
+			}
+		}
+		e.Hint = usage.DidYouMean(name, append(names, "help"), "--", see)
 	}
 	return e
 }

@@ -16,6 +16,7 @@ import (
 func poolDeleteCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "delete",
+		Aliases:   []string{"rm"},
 		Usage:     "remove a pool for good",
 		UsageText: "thin-snap pool delete [-nry] NAME",
 		Description: "A pool that has volumes is refused. --recursive deletes the volumes,\n" +

@@ -13,6 +13,7 @@ import (
 func poolListCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "list",
+		Aliases:   []string{"ls"},
 		Usage:     "list pools",
 		UsageText: "thin-snap pool list [-Hjp] [-o COLUMNS] [-s COLUMN | -S COLUMN]",
 		Description: "Shows the state, the size and the use of every pool. The use is known\n" +

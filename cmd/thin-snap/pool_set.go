@@ -51,6 +51,9 @@ func poolSet(c *call) (work, error) {
 	}, nil
 }
 
+// poolProperties are the names that setProperty knows.
+var poolProperties = []string{"margin", "on-full", "freeze-limit", "data", "metadata"}
+
 func setProperty(set *thin.Settings, arg string) error {
 	property, value, ok := strings.Cut(arg, "=")
 	if !ok {
@@ -80,7 +83,8 @@ func setProperty(set *thin.Settings, arg string) error {
 	default:
 		return &usage.Error{
 			Message: "no property " + strconv.Quote(property) + " that can be changed",
-			Hint:    "there are margin, on-full, freeze-limit, data and metadata",
+			Hint: usage.DidYouMean(property, poolProperties, "",
+				"there are margin, on-full, freeze-limit, data and metadata"),
 		}
 	}
 	return err

@@ -13,7 +13,7 @@ import (
 func snapshotCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "snapshot",
-		Aliases:   []string{"snap"},
+		Aliases:   []string{"snap", "clone"},
 		Usage:     "make a writable snapshot of a volume",
 		UsageText: "thin-snap snapshot [-f] [--if-not-exists] [--size SIZE] POOL/ORIGIN NEW",
 		Description: "The origin may be mounted: its filesystem is frozen while the snapshot\n" +

@@ -15,8 +15,8 @@ _thin_snap() {
 	local global='--debug --quiet --verbose --help'
 	local listing='--no-headings --noheadings --parsable --json --columns'
 	local sorting='--sort --sort-descending'
-	local commands='pool create snapshot snap rename mv delete list show set get unset activate deactivate format recover'
-	local pool_commands='create list show activate deactivate grow set delete check'
+	local commands='pool create snapshot snap clone rename mv delete rm list ls show set get unset activate deactivate format recover'
+	local pool_commands='create list ls show activate deactivate grow set delete rm check'
 	local command='' word words='' volume='' i
 	COMPREPLY=()
 
@@ -38,7 +38,7 @@ _thin_snap() {
 			elif [[ $command == pool ]]; then
 				command="pool $word"
 				break
-			elif [[ $command == snap* ]]; then
+			elif [[ $command == snap* || $command == clone ]]; then
 				[[ $word != */* ]] || { command='snapshot NEW' && break; } # the origin is there
 			elif [[ $command == rename || $command == mv ]]; then
 				[[ $word != */* ]] || { command='rename NEW' && break; }
@@ -83,17 +83,17 @@ _thin_snap() {
 		case $command in
 		'') words='--version' ;;
 		'pool create') words='--data --metadata --dir --size --metadata-size --block-size --on-full --margin --force' ;;
-		'pool list') words="$listing $sorting" ;;
-		list) words="$listing $sorting --filter" ;;
+		'pool list' | 'pool ls') words="$listing $sorting" ;;
+		list | ls) words="$listing $sorting --filter" ;;
 		'pool show' | show | get) words=$listing ;;
 		set | unset | rename* | mv) words='--dry-run' ;;
 		'pool deactivate') words='--all --unmount' ;;
 		'pool grow') words='--size --metadata-size' ;;
-		'pool delete') words='--recursive --dry-run --yes' ;;
+		'pool delete' | 'pool rm') words='--recursive --dry-run --yes' ;;
 		'pool check') words='--all --repair --yes --json' ;;
 		create) words='--size --fs --label --if-not-exists --force' ;;
-		snap*) words='--size --if-not-exists --force' ;;
-		delete) words='--discard --no-discard --dry-run --yes' ;;
+		snap* | clone) words='--size --if-not-exists --force' ;;
+		delete | rm) words='--discard --no-discard --dry-run --yes' ;;
 		format) words='--fs --label --force' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$words $global" -- "$cur")
@@ -103,8 +103,9 @@ _thin_snap() {
 	case $command in
 	'') words="$commands help" ;;
 	help) words=$commands ;;
-	pool) words=$pool_commands ;;
-	'pool show' | 'pool activate' | 'pool deactivate' | 'pool grow' | 'pool delete' | 'pool check' | list | recover) words=$(_thin_snap_list pool list) ;;
+	pool) words="$pool_commands help" ;;
+	'pool help') words=$pool_commands ;;
+	'pool show' | 'pool activate' | 'pool deactivate' | 'pool grow' | 'pool delete' | 'pool rm' | 'pool check' | list | ls | recover) words=$(_thin_snap_list pool list) ;;
 	'pool set')
 		words="margin= on-full=error on-full=queue freeze-limit= data= metadata= $(_thin_snap_list pool list)"
 		[[ $cur != m* ]] || compopt -o nospace 2>/dev/null
@@ -122,7 +123,7 @@ _thin_snap() {
 			[[ $command != get ]] || words+=" $(_thin_snap_columns list)"
 		fi
 		;;
-	snapshot | snap | rename | mv | delete | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
+	snapshot | snap | clone | rename | mv | delete | rm | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -179,9 +179,13 @@ func (l *Listing[T]) Column(name string) (Column[T], error) {
 			return c, err
 		}
 	}
+	names := make([]string, len(l.Columns))
+	for i, c := range l.Columns {
+		names[i] = c.Name
+	}
 	return Column[T]{}, &usage.Error{
 		Message: "unknown column " + strconv.Quote(name),
-		Hint:    "-o help lists them",
+		Hint:    usage.DidYouMean(name, names, "", "-o help lists them"),
 	}
 }
 

@@ -85,6 +85,11 @@ func TestChooseColumns(t *testing.T) {
 			t.Errorf("-o %q: %q, %v, want %q", chosen, got, err, want)
 		}
 	}
+	_, err := listing().chooseColumns("nmae")
+	var wrong *usage.Error
+	if !errors.As(err, &wrong) || wrong.Hint != "did you mean name; -o help lists them" {
+		t.Errorf("%#v", err)
+	}
 	for _, bad := range []string{"+", ",", "id,", "NAME", "nosuch"} {
 		if _, err := listing().chooseColumns(bad); !errors.As(err, new(*usage.Error)) {
 			t.Errorf("-o %q: %v", bad, err)
