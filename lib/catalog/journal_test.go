@@ -176,6 +176,37 @@ func TestDeletedStaysDeleted(t *testing.T) {
 	}
 }
 
+// The journal does not speak for a record that was replaced: damage is seen.
+func TestReplacedRecord(t *testing.T) {
+	s, c := newPool(t)
+	for _, name := range []string{"a", "b"} {
+		begin(t, c, name)
+		if err := c.Finish(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v, err := c.Volume("a")
+	v.Properties = spec.Properties{"a.b": "1"}
+	if err := errors.Join(err, c.ReplaceVolume(v)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b"} {
+		if err := os.WriteFile(c.volumePath(name), []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := s.Open("demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := again.Volume("a"); !errors.As(err, new(*CorruptError)) {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if v, err := again.Volume("b"); err != nil || v.ID != 10 {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
 // The journal adds each volume once, also where one name begins with another.
 func TestNamesOfJournalAndFiles(t *testing.T) {
 	s, c := newPool(t)

@@ -232,7 +232,7 @@ func (p *protocol) Note(t *rapid.T) {
 			return err
 		}
 		v.Properties = spec.Properties{"a.b": text}
-		return c.PutVolume(v)
+		return c.ReplaceVolume(v)
 	}); crashed {
 		v, err := p.open(t).Volume(name)
 		if got := v.Properties["a.b"]; err != nil || got != text && got != p.notes[id] {

@@ -267,6 +267,22 @@ func (c *Catalog) PutVolume(v Volume) error {
 	return nil
 }
 
+// ReplaceVolume is PutVolume for a caller that holds the pool's lock
+// exclusively, and changes what the journal may have of a young volume. After
+// it the journal does not speak for the record. So a record that is damaged
+// later is an error, and its old content does not take its place.
+func (c *Catalog) ReplaceVolume(v Volume) error {
+	if err := c.PutVolume(v); err != nil {
+		return err
+	}
+	if _, done := c.pool.doneWith(v.Name); !done {
+		return nil
+	}
+	return c.SetPool(func(p *Pool) {
+		p.done = slices.DeleteFunc(p.done, func(op Intent) bool { return op.Volume == v.Name })
+	})
+}
+
 // filled fills in what the record of each volume of p has.
 func filled(v Volume, p Pool) Volume {
 	v.Format = recordFormat

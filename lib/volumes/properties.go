@@ -42,9 +42,8 @@ func UnsetProperties(
 }
 
 // changeProperties lets change work on the properties of a volume, and writes
-// them down. The volume's lock keeps other commands from writing its record. As
-// in a mount, the pool's lock is shared: it keeps a command that has the pool
-// alone from taking the temp file for one that was left.
+// them down. The volume's lock keeps other commands from writing its record,
+// and the pool's lock, exclusive, from writing the journal.
 func changeProperties(
 	ctx context.Context, s *host.System, volume spec.Volume, change func(spec.Properties),
 ) error {
@@ -54,7 +53,7 @@ func changeProperties(
 			return err
 		}
 		defer ref.Close()
-		p, err := engine.OpenPool(ctx, s, c, volume.Pool, engine.Shared)
+		p, err := engine.OpenPool(ctx, s, c, volume.Pool, engine.Exclusive)
 		if err != nil {
 			return err
 		}
@@ -81,5 +80,5 @@ func writeProperties(p *engine.Pool, volume spec.Volume, change func(spec.Proper
 	if err := v.Properties.Check(); err != nil {
 		return &fault.Error{Object: volume.String(), Err: fault.Wrap(fault.ErrUsage, err)}
 	}
-	return p.Wrap(p.Catalog.PutVolume(v))
+	return p.Wrap(p.Catalog.ReplaceVolume(v))
 }
