@@ -109,7 +109,7 @@ func (op Intent) flaw() string {
 	case op.ID > spec.MaxID:
 		return fmt.Sprintf("id: %d is more than 24 bits", op.ID)
 	case op.Record != nil && (op.Record.Name != op.Volume || op.Record.ID != op.ID):
-		return fmt.Sprintf("record: is of %q, id %d", op.Record.Name, op.Record.ID)
+		return fmt.Sprintf("record: belongs to %q, id %d", op.Record.Name, op.Record.ID)
 	case ofVolume:
 		if err := spec.CheckVolumeName(op.Volume); err != nil {
 			return err.Error()

@@ -125,7 +125,7 @@ func (j journal) flaw(p Pool) string {
 	case j.Format != journalFormat:
 		return fmt.Sprintf("format: %d; this program knows %d", j.Format, journalFormat)
 	case j.PoolUUID != p.UUID:
-		return fmt.Sprintf("pool_uuid: is of pool %q, not of %q", j.PoolUUID, p.UUID)
+		return fmt.Sprintf("pool_uuid: belongs to pool %q, not to %q", j.PoolUUID, p.UUID)
 	}
 	for i, op := range slices.Concat(j.Intents, j.Done) {
 		reason := ""
@@ -135,9 +135,13 @@ func (j journal) flaw(p Pool) string {
 		case op.Record != nil:
 			reason = filled(*op.Record, p).flaw(p)
 		}
-		if reason != "" {
-			return fmt.Sprintf("intents[%d]: %s", i, reason)
+		if reason == "" {
+			continue
 		}
+		if done := i - len(j.Intents); done >= 0 {
+			return fmt.Sprintf("done[%d]: %s", done, reason)
+		}
+		return fmt.Sprintf("intents[%d]: %s", i, reason)
 	}
 	names := map[string]bool{}
 	for i, op := range j.Done {

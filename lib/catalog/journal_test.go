@@ -379,17 +379,17 @@ func TestDamagedJournal(t *testing.T) {
 			Done: []Intent{{Op: OpCreate, Volume: "base", ID: 3, Record: &v}}}
 	}
 	for want, spoil := range map[string]func(*journal){
-		"":                        func(*journal) {},
-		"format: 7":               func(j *journal) { j.Format = 7 },
-		"pool_uuid: is of":        func(j *journal) { j.PoolUUID = uuid[1:] + "0" },
-		"next_id: 99999999":       func(j *journal) { j.NextID = 99999999 },
-		"transaction_id: 1844674": func(j *journal) { j.TransactionID = 1<<64 - 1 },
-		"has no volume":           func(j *journal) { j.Intents[0].Volume = "" },
-		"has no record":           func(j *journal) { j.Done[0].Record = nil },
-		"is named twice":          func(j *journal) { j.Done = append(j.Done, j.Done[0]) },
-		"record: is of":           func(j *journal) { j.Done[0].ID = 4 },
-		"size: 7":                 func(j *journal) { j.Done[0].Record.Size = 7 },
-		"volume name":             func(j *journal) { j.Intents[0].Volume = "../x" },
+		"":                          func(*journal) {},
+		"format: 7":                 func(j *journal) { j.Format = 7 },
+		"pool_uuid: belongs to":     func(j *journal) { j.PoolUUID = uuid[1:] + "0" },
+		"next_id: 99999999":         func(j *journal) { j.NextID = 99999999 },
+		"transaction_id: 1844674":   func(j *journal) { j.TransactionID = 1<<64 - 1 },
+		"intents[0]: has no volume": func(j *journal) { j.Intents[0].Volume = "" },
+		"has no record":             func(j *journal) { j.Done[0].Record = nil },
+		"is named twice":            func(j *journal) { j.Done = append(j.Done, j.Done[0]) },
+		"done[0]: record: belongs":  func(j *journal) { j.Done[0].ID = 4 },
+		"done[0]: size: 7":          func(j *journal) { j.Done[0].Record.Size = 7 },
+		"volume name":               func(j *journal) { j.Intents[0].Volume = "../x" },
 	} {
 		s, c := newPool(t)
 		j := good()
