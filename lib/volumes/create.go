@@ -202,7 +202,7 @@ func makeFS(
 		wait, cancel := s.Waiting(ctx)
 		defer cancel()
 		// Some mkfs programs do not check that what they wrote has arrived.
-		return flushed(wait, s, c, v, a.File)
+		return flushed(wait, s, c, v, a.File, p.Catalog.Pool().OnFull == spec.OnFullQueue)
 	})
 }
 

@@ -51,17 +51,22 @@ func flushDevice(ctx context.Context, s *host.System, c *dm.Control, v catalog.V
 		return nil
 	}
 	defer a.Close()
-	return flushed(ctx, s, c, v, a.File)
+	return flushed(ctx, s, c, v, a.File, true)
 }
 
-// flushed is flushDevice for a device that is open already. It returns an
-// error, too, if the last writes would wait for room in the pool.
+// flushed is flushDevice for a device that is open already. mayWait says that a
+// write may wait for room in the pool. Then it is an error, too, if the last
+// writes do.
 func flushed(
 	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, device *os.File,
+	mayWait bool,
 ) error {
 	object := v.Spec().String()
 	defer s.WaitingFor("what is dirty on " + object + " to be written")()
 	lost, err := health.SyncApart(ctx, device, func() error {
+		if !mayWait {
+			return nil
+		}
 		if st, err := health.PoolStatus(c, v.PoolUUID); err == nil && st.Queues() {
 			return Full(v.Pool, "out of data space: the last writes to %s wait for room", object)
 		}
