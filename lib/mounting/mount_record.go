@@ -44,7 +44,7 @@ func (m *mounting) addLines(ctx context.Context, v catalog.Volume, top *mountinf
 	if m.request.NoMtab {
 		return
 	}
-	look := registry.OneMount(m.System, top.Mountpoint)(
+	look := registry.OneMount(m.System, top.Source, top.Mountpoint)(
 		registry.LookUtabIn(m.mounts.Now, m.System, m.c))
 	if err := m.Utab().Add(ctx, m.utabEntry(top), look); err != nil {
 		m.Warnf("%s: utab: %v; unmount it with: %v", v.Spec(), err,

@@ -326,7 +326,7 @@ func (u *unmounting) dropRecord(
 func (u *unmounting) dropUtab(
 	ctx context.Context, top *mountinfo.Info, after registry.MountTable,
 ) {
-	one := registry.OneMount(u.System, top.Mountpoint)
+	one := registry.OneMount(u.System, top.Source, top.Mountpoint)
 	guess := one(registry.LookUtabIn(after, u.System, u.c))
 	look := one(registry.LookUtabIn(u.mounts.Now, u.System, u.c))
 	table, err := after()

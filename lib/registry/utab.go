@@ -40,19 +40,21 @@ func LookUtabIn(table MountTable, s *host.System, c *dm.Control) mount.Look {
 // utabEvery is how often mounts and unmounts look at the lines of others.
 const utabEvery = 10 * time.Second
 
-// OneMount returns a function for a command that changes the lines of one mount
-// point. The function narrows a Look: the mounts of all other lines count as
-// existing, unless no command has looked at them for utabEvery. Otherwise,
-// where many unmount side by side, each of them would look for the mounts of
-// all others whose lines are still there.
-func OneMount(s *host.System, target string) func(mount.Look) mount.Look {
+// OneMount returns a function for a command that changes the lines of one
+// mount. The function narrows a Look: a line of another volume and mount point
+// counts as live, unless no command has looked at all lines for utabEvery.
+// Otherwise, where many unmount side by side, each of them would look for the
+// mounts of all others whose lines are still there.
+func OneMount(s *host.System, source, target string) func(mount.Look) mount.Look {
 	if s.Utab().Due(utabEvery) {
 		return func(look mount.Look) mount.Look { return look }
 	}
 	return func(look mount.Look) mount.Look {
 		return func() mount.Live {
 			live := look()
-			return func(source, at string) bool { return at != target || live(source, at) }
+			return func(of, at string) bool {
+				return of != source && at != target || live(of, at)
+			}
 		}
 	}
 }
@@ -87,7 +89,7 @@ func recorded(s *host.System, c *dm.Control, source, target string,
 // as it is now from table. It warns of an error.
 func MendUtab(ctx context.Context, table MountTable, s *host.System, c *dm.Control, e mount.Entry,
 	spare int) {
-	look := OneMount(s, e.Target)(LookUtabIn(table, s, c))
+	look := OneMount(s, e.Source, e.Target)(LookUtabIn(table, s, c))
 	if err := s.Utab().Mend(ctx, e, spare, look); err != nil {
 		s.Warnf("%s: utab: %v; unmount it with: %v", e.Spec, err,
 			fault.UnmountByHelper{Path: e.Target})

@@ -33,8 +33,10 @@ func TestOneMount(t *testing.T) {
 		if err := os.Chtimes(lock, at, at); err != nil {
 			t.Fatal(err)
 		}
-		live := OneMount(s, "/mnt")(none)()
+		live := OneMount(s, "/dev/mapper/thin-p@v", "/mnt")(none)()
 		if live("/dev/mapper/thin-p@v", "/mnt") != step.own ||
+			live("/dev/mapper/thin-p@v", "/srv") != step.own ||
+			live("/dev/mapper/thin-p@w", "/mnt") != step.own ||
 			live("/dev/mapper/thin-p@w", "/srv") != step.by {
 			t.Errorf("%s: %v, %v", step.name, live("", "/mnt"), live("", "/srv"))
 		}
