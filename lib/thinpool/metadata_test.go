@@ -248,18 +248,24 @@ func TestHostileTreeEnds(t *testing.T) {
 	}
 }
 
+// sealed makes an image of a fuzzer's bytes. Most of them would fail for their
+// sums alone.
+func sealed(b []byte) image {
+	m := image(b)
+	for n := range len(m) / MetadataBlock {
+		salt := uint32(nodeSalt)
+		if n == 0 {
+			salt = superblockSalt
+		}
+		m.seal(n, salt)
+	}
+	return m
+}
+
 func FuzzReadDevices(f *testing.F) {
 	f.Add([]byte(sample()))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m := image(b)
-		// most that a fuzzer makes would fail for their sums alone
-		for n := range len(m) / MetadataBlock {
-			salt := uint32(nodeSalt)
-			if n == 0 {
-				salt = superblockSalt
-			}
-			m.seal(n, salt)
-		}
+		m := sealed(b)
 		c := &counting{r: bytes.NewReader(m)}
 		found, _ := ReadDevices(c, 0)
 		if c.n > len(m)/MetadataBlock+3 {

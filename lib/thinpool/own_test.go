@@ -144,14 +144,7 @@ func TestOwnsReadsLittle(t *testing.T) {
 func FuzzOwns(f *testing.F) {
 	f.Add([]byte(counts(0, 2, 2)), uint32(1))
 	f.Fuzz(func(t *testing.T, b []byte, id uint32) {
-		m := image(b)
-		for n := range len(m) / MetadataBlock {
-			salt := uint32(nodeSalt)
-			if n == 0 {
-				salt = superblockSalt
-			}
-			m.seal(n, salt)
-		}
+		m := sealed(b)
 		c := &counting{r: bytes.NewReader(m)}
 		found, err := owns(c, 0, spec.ID(id))
 		if err != nil && !found || c.n > mostOwnReads {
