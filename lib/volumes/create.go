@@ -53,8 +53,12 @@ func create(
 		}
 		defer func() { unlock(s, ref, made) }()
 		if suits != nil {
-			if cat, v, ok, err := existing(s, want.Volume); err != nil || ok {
-				return errOr(err, func() error { return suits(cat, v) })
+			cat, v, ok, err := existing(s, want.Volume)
+			if err != nil {
+				return err
+			}
+			if ok {
+				return suits(cat, v)
 			}
 		}
 		if want.FS != "" {
@@ -87,14 +91,6 @@ func unlock(s *host.System, ref *refcount.Ref, made bool) {
 	} else {
 		registry.Unlock(s, ref)
 	}
-}
-
-// errOr returns err, or what do returns if err is nil.
-func errOr(err error, do func() error) error {
-	if err != nil {
-		return err
-	}
-	return do()
 }
 
 func checkCreate(want CreateSpec) error {

@@ -59,8 +59,12 @@ func snapshot(
 		defer originRef.Close()
 		defer func() { unlock(s, newRef, made) }()
 		if suits != nil {
-			if cat, v, ok, err := existing(s, volume); err != nil || ok {
-				return errOr(err, func() error { return suits(cat, o, v) })
+			cat, v, ok, err := existing(s, volume)
+			if err != nil {
+				return err
+			}
+			if ok {
+				return suits(cat, o, v)
 			}
 		}
 		if err := engine.ClearName(ctx, s, c, cat, volume); err != nil {
