@@ -109,8 +109,9 @@ func (l *Lock) Marked() (time.Time, error) {
 	return st.ModTime(), nil
 }
 
-// Plain is Exclusive without a turnstile. It is for a lock file of another
-// program's protocol, which expects no second file beside it.
+// Plain is Exclusive without a turnstile. It is for a lock that nobody shares,
+// and for a lock file of another program's protocol, which expects no second
+// file beside it.
 func Plain(ctx context.Context, path string) (*Lock, error) {
 	f, err := acquire(ctx, path, exclusive)
 	return held(f, path, exclusive, err)

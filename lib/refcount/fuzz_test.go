@@ -2,6 +2,8 @@ package refcount
 
 import (
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"thinmount/lib/filelock"
@@ -12,7 +14,8 @@ import (
 // files; and each of these is known again.
 func FuzzEntry(f *testing.F) {
 	for _, name := range []string{
-		"demo@base", "demo@", "demo@@turn", "demo@base@turn", "demo@turn", "demo@turn@turn",
+		"demo@base@mount", "demo@mount", "demo@@mount", "demo@base", "demo@",
+		"demo@@turn", "demo@base@turn", "demo@turn", "demo@turn@turn",
 		"demo@base.json", ".demo@base.json.tmp", ".demo@a.json.tmp.json.tmp", "demo@.json",
 		".demo@base.json", "@base.json", "demo@base.json.tmp", "demo", "x@y@z.json",
 		"demo@.hidden.json",
@@ -34,7 +37,8 @@ func FuzzEntry(f *testing.F) {
 			return
 		}
 		files := map[string]string{pool + "@" + volume: KindLock,
-			pool + "@" + volume + filelock.Turnstile: KindLock}
+			pool + "@" + volume + filelock.Turnstile: KindLock,
+			pool + "@" + volume + forMount:           KindLock}
 		if volume != "" {
 			files[pool+"@"+volume+".json"] = KindRecord
 			files["."+pool+"@"+volume+".json.tmp"] = KindTemp
@@ -55,7 +59,8 @@ func fits(e Entry) bool {
 		return e.Volume == spec.Volume{}
 	case KindLock:
 		return checkNames(e.Volume) == nil &&
-			(e.Path == name || e.Path == name+filelock.Turnstile)
+			slices.Contains([]string{"", filelock.Turnstile, forMount},
+				strings.TrimPrefix(e.Path, name))
 	}
 	return checkNames(e.Volume) == nil && e.Volume.Name != "" &&
 		(e.Kind == KindRecord && e.Path == name+".json" ||

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"thinmount/lib/filelock"
 	"thinmount/lib/privdir"
@@ -54,6 +55,45 @@ func TestLocks(t *testing.T) {
 	if names := strings.Join(listDir(t, filepath.Join(s.Dir, "locks")),
 		" "); names != "demo@ demo@@turn demo@other" {
 		t.Errorf("lock files: %s", names)
+	}
+}
+
+// A volume's mount lock keeps nobody from the volume's lock. A deleted volume
+// has neither file.
+func TestMountLock(t *testing.T) {
+	s := newStore(t)
+	m, err := s.TryMountLock(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := lock(t, s)
+	if _, err := s.TryMountLock(base); !errors.Is(err, filelock.ErrLocked) {
+		t.Errorf("two mounts at once: %v", err)
+	}
+	is := func(want bool) {
+		t.Helper()
+		if got, err := s.IsBeingMounted(base); got != want || err != nil {
+			t.Errorf("being mounted: %v, %v", got, err)
+		}
+	}
+	is(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := s.MountLock(ctx, base); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	if err := errors.Join(m.Unlock(), a.CloseRemove()); err != nil {
+		t.Error(err)
+	}
+	if left := listDir(t, filepath.Join(s.Dir, "locks")); len(left) != 0 {
+		t.Errorf("lock files: %s", left)
+	}
+	is(false)
+	if m, err = s.MountLock(t.Context(), base); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Unlock(); err != nil {
+		t.Error(err)
 	}
 }
 

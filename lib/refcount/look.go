@@ -50,9 +50,11 @@ func (s Store) Entries() ([]Entry, error) {
 func entry(path string, isLock bool) Entry {
 	file := filepath.Base(path)
 	name, kind := file, KindLock
-	lock, turns := strings.CutSuffix(file, filelock.Turnstile)
-	if turns && strings.Contains(lock, "@") { // a volume may be called turn
-		name = lock
+	for _, second := range []string{filelock.Turnstile, forMount} {
+		lock, is := strings.CutSuffix(file, second)
+		if is && strings.Contains(lock, "@") { // a volume may be called turn
+			name = lock
+		}
 	}
 	if !isLock {
 		name, kind = recordName(file)
@@ -93,11 +95,21 @@ func (s Store) LookLock(ctx context.Context, pool string) (lock *filelock.Lock, 
 
 // IsFree reports whether no process has the lock of a volume at this moment. It
 // makes no file.
-func (s Store) IsFree(volume spec.Volume) (bool, error) {
+func (s Store) IsFree(volume spec.Volume) (bool, error) { return s.isFree(volume, "") }
+
+// IsBeingMounted reports whether a process has the mount lock of a volume. It
+// makes no file. For a caller that holds the volume's lock, no process takes
+// the mount lock after that.
+func (s Store) IsBeingMounted(volume spec.Volume) (bool, error) {
+	free, err := s.isFree(volume, forMount)
+	return !free && err == nil, err
+}
+
+func (s Store) isFree(volume spec.Volume, which string) (bool, error) {
 	if err := checkNames(volume); err != nil {
 		return false, err
 	}
-	path := s.lockFile(volume)
+	path := s.lockFile(volume) + which
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}

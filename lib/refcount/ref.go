@@ -126,5 +126,11 @@ func (r *Ref) clear(record Record) error {
 func (r *Ref) Close() error { return r.lock.Unlock() }
 
 // CloseRemove gives the lock back and unlinks its file: for a volume that is
-// deleted.
-func (r *Ref) CloseRemove() error { return r.lock.Remove() }
+// deleted. A mount that waits for the volume's mount lock makes that file anew.
+func (r *Ref) CloseRemove() error {
+	err := os.Remove(r.store.lockFile(r.volume) + forMount)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(r.lock.Remove(), err)
+}

@@ -18,6 +18,7 @@ import (
 // Store is the directory that holds locks and records:
 //
 //	DIR/locks/POOL@VOLUME       lock of a volume
+//	DIR/locks/POOL@VOLUME@mount lock of a volume's first mount
 //	DIR/locks/POOL@             lock of a pool
 //	DIR/refs/POOL@VOLUME.json   record
 //
@@ -80,6 +81,32 @@ func (s Store) Lock(ctx context.Context, volume spec.Volume) (*Ref, error) {
 // TryLock is Lock that gives filelock.ErrLocked instead of waiting.
 func (s Store) TryLock(volume spec.Volume) (*Ref, error) {
 	return s.ref(volume, filelock.TryExclusive)
+}
+
+// forMount is added to the name of a volume's lock file to get the name of its
+// mount lock.
+const forMount = "@mount"
+
+// MountLock waits for a volume's mount lock. A command has it from before it
+// makes the device until the volume is mounted and the record is written, also
+// while it sleeps in the kernel. So the mounts of one volume come one after the
+// other; no other command waits for one. It is taken before the volume's lock,
+// or tried after it. When ctx ends, the error is a *filelock.HeldError.
+func (s Store) MountLock(ctx context.Context, volume spec.Volume) (*filelock.Lock, error) {
+	path, err := s.lockPath(volume)
+	if err != nil {
+		return nil, err
+	}
+	return filelock.Plain(ctx, path+forMount)
+}
+
+// TryMountLock is MountLock that gives filelock.ErrLocked instead of waiting.
+func (s Store) TryMountLock(volume spec.Volume) (*filelock.Lock, error) {
+	path, err := s.lockPath(volume)
+	if err != nil {
+		return nil, err
+	}
+	return filelock.TryExclusive(path + forMount)
 }
 
 func (s Store) ref(volume spec.Volume, lock func(string) (*filelock.Lock, error)) (*Ref, error) {
