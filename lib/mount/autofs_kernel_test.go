@@ -48,7 +48,7 @@ func TestKernelMountTriggersNothing(t *testing.T) {
 			if got, err := OpenDir(dir); err != nil || got != dir {
 				return fmt.Errorf("%s: %w", got, err)
 			}
-			if _, err := Mount(t.Context(), Request{"x", dir, "tmpfs", Options{}}); err != nil {
+			if _, err := mountAt(t.Context(), Request{"x", dir, "tmpfs", Options{}}); err != nil {
 				return err
 			}
 			o, err := ParseOptions("remount,noexec")

@@ -19,7 +19,7 @@ func TestKernelDetach(t *testing.T) {
 		dir := filepath.Join(top, "dir")
 		do(t, os.MkdirAll(dir, 0o700))
 		mount := func(name string) int {
-			r, err := Mount(t.Context(), Request{name, dir, "tmpfs", Options{Flags: flags}})
+			r, err := mountAt(t.Context(), Request{name, dir, "tmpfs", Options{Flags: flags}})
 			do(t, err)
 			if got := topID(t, dir); got != r.ID {
 				t.Errorf("%s is mount %d, said %d", name, got, r.ID)

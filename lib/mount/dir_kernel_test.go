@@ -21,8 +21,13 @@ func TestKernelSwappedMountPoint(t *testing.T) {
 	_, device := made(t, "ext4")
 	for name, once := range map[string]func(Request, int) error{
 		"move_mount": func(r Request, dir int) error {
-			_, _, _, err := newMount(r, dir, nil)
-			return err
+			fd, _, _, _, err := newMount(r, nil)
+			if err != nil {
+				return err
+			}
+			m := &Made{fd: fd}
+			defer m.Close()
+			return m.moveTo(dir)
 		},
 		"mount": func(r Request, dir int) error { _, err := oldMount(r, dir, nil); return err },
 	} {
@@ -220,14 +225,14 @@ func only(t *testing.T, source string) *mountinfo.Info {
 	return found[0]
 }
 
-// What has been swapped before Mount looks is refused, with nothing mounted.
+// What has been swapped before Attach looks is refused, with nothing mounted.
 func TestKernelMountRefusesSymlink(t *testing.T) {
 	_, device := made(t, "ext4")
 	top, victim := t.TempDir(), t.TempDir()
 	link := filepath.Join(top, "link")
 	do(t, errors.Join(os.Symlink(victim, link), os.Mkdir(victim+"/sub", 0o700)))
 	for _, target := range []string{link, link + "/sub"} {
-		if _, err := Mount(t.Context(),
+		if _, err := mountAt(t.Context(),
 			Request{Source: device, Target: target, FSType: "ext4"}); err == nil {
 			t.Errorf("%s: mounted", target)
 		}

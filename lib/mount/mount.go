@@ -66,26 +66,112 @@ func (e *kernelError) Error() string {
 
 func (e *kernelError) Unwrap() error { return e.err }
 
-// Mount mounts a filesystem. Discard is asked for by default, where the
-// filesystem knows it, and given up when it is refused; xfs gets nouuid, since
-// a snapshot has its origin's UUID. The mount API is that of fsopen(2), or
-// mount(2) on kernels without it and for flags that it alone knows.
+// Made is a mount that has no place yet. Nobody can reach it, and it ends with
+// Close, or with this process (fs/namespace.c, dissolve_on_fput). It is for one
+// goroutine.
+type Made struct {
+	request Request
+	fd      int // of fsmount(2); -1 if mount(2) is to do all at once
+	result  Result
+}
+
+// Make makes a mount of a filesystem without a place, by fsopen(2). It reads
+// the device, and may replay a journal: that may take long, and if the disk
+// does not answer, no signal ends it. So the caller holds no lock that others
+// wait for. ctx is looked at once, before the first call. Discard is asked for
+// by default, where the filesystem knows it, and given up when it is refused;
+// xfs gets nouuid, since a snapshot has its origin's UUID.
 //
-// ctx is looked at once, before the first call: the kernel may read and replay
-// a journal for long, and no context ends that. The caller holds the volume's
-// lock, so that no other command mounts the same source meanwhile. The mount is
-// in this thread's mount namespace.
-func Mount(ctx context.Context, r Request) (Result, error) {
+// Kernels without fsopen(2), and flags that only mount(2) knows, make and
+// attach a mount in one call: Make does nothing for them, and Attach does it
+// all.
+func Make(ctx context.Context, r Request) (*Made, error) {
 	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m := &Made{request: r, fd: -1}
+	if oldFlags(r.Options.Flags) {
+		return m, nil
+	}
+	log := kmsg.Begin() // what was logged before belongs to others
+	defer log.Close()
+	res, err := withDiscard(r, func(r Request, options []string) (err error) {
+		var op string
+		var said []string
+		m.fd, m.result.ID, op, said, err = newMount(r, options)
+		return refusal(r, op, said, log, err)
+	})
+	if errors.Is(err, unix.ENOSYS) {
+		return m, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.result.DroppedDiscard = res.DroppedDiscard
+	return m, nil
+}
+
+// Attach gives the mount its place, in this thread's mount namespace. The
+// caller holds the volume's lock, so that no other command mounts the same
+// source meanwhile. Attach may be called once.
+func (m *Made) Attach() (Result, error) {
+	r := m.request
+	log := kmsg.Begin()
+	defer log.Close()
+	dir, err := pin(r.Target)
+	if err != nil {
 		return Result{}, err
+	}
+	defer unix.Close(dir)
+	if m.fd >= 0 {
+		err := m.moveTo(dir)
+		if err == nil {
+			return m.result, nil
+		}
+		if !errors.Is(err, unix.ENOSYS) {
+			return Result{}, refusal(r, "move_mount", nil, log, err)
+		}
+		m.Close()
 	}
 	id := 0
 	res, err := withDiscard(r, func(r Request, options []string) (err error) {
-		id, err = mountOnce(r, options)
-		return err
+		id, err = oldMount(r, dir, options)
+		return refusal(r, "mount", nil, log, err)
 	})
 	res.ID = id
 	return res, err
+}
+
+// moveTo attaches the mount to the directory that is open as dir.
+func (m *Made) moveTo(dir int) error {
+	return unix.MoveMount(m.fd, "", dir, "",
+		unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
+}
+
+// Close ends a mount that was not attached. One that is attached stays, but
+// cannot be unmounted before Close, except lazily (MNT_DETACH). If this was the
+// last use of the filesystem, Close writes what is left to write. A second
+// Close does nothing.
+func (m *Made) Close() {
+	if m.fd >= 0 {
+		unix.Close(m.fd)
+		m.fd = -1
+	}
+}
+
+// refusal is the error of a step of a mount, with the kernel's words: said, or
+// what the kernel has logged. ENOSYS means a kernel before 5.2, or a sandbox
+// that forbids the new calls by that errno: then mount(2) is tried.
+func refusal(r Request, op string, said []string, log kmsg.Log, err error) error {
+	if err == nil || op != "mount" && errors.Is(err, unix.ENOSYS) {
+		return err
+	}
+	if len(said) == 0 {
+		said = log.Messages(logWords(r)...)
+	}
+	return &Error{
+		Op: op, Source: r.Source, Target: r.Target, FSType: r.FSType, Kernel: said, Err: err,
+	}
 }
 
 // withDiscard mounts by once, and again without discard where that is refused.
@@ -125,66 +211,31 @@ func fsOptions(r Request) (options []string, discards bool) {
 	return options, false
 }
 
-// mountOnce mounts and, if that fails, collects the kernel's words. ENOSYS
-// means a kernel before 5.2, or a sandbox that forbids the new calls by that
-// errno.
-func mountOnce(r Request, options []string) (id int, err error) {
-	// From here on: what was logged before belongs to others.
-	log := kmsg.Begin()
-	defer log.Close()
-	dir, err := pin(r.Target)
-	if err != nil {
-		return 0, err
-	}
-	defer unix.Close(dir)
-	op, said, err := "mount", []string(nil), error(unix.ENOSYS)
-	if !oldFlags(r.Options.Flags) {
-		id, op, said, err = newMount(r, dir, options)
-	}
-	if errors.Is(err, unix.ENOSYS) {
-		// The log of the new calls does not say why mount(2) fails.
-		op, said = "mount", nil
-		id, err = oldMount(r, dir, options)
-	}
-	if err == nil {
-		return id, nil
-	}
-	if len(said) == 0 {
-		said = log.Messages(logWords(r)...)
-	}
-	return 0, &Error{
-		Op: op, Source: r.Source, Target: r.Target, FSType: r.FSType, Kernel: said, Err: err,
-	}
-}
-
-// newMount is the way of fsopen(2), onto the directory that is open as dir.
+// newMount makes a mount without a place, as the descriptor fd, by fsopen(2).
 // said is what the kernel explains in the filesystem context's log.
 //
-// Until move_mount(2) nobody can reach the mount, and it has its attributes
-// before that: no program of a nosuid mount ever runs with its owner's rights.
-// A process that dies earlier leaves nothing, since the kernel dissolves a
-// mount without a place with its descriptor (fs/namespace.c, dissolve_on_fput).
-func newMount(r Request, dir int, options []string) (id int, op string, said []string, err error) {
+// The mount has its attributes before it has a place: no program of a nosuid
+// mount ever runs with its owner's rights.
+func newMount(r Request, options []string) (fd, id int, op string, said []string, err error) {
 	fs, err := unix.Fsopen(r.FSType, unix.FSOPEN_CLOEXEC)
 	if err != nil {
-		return 0, "fsopen", nil, unknownType(r.FSType, err)
+		return -1, 0, "fsopen", nil, unknownType(r.FSType, err)
 	}
 	defer unix.Close(fs)
 	if err := configure(fs, r, options); err != nil {
-		return 0, "fsconfig", contextLog(fs), err
+		return -1, 0, "fsconfig", contextLog(fs), err
 	}
 	// The superblock is open from here on, and the mount has its ID, which
 	// move_mount does not change.
-	m, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, attributes(r.Options.Flags))
+	fd, err = unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, attributes(r.Options.Flags))
 	if err != nil {
-		return 0, "fsmount", contextLog(fs), err
+		return -1, 0, "fsmount", contextLog(fs), err
 	}
-	defer unix.Close(m)
-	if id, err = mountID(m); err != nil {
-		return 0, "fsmount", nil, err
+	if id, err = mountID(fd); err != nil {
+		unix.Close(fd)
+		return -1, 0, "fsmount", nil, err
 	}
-	err = unix.MoveMount(m, "", dir, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
-	return id, "move_mount", nil, err
+	return fd, id, "", nil, nil
 }
 
 // unknownType puts ENODEV into words. The kernel has looked for a module of

@@ -47,6 +47,45 @@ func attached(t *testing.T, file string) string {
 	return d.Path()
 }
 
+// mountAt makes a mount and gives it its place.
+func mountAt(ctx context.Context, r Request) (Result, error) {
+	m, err := Make(ctx, r)
+	if err != nil {
+		return Result{}, err
+	}
+	defer m.Close()
+	return m.Attach()
+}
+
+// Nobody sees a mount without a place, and Close ends it, with the filesystem's
+// hold on the device. Flags that only mount(2) knows are for Attach.
+func TestKernelMountWithoutPlace(t *testing.T) {
+	_, device := made(t, "ext4")
+	exclusively := func() error {
+		f, err := os.OpenFile(device, os.O_RDONLY|unix.O_EXCL, 0)
+		if err == nil {
+			f.Close()
+		}
+		return err
+	}
+	for name, flags := range map[string]uintptr{"fsopen": 0, "mount(2)": unix.MS_SILENT} {
+		r := Request{device, t.TempDir(), "ext4", Options{Flags: flags}}
+		m, err := Make(t.Context(), r)
+		do(t, err)
+		if err := exclusively(); errors.Is(err, unix.EBUSY) != (flags == 0) {
+			t.Errorf("%s: made: open: %v", name, err)
+		}
+		if where := mountsOf(t, device); len(where) != 0 {
+			t.Errorf("%s: made, and mounted on %q", name, where)
+		}
+		m.Close()
+		m.Close()
+		if err := exclusively(); err != nil {
+			t.Errorf("%s: closed: open: %v", name, err)
+		}
+	}
+}
+
 // mounted mounts at a new directory, until the test's end.
 func mounted(t *testing.T, fstype, device, options string) string {
 	t.Helper()
@@ -55,7 +94,7 @@ func mounted(t *testing.T, fstype, device, options string) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if _, err := Mount(t.Context(), Request{device, dir, fstype, o}); err != nil {
+	if _, err := mountAt(t.Context(), Request{device, dir, fstype, o}); err != nil {
 		t.Fatalf("%s: %v", options, err)
 	}
 	t.Cleanup(func() { unix.Unmount(dir, 0) })
@@ -106,7 +145,7 @@ func TestKernelIversion(t *testing.T) {
 	for _, fs := range filesystems() {
 		_, device := made(t, fs)
 		dir := t.TempDir()
-		if _, err := Mount(t.Context(),
+		if _, err := mountAt(t.Context(),
 			Request{device, dir, fs, Options{Flags: unix.MS_I_VERSION}}); err != nil {
 			t.Errorf("%s: %v", fs, err)
 			continue
@@ -120,7 +159,7 @@ func TestKernelIversion(t *testing.T) {
 func TestKernelBadOption(t *testing.T) {
 	for _, fs := range filesystems() {
 		_, device := made(t, fs)
-		_, err := Mount(t.Context(),
+		_, err := mountAt(t.Context(),
 			Request{device, t.TempDir(), fs, Options{FS: []string{"bogus"}}})
 		var e *Error
 		if !errors.Is(err, unix.EINVAL) || !errors.As(err, &e) ||

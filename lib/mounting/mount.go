@@ -12,12 +12,14 @@ import (
 	"thinmount/lib/dmname"
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
+	"thinmount/lib/filelock"
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/health"
 	"thinmount/lib/host"
 	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
+	"thinmount/lib/spec"
 )
 
 // MountRequest is what mount(8) hands to its helper (mount(8), EXTERNAL
@@ -79,8 +81,7 @@ type mounting struct {
 	wayOut fault.Remedy // what helps if the kernel refuses the mount; or nil
 }
 
-// do finds the volume, takes its lock, looks again, and decides which kind of
-// mount this is.
+// do finds the volume, and then looks at it under its lock.
 func (m *mounting) do(ctx context.Context) error {
 	// No lock is held yet. So a mistyped name makes no lock file, and a path
 	// that other users control is followed without a lock.
@@ -98,39 +99,76 @@ func (m *mounting) do(ctx context.Context) error {
 		return nil
 	}
 	m.findLine(volume)
-
-	ref, err := registry.LockVolume(ctx, m.System, volume)
-	if err != nil {
-		return err
-	}
-	defer ref.Close()
-	cat, v, err := registry.Find(m.System, volume)
-	if err != nil {
-		return err
-	}
-	m.cat = cat
-	rec, err := registry.ReconcileIn(m.mounts.Now, m.System, m.c, ref, v, m.refuseCopy(v))
-	if err != nil {
-		return err
-	}
-	if rec.Elsewhere {
-		if done, err := m.answerForCopy(rec, v); done || err != nil {
+	for {
+		again, err := m.once(ctx, volume)
+		if !again || err != nil {
 			return err
 		}
 	}
+}
+
+// once takes the volume's lock, looks at the volume, and decides which kind of
+// mount this is. again says that another command was mounting the volume, and
+// has ended.
+func (m *mounting) once(ctx context.Context, volume spec.Volume) (again bool, err error) {
+	ref, err := registry.LockVolume(ctx, m.System, volume)
+	if err != nil {
+		return false, err
+	}
+	defer ref.Close()
+	rec, v, done, err := m.answer(ctx, ref, volume)
+	if done || err != nil {
+		return false, err
+	}
+	turn, err := m.Refs().TryMountLock(volume)
+	if errors.Is(err, filelock.ErrLocked) {
+		ref.Close()
+		return true, m.waitForMount(ctx, volume)
+	}
+	if err != nil {
+		return false, &fault.Error{Object: volume.String(), Err: err}
+	}
+	defer turn.Unlock()
+	return false, m.mountFirst(ctx, ref, rec, v)
+}
+
+// waitForMount waits while another command mounts the volume.
+func (m *mounting) waitForMount(ctx context.Context, volume spec.Volume) error {
+	object := volume.String()
+	defer m.WaitingFor("another mount of " + object)()
+	turn, err := m.Refs().MountLock(ctx, volume)
+	if err != nil {
+		return fault.WaitError(object, err)
+	}
+	return turn.Unlock()
+}
+
+// answer looks at the volume under its lock. Unless the volume is to be mounted
+// for the first time, answer does what was asked, and done is true.
+func (m *mounting) answer(
+	ctx context.Context, ref *refcount.Ref, volume spec.Volume,
+) (rec refcount.Record, v catalog.Volume, done bool, err error) {
+	m.cat, v, err = registry.Find(m.System, volume)
+	if err != nil {
+		return rec, v, false, err
+	}
+	m.active = false
+	rec, err = registry.ReconcileIn(m.mounts.Now, m.System, m.c, ref, v, m.refuseCopy(v))
+	if err == nil && rec.Elsewhere {
+		done, err = m.answerForCopy(rec, v)
+	}
+	if done || err != nil {
+		return rec, v, done, err
+	}
 	switch {
 	case m.options.Remount:
-		return m.remount(rec, v)
+		return rec, v, true, m.remount(rec, v)
 	case m.loses != nil && (rec.References == 0 || rec.MountedOn != m.dir):
-		return m.skip(m.loses)
+		return rec, v, true, m.skip(m.loses)
 	case rec.References > 0:
-		return m.addReference(ctx, ref, rec)
+		return rec, v, true, m.addReference(ctx, ref, rec)
 	}
-	fstype, err := m.mountFirst(ctx, ref, rec, v)
-	if err == nil && fstype != v.FS {
-		m.rememberFS(ctx, v, fstype)
-	}
-	return err
+	return rec, v, false, nil
 }
 
 // refuseCopy returns what is asked if the volume is active: whether it is one
@@ -150,28 +188,24 @@ func (m *mounting) refuseCopy(v catalog.Volume) registry.May {
 }
 
 // mountFirst goes through the table "first mount" of docs/crashes.md. After an
-// error it undoes the steps from 2 on. It returns the type of the filesystem.
-// The caller holds the volume's lock.
+// error it undoes the steps from 2 on. The caller holds the volume's lock, and
+// its mount lock. mountFirst gives the volume's lock back while the kernel
+// reads the disk, which may not answer.
 func (m *mounting) mountFirst(
 	ctx context.Context, ref *refcount.Ref, rec refcount.Record, v catalog.Volume,
-) (fstype string, err error) {
+) error {
 	// Before OpenActive compares them: what takes their place later has other
 	// numbers.
 	rec.Below = backing.Below(m.cat.Pool())
 	// 1. (inactive pool) loop devices, linear devices, the pool
 	p, err := engine.OpenActive(ctx, m.System, m.c, v.Pool, engine.Shared)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if err := m.checkPoolState(p, rec); err != nil {
 		p.Close()
-		return "", err
+		return err
 	}
-	defer func() {
-		if err != nil {
-			m.cleanUp(ctx, rec, v)
-		}
-	}()
 	// 2. the volume's device: create, load, resume, node
 	// 2a. the names of removed devices
 	// 3. open; deferred removal
@@ -182,28 +216,45 @@ func (m *mounting) mountFirst(
 	a, err := activate(ctx, v, rec.Pinned)
 	p.Close()
 	if err != nil {
-		return "", err
+		m.cleanUp(ctx, rec, v)
+		return err
 	}
-	defer a.Close()
-	if fstype, err = m.fstype(a, v); err == nil {
-		// 4. fsopen … fsmount
+	ref.Close()
+	// 4. fsopen … fsmount
+	made, fstype, err := m.make(ctx, a, v)
+	if err == nil {
 		// 5. move_mount
-		err = m.attach(ctx, a, v, fstype)
+		// 6. alias, record, two lines in utab
+		err = m.attach(ctx, made, a, rec, v, fstype)
+		made.Close()
+	} else {
+		err = health.BlameMetadata(ctx, m.System, m.c, v, err)
 	}
+	a.Close()
 	if err != nil {
-		return "", health.BlameMetadata(ctx, m.System, m.c, v, err)
+		m.cleanUpLocked(ctx, rec, v)
 	}
-	top, err := m.made(v, a)
+	return err
+}
+
+// make makes the mount, which has no place yet. It returns the type of the
+// filesystem. No lock is held.
+func (m *mounting) make(
+	ctx context.Context, a *engine.Activation, v catalog.Volume,
+) (*mount.Made, string, error) {
+	fstype, err := m.fstype(a, v)
 	if err != nil {
-		return "", m.undone(err)
+		return nil, "", err
 	}
-	// 6. alias, record, two lines in utab
-	m.makeAlias(v, a)
-	if err := m.saveRecord(ref, rec, v, a, top); err != nil {
-		return "", m.undone(err)
+	object := v.Spec().String()
+	m.Stepf("mounting %s (%s) on %s", object, fstype, m.dir)
+	defer m.WaitingFor(kernelsMount(object, fstype))()
+	made, err := mount.Make(ctx,
+		mount.Request{Source: a.Path, Target: m.dir, FSType: fstype, Options: m.options})
+	if err != nil {
+		return nil, "", m.refused(a, v, fstype, err)
 	}
-	m.addLines(ctx, v, top)
-	return fstype, nil
+	return made, fstype, nil
 }
 
 // fstype returns the filesystem type with which the device is mounted: the type
@@ -228,28 +279,6 @@ func (m *mounting) fstype(a *engine.Activation, v catalog.Volume) (string, error
 		}
 	}
 	return fstype, nil
-}
-
-// attach mounts the device on m.dir and sets m.id. It warns if the user asked
-// for discard and the filesystem refused it.
-func (m *mounting) attach(
-	ctx context.Context, a *engine.Activation, v catalog.Volume, fstype string,
-) error {
-	object := v.Spec().String()
-	m.Stepf("mounting %s (%s) on %s", object, fstype, m.dir)
-	defer m.WaitingFor(kernelsMount(object, fstype))()
-	res, err := mount.Mount(ctx,
-		mount.Request{Source: a.Path, Target: m.dir, FSType: fstype, Options: m.options})
-	if err != nil {
-		return m.refused(a, v, fstype, err)
-	}
-	m.id = res.ID
-	if res.DroppedDiscard && m.options.Discard != nil {
-		m.Warnf("%s: mounted without discard, which %s refuses here", object, fstype)
-	} else if res.DroppedDiscard {
-		m.Stepf("mounted without discard, which %s refuses here", fstype)
-	}
-	return nil
 }
 
 // probe reads the filesystem's type from the device. If the caller names a

@@ -52,9 +52,22 @@ func (m *mounting) undone(err error) error {
 	return err
 }
 
+// cleanUpLocked is cleanUp for a caller that has given the volume's lock back.
+// If another command has the lock now, cleanUpLocked does nothing: the kernel
+// removes the device at its last close, and the next tidying its names.
+func (m *mounting) cleanUpLocked(ctx context.Context, rec refcount.Record, v catalog.Volume) {
+	ref, err := m.Refs().TryLock(v.Spec())
+	if err != nil {
+		return
+	}
+	defer ref.Close()
+	rec.Pinned = ref.Record().Pinned
+	m.cleanUp(ctx, rec, v)
+}
+
 // cleanUp removes the volume's device and alias after a mount that failed. It
 // leaves them if an administrator has activated the volume, or if another
-// process uses it.
+// process uses it. The caller holds the volume's lock.
 func (m *mounting) cleanUp(ctx context.Context, rec refcount.Record, v catalog.Volume) {
 	if rec.Pinned || rec.Elsewhere {
 		return

@@ -27,7 +27,8 @@ import (
 func TestMountReadsOnce(t *testing.T) {
 	found := []string{"pool.json", "journal", "volumes/v.json", "locks/demo@v",
 		"pool.json", "journal", "volumes/v.json"}
-	whole := slices.Concat(found, []string{"locks/demo@", "pool.json", "journal"})
+	whole := slices.Concat(found,
+		[]string{"locks/demo@v@mount", "locks/demo@", "pool.json", "journal"})
 	for _, row := range []struct {
 		name   string
 		spec   string

@@ -228,7 +228,9 @@ func FillRecord(rec *refcount.Record, v catalog.Volume, path string, dev dm.DevN
 
 // ReconcileUnmounted is ReconcileOwn for a command that needs the volume not
 // mounted. If the volume is mounted, in this or in another mount namespace, the
-// error is fault.ErrBusy and says where.
+// error is fault.ErrBusy and says where. It is ErrBusy, too, if another command
+// is mounting the volume: that command does not hold the volume's lock while
+// the kernel reads the disk.
 func ReconcileUnmounted(s *host.System, c *dm.Control, ref *refcount.Ref,
 	v catalog.Volume) (refcount.Record, error) {
 	rec, err := ReconcileOwn(s, c, ref, v)
@@ -241,9 +243,25 @@ func ReconcileUnmounted(s *host.System, c *dm.Control, ref *refcount.Ref,
 // refuseMounted returns the error of ReconcileUnmounted for a mounted volume.
 func refuseMounted(s *host.System, c *dm.Control, rec refcount.Record, v catalog.Volume) error {
 	if rec.Elsewhere || rec.References == 0 {
-		return RefuseElsewhere(s, c, rec, v)
+		if err := RefuseElsewhere(s, c, rec, v); err != nil || !rec.Elsewhere {
+			return err
+		}
+		return refuseBeingMounted(s, rec.Volume)
 	}
 	return &fault.Error{Object: rec.Volume.String(),
 		Err:    fault.Errorf(fault.ErrBusy, "mounted on %s", rec.MountedOn),
 		Remedy: fault.Unmount{Path: rec.MountedOn, Times: rec.References}}
+}
+
+func refuseBeingMounted(s *host.System, volume spec.Volume) error {
+	is, err := s.Refs().IsBeingMounted(volume)
+	switch {
+	case err != nil:
+		return &fault.Error{Object: volume.String(), Err: err}
+	case is:
+		return &fault.Error{Object: volume.String(),
+			Err:    fault.Errorf(fault.ErrBusy, "another command is mounting it"),
+			Remedy: fault.Hint("try again later")}
+	}
+	return nil
 }

@@ -105,8 +105,9 @@ func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
 // record.
 func (w *world) known(line string) bool {
 	if of, ok := strings.CutPrefix(line, "file "+runDir+"/locks/"); ok && of != "" {
-		// a queue before the lock
-		pool, volume, _ := strings.Cut(strings.TrimSuffix(of, "@turn"), "@")
+		// a queue before the lock, and the lock of a first mount
+		of = strings.TrimSuffix(strings.TrimSuffix(of, "@turn"), "@mount")
+		pool, volume, _ := strings.Cut(of, "@")
 		record := "pool.json"
 		if volume != "" {
 			record = "volumes/" + volume + ".json"
