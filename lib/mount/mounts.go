@@ -21,8 +21,9 @@ type Mounts struct {
 // unannounced is how long a table is believed that the kernel calls unchanged.
 // The kernel announces each mount, unmount and move, and changed options of a
 // mount. It does not announce that a folder above a mount has another name, and
-// that a filesystem has turned itself read-only.
-const unannounced = time.Second
+// that a filesystem has turned itself read-only. It is longer than a command
+// takes on a slow machine if it does not wait for others.
+const unannounced = 5 * time.Second
 
 // Now returns the table as it is at the moment of the call.
 func (m *Mounts) Now() (mountinfo.Table, error) {
