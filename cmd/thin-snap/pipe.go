@@ -4,9 +4,10 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/signal"
 
 	"golang.org/x/sys/unix"
+
+	"thinmount/lib/helper"
 )
 
 // pipe is a stream whose reader may end first, as in thin-snap -v delete ... |
@@ -18,7 +19,7 @@ type pipe struct{ io.Writer }
 // to. A caught signal, unlike an ignored one, has its usual effect in the
 // programs that are started.
 func newPipe(f *os.File) pipe {
-	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	helper.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	return pipe{f}
 }
 

@@ -7,6 +7,8 @@ import (
 	"os/signal"
 
 	"golang.org/x/sys/unix"
+
+	"thinmount/lib/helper"
 )
 
 // signalError is the cause of a context that a signal has ended.
@@ -22,7 +24,7 @@ func (e *signalError) Unwrap() error { return context.Canceled }
 func signalContext(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	caught := make(chan os.Signal, 1)
-	signal.Notify(caught, unix.SIGINT, unix.SIGTERM)
+	helper.Notify(caught, unix.SIGINT, unix.SIGTERM)
 	go func() {
 		select {
 		case sig := <-caught:
@@ -31,7 +33,7 @@ func signalContext(parent context.Context) (ctx context.Context, stop func()) {
 		case <-ctx.Done():
 		}
 	}()
-	return ctx, func() { signal.Stop(caught); cancel(nil) }
+	return ctx, func() { cancel(nil) }
 }
 
 // signalOf returns the signal that ended ctx, or nil.

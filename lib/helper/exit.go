@@ -68,7 +68,7 @@ func Start(program, usage, version string) (argv []string, done bool) {
 	// The program that reads our output may leave (mount -v … | head -1).
 	// SIGPIPE is caught, so that it does not end this process: printing fails,
 	// and the work goes on.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	argv = os.Args[1:]
 	switch {
 	case wants(argv, "-h", "--help"):
@@ -81,10 +81,32 @@ func Start(program, usage, version string) (argv []string, done bool) {
 	return nil, true
 }
 
+// Notify is signal.Notify for a goroutine that is locked to its thread, as main
+// is. The Go runtime has a thread for signals, which answers twice for each of
+// them, and each answer to such a goroutine takes several changes of threads.
+func Notify(c chan<- os.Signal, signals ...os.Signal) {
+	done := make(chan struct{})
+	go func() {
+		signal.Notify(c, signals...)
+		close(done)
+	}()
+	<-done
+}
+
 // Context returns a context that ends at SIGINT, SIGTERM and SIGHUP. A use case
 // then undoes what is half done.
 func Context() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	ctx, cancel := context.WithCancel(context.Background())
+	caught := make(chan os.Signal, 1)
+	Notify(caught, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	go func() {
+		select {
+		case <-caught:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // System returns the machine's System. It prints warnings on stderr. If stderr
