@@ -109,7 +109,7 @@ func newGuard(args []string) (*guard, error) {
 	debug.SetGCPercent(-1)
 	// When memory is short, the kernel kills other processes first.
 	os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0)
-	unix.Mlockall(unix.MCL_CURRENT)
+	lockMemory() // until the process ends
 	return g, nil
 }
 

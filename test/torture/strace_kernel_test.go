@@ -130,7 +130,7 @@ var harmless = words(`
 	access arch_prctl brk clock_gettime clock_nanosleep close dup3 epoll_create1 epoll_ctl
 	epoll_pwait eventfd2 execve faccessat faccessat2 fcntl fstat fstatfs futex getcwd getdents64
 	getegid geteuid getgid getpid getppid getrandom getrlimit gettid getuid ioprio_get listmount
-	lseek lstat madvise mincore mlockall mmap mprotect munlockall munmap nanosleep newfstatat
+	lseek lstat madvise mincore mlock mlockall mmap mprotect munlockall munmap nanosleep newfstatat
 	pidfd_open pidfd_send_signal pipe2 poll ppoll prctl pread64 preadv prlimit64 read readlink
 	readlinkat restart_syscall rseq rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity
 	sched_yield set_robust_list set_tid_address sigaltstack stat statfs statmount statx sysinfo
