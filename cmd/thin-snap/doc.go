@@ -6,7 +6,7 @@
 // into one call of lib/thin. The other files serve them:
 //
 //	app.go, pool.go            the tree of commands
-//	run.go, call.go            from arguments to an exit status
+//	start.go, call.go          from arguments to an exit status
 //	permute.go, flags.go       options behind operands; options of several commands
 //	each.go                    one command for many operands
 //	spec.go                    what users write: POOL/VOLUME
