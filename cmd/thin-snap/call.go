@@ -26,7 +26,7 @@ type call struct {
 type work func(ctx context.Context, sys system) error
 
 // operands says which operands a command takes. With max < 0 it takes any
-// number.
+// number. With "--" in names, the command line of another program follows them.
 type operands struct {
 	names    string
 	min, max int
@@ -118,6 +118,14 @@ func (c *call) confirm(question string) bool {
 }
 
 func (o operands) check(args []string) error {
+	if strings.Contains(o.names, "--") {
+		end := slices.Index(args, "--")
+		if end < 0 || end+1 == len(args) {
+			return &usage.Error{Message: "no program given",
+				Hint: "it stands behind --, as in: -- make check"}
+		}
+		args = args[:end]
+	}
 	if len(args) < o.min {
 		return usage.Errorf("missing operand %s", strings.Fields(o.names)[len(args)])
 	}

@@ -7,7 +7,7 @@
 //
 //	app.go, pool.go            the tree of commands
 //	start.go, call.go          from arguments to an exit status
-//	permute.go, flags.go       options behind operands; options of several commands
+//	flags.go                   options of several commands
 //	each.go                    one command for many operands
 //	spec.go                    what users write: POOL/VOLUME
 //	ui.go, errors.go           messages, questions, exit status
@@ -17,6 +17,7 @@
 // What is no command has packages below:
 //
 //	internal/usage             the error of a wrong command line
+//	internal/permute           options behind operands
 //	internal/amount            sizes, percentages and times: 2G, 10%, 30s
 //	internal/table             lists: tables for people, tabs and JSON for programs
 //	internal/columns           the columns of volumes and of pools

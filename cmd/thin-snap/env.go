@@ -38,6 +38,7 @@ type system interface {
 	Deactivate(ctx context.Context, volume thin.Volume) error
 	SetProperties(ctx context.Context, volume thin.Volume, set thin.Properties) error
 	UnsetProperties(ctx context.Context, volume thin.Volume, keys []string) error
+	Run(ctx context.Context, r thin.RunRequest) (thin.RunResult, error)
 	Recover(ctx context.Context, pool string) error
 	Tidy(ctx context.Context) error
 	CheckPool(ctx context.Context, name string) ([]thin.Finding, error)

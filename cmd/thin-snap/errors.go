@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"thinmount/cmd/thin-snap/internal/usage"
@@ -17,6 +18,7 @@ const (
 	exitNotFound = 4
 	exitBusy     = 5
 	exitPool     = 6
+	exitRun      = 125
 	exitSignal   = 128
 )
 
@@ -64,6 +66,23 @@ type outputError struct{ err error }
 func (e *outputError) Error() string { return "cannot write standard output: " + e.err.Error() }
 func (e *outputError) Unwrap() error { return e.err }
 
+// programError is the exit status of run: that of the program, or of a failure
+// of our own. Without a failure of our own err is nil: the program has said
+// what is wrong.
+type programError struct {
+	status int
+	err    error
+}
+
+func (e *programError) Unwrap() error { return e.err }
+
+func (e *programError) Error() string {
+	if e.err == nil {
+		return "the program has exit status " + strconv.Itoa(e.status)
+	}
+	return e.err.Error()
+}
+
 // severalError has the errors of some of several names. done counts the others.
 type severalError struct {
 	errs []error
@@ -90,10 +109,13 @@ func exitCode(err error) int {
 		some  *severalError
 		sig   *signalError
 		wrong *usage.Error
+		ended *programError
 	)
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &ended):
+		return ended.status
 	case errors.As(err, &sig):
 		return exitSignal + int(sig.signal)
 	case errors.As(err, &some) && some.done > 0:

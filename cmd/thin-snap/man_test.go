@@ -116,7 +116,7 @@ func TestManSynopsis(t *testing.T) {
 	program := []string{app.UsageText}
 	walk(app.Commands, "", func(_ string, c *cli.Command) {
 		if len(c.Subcommands) == 0 {
-			program = append(program, c.UsageText)
+			program = append(program, strings.Split(c.UsageText, "\n")...)
 		}
 	})
 	sameSet(t, "SYNOPSIS", page, program)

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"thinmount/cmd/thin-snap/internal/permute"
 	"thinmount/cmd/thin-snap/internal/usage"
 )
 
@@ -37,16 +38,18 @@ func TestPermute(t *testing.T) {
 		{"help mv", "rename --help"},
 		{"ls", "list"}, {"rm demo/a", "delete -- demo/a"}, {"mv demo/a b", "rename -- demo/a b"},
 		{"clone demo/a b", "snapshot -- demo/a b"},
+		{"run demo/a -- x -n", "run -- demo/a -- x -n"}, {"run -- -x --", "run -- -- -x --"},
 		{"pool ls", "pool list"}, {"pool rm demo", "pool delete -- demo"},
 		{"pool show help", "pool show -- help"},
 		{"pool delete yes -y", "pool delete --yes -- yes"},
 		{"-V", "--version"},
 		{"list demo -V", "--version"},
 	} {
-		got, err := permute(newApp(&env{}), append([]string{"thin-snap"}, strings.Fields(tt.in)...))
+		got, err := permute.Line(newApp(&env{}),
+			append([]string{"thin-snap"}, strings.Fields(tt.in)...))
 		if want := append([]string{"thin-snap"}, strings.Fields(tt.want)...); err != nil ||
 			!slices.Equal(got, want) {
-			t.Errorf("permute(%s) = %q, %v, want %q", tt.in, got, err, want)
+			t.Errorf("permute.Line(%s) = %q, %v, want %q", tt.in, got, err, want)
 		}
 	}
 }
@@ -86,10 +89,11 @@ func TestPermuteRefuses(t *testing.T) {
 		{"frob --json", `unknown command "frob"`, "see thin-snap --help"},
 		{"pool frob", `unknown command "frob"`, "see thin-snap pool --help"},
 	} {
-		_, err := permute(newApp(&env{}), append([]string{"thin-snap"}, strings.Fields(tt.in)...))
+		_, err := permute.Line(newApp(&env{}),
+			append([]string{"thin-snap"}, strings.Fields(tt.in)...))
 		var wrong *usage.Error
 		if !errors.As(err, &wrong) || wrong.Message != tt.want || wrong.Hint != tt.hint {
-			t.Errorf("permute(%s) = %#v, want %q, %q", tt.in, err, tt.want, tt.hint)
+			t.Errorf("permute.Line(%s) = %#v, want %q, %q", tt.in, err, tt.want, tt.hint)
 		}
 	}
 }
@@ -108,14 +112,14 @@ func TestPermuteKeeps(t *testing.T) {
 				operands = append(operands, w)
 			}
 		}
-		got, err := permute(newApp(&env{}), append([]string{"thin-snap", "list"}, line...))
+		got, err := permute.Line(newApp(&env{}), append([]string{"thin-snap", "list"}, line...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if rest := got[len(got)-len(operands):]; !slices.Equal(rest, operands) {
 			t.Fatalf("%q: operands %q, want %q", line, rest, operands)
 		}
-		again, err := permute(newApp(&env{}), got)
+		again, err := permute.Line(newApp(&env{}), got)
 		if err != nil || !slices.Equal(again, got) {
 			t.Fatalf("%q, again %q, %v", got, again, err)
 		}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
+
+	"thinmount/cmd/thin-snap/internal/permute"
 )
 
 // run runs the command line args and returns the exit status.
@@ -10,11 +13,15 @@ func run(args []string, e env) int {
 	ctx, stop := signalContext(context.Background())
 	defer stop()
 	ordered, err := runApp(ctx, args, e)
-	report(e.stderr, err)
 	code := exitCode(err)
-	// A command that succeeded in spite of the signal has exit status 0.
-	if sig := signalOf(ctx); sig != nil && err != nil {
-		code = exitCode(sig)
+	if ended := (*programError)(nil); errors.As(err, &ended) {
+		report(e.stderr, ended.err)
+	} else {
+		report(e.stderr, err)
+		// A command that succeeded in spite of the signal has exit status 0.
+		if sig := signalOf(ctx); sig != nil && err != nil {
+			code = exitCode(sig)
+		}
 	}
 	if code != 0 && wantsJSON(ordered) {
 		reportJSON(e.stderr, code, err)
@@ -22,10 +29,10 @@ func run(args []string, e env) int {
 	return code
 }
 
-// runApp also returns the line in its proper order, or args if permute fails.
+// runApp also returns the line in its proper order, or args if that fails.
 func runApp(ctx context.Context, args []string, e env) (ordered []string, err error) {
 	app := newApp(&e)
-	ordered, err = permute(app, args)
+	ordered, err = permute.Line(app, args)
 	if err != nil {
 		return args, err
 	}

@@ -15,7 +15,7 @@ _thin_snap() {
 	local global='--debug --quiet --verbose --help'
 	local listing='--no-headings --noheadings --parsable --json --columns'
 	local sorting='--sort --sort-descending'
-	local commands='pool create snapshot snap clone rename mv delete rm list ls show set get unset activate deactivate format recover'
+	local commands='pool create snapshot snap clone rename mv delete rm run list ls show set get unset activate deactivate format recover'
 	local pool_commands='create list ls show activate deactivate grow set delete rm check'
 	local command='' word words='' volume='' i
 	COMPREPLY=()
@@ -49,6 +49,16 @@ _thin_snap() {
 		esac
 	done
 
+	if [[ $command == run ]]; then
+		for ((i = 1; i < COMP_CWORD; i++)); do # another program's words
+			[[ ${COMP_WORDS[i]} != -- ]] || { compopt -o default 2>/dev/null && return; }
+		done
+		case $prev in
+		-o | --options | --key) return ;;
+		--snapshot-of) words=$(_thin_snap_list list) ;;
+		esac
+	fi
+
 	case $prev in
 	--data | --metadata)
 		compopt -o filenames 2>/dev/null
@@ -62,7 +72,7 @@ _thin_snap() {
 		;;
 	--on-full) words='error queue' ;;
 	--fs) words='ext2 ext3 ext4 xfs btrfs f2fs vfat exfat' ;;
-	--size | --metadata-size | --block-size | --margin | --label | --filter) return ;;
+	--size | --metadata-size | --block-size | --margin | --label | --filter | --name) return ;;
 	-o | --columns | -s | -S | --sort | --sort-descending)
 		case $command in
 		pool*) words=$(_thin_snap_columns pool list) ;;
@@ -95,6 +105,7 @@ _thin_snap() {
 		snap* | clone) words='--size --if-not-exists --force' ;;
 		delete | rm) words='--discard --no-discard --dry-run --yes' ;;
 		format) words='--fs --label --force' ;;
+		run) words='--snapshot-of --name --key --replace --ephemeral --keep-failed --chroot --options --force' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$words $global" -- "$cur")
 		return
@@ -123,7 +134,7 @@ _thin_snap() {
 			[[ $command != get ]] || words+=" $(_thin_snap_columns list)"
 		fi
 		;;
-	snapshot | snap | clone | rename | mv | delete | rm | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
+	snapshot | snap | clone | rename | mv | delete | rm | run | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -99,7 +99,7 @@ func (p Pool) operationsFlaw() string {
 }
 
 func (op Intent) flaw() string {
-	ofVolume := slices.Contains([]string{OpCreate, OpFormat, OpDelete}, op.Op)
+	ofVolume := slices.Contains([]string{OpCreate, OpFormat, OpRun, OpDelete}, op.Op)
 	ofPool := slices.Contains([]string{OpCreatePool, OpDeletePool}, op.Op)
 	switch {
 	case !ofVolume && !ofPool:
@@ -108,6 +108,8 @@ func (op Intent) flaw() string {
 		return op.Op + ": has a volume"
 	case op.ID > spec.MaxID:
 		return fmt.Sprintf("id: %d is more than 24 bits", op.ID)
+	case op.Then != "" && (op.Op != OpCreate || op.Then != OpRun || op.Record == nil):
+		return fmt.Sprintf("then: %q does not follow a %s", op.Then, op.Op)
 	case op.Record != nil && (op.Record.Name != op.Volume || op.Record.ID != op.ID):
 		return fmt.Sprintf("record: belongs to %q, id %d", op.Record.Name, op.Record.ID)
 	case ofVolume:

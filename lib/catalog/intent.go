@@ -27,6 +27,8 @@ func (p *Pool) BeginIntent(op Intent) {
 	p.done = slices.DeleteFunc(p.done, func(o Intent) bool { return o.Volume == op.Volume })
 	if op.Op == OpCreate {
 		p.NextID = max(p.NextID, op.ID+1)
+	} else {
+		op.Then = "" // recovery turns a create into a delete
 	}
 	if i := p.intent(op.Volume); i >= 0 {
 		p.Intents[i] = op
@@ -39,7 +41,7 @@ func (p *Pool) BeginIntent(op Intent) {
 // intent has a transaction id, it becomes the pool's. The kernel must have
 // carried the intent out; if it has not, use DropIntent or AbandonIntent. From
 // then on the journal speaks for the volume's record until that is known to be
-// durable.
+// durable. A create with Then becomes the intent that follows it.
 func (p *Pool) FinishIntent(volume string) {
 	i := p.intent(volume)
 	if i < 0 {
@@ -47,6 +49,11 @@ func (p *Pool) FinishIntent(volume string) {
 	}
 	op := p.Intents[i]
 	p.AbandonIntent(volume)
+	if op.Then != "" {
+		next := Intent{Op: op.Then, Volume: volume, ID: op.ID, Record: op.Record}
+		p.Intents = append(p.Intents, next)
+		return
+	}
 	if op.Record != nil || op.Op == OpDelete {
 		op.TransactionID, op.Explicit = 0, false
 		p.done = append(p.done, op)

@@ -84,11 +84,13 @@ type Backing struct {
 	Size int64  `json:"size"` // bytes, without the label
 }
 
-// The values of Intent.Op.
+// The values of Intent.Op. A format and a run are of a volume that exists in
+// the kernel, and that goes if its command dies.
 const (
 	OpCreatePool = "create-pool"
 	OpCreate     = "create"
 	OpFormat     = "format"
+	OpRun        = "run"
 	OpDelete     = "delete"
 	OpDeletePool = "delete-pool"
 )
@@ -108,6 +110,10 @@ type Intent struct {
 	// was carried out. The caller of BeginIntent sets it for a create that a
 	// format follows; for a delete the journal's writer sets it.
 	Explicit bool `json:"explicit,omitempty"`
+	// Then is OpRun, for a create whose volume belongs to the command that
+	// makes it: when the create is done, an intent with that operation follows,
+	// without a write of its own.
+	Then string `json:"then,omitempty"`
 }
 
 // Volume is the content of volumes/VOLUME.json.

@@ -88,11 +88,16 @@ func (p *protocol) crash(t *rapid.T) {
 	p.m.fuse = -1
 }
 
-func (p *protocol) recover(c *Catalog) error {
-	steps, err := c.Pool().Recovery(p.k.tid)
-	for _, s := range steps {
-		if err == nil {
-			err = p.step(c, s)
+// recover does so twice: a create that is finished may leave the intent of a
+// run.
+func (p *protocol) recover(c *Catalog) (err error) {
+	for range 2 {
+		steps, e := c.Pool().Recovery(p.k.tid)
+		err = errors.Join(err, e)
+		for _, s := range steps {
+			if err == nil {
+				err = p.step(c, s)
+			}
 		}
 	}
 	return err
@@ -157,6 +162,52 @@ func (p *protocol) create(c *Catalog, name string, format bool) error {
 		func() error { return c.Advance(name, OpFormat) },
 		p.m.tick, // mkfs
 		func() error { return c.Finish(name) })
+}
+
+// runIn makes a volume for a program that runs in it, and then keeps the volume
+// or deletes it.
+func (p *protocol) runIn(c *Catalog, name string, active, keep bool, v *Volume) error {
+	pool := c.Pool()
+	op := Intent{Op: OpCreate, Volume: name, ID: pool.NextID, Then: OpRun,
+		TransactionID: pool.TransactionID + 1, Explicit: active}
+	v.Name, v.ID, v.Size, v.TransactionID = name, op.ID, 512, op.TransactionID
+	op.Record = v
+	return first(
+		func() error { return c.SetPool(func(p *Pool) { p.BeginIntent(op) }) },
+		func() error { return p.k.setTransactionID(pool.TransactionID) },
+		func() error { return p.k.create(op.ID) },
+		func() error { return c.Finish(name) },
+		p.m.tick, // the program
+		func() error {
+			if _, err := c.Volume(name); !errors.Is(err, ErrNoVolume) {
+				return fmt.Errorf("%s is seen while a program runs in it: %w", name, err)
+			}
+			if keep {
+				return c.FinishRun(*v)
+			}
+			return p.deleteID(c, Intent{Volume: name, ID: op.ID})
+		})
+}
+
+// RunProgram runs a program in a new volume, which has a property from the
+// beginning.
+func (p *protocol) RunProgram(t *rapid.T) {
+	name, keep := p.name(t), rapid.Bool().Draw(t, "keep")
+	active := rapid.Bool().Draw(t, "active origin")
+	p.serial++
+	text := fmt.Sprint(p.serial)
+	v := Volume{Properties: spec.Properties{"a.b": text}}
+	crashed := p.run(t, name, func(c *Catalog) error { return p.runIn(c, name, active, keep, &v) })
+	got, err := p.open(t).Volume(name)
+	switch {
+	case err == nil && (!keep || got.Properties["a.b"] != text):
+		t.Fatalf("%s exists, with %q; keep: %v", name, got.Properties, keep)
+	case !crashed && keep != (err == nil):
+		t.Fatalf("%s: %v; keep: %v", name, err, keep)
+	case err == nil:
+		p.committed[name], p.notes[got.ID] = got.ID, text
+		p.doubtful = ""
+	}
 }
 
 func ifNil(err error, do func() error) error {

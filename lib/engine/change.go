@@ -19,6 +19,9 @@ type AddOptions struct {
 	// Next is the operation of an intent that AddVolume leaves. The intent
 	// hides the volume until the caller has finished it.
 	Next string
+	// Then is the operation of an intent that takes the place of the create
+	// without a write of its own (catalog.Intent.Then).
+	Then string
 	// Unsettled says that the thin device is complete only when send returns
 	// nil, as the snapshot of an active origin is: a message that was killed
 	// may have been carried out after the origin was resumed. Then recovery
@@ -59,7 +62,8 @@ func (p *Pool) AddVolume(
 	// An explicit intent does not end by the record alone: the volume is not
 	// complete with it.
 	op, err := p.Begin(catalog.Intent{
-		Op: catalog.OpCreate, Volume: v.Name, Record: &v, Explicit: o.Next != "" || o.Unsettled})
+		Op: catalog.OpCreate, Volume: v.Name, Record: &v, Then: o.Then,
+		Explicit: o.Next != "" || o.Unsettled})
 	if err == nil {
 		op, err = p.SendCreate(op, send)
 	}

@@ -23,7 +23,7 @@ func add(t *testing.T, p *Pool, name string) (catalog.Volume, error) {
 		t.Fatal(err)
 	}
 	defer ref.Close()
-	if _, err := p.finishDeadCommands(t.Context()); err != nil {
+	if _, err := p.finishDeadCommands(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
 	v := catalog.Volume{Name: name, Pool: p.Name(), PoolUUID: p.UUID(), Size: 1 << 20}

@@ -45,7 +45,7 @@ func TestStraightDelete(t *testing.T) {
 					t.Fatal(err)
 				}
 				_, err := p.replayIntent(t.Context())
-				_, e := p.finishDeadCommands(t.Context())
+				_, e := p.finishDeadCommands(t.Context(), true)
 				if err := errors.Join(err, e); err != nil {
 					t.Fatal(err)
 				}
@@ -96,12 +96,6 @@ func TestGivesBackInDoubt(t *testing.T) {
 // fails.
 func TestTidyIsDue(t *testing.T) {
 	p, k, _ := testPool(t, catalog.KindDevice)
-	lock, err := p.Sys.Refs().TryPoolLock("demo", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Unlock()
-	p.Lock = lock
 	tidies := func(what string, want bool) {
 		t.Helper()
 		if err := p.Recover(t.Context()); (err != nil) != want {
@@ -119,13 +113,35 @@ func TestTidyIsDue(t *testing.T) {
 		}
 		tidies(what, true)
 	}
-	if err := lock.Mark(); err != nil {
+	if err := p.Lock.Mark(); err != nil {
 		t.Fatal(err)
 	}
 	tidies("a mark", false)
 	withVolume(t, p, k, "y", 2, catalog.Intent{Op: catalog.OpDelete, Volume: "y", ID: 2})
 	tidies("a dead command", true)
 	tidies("no dead command", false)
+	// The command of a run is mostly alive: its lock is looked at once a
+	// minute.
+	withVolume(t, p, k, "z", 3, catalog.Intent{Op: catalog.OpRun, Volume: "z", ID: 3})
+	tidies("a run", false)
+	if _, ok := p.Catalog.Run("z"); !ok {
+		t.Error("the volume of a run was deleted although nobody has looked at its lock")
+	}
+	alive, err := p.Sys.Refs().TryLock(p.Volume("z"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.thorough = true
+	tidies("a run that is alive", true)
+	if _, ok := p.Catalog.Run("z"); !ok {
+		t.Error("the volume of a run was deleted while its lock was held")
+	}
+	alive.Close()
+	tidies("a dead run", true)
+	if _, ok := p.Catalog.Run("z"); ok || k.IDs[3] {
+		t.Error("the volume of a dead run is still there")
+	}
+	p.thorough = false
 	p.thorough = true
 	tidies("activated", true)
 }

@@ -22,7 +22,13 @@ func testPool(t *testing.T, kind string) (p *Pool, k *thintest.Kernel, warnings 
 	s, cat, k := thintest.Active(t, kind)
 	s.Warn = func(w fault.Message) { *warnings = append(*warnings, w.String()) }
 	c := dm.NewControl(k.Call)
-	return &Pool{Sys: s, DM: c, Catalog: cat, Target: thinpool.New(c, k.PoolUUID)}, k, warnings
+	lock, err := s.Refs().PoolLock(t.Context(), cat.Pool().Name, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { lock.Unlock() })
+	return &Pool{Sys: s, DM: c, Catalog: cat, Lock: lock,
+		Target: thinpool.New(c, k.PoolUUID)}, k, warnings
 }
 
 // withVolume adds a volume to the pool and the kernel, and intents to the pool.

@@ -131,7 +131,7 @@ func OpenActive(
 		}
 		// What cannot be finished now stays, and does not prevent a mount:
 		// hence prepared.
-		if live && (prepared || len(p.Catalog.Pool().Intents) == 0) {
+		if live && (prepared || len(p.Catalog.Pool().Interrupted()) == 0) {
 			return p, nil
 		}
 		p.Close()

@@ -75,7 +75,7 @@ func (p *Pool) Recover(ctx context.Context) error {
 		if _, err := p.leftIntents(st); err != nil {
 			return err
 		}
-		if n := len(p.Catalog.Pool().Intents); n > 0 {
+		if n := len(p.Catalog.Pool().Interrupted()); n > 0 {
 			p.Sys.Warnf("%v; until then %s cannot be finished", p.InState(st),
 				fault.Count(n, "interrupted command"))
 		}
@@ -85,12 +85,10 @@ func (p *Pool) Recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dead, err := p.finishDeadCommands(ctx)
-	if err != nil {
+	due := p.thorough || p.tidyIsDue()
+	dead, err := p.finishDeadCommands(ctx, due)
+	if err != nil || !replayed && !dead && !due {
 		return err
-	}
-	if !p.thorough && !replayed && !dead && !p.tidyIsDue() {
-		return nil
 	}
 	return p.RemoveUnused(ctx)
 }
@@ -305,12 +303,16 @@ func (p *Pool) sendDelete(ctx context.Context, id spec.ID) error {
 
 // finishDeadCommands finishes the deletes of dead commands, and deletes the
 // volumes of their formats. The command of an intent is dead if the volume's
-// lock is free. If one intent cannot be finished now, finishDeadCommands warns
-// and goes on, so that the pool can be used: a mkfs may still have the device
-// open, or the catalog may give the id to another volume, too. any says that
-// there were such intents.
-func (p *Pool) finishDeadCommands(ctx context.Context) (any bool, err error) {
+// lock is free. It looks at volumes in which programs run only if runs is set:
+// there may be many, and their commands are mostly alive. If one intent cannot
+// be finished now, finishDeadCommands warns and goes on, so that the pool can
+// be used: a mkfs may still have the device open, or the catalog may give the
+// id to another volume, too. any says that there were such intents.
+func (p *Pool) finishDeadCommands(ctx context.Context, runs bool) (any bool, err error) {
 	for _, op := range p.Catalog.Pool().Intents {
+		if op.Op == catalog.OpRun && !runs {
+			continue
+		}
 		// No command waits for a volume's lock while it holds the pool's: the
 		// command that has the volume's lock may wait for the pool's.
 		ref, err := p.Sys.Refs().TryLock(p.Volume(op.Volume))

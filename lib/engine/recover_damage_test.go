@@ -35,7 +35,7 @@ func TestDamagedRecordKeepsItsNameAlone(t *testing.T) {
 		if _, err := p.replayIntent(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if _, err := p.finishDeadCommands(t.Context()); err != nil || k.Told() != told {
+		if _, err := p.finishDeadCommands(t.Context(), true); err != nil || k.Told() != told {
 			t.Errorf("%v; told: %s", err, k.Told())
 		}
 	}
@@ -48,7 +48,7 @@ func TestOperationWithAnIDOfAnother(t *testing.T) {
 	withVolume(t, p, k, "a", 1)
 	withVolume(t, p, k, "x", 2, catalog.Intent{Op: catalog.OpDelete, Volume: "wrong", ID: 1},
 		catalog.Intent{Op: catalog.OpDelete, Volume: "x", ID: 2})
-	if _, err := p.finishDeadCommands(t.Context()); err != nil || k.Told() != "delete 2" ||
+	if _, err := p.finishDeadCommands(t.Context(), true); err != nil || k.Told() != "delete 2" ||
 		!k.IDs[1] {
 		t.Errorf("%v; told: %s", err, k.Told())
 	}
@@ -64,7 +64,8 @@ func TestLeftDeviceThatIsOpen(t *testing.T) {
 	p, k, warnings := testPool(t, catalog.KindDevice)
 	withVolume(t, p, k, "x", 1, catalog.Intent{Op: catalog.OpFormat, Volume: "x", ID: 1})
 	k.Open[dmname.VolumeUUID(thintest.UUID, 1)] = 1 << 20
-	if _, err := p.finishDeadCommands(t.Context()); err != nil || k.Told() != "" || !k.IDs[1] {
+	_, err := p.finishDeadCommands(t.Context(), true)
+	if err != nil || k.Told() != "" || !k.IDs[1] {
 		t.Errorf("%v; told: %s", err, k.Told())
 	}
 	if w := strings.Join(*warnings, "\n"); !strings.Contains(w, "has to wait") {

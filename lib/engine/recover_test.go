@@ -29,7 +29,7 @@ func TestFinishOfTheDeleteOfOthers(t *testing.T) {
 				ctx, cancel := p.Sys.Waiting(t.Context())
 				defer cancel()
 				begun := time.Now()
-				if _, err := p.finishDeadCommands(ctx); err != nil || k.Told() != "delete 1" {
+				if _, err := p.finishDeadCommands(ctx, true); err != nil || k.Told() != "delete 1" {
 					t.Errorf("%v; told: %s", err, k.Told())
 				}
 				if waited := time.Since(begun).Round(100 * time.Millisecond); waited != row.waited {

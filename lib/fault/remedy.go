@@ -136,6 +136,9 @@ type (
 	// /dev/disk/by-id.
 	NameDisk struct{ Pool, Role string } // Role is "data" or "metadata"
 
+	// RecoverPool finishes or undoes what killed commands left in a pool.
+	RecoverPool struct{ Pool string }
+
 	// ListVolumes shows the volumes of a pool, or of all pools if Pool is
 	// empty.
 	ListVolumes struct{ Pool string }
@@ -170,6 +173,10 @@ type (
 		Path string
 		PID  int // of a process in that namespace; 0 if none is known
 	}
+	// EndRun ends a program that runs in a volume.
+	EndRun struct {
+		PID int // of the process to send a SIGTERM to
+	}
 	// UnmountByHelper ends a mount by calling umount.thin directly, because
 	// umount(8) does not find that helper for it.
 	UnmountByHelper struct{ Path string }
@@ -194,6 +201,8 @@ func (RepairPool) remedy()       {}
 func (SaveMetadata) remedy()     {}
 func (SetFreezeLimit) remedy()   {}
 func (NameDisk) remedy()         {}
+func (RecoverPool) remedy()      {}
+func (EndRun) remedy()           {}
 func (ListVolumes) remedy()      {}
 func (CreateVolume) remedy()     {}
 func (DeleteVolume) remedy()     {}

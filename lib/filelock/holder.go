@@ -52,6 +52,12 @@ func (e *HeldError) Who() string {
 	return strings.Join(names, ", ")
 }
 
+// Who names the holders of a lock file, as HeldError.Who does.
+func Who(path string) string {
+	holders, _ := holdersOf(path)
+	return (&HeldError{Holders: holders}).Who()
+}
+
 // Unwrap returns the context's error.
 func (e *HeldError) Unwrap() error { return e.Err }
 

@@ -22,6 +22,8 @@ type Set struct {
 	Option func(name, value string) error
 	// Operand takes an operand.
 	Operand func(arg string) error
+	// End, if it is not nil, is called at the "--" that ends the options.
+	End func()
 }
 
 // Walk takes argv, which lacks the program's name: options and operands in any
@@ -37,7 +39,9 @@ func (s Set) Walk(argv []string) error {
 		case ended || len(arg) < 2 || arg[0] != '-':
 			err = s.Operand(arg)
 		case arg == "--":
-			ended = true
+			if ended = true; s.End != nil {
+				s.End()
+			}
 		case arg[1] == '-':
 			argv, err = s.long(arg, argv)
 		default:

@@ -41,6 +41,8 @@ func Words(r thin.Remedy) string {
 			return "umount " + fault.ShellPath(r.Path) + " there"
 		}
 		return "nsenter -m -t " + strconv.Itoa(r.PID) + " umount " + fault.ShellPath(r.Path)
+	case fault.EndRun:
+		return "wait for its end, or end it: kill " + strconv.Itoa(r.PID)
 	case fault.UnmountByHelper:
 		return "umount.thin " + fault.ShellPath(r.Path)
 	case fault.SaveMetadata:
@@ -103,6 +105,8 @@ func ofPools(r thin.Remedy) (verb, object string) {
 	case fault.GrowPool:
 		verb = "pool grow" + growth("--size", r.Data) + growth("--metadata-size", r.Metadata)
 		return verb, r.Pool
+	case fault.RecoverPool:
+		return "recover", r.Pool
 	case fault.ActivatePool:
 		return "pool activate", r.Pool
 	case fault.DeactivatePool:

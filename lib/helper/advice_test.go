@@ -89,6 +89,8 @@ var remedies = []struct {
 	{fault.Unmount{Path: "/a b", Times: 1}, "umount '/a b'"},
 	{fault.Unmount{Path: "/mnt", Times: 3}, "umount /mnt (3 times: it has 3 references)"},
 	{fault.UnmountElsewhere{Path: "/a b"}, "umount '/a b' there"},
+	{fault.RecoverPool{Pool: "demo"}, "thin-snap recover demo"},
+	{fault.EndRun{PID: 7}, "wait for its end, or end it: kill 7"},
 	{fault.UnmountElsewhere{Path: "/a b", PID: 7}, "nsenter -m -t 7 umount '/a b'"},
 	{fault.UnmountByHelper{Path: "/a b"}, "umount.thin '/a b'"},
 }

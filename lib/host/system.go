@@ -31,6 +31,7 @@ func (s *System) KernelHasThin(c *dm.Control) error {
 type System struct {
 	StateDir string // catalogs, and files of pools that were given no path
 	RunDir   string // locks and references
+	RunMount string // where a program that runs in a volume sees it: the same for all
 	MountDir string // folder of libmount's utab
 	Fstab    string // path of fstab(5)
 
@@ -56,6 +57,7 @@ func Default() *System {
 	return &System{
 		StateDir: "/var/lib/thin",
 		RunDir:   "/run/thin",
+		RunMount: "/run/thin-volume",
 		MountDir: "/run/mount",
 		Fstab:    "/etc/fstab",
 		Deadline: 60 * time.Second,

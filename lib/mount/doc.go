@@ -4,7 +4,8 @@
 // Its files:
 //
 //	mount.go           a new mount, by fsopen(2) and its like
-//	old.go             the same by mount(2), for old kernels and old flags
+//	file.go            such a mount as a file, for another mount namespace
+//	old.go             a new mount by mount(2), for old kernels and old flags
 //	remount.go         other options for a mount, or read-only
 //	unmount.go         umount2(2) by the path of the mount
 //	detach.go          umount2(2) by the ID of the mount

@@ -11,7 +11,6 @@ import (
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
-	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/host"
 	"thinmount/lib/mount"
@@ -279,7 +278,11 @@ func (u *unmounting) unmountLast(
 	info, gone, err := u.dropRecord(after, ref, v, pinned)
 	if gone {
 		registry.DropAlias(u.System, v.Spec())
-		u.waitRemoved(ctx, v, info)
+		if err := RemoveAtClose(u.c, v, info); err != nil {
+			u.Warnf("%s: unmounted, but the device stays: %v", v.Spec(), err)
+		} else if !u.request.Lazy {
+			WaitRemoved(ctx, u.System, u.c, v, info, u.dir)
+		}
 	}
 	return errors.Join(late, err)
 }
@@ -337,45 +340,5 @@ func (u *unmounting) dropUtab(
 	}
 	if err != nil {
 		u.Warnf("%s: utab: %v", u.dir, err)
-	}
-}
-
-// waitRemoved waits until the kernel has removed the device, which the kernel
-// does at the device's last close. If a process keeps the device open,
-// waitRemoved names it in a warning and stops waiting: the unmount has
-// succeeded. is is the device as it was a moment ago, or the zero Info if the
-// kernel has removed it already.
-func (u *unmounting) waitRemoved(ctx context.Context, v catalog.Volume, is dm.Info) {
-	ref, name, object := dmname.VolumeRef(v.PoolUUID, v.ID), dmname.Volume(v.Spec()),
-		v.Spec().String()
-	isGone := is == dm.Info{}
-	// The kernel's work item removes one device after the other, and so takes
-	// seconds after many unmounts. It need not be waited for where the device
-	// is closed.
-	if !isGone && (is.OpenCount == 0 || !is.DeferredRemove()) {
-		if err := u.c.RemoveDeferred(ref); err != nil {
-			u.Warnf("%s: unmounted, but the device stays: %v", object, err)
-			return
-		}
-	}
-	if u.request.Lazy {
-		return
-	}
-	wait, cancel := u.Undoing(ctx)
-	defer cancel()
-	defer u.WaitingFor("the last close of " + u.c.NodePath(name))()
-	info, found, err := engine.WaitOut(wait, u.dir, func() (dm.Info, error) {
-		if isGone {
-			return is, u.c.WaitNodeGone(wait, ref, name)
-		}
-		return engine.WaitGoneBriefly(wait, u.c, ref, name)
-	})
-	switch {
-	case engine.IsBusy(err):
-		busy := engine.DeviceBusy(u.System, u.c, object, info, found)
-		u.Warnf("%v: it is unmounted, and the device goes at its last close (%v)", busy,
-			host.RemedyOf(busy))
-	case err != nil:
-		u.Warnf("%s: unmounted, but the device stays: %v", object, err)
 	}
 }

@@ -123,6 +123,10 @@ func (s Store) isFree(volume spec.Volume, which string) (bool, error) {
 	return true, lock.Unlock()
 }
 
+// Who names the process that has the lock of a volume, for example "pid 812
+// (thin-snap create demo/base)".
+func (s Store) Who(volume spec.Volume) string { return filelock.Who(s.lockFile(volume)) }
+
 func (s Store) lockFile(volume spec.Volume) string {
 	return filepath.Join(s.Dir, "locks", volume.Pool+"@"+volume.Name)
 }

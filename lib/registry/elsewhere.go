@@ -160,6 +160,12 @@ func RefuseElsewhere(s *host.System, c *dm.Control, rec refcount.Record, v catal
 	if dir == "" {
 		return nil
 	}
+	// Other mounts that a program sees are copies of the machine's.
+	if run := runOf("/proc", pid); run != 0 && (dir == s.RunMount || dir == "/") {
+		return &fault.Error{Object: v.Spec().String(),
+			Err:    fault.Errorf(fault.ErrBusy, "%w: process %d", ErrOfRun, run),
+			Remedy: fault.EndRun{PID: run}}
+	}
 	return Elsewhere(v.Spec().String(), pid, dir)
 }
 

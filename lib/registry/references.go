@@ -74,7 +74,8 @@ func FindVolume(s *host.System, volume spec.Volume) (catalog.Volume, error) {
 
 // Find reads a pool's catalog and the record of a volume in it. It takes no
 // lock. An invalid name is fault.ErrUsage. A pool or volume that does not exist
-// is fault.ErrNotFound.
+// is fault.ErrNotFound. For a volume that was made for a program to run in,
+// Find returns the record with an error that is ErrOfRun.
 func Find(s *host.System, volume spec.Volume) (*catalog.Catalog, catalog.Volume, error) {
 	if err := volume.Check(); err != nil {
 		return nil, catalog.Volume{}, fault.Wrap(fault.ErrUsage, err)
@@ -85,6 +86,9 @@ func Find(s *host.System, volume spec.Volume) (*catalog.Catalog, catalog.Volume,
 	}
 	v, err := cat.Volume(volume.Name)
 	if errors.Is(err, catalog.ErrNoVolume) {
+		if v, ok := cat.Run(volume.Name); ok {
+			return cat, v, ofRun(s, volume)
+		}
 		return nil, v, noVolume(volume)
 	}
 	if err != nil {
@@ -259,9 +263,14 @@ func refuseBeingMounted(s *host.System, volume spec.Volume) error {
 	case err != nil:
 		return &fault.Error{Object: volume.String(), Err: err}
 	case is:
-		return &fault.Error{Object: volume.String(),
-			Err:    fault.Errorf(fault.ErrBusy, "another command is mounting it"),
-			Remedy: fault.Hint("try again later")}
+		return BeingMounted(volume)
 	}
 	return nil
+}
+
+// BeingMounted returns the error for a volume that another command is mounting.
+func BeingMounted(volume spec.Volume) error {
+	return &fault.Error{Object: volume.String(),
+		Err:    fault.Errorf(fault.ErrBusy, "another command is mounting it"),
+		Remedy: fault.Hint("try again later")}
 }

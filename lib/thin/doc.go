@@ -5,7 +5,7 @@
 //
 //	thin                                 this package
 //	inspect                              check and repair
-//	pools, mounting, volumes             the use cases
+//	pools, running, mounting, volumes    the use cases
 //	check                                facts in, findings out
 //	engine                               an opened pool: devices, transactions, recovery
 //	registry                             pools and volumes by name; who uses them
@@ -25,13 +25,14 @@
 // # Main must take part
 //
 // Some use cases start the running program again as a second process (packages
-// freeze and reexec): a snapshot of a mounted volume, and an unmount or a sync
-// that may have to wait for room in a pool. So the main function of a program
-// that uses System begins with
+// freeze, job and reexec): a snapshot of a mounted volume, a program that runs
+// in a volume, and an unmount or a sync that may have to wait for room in a
+// pool. So the main function of a program that uses System begins with
 //
 //	freeze.RunIfWatcher()
+//	job.RunIfChild()
 //	reexec.RunIfChild()
 //
 // Without these calls the methods that need a second process start none, and
-// return freeze.ErrNoEntry or reexec.ErrNoEntry.
+// return an error such as freeze.ErrNoEntry.
 package thin

@@ -21,6 +21,7 @@ import (
 	"thinmount/lib/freeze"
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/fstab"
+	"thinmount/lib/job"
 	"thinmount/lib/mkfs"
 	"thinmount/lib/mount"
 	"thinmount/lib/privdir"
@@ -55,6 +56,7 @@ func typedErrors() map[string]error {
 			Found: []fsprobe.Result{{Type: "ext4"}, {Type: "xfs"}},
 		},
 		"fstab.LineError": &fstab.LineError{Line: 3, Reason: "has 3 fields"},
+		"job.ExecError":   &job.ExecError{Program: "make", Err: unix.ENOENT},
 		"mkfs.Error": &mkfs.Error{
 			Program: "mkfs.ext4", Said: "mke2fs 1.47\nno room\n", Err: errors.New("exit status 1"),
 		},
@@ -79,9 +81,9 @@ var (
 			`\bnil\b|0x[0-9a-f]{6,}`)
 	errorMethod  = regexp.MustCompile(`(?m)^func \(\w+ \*?([A-Z]\w*)\) Error\(\) string`)
 	packageBegin = regexp.MustCompile(
-		`^(backing|catalog|check|dm|engine|fault|filelock|fsprobe|fstab|health|host|inspect|kmsg|` +
-			`label|loop|mkfs|mount|mounting|pools|privdir|refcount|registry|thin|thinpool|` +
-			`volumes): `)
+		`^(backing|catalog|check|dm|engine|fault|filelock|fsprobe|fstab|health|host|inspect|job|` +
+			`kmsg|label|loop|mkfs|mount|mounting|pools|privdir|refcount|registry|running|thin|` +
+			`thinpool|volumes): `)
 )
 
 // Every error has the same form: it begins with its object, in lower case, and

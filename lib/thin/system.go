@@ -8,6 +8,7 @@ import (
 	"thinmount/lib/inspect"
 	"thinmount/lib/mounting"
 	"thinmount/lib/pools"
+	"thinmount/lib/running"
 	"thinmount/lib/volumes"
 )
 
@@ -100,6 +101,14 @@ func (s *System) Activate(ctx context.Context, volume Volume) (device string, er
 // Deactivate removes the device of a volume that is not mounted.
 func (s *System) Deactivate(ctx context.Context, volume Volume) error {
 	return volumes.Deactivate(ctx, &s.System, volume)
+}
+
+// Run runs a program in a volume, or in a snapshot that it makes, and returns
+// how the program has ended. Signals do not end Run while the program runs: the
+// program gets them. The caller's goroutine is locked to its thread
+// (runtime.LockOSThread).
+func (s *System) Run(ctx context.Context, r RunRequest) (RunResult, error) {
+	return running.Run(ctx, &s.System, r)
 }
 
 // Volumes lists the volumes of a pool, or of all pools if pool is "".

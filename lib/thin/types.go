@@ -9,6 +9,7 @@ import (
 	"thinmount/lib/mounting"
 	"thinmount/lib/pools"
 	"thinmount/lib/registry"
+	"thinmount/lib/running"
 	"thinmount/lib/spec"
 	"thinmount/lib/volumes"
 )
@@ -26,6 +27,8 @@ type (
 	SnapshotOptions   = volumes.SnapshotOptions
 	VolumeInfo        = volumes.VolumeInfo
 	DeleteOptions     = engine.DeleteOptions
+	RunRequest        = running.Request
+	RunResult         = running.Result
 	PoolSpec          = pools.PoolSpec
 	PoolInfo          = pools.PoolInfo
 	GrowSpec          = pools.GrowSpec

@@ -47,7 +47,7 @@ func create(
 		if _, err := registry.OpenCatalog(s, want.Volume.Pool); err != nil {
 			return err
 		}
-		ref, err := registry.LockVolume(wait, s, want.Volume)
+		ref, err := registry.LockNew(wait, s, want.Volume)
 		if err != nil {
 			return err
 		}

@@ -55,6 +55,11 @@ func (d *deletion) run(ctx, wait context.Context) error {
 	if err := d.release(wait); err != nil {
 		return err
 	}
+	return d.delete(ctx, wait)
+}
+
+// delete is run for a volume whose device is removed.
+func (d *deletion) delete(ctx, wait context.Context) error {
 	p, err := engine.OpenActive(wait, d.s, d.c, d.v.Pool, engine.Exclusive)
 	if err != nil {
 		return err

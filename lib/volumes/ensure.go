@@ -80,12 +80,13 @@ func (d differences) err(v catalog.Volume) error {
 		Remedy: fault.Sayf("choose another name, or: %v", fault.DeleteVolume{Volume: v.Spec()})}
 }
 
-// existing reads the record of a volume. ok is false if there is none.
+// existing reads the record of a volume whose lock the caller holds. ok is
+// false if there is none, or one whose program was killed.
 func existing(
 	s *host.System, volume spec.Volume,
 ) (cat *catalog.Catalog, v catalog.Volume, ok bool, err error) {
 	cat, v, err = registry.Find(s, volume)
-	if errors.Is(err, fault.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) || errors.Is(err, registry.ErrOfRun) {
 		return cat, v, false, nil
 	}
 	return cat, v, err == nil, err

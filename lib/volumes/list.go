@@ -1,6 +1,7 @@
 package volumes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -75,6 +76,9 @@ func Volume(ctx context.Context, s *host.System, volume spec.Volume) (VolumeInfo
 	}
 	defer c.Close()
 	cat, v, err := registry.Find(s, volume)
+	if errors.Is(err, registry.ErrOfRun) {
+		err = nil
+	}
 	if err != nil {
 		return VolumeInfo{}, err
 	}
@@ -121,6 +125,15 @@ func ownDevices(s *host.System, c *dm.Control, cat *catalog.Catalog) bool {
 	return false
 }
 
+// running returns the volumes that were made for programs that run in them. A
+// later command deletes those whose programs were killed.
+func running(s *host.System, cat *catalog.Catalog) []catalog.Volume {
+	return slices.DeleteFunc(cat.Runs(), func(v catalog.Volume) bool {
+		free, err := s.Refs().IsFree(v.Spec())
+		return err == nil && free
+	})
+}
+
 func volumesOf(s *host.System, c *dm.Control, pool string) ([]VolumeInfo, error) {
 	cat, err := registry.OpenCatalog(s, pool)
 	if err != nil {
@@ -129,6 +142,12 @@ func volumesOf(s *host.System, c *dm.Control, pool string) ([]VolumeInfo, error)
 	volumes, err := cat.Volumes()
 	if err != nil {
 		err = registry.Corrupt("pool "+pool, err)
+	}
+	// Nobody can use those in which programs run, but they take room.
+	if runs := running(s, cat); len(runs) > 0 {
+		volumes = append(volumes, runs...)
+		slices.SortFunc(volumes,
+			func(a, b catalog.Volume) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	// Each question goes to the kernel once, and not for each volume: which
 	// devices there are, and what is mounted.

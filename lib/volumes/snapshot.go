@@ -67,49 +67,75 @@ func snapshot(
 				return suits(cat, o, v)
 			}
 		}
-		if err := engine.ClearName(ctx, s, c, cat, volume); err != nil {
-			return err
-		}
-		var dir string
-		flushed := mayBeActive(s, originRef, o)
-		if flushed {
-			if dir, err = flushOrigin(ctx, s, c, originRef, o); err != nil {
-				return err
-			}
-		}
-		p, err := engine.OpenActive(ctx, s, c, origin.Pool, engine.Exclusive)
+		p, _, err := snapshotOf(ctx, s, c, originRef, cat, o, name, opt, snapshotUse{})
 		if err != nil {
 			return err
 		}
-		defer p.Close()
-		v, err := copyOf(p, o, name, opt.Size)
-		if err != nil {
-			return err
-		}
-		if err := canFreeze(p, o, opt.Force); err != nil {
-			return err
-		}
-		// While this command waited for the pool's lock, other programs may
-		// have written to the origin. Without a wait, the freeze writes what
-		// has become dirty since, in less time than another process takes to
-		// start; but not where that might wait for room.
-		if !flushed || p.Lock.Waited() || p.Catalog.Pool().OnFull == spec.OnFullQueue {
-			if dir, err = flushOrigin(ctx, s, p.DM, originRef, o); err != nil {
-				return err
-			}
-		}
-		s.Stepf("snapshot of %s as %s", origin, volume)
-		info, err := p.DM.Info(dmname.VolumeRef(p.UUID(), o.ID))
-		active := !errors.Is(err, dm.ErrNotExist) && (err != nil || info.Active())
-		send := func(id spec.ID) error { return p.Target.CreateSnapshot(id, o.ID) }
-		if active {
-			send = sendSnapshot(ctx, p, o, dir)
-		}
-		_, err = p.AddVolume(ctx, v, engine.AddOptions{Force: opt.Force, Unsettled: active}, send)
-		made = err == nil
-		return err
+		p.Close()
+		made = true
+		return nil
 	})
 	return made, err
+}
+
+// snapshotUse says what a new snapshot is for.
+type snapshotUse struct {
+	then       string // engine.AddOptions.Then
+	properties spec.Properties
+}
+
+// snapshotOf makes a snapshot of a volume. The caller holds the locks of the
+// origin and of the new name, and has read cat and o under them. It closes the
+// pool, which is locked exclusively.
+func snapshotOf(
+	ctx context.Context, s *host.System, c *dm.Control, originRef *refcount.Ref,
+	cat *catalog.Catalog, o catalog.Volume, name string, opt SnapshotOptions, use snapshotUse,
+) (p *engine.Pool, v catalog.Volume, err error) {
+	volume := spec.Volume{Pool: o.Pool, Name: name}
+	if err := engine.ClearName(ctx, s, c, cat, volume); err != nil {
+		return nil, v, err
+	}
+	var dir string
+	flushed := mayBeActive(s, originRef, o)
+	if flushed {
+		if dir, err = flushOrigin(ctx, s, c, originRef, o); err != nil {
+			return nil, v, err
+		}
+	}
+	if p, err = engine.OpenActive(ctx, s, c, o.Pool, engine.Exclusive); err != nil {
+		return nil, v, err
+	}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	if v, err = copyOf(p, o, name, opt.Size); err != nil {
+		return p, v, err
+	}
+	v.Properties = use.properties
+	if err = canFreeze(p, o, opt.Force); err != nil {
+		return p, v, err
+	}
+	// While this command waited for the pool's lock, other programs may have
+	// written to the origin. Without a wait, the freeze writes what has become
+	// dirty since, in less time than another process takes to start; but not
+	// where that might wait for room.
+	if !flushed || p.Lock.Waited() || p.Catalog.Pool().OnFull == spec.OnFullQueue {
+		if dir, err = flushOrigin(ctx, s, p.DM, originRef, o); err != nil {
+			return p, v, err
+		}
+	}
+	s.Stepf("snapshot of %s as %s", o.Spec(), volume)
+	info, e := p.DM.Info(dmname.VolumeRef(p.UUID(), o.ID))
+	active := !errors.Is(e, dm.ErrNotExist) && (e != nil || info.Active())
+	send := func(id spec.ID) error { return p.Target.CreateSnapshot(id, o.ID) }
+	if active {
+		send = sendSnapshot(ctx, p, o, dir)
+	}
+	add := engine.AddOptions{Force: opt.Force, Unsettled: active, Then: use.then}
+	v, err = p.AddVolume(ctx, v, add, send)
+	return p, v, err
 }
 
 // lockBoth locks two volumes of a pool in the order of their names, as every
@@ -126,11 +152,11 @@ func lockBoth(ctx context.Context, s *host.System, origin, volume spec.Volume) (
 	if second.Name < first.Name {
 		first, second = second, first
 	}
-	a, err := registry.LockVolume(ctx, s, first)
+	a, err := registry.LockNew(ctx, s, first)
 	if err != nil {
 		return nil, nil, nil, v, err
 	}
-	b, err := registry.LockVolume(ctx, s, second)
+	b, err := registry.LockNew(ctx, s, second)
 	if err != nil {
 		return nil, nil, nil, v, errors.Join(err, a.Close())
 	}

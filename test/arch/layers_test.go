@@ -13,7 +13,8 @@ const module = "thinmount/"
 // rooms are the packages between the parts and the programs, the lowest first.
 var rooms = []string{
 	"lib/fault", "lib/dmname", "lib/host", "lib/health", "lib/backing", "lib/registry",
-	"lib/engine", "lib/check", "lib/volumes", "lib/mounting", "lib/pools", "lib/inspect",
+	"lib/engine", "lib/check", "lib/volumes", "lib/mounting", "lib/running", "lib/pools",
+	"lib/inspect",
 	"lib/thin", "lib/helper",
 }
 
@@ -43,16 +44,17 @@ func layer(pkg string) int {
 
 // inside are the packages of thin-snap alone, the lowest first.
 var inside = []string{
-	"cmd/thin-snap/internal/usage", "cmd/thin-snap/internal/amount",
+	"cmd/thin-snap/internal/usage", "cmd/thin-snap/internal/permute",
+	"cmd/thin-snap/internal/amount",
 	"cmd/thin-snap/internal/bars", "cmd/thin-snap/internal/table",
 	"cmd/thin-snap/internal/columns",
 }
 
-// commandsCall are the packages that a command may import; lib/freeze and
-// lib/reexec for the program itself, started once more.
+// commandsCall are the packages that a command may import; lib/freeze, lib/job
+// and lib/reexec for the program itself, started once more.
 var commandsCall = map[string]bool{
 	"lib/thin": true, "lib/helper": true, "lib/getopt": true, "lib/plain": true,
-	"lib/freeze": true, "lib/reexec": true,
+	"lib/freeze": true, "lib/reexec": true, "lib/job": true,
 }
 
 // upward returns the imports of a file that lead up or sideways.
@@ -80,7 +82,7 @@ var only = map[string][]string{
 	"plugin":                       {},
 	"net/http":                     {},
 	"C":                            {},
-	"github.com/urfave/cli/v2":     {"cmd/thin-snap"},
+	"github.com/urfave/cli/v2":     {"cmd/thin-snap", "cmd/thin-snap/internal/permute"},
 	"github.com/vbauerster/mpb/v8": {"cmd/thin-snap", "cmd/thin-snap/internal/bars"},
 }
 
@@ -111,7 +113,7 @@ func lowLevel(s source) (found []string) {
 	s.selectors(func(x, name string, n ast.Node) {
 		switch {
 		case starts[name] && (x == "os" || x == "syscall" || x == "unix") &&
-			s.pkg() != "lib/freeze" && s.pkg() != "lib/reexec",
+			s.pkg() != "lib/freeze" && s.pkg() != "lib/reexec" && s.pkg() != "lib/job",
 			(name == "SYS_IOCTL" || strings.HasPrefix(name, "Ioctl")) && s.pkg() != "lib/dm" &&
 				s.pkg() != "lib/loop":
 			found = append(found, fmt.Sprintf("%s: %s.%s", s.at(n), x, name))
@@ -123,7 +125,8 @@ func lowLevel(s source) (found []string) {
 // environment are the packages that may ask the environment, and why: nothing
 // that comes from there says where state lies or which program runs.
 var environment = map[string]string{
-	"lib/dm": "THIN_DEBUG, which only prints",
+	"lib/dm":  "THIN_DEBUG, which only prints",
+	"lib/job": "it is the environment of the program that a user runs, with its PATH",
 }
 
 // asksEnvironment returns the places that read environment variables, or pass

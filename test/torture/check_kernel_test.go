@@ -18,7 +18,7 @@ type span struct {
 	all           []point
 	argv          []string // the command
 	worked        bool     // the disturbed command said that all is well
-	repair        bool     // it is to run once more at the end
+	last          []string // a command that is to run at the end, or nil
 }
 
 // nexts are the commands that may come after a blow: these, which work in any
@@ -85,8 +85,8 @@ func (w *world) aftermath(t *testing.T, sp span, next int) (problems []string) {
 	default:
 		complain("%v: exit status %d: %s", argv, o.code, o.stderr)
 	}
-	if sp.repair {
-		problems = append(problems, works(t, repair...)...)
+	if sp.last != nil {
+		problems = append(problems, works(t, sp.last...)...)
 	}
 	if again { // the pool may be gone
 		v = viewOf(t)

@@ -2,6 +2,8 @@
 
 package torture
 
+import "slices"
+
 // scenario is a command in a state. DIR1 and DIR2 are mount points.
 type scenario struct {
 	name   string
@@ -15,6 +17,18 @@ func cmd(words ...string) []string { return words }
 // repair is the one command whose work no other one finishes in passing: after
 // it was disturbed, and the next command has run, it has to run again.
 var repair = cmd("thin-snap", "pool", "check", "--repair", "-y", "t")
+
+// last is the command that clears away, after the next one, what a disturbed
+// one may have left. Other commands look once a minute for what a run has left.
+func (s scenario) last() []string {
+	switch {
+	case slices.Equal(s.argv, repair):
+		return repair
+	case s.argv[1] == "run":
+		return cmd("thin-snap", "recover", "t")
+	}
+	return nil
+}
 
 // The golden pool is t, inactive, with the volumes base (ext4, a file in it),
 // keep (a snapshot of base), spare (the same) and blank (never formatted).
@@ -55,6 +69,11 @@ func scenarios() []scenario {
 		{"delete", [][]string{active}, cmd("thin-snap", "delete", "-y", "t/spare"), true},
 		{"delete-active", [][]string{cmd("thin-snap", "activate", "t/spare")},
 			cmd("thin-snap", "delete", "-y", "t/spare"), false},
+		{"run", [][]string{active}, cmd("thin-snap", "run", "t/spare", "--", "true"), false},
+		{"run-snapshot", [][]string{active}, cmd("thin-snap", "run", "--snapshot-of", "t/base",
+			"--name", "new", "--key", "1", "--", "true"), true},
+		{"run-ephemeral", [][]string{mounted}, cmd("thin-snap", "run", "--snapshot-of", "t/base",
+			"--name", "new", "--ephemeral", "--", "touch", "x"), false},
 		{"activate", [][]string{active}, cmd("thin-snap", "activate", "t/base"), false},
 		{"deactivate", [][]string{cmd("thin-snap", "activate", "t/base")},
 			cmd("thin-snap", "deactivate", "t/base"), false},

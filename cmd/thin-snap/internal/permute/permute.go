@@ -1,4 +1,5 @@
-package main
+// Package permute puts the options of a command line before its operands.
+package permute
 
 import (
 	"errors"
@@ -12,15 +13,16 @@ import (
 	"thinmount/lib/getopt"
 )
 
-// permute puts the options of a command line before its operands, and gives
+// Line puts the options of a command line before its operands, and gives
 // each option its long name. Without it, urfave/cli v2 takes everything behind
 // the first operand as operands: `thin-snap create demo/base --size 2G` would
 // silently lose its size. lib/getopt reads the line, as it does for the two
 // helpers. The permuter adds to which command or program an option belongs, and
 // the error for one that is unknown.
-func permute(app *cli.App, args []string) ([]string, error) {
+func Line(app *cli.App, args []string) ([]string, error) {
 	p := &permuter{levels: []level{{flags: app.Flags, commands: app.Commands}}}
-	err := getopt.Set{Valued: p.valued, Option: p.option, Operand: p.operand}.Walk(args[1:])
+	err := getopt.Set{Valued: p.valued, Option: p.option, Operand: p.operand, End: p.end}.
+		Walk(args[1:])
 	if wrong := (*usage.Error)(nil); err != nil && !errors.As(err, &wrong) {
 		err = &usage.Error{Message: err.Error()}
 	}
@@ -69,6 +71,14 @@ func (p *permuter) operand(arg string) error {
 		return nil
 	}
 	return &usage.Error{Message: "unknown command " + strconv.Quote(arg), Hint: p.meant(arg)}
+}
+
+// end keeps the "--" before the command line of another program, so that a
+// forgotten one is noticed: the other program's options would be ours.
+func (p *permuter) end() {
+	if p.last().name == "run" {
+		p.operands = append(p.operands, "--")
+	}
 }
 
 // othersWords are words of other programs for which a letter or two do not lead
