@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -17,12 +19,17 @@ func deleteCommand(e *env) *cli.Command {
 		Name:      "delete",
 		Aliases:   []string{"rm"},
 		Usage:     "remove volumes and snapshots for good",
-		UsageText: "thin-snap delete [-ny] [--discard | --no-discard] POOL/VOLUME...",
-		Description: "If standard input is a terminal, the command asks before it deletes a\n" +
-			"volume that is not a snapshot. The snapshots of a volume remain when it\n" +
-			"is deleted.\n\n" +
-			"   thin-snap delete demo/one demo/two",
+		UsageText: "thin-snap delete [-nry] [--discard | --no-discard] POOL/VOLUME...",
+		Description: "VOLUME may be a pattern, in quotes, and - means names on standard input.\n" +
+			"If standard input is a terminal, the command asks before it deletes a\n" +
+			"volume that is not a snapshot, or what a pattern matches. The snapshots\n" +
+			"of a volume remain when it is deleted, unless --recursive.\n\n" +
+			"   thin-snap delete demo/one demo/two\n" +
+			"   thin-snap delete -n 'demo/ci-*'\n" +
+			"   thin-snap delete -r -y demo/base\n" +
+			"   thin-snap list -q --filter org.example.build=42 | thin-snap delete -",
 		Flags: []cli.Flag{
+			boolFlag("recursive,r", "delete the snapshots of the volumes, too, and those of these"),
 			boolFlag("discard",
 				"discard the freed blocks under the pool, too: the default in a pool in files"),
 			boolFlag("no-discard",
@@ -34,41 +41,118 @@ func deleteCommand(e *env) *cli.Command {
 }
 
 func deleteVolumes(c *call) (work, error) {
-	specs, err := parseSpecs(c.Args().Slice())
+	stdin := slices.Contains(c.Args().Slice(), "-")
+	volumes, err := parseSpecs(slices.DeleteFunc(c.Args().Slice(),
+		func(arg string) bool { return arg == "-" }))
 	if err != nil {
 		return nil, err
+	}
+	for _, v := range volumes {
+		if err := choose.Check(v); err != nil {
+			return nil, err
+		}
 	}
 	o, err := deleteOptions(c)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, sys system) error {
-		snapshots := map[thin.Volume]bool{}
-		check := func(ctx context.Context, v thin.Volume) error {
-			origin, err := sys.Origin(ctx, v)
-			snapshots[v] = origin != nil
-			return cannot("delete", v.String(), err)
+	mayAsk := !c.Bool("yes") && !c.Bool("dry-run")
+	canAsk := c.env.stdinTTY && !stdin
+	if c.Bool("recursive") && mayAsk && !canAsk {
+		return nil, &usage.Error{
+			Message: "cannot delete with --recursive: it asks before it deletes " +
+				"snapshots, and there is no terminal to ask on",
+			Hint: "use -y",
 		}
-		return each(ctx, specs, check, func(ctx context.Context, v thin.Volume) error {
-			return deleteOne(ctx, c, sys, v, snapshots[v], o)
-		})
+	}
+	return func(ctx context.Context, sys system) error {
+		r := choose.Request{Volumes: volumes, Recursive: c.Bool("recursive")}
+		if stdin {
+			if r.Literal, err = readSpecs(ctx, c); err != nil {
+				return err
+			}
+		}
+		found, unread, wrong := choose.Find(ctx, sys, r)
+		if len(wrong) > 0 {
+			return several(problems("delete", wrong), 0)
+		}
+		d := &deletion{c: c, sys: sys, o: o, chosen: found, errs: problems("list", unread)}
+		if mayAsk && canAsk {
+			d.confirm()
+		}
+		for _, volumes := range found.Generations {
+			if err := d.do(ctx, volumes); err != nil {
+				return several(append(d.errs, err), d.done)
+			}
+		}
+		return several(d.errs, d.done)
 	}, nil
 }
 
-func deleteOne(
-	ctx context.Context, c *call, sys system, v thin.Volume, isSnapshot bool, o thin.DeleteOptions,
-) error {
-	if !c.Bool("dry-run") {
-		ask := !isSnapshot && !c.Bool("yes") && c.env.stdinTTY
-		if ask && !c.confirm("delete "+v.String()+" and all that is in it?") {
-			return cannot("delete", v.String(), errDeclined)
-		}
-		if err := sys.Delete(ctx, v, o); err != nil {
-			return cannot("delete", v.String(), err)
+// deletion is a delete of volumes that have been found.
+type deletion struct {
+	c      *call
+	sys    system
+	o      thin.DeleteOptions
+	chosen *choose.Chosen
+	errs   []error
+	done   int
+}
+
+func (d *deletion) fail(v thin.Volume, err error) {
+	d.chosen.Left[v] = true
+	d.errs = append(d.errs, cannot("delete", v.String(), err))
+}
+
+func (d *deletion) success(v thin.Volume) {
+	d.done++
+	d.c.did("delete", "deleted", v.String())
+}
+
+// do deletes volumes of which none was made from another one. It leaves a
+// volume of which a chosen snapshot is left: to a user who calls the command
+// once more, that volume still shows it.
+func (d *deletion) do(ctx context.Context, volumes []thin.Volume) error {
+	var now []thin.Volume
+	for _, v := range volumes {
+		child, ok := d.chosen.LeftChild(v)
+		switch {
+		case ok:
+			d.fail(v, thin.Errorf(thin.ErrBusy, "its snapshot %s is left", child))
+		case d.chosen.Left[v]:
+		case d.c.Bool("dry-run"):
+			d.success(v)
+		default:
+			now = append(now, v)
 		}
 	}
-	c.did("delete", "deleted", v.String())
-	return nil
+	return d.sys.DeleteAll(ctx, now, d.o, func(v thin.Volume, err error) {
+		if err == nil || errors.Is(err, thin.ErrNotFound) && !d.chosen.Named[v] {
+			d.success(v) // or another command was faster
+		} else {
+			d.fail(v, err)
+		}
+	})
+}
+
+// confirm asks before volumes are deleted: once for all that a pattern or
+// --recursive has found, otherwise for each volume that is no snapshot.
+func (d *deletion) confirm() {
+	all := d.chosen.All()
+	if len(d.chosen.Named) < len(all) {
+		what := thin.Count(len(all), "volume")
+		if !d.c.confirm("delete " + what + " and all that is in there: " +
+			choose.SomeOf(all) + "?") {
+			d.errs = append(d.errs, cannot("delete", what, errDeclined))
+			d.chosen.Generations = nil
+		}
+		return
+	}
+	for _, v := range all {
+		if !d.chosen.Snapshots[v] && !d.c.confirm("delete "+v.String()+" and all that is in it?") {
+			d.fail(v, errDeclined)
+		}
+	}
 }
 
 func deleteOptions(c *call) (thin.DeleteOptions, error) {

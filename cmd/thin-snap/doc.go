@@ -16,6 +16,9 @@
 //
 // What is no command has packages below:
 //
+//	internal/choose            which volumes names and patterns mean
+//	internal/findings          what pool check prints
+//	internal/family            volumes by their origins
 //	internal/usage             the error of a wrong command line
 //	internal/permute           options behind operands
 //	internal/amount            sizes, percentages and times: 2G, 10%, 30s

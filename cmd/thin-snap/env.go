@@ -29,7 +29,8 @@ type system interface {
 	Ensure(ctx context.Context, spec thin.CreateSpec) (made bool, err error)
 	EnsureSnapshot(ctx context.Context, origin thin.Volume, name string,
 		o thin.SnapshotOptions) (made bool, err error)
-	Delete(ctx context.Context, volume thin.Volume, o thin.DeleteOptions) error
+	DeleteAll(ctx context.Context, volumes []thin.Volume, o thin.DeleteOptions,
+		done func(thin.Volume, error)) error
 	Format(ctx context.Context, volume thin.Volume, fs, label string, force bool) error
 	Volumes(ctx context.Context, pool string) ([]thin.VolumeInfo, error)
 	Volume(ctx context.Context, volume thin.Volume) (thin.VolumeInfo, error)

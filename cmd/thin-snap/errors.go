@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"thinmount/cmd/thin-snap/internal/choose"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -57,6 +58,14 @@ func cannot(verb, object string, err error) error {
 		return nil
 	}
 	return &opError{verb, object, err}
+}
+
+// problems returns what choose.Find has found wrong as errors of a command.
+func problems(verb string, all []choose.Problem) (errs []error) {
+	for _, p := range all {
+		errs = append(errs, cannot(verb, p.Object, p.Err))
+	}
+	return errs
 }
 
 // outputError says that standard output could not be written. Hints about pools

@@ -168,6 +168,18 @@ func (f *fakeSystem) Delete(ctx context.Context, volume thin.Volume, o thin.Dele
 	return f.save("Delete %s discard=%s", v.Volume, discard)
 }
 
+func (f *fakeSystem) DeleteAll(
+	ctx context.Context, all []thin.Volume, o thin.DeleteOptions, done func(thin.Volume, error),
+) error {
+	for _, v := range all {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		done(v, f.Delete(ctx, v, o))
+	}
+	return nil
+}
+
 func (f *fakeSystem) SetProperties(
 	ctx context.Context, volume thin.Volume, set thin.Properties,
 ) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/findings"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -36,11 +37,6 @@ func poolCheckCommand(e *env) *cli.Command {
 }
 
 // checked has the findings about a pool; those with no name belong to no pool.
-type checked struct {
-	name     string
-	findings []thin.Finding
-}
-
 func poolCheck(c *call) (work, error) {
 	names, err := parsePools(c.Args().Slice())
 	if err != nil {
@@ -58,12 +54,12 @@ func poolCheck(c *call) (work, error) {
 				return cannot("list", "pools", err)
 			}
 		}
-		var all []checked
+		var all []findings.Checked
 		check := func(ctx context.Context, name string) error {
 			return cannot("check", "pool "+name, poolExists(ctx, sys, name))
 		}
 		err := each(ctx, names, check, func(ctx context.Context, name string) error {
-			findings, err := checkOne(ctx, c, checks{
+			found, err := checkOne(ctx, c, checks{
 				what: "pool " + name,
 				check: func(ctx context.Context) ([]thin.Finding, error) {
 					return sys.CheckPool(ctx, name)
@@ -73,24 +69,24 @@ func poolCheck(c *call) (work, error) {
 				},
 			})
 			if err == nil {
-				all = append(all, checked{name, findings})
+				all = append(all, findings.Checked{Name: name, Findings: found})
 			}
 			return cannot("check", "pool "+name, err)
 		})
 		if c.Bool("all") && ctx.Err() == nil {
-			findings, strayErr := checkOne(ctx, c, checks{
+			found, strayErr := checkOne(ctx, c, checks{
 				what: "what belongs to no pool", check: sys.CheckStrays, repair: sys.RepairStrays,
 			})
-			if len(findings) > 0 {
-				all = append(all, checked{"", findings})
+			if len(found) > 0 {
+				all = append(all, findings.Checked{Findings: found})
 			}
 			err = joined(err, cannot("check", "what belongs to no pool", strayErr))
 		}
 		if c.Bool("json") {
-			err = joined(err, writeChecked(c.out, all))
+			err = joined(err, findings.WriteJSON(c.out, all))
 		}
 		if err == nil {
-			err = unsound(all)
+			err = findings.Unsound(all)
 		}
 		return err
 	}, nil
@@ -122,16 +118,16 @@ type checks struct {
 
 // checkOne checks a pool, and repairs it if the user wants that and agrees.
 func checkOne(ctx context.Context, c *call, how checks) ([]thin.Finding, error) {
-	findings, err := how.check(ctx)
+	found, err := how.check(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range findings {
+	for _, f := range found {
 		c.tell(f)
 	}
 	can := func(f thin.Finding) bool { return f.Repair != nil }
-	if !c.Bool("repair") || !slices.ContainsFunc(findings, can) {
-		return findings, nil
+	if !c.Bool("repair") || !slices.ContainsFunc(found, can) {
+		return found, nil
 	}
 	if err := c.out.Flush(); err != nil {
 		return nil, err
@@ -146,11 +142,11 @@ func checkOne(ctx context.Context, c *call, how checks) ([]thin.Finding, error) 
 	case !c.confirm("repair " + how.what + " so?"):
 		return nil, errDeclined
 	}
-	before := len(findings)
-	if findings, err = how.repair(ctx, findings); err != nil {
+	before := len(found)
+	if found, err = how.repair(ctx, found); err != nil {
 		return nil, err
 	}
-	for i, f := range findings {
+	for i, f := range found {
 		if i >= before {
 			c.tell(f) // found after the repair only
 		}
@@ -158,5 +154,12 @@ func checkOne(ctx context.Context, c *call, how checks) ([]thin.Finding, error) 
 			c.did("repair", "repaired", f.Object)
 		}
 	}
-	return findings, nil
+	return found, nil
+}
+
+// tell prints a finding, unless all are printed at the end.
+func (c *call) tell(f thin.Finding) {
+	if !c.Bool("json") {
+		findings.Tell(c.out, f)
+	}
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"strings"
 
+	"thinmount/cmd/thin-snap/internal/choose"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -34,6 +36,15 @@ func parseSpecs(args []string) ([]thin.Volume, error) {
 		}
 	}
 	return out, nil
+}
+
+// readSpecs reads names of volumes from standard input.
+func readSpecs(ctx context.Context, c *call) ([]thin.Volume, error) {
+	lines, err := choose.Lines(ctx, c.env.stdin)
+	if err != nil {
+		return nil, cannot("read", "standard input", err)
+	}
+	return parseSpecs(lines)
 }
 
 // parsePool reads the name of a pool.

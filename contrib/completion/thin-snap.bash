@@ -103,7 +103,7 @@ _thin_snap() {
 		'pool check') words='--all --repair --yes --json' ;;
 		create) words='--size --fs --label --if-not-exists --force' ;;
 		snap* | clone) words='--size --if-not-exists --force' ;;
-		delete | rm) words='--discard --no-discard --dry-run --yes' ;;
+		delete | rm) words='--recursive --discard --no-discard --dry-run --yes' ;;
 		format) words='--fs --label --force' ;;
 		run) words='--snapshot-of --name --key --replace --ephemeral --keep-failed --chroot --options --force' ;;
 		esac

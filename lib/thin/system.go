@@ -76,6 +76,16 @@ func (s *System) Delete(ctx context.Context, volume Volume, o DeleteOptions) err
 	return volumes.Delete(ctx, &s.System, volume, o)
 }
 
+// DeleteAll removes several volumes as Delete does, those that take time beside
+// each other. It calls done for each volume when it has been removed, or could
+// not be. The calls do not overlap. If ctx ends, DeleteAll begins no further
+// volume, does not call done for those, and returns why ctx ended.
+func (s *System) DeleteAll(
+	ctx context.Context, list []Volume, o DeleteOptions, done func(Volume, error),
+) error {
+	return volumes.DeleteAll(ctx, &s.System, list, o, done)
+}
+
 // Format makes a filesystem on a volume. If the volume has a filesystem and
 // force is not set, the error is ErrExists.
 func (s *System) Format(ctx context.Context, volume Volume, fs, label string, force bool) error {

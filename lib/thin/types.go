@@ -84,6 +84,11 @@ func CheckPropertyKey(key string) error { return spec.CheckPropertyKey(key) }
 // column of a list.
 func IsPropertyKey(name string) bool { return spec.IsPropertyKey(name) }
 
+// Errorf makes an error of a kind, with a text of its own.
+func Errorf(kind error, format string, args ...any) error {
+	return fault.Errorf(kind, format, args...)
+}
+
 // Sayf makes a Message. Write %v for a Remedy among args.
 func Sayf(format string, args ...any) Message { return fault.Sayf(format, args...) }
 

@@ -22,12 +22,23 @@ import (
 func Delete(
 	ctx context.Context, s *host.System, volume spec.Volume, o engine.DeleteOptions,
 ) error {
+	return deleteOne(ctx, s, volume, o, false)
+}
+
+// errGivesBack says that a volume was not deleted because that takes time.
+var errGivesBack = errors.New("has blocks of its own, which are to be discarded")
+
+// deleteOne is Delete. With quick it does not delete a volume of which blocks
+// are to be discarded, and returns errGivesBack.
+func deleteOne(
+	ctx context.Context, s *host.System, volume spec.Volume, o engine.DeleteOptions, quick bool,
+) error {
 	return s.Use(ctx, func(wait context.Context, c *dm.Control) error {
 		ref, v, err := registry.LockKnown(wait, s, volume)
 		if err != nil {
 			return err
 		}
-		d := deletion{s: s, c: c, ref: ref, v: v, o: o}
+		d := deletion{s: s, c: c, ref: ref, v: v, o: o, quick: quick}
 		err = d.run(ctx, wait)
 		if d.gone {
 			ref.CloseRemove() // as Unlock does, which would look for the volume
@@ -40,12 +51,13 @@ func Delete(
 
 // deletion is a delete under the volume's lock.
 type deletion struct {
-	s    *host.System
-	c    *dm.Control
-	ref  *refcount.Ref
-	v    catalog.Volume
-	o    engine.DeleteOptions
-	gone bool // nothing is left of the volume
+	s     *host.System
+	c     *dm.Control
+	ref   *refcount.Ref
+	v     catalog.Volume
+	o     engine.DeleteOptions
+	quick bool // not if blocks are to be discarded
+	gone  bool // nothing is left of the volume
 }
 
 // run deletes the volume. If nothing is to be discarded, it locks the pool once
@@ -130,6 +142,9 @@ func (d *deletion) begin(
 		return op, false, err
 	}
 	straight = !p.WantsDiscard(d.o) || !p.GivesBack(d.v)
+	if d.quick && !straight {
+		return op, false, errGivesBack
+	}
 	d.s.Stepf("deleting %s", d.v.Spec())
 	op, err = p.BeginDelete(d.v, straight)
 	return op, straight, err

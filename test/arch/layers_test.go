@@ -48,6 +48,8 @@ var inside = []string{
 	"cmd/thin-snap/internal/amount",
 	"cmd/thin-snap/internal/bars", "cmd/thin-snap/internal/table",
 	"cmd/thin-snap/internal/columns",
+	"cmd/thin-snap/internal/family", "cmd/thin-snap/internal/choose",
+	"cmd/thin-snap/internal/findings",
 }
 
 // commandsCall are the packages that a command may import; lib/freeze, lib/job

@@ -53,7 +53,7 @@ func (w *world) written(t *testing.T, r *report) {
 func (w *world) walk(t *testing.T, s scenario) span {
 	t.Helper()
 	w.set(t, s)
-	sp := span{before: viewOf(t), last: s.last()}
+	sp := span{before: viewOf(t), last: s.last(), several: slices.Equal(s.argv, deleteTwo)}
 	if problems := w.takeDown(t); len(problems) > 0 {
 		t.Fatal(problems)
 	}

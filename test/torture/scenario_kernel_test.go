@@ -30,6 +30,10 @@ func (s scenario) last() []string {
 	return nil
 }
 
+// deleteTwo deletes spare and blank. A kill may leave one of them, and the same
+// command finds it.
+var deleteTwo = cmd("thin-snap", "delete", "-y", "t/[sb][pl]*")
+
 // The golden pool is t, inactive, with the volumes base (ext4, a file in it),
 // keep (a snapshot of base), spare (the same) and blank (never formatted).
 func scenarios() []scenario {
@@ -74,6 +78,7 @@ func scenarios() []scenario {
 			"--name", "new", "--key", "1", "--", "true"), true},
 		{"run-ephemeral", [][]string{mounted}, cmd("thin-snap", "run", "--snapshot-of", "t/base",
 			"--name", "new", "--ephemeral", "--", "touch", "x"), false},
+		{"delete-two", [][]string{active}, deleteTwo, false},
 		{"activate", [][]string{active}, cmd("thin-snap", "activate", "t/base"), false},
 		{"deactivate", [][]string{cmd("thin-snap", "activate", "t/base")},
 			cmd("thin-snap", "deactivate", "t/base"), false},

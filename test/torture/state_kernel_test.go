@@ -176,6 +176,11 @@ func viewOf(t *testing.T) view {
 	return v
 }
 
+// isWithin says that another view has all that this one has.
+func (v view) isWithin(other view) bool {
+	return !slices.ContainsFunc(v, func(line string) bool { return !slices.Contains(other, line) })
+}
+
 func (v view) hasPool(name string) bool { return slices.Contains(v, "pool "+name) }
 
 var (

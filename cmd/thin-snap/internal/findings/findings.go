@@ -1,4 +1,5 @@
-package main
+// Package findings prints what pool check has found.
+package findings
 
 import (
 	"cmp"
@@ -12,20 +13,24 @@ import (
 	"thinmount/lib/thin"
 )
 
-// tell prints a finding in two lines: what is wrong, and what can be done.
-func (c *call) tell(f thin.Finding) {
-	if c.Bool("json") {
-		return
-	}
-	fmt.Fprintln(c.out, plain.OneLine(fmt.Sprintf("%s: %s (%s)", f.Object, f.What, f.Kind)))
+// Checked is what was found in a pool, or in what belongs to none: then Name is
+// "".
+type Checked struct {
+	Name     string
+	Findings []thin.Finding
+}
+
+// Tell prints a finding in two lines: what is wrong, and what can be done.
+func Tell(w io.Writer, f thin.Finding) {
+	fmt.Fprintln(w, plain.OneLine(fmt.Sprintf("%s: %s (%s)", f.Object, f.What, f.Kind)))
 	if f.Repair != nil {
-		fmt.Fprintln(c.out, "  repair: "+plain.OneLine(f.Repair.String()))
+		fmt.Fprintln(w, "  repair: "+plain.OneLine(f.Repair.String()))
 	}
 	switch hint := helper.Words(f.Remedy); {
 	case hint != "" && f.Repair != nil:
-		fmt.Fprintln(c.out, "  or by hand: "+plain.OneLine(hint))
+		fmt.Fprintln(w, "  or by hand: "+plain.OneLine(hint))
 	case hint != "":
-		fmt.Fprintln(c.out, "  by hand: "+plain.OneLine(hint))
+		fmt.Fprintln(w, "  by hand: "+plain.OneLine(hint))
 	}
 }
 
@@ -37,17 +42,17 @@ func repairWords(r thin.Repair) string {
 	return r.String()
 }
 
-// unsound returns an error if findings are left that are not repaired.
-func unsound(all []checked) error {
+// Unsound returns an error if findings are left that are not repaired.
+func Unsound(all []Checked) error {
 	left, can, pool := 0, 0, ""
 	for _, p := range all {
-		for _, f := range p.findings {
+		for _, f := range p.Findings {
 			if f.Done {
 				continue
 			}
 			left++
 			if f.Repair != nil {
-				can, pool = can+1, p.name
+				can, pool = can+1, p.Name
 			}
 		}
 	}
@@ -62,8 +67,8 @@ func unsound(all []checked) error {
 	return e
 }
 
-// writeChecked prints the findings as JSON.
-func writeChecked(w io.Writer, all []checked) error {
+// WriteJSON prints the findings as JSON.
+func WriteJSON(w io.Writer, all []Checked) error {
 	type finding struct {
 		Kind   string  `json:"kind"`
 		Object string  `json:"object"`
@@ -78,8 +83,8 @@ func writeChecked(w io.Writer, all []checked) error {
 	}
 	pools := make([]pool, len(all))
 	for i, p := range all {
-		pools[i] = pool{table.OrNull(p.name), []finding{}}
-		for _, f := range p.findings {
+		pools[i] = pool{table.OrNull(p.Name), []finding{}}
+		for _, f := range p.Findings {
 			pools[i].Findings = append(pools[i].Findings, finding{
 				f.Kind, f.Object, f.What, table.OrNull(repairWords(f.Repair)),
 				table.OrNull(helper.Words(f.Remedy)), f.Done,
