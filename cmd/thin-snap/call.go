@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"thinmount/cmd/thin-snap/internal/bars"
+	"thinmount/cmd/thin-snap/internal/say"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/plain"
 )
@@ -66,12 +67,12 @@ func (c *call) do(do work) error {
 		progress: func(string, int64, int64) {},
 	}
 	if !c.Bool("quiet") {
-		h.warn = func(message string) { warn(c.env.stderr, message) }
+		h.warn = func(message string) { say.Warn(c.env.stderr, message) }
 		if c.env.stderrTTY {
 			drawn := bars.New(c.env.stderr, time.Now)
 			defer drawn.Close()
 			h.progress = drawn.Report
-			h.warn = func(message string) { warn(drawn, message) }
+			h.warn = func(message string) { say.Warn(drawn, message) }
 			h.wait = func(message string) {
 				fmt.Fprintf(drawn, "thin-snap: %s\n", plain.OneLine(message))
 			}
@@ -114,7 +115,7 @@ func (c *call) note(message string) {
 
 // confirm asks on standard error, wherever standard output goes.
 func (c *call) confirm(question string) bool {
-	return ask(c.env.stdin, c.env.stderr, plain.OneLine(question))
+	return say.Ask(c.env.stdin, c.env.stderr, plain.OneLine(question))
 }
 
 func (o operands) check(args []string) error {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -41,16 +40,9 @@ func deleteCommand(e *env) *cli.Command {
 }
 
 func deleteVolumes(c *call) (work, error) {
-	stdin := slices.Contains(c.Args().Slice(), "-")
-	volumes, err := parseSpecs(slices.DeleteFunc(c.Args().Slice(),
-		func(arg string) bool { return arg == "-" }))
+	stdin, volumes, err := parsePatterns(c.Args().Slice())
 	if err != nil {
 		return nil, err
-	}
-	for _, v := range volumes {
-		if err := choose.Check(v); err != nil {
-			return nil, err
-		}
 	}
 	o, err := deleteOptions(c)
 	if err != nil {

@@ -10,12 +10,13 @@
 //	flags.go                   options of several commands
 //	each.go                    one command for many operands
 //	spec.go                    what users write: POOL/VOLUME
-//	ui.go, errors.go           messages, questions, exit status
-//	signals.go                 ctrl-C
-//	env.go, pipe.go            what a run takes from outside, which tests replace
+//	errors.go                  errors and exit status
+//	env.go                     what a run takes from outside, which tests replace
 //
 // What is no command has packages below:
 //
+//	internal/say               messages and questions
+//	internal/signals           ctrl-C, and readers that end first
 //	internal/choose            which volumes names and patterns mean
 //	internal/findings          what pool check prints
 //	internal/family            volumes by their origins

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vbauerster/mpb/v8/cwriter"
 
+	"thinmount/cmd/thin-snap/internal/signals"
 	"thinmount/lib/helper"
 	"thinmount/lib/thin"
 )
@@ -26,6 +27,7 @@ type system interface {
 	Create(ctx context.Context, spec thin.CreateSpec) error
 	Snapshot(ctx context.Context, origin thin.Volume, name string, o thin.SnapshotOptions) error
 	Rename(ctx context.Context, volume thin.Volume, name string) error
+	Resize(ctx context.Context, spec thin.ResizeSpec) (size int64, err error)
 	Ensure(ctx context.Context, spec thin.CreateSpec) (made bool, err error)
 	EnsureSnapshot(ctx context.Context, origin thin.Volume, name string,
 		o thin.SnapshotOptions) (made bool, err error)
@@ -71,7 +73,7 @@ type env struct {
 func newEnv() env {
 	return env{
 		stdin:     os.Stdin,
-		stdout:    newPipe(os.Stdout),
+		stdout:    signals.NewPipe(os.Stdout),
 		stderr:    os.Stderr,
 		stdinTTY:  cwriter.IsTerminal(int(os.Stdin.Fd())),
 		stderrTTY: cwriter.IsTerminal(int(os.Stderr.Fd())),

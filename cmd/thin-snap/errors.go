@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/signals"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -75,6 +76,9 @@ type outputError struct{ err error }
 func (e *outputError) Error() string { return "cannot write standard output: " + e.err.Error() }
 func (e *outputError) Unwrap() error { return e.err }
 
+// NoHint keeps package say from giving a hint.
+func (e *outputError) NoHint() {}
+
 // programError is the exit status of run: that of the program, or of a failure
 // of our own. Without a failure of our own err is nil: the program has said
 // what is wrong.
@@ -116,7 +120,7 @@ func (e *severalError) Error() string   { return errors.Join(e.errs...).Error() 
 func exitCode(err error) int {
 	var (
 		some  *severalError
-		sig   *signalError
+		sig   *signals.Error
 		wrong *usage.Error
 		ended *programError
 	)
@@ -126,7 +130,7 @@ func exitCode(err error) int {
 	case errors.As(err, &ended):
 		return ended.status
 	case errors.As(err, &sig):
-		return exitSignal + int(sig.signal)
+		return exitSignal + int(sig.Signal)
 	case errors.As(err, &some) && some.done > 0:
 		return exitPartial
 	case some != nil:

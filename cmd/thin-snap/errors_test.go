@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/cmd/thin-snap/internal/say"
+	"thinmount/cmd/thin-snap/internal/signals"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -35,8 +37,8 @@ func TestExitCode(t *testing.T) {
 		{several([]error{notFound, thin.ErrBusy}, 0), 4},
 		{several([]error{thin.ErrBusy}, 1), 3},
 		{several(nil, 1), 0},
-		{&signalError{unix.SIGINT}, 130},
-		{several([]error{&signalError{unix.SIGTERM}}, 1), 143},
+		{&signals.Error{Signal: unix.SIGINT}, 130},
+		{several([]error{&signals.Error{Signal: unix.SIGTERM}}, 1), 143},
 	} {
 		if got := exitCode(tt.err); got != tt.want {
 			t.Errorf("exitCode(%v) = %d, want %d", tt.err, got, tt.want)
@@ -77,7 +79,7 @@ func TestReport(t *testing.T) {
 			"thin-snap: x: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n"},
 	} {
 		var b strings.Builder
-		report(&b, tt.err)
+		say.Report(&b, tt.err)
 		if b.String() != tt.want {
 			t.Errorf("report(%v) = %q, want %q", tt.err, b.String(), tt.want)
 		}
@@ -89,7 +91,7 @@ func TestAsk(t *testing.T) {
 		"y\n": true, " YES \n": true, "\n": false, "n\n": false, "yess\n": false, "": false,
 		"y": false,
 	} {
-		if got := ask(strings.NewReader(answer), &strings.Builder{}, "?"); got != want {
+		if got := say.Ask(strings.NewReader(answer), &strings.Builder{}, "?"); got != want {
 			t.Errorf("answer %q is %v, want %v", answer, got, want)
 		}
 	}
@@ -109,7 +111,7 @@ func TestReportJSON(t *testing.T) {
 		{errors.New("x"), `"message":"x","hint":null`},
 	} {
 		var b strings.Builder
-		reportJSON(&b, 5, tt.err)
+		say.ReportJSON(&b, 5, tt.err)
 		if !strings.Contains(b.String(), tt.want) {
 			t.Errorf("%v: %s, want %s", tt.err, b.String(), tt.want)
 		}
@@ -170,7 +172,7 @@ func TestEachStopsAtSignal(t *testing.T) {
 		func(_ context.Context, name string) error {
 			did = append(did, name)
 			if name == "b" {
-				cancel(&signalError{unix.SIGINT})
+				cancel(&signals.Error{Signal: unix.SIGINT})
 			}
 			return nil
 		})

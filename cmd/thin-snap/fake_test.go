@@ -101,9 +101,10 @@ func (f *fakeSystem) Snapshot(
 		return err
 	}
 	if err := f.add(thin.Volume{Pool: origin.Pool, Name: name}, thin.VolumeInfo{
-		Size:   max(opt.Size, o.Size),
-		FS:     o.FS,
-		Origin: &origin,
+		Size:     max(opt.Size, o.Size),
+		FS:       o.FS,
+		Origin:   &origin,
+		ReadOnly: opt.ReadOnly,
 	}); err != nil {
 		return err
 	}
@@ -124,6 +125,23 @@ func (f *fakeSystem) EnsureSnapshot(
 		return false, f.save("EnsureSnapshot %s %s %+v", origin, name, o)
 	}
 	return true, f.Snapshot(ctx, origin, name, o)
+}
+
+func (f *fakeSystem) Resize(ctx context.Context, r thin.ResizeSpec) (int64, error) {
+	v, err := f.Volume(ctx, r.Volume)
+	if err != nil {
+		return 0, err
+	}
+	if r.More {
+		r.Size += v.Size
+	}
+	if r.Size < v.Size && !r.Force {
+		return 0, &thin.Error{Object: r.Volume.String(),
+			Err: fmt.Errorf("would become smaller: %w", thin.ErrUsage)}
+	}
+	v.Size = r.Size
+	f.VolumeMap[r.Volume.String()] = v
+	return v.Size, f.save("Resize %+v", r)
 }
 
 func (f *fakeSystem) Rename(ctx context.Context, volume thin.Volume, name string) error {

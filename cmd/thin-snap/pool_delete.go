@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/say"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -86,7 +87,7 @@ func poolDeleteDry(ctx context.Context, c *call, sys system, name string) error 
 		return strings.Compare(a.Volume.Name, b.Volume.Name)
 	})
 	if err != nil && !c.Bool("quiet") {
-		warn(c.env.stderr, err.Error())
+		say.Warn(c.env.stderr, err.Error())
 	}
 	if len(volumes) > 0 && !c.Bool("recursive") {
 		var names []string

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"thinmount/cmd/thin-snap/internal/columns"
+	"thinmount/cmd/thin-snap/internal/say"
 	"thinmount/lib/helper"
 	"thinmount/lib/thin"
 )
@@ -56,7 +57,7 @@ func poolList(c *call) (work, error) {
 func (c *call) tellTroubles(pools []thin.PoolInfo) {
 	for _, p := range pools {
 		if p.Trouble != "" {
-			warn(c.env.stderr, "pool "+p.Name+": "+p.Trouble+" ("+helper.Words(p.Remedy)+")")
+			say.Warn(c.env.stderr, "pool "+p.Name+": "+p.Trouble+" ("+helper.Words(p.Remedy)+")")
 		}
 	}
 }

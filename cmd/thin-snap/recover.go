@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/say"
 	"thinmount/lib/thin"
 )
 
@@ -44,7 +45,7 @@ func recoverPools(c *call) (work, error) {
 			err := sys.Recover(ctx, name)
 			if len(pools) == 0 && thin.IsMisplaced(err) {
 				if !c.Bool("quiet") {
-					warn(c.env.stderr, thin.Text(err))
+					say.Warn(c.env.stderr, thin.Text(err))
 				}
 				return nil
 			}

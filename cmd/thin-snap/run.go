@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/signals"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -45,7 +46,7 @@ func ownFailures(action cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		err := action(c)
 		if err == nil || errors.As(err, new(*programError)) || exitCode(err) == exitUsage ||
-			signalOf(c.Context) != nil {
+			signals.Of(c.Context) != nil {
 			return err
 		}
 		return &programError{exitRun, err}
@@ -79,7 +80,7 @@ func runProgram(c *call) (work, error) {
 			return nil
 		case err == nil:
 			return &programError{res.Status, nil}
-		case signalOf(ctx) != nil && !res.Ran && res.Status == 0:
+		case signals.Of(ctx) != nil && !res.Ran && res.Status == 0:
 			return cannot("run in", object, err)
 		case res.Status != 0 && !res.Ran: // the program could not be started
 			return &programError{res.Status, cannot("run", "", err)}

@@ -12,18 +12,23 @@ import (
 
 func snapshotCommand(e *env) *cli.Command {
 	return &cli.Command{
-		Name:      "snapshot",
-		Aliases:   []string{"snap", "clone"},
-		Usage:     "make a writable snapshot of a volume",
-		UsageText: "thin-snap snapshot [-f] [--if-not-exists] [--size SIZE] POOL/ORIGIN NEW",
+		Name:    "snapshot",
+		Aliases: []string{"snap", "clone"},
+		Usage:   "make a snapshot of a volume",
+		UsageText: "thin-snap snapshot [-f] [--if-not-exists] [--read-only] " +
+			"[--size SIZE] [--grow-fs] POOL/ORIGIN NEW",
 		Description: "The origin may be mounted: its filesystem is frozen while the snapshot\n" +
 			"is made. A snapshot is a volume of its own, in the origin's pool, and\n" +
 			"remains when the origin is deleted. NEW is its name, with or without\n" +
 			"POOL/ before it. The command fails if the pool has less free than its\n" +
 			"margin, unless --force.\n\n" +
-			"   thin-snap snapshot demo/base demo/one",
+			"   thin-snap snapshot demo/base demo/one\n" +
+			"   thin-snap snapshot --read-only demo/base demo/monday\n" +
+			"   thin-snap snapshot --size 4G --grow-fs demo/base demo/large",
 		Flags: []cli.Flag{
 			valueFlag("size", "`SIZE` of the snapshot, larger than the origin"),
+			boolFlag("grow-fs", "make its filesystem as large as SIZE, too"),
+			boolFlag("read-only", "let nobody write to the snapshot"),
 			ifNotExistsFlag(), forceFlag(),
 		},
 		Action: e.action(operands{"POOL/ORIGIN NEW", 2, 2}, snapshot),
@@ -43,8 +48,13 @@ func snapshot(c *call) (work, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Bool("grow-fs") && size == 0 {
+		return nil, &usage.Error{Message: "--grow-fs without --size",
+			Hint: "say how large the snapshot is to be, as --size 4G"}
+	}
 	return func(ctx context.Context, sys system) error {
-		o := thin.SnapshotOptions{Size: size, Force: c.Bool("force")}
+		o := thin.SnapshotOptions{Size: size, GrowFS: c.Bool("grow-fs"),
+			ReadOnly: c.Bool("read-only"), Force: c.Bool("force")}
 		made, err := true, error(nil)
 		if c.Bool("if-not-exists") {
 			made, err = sys.EnsureSnapshot(ctx, origin, created.Name, o)

@@ -38,6 +38,20 @@ func parseSpecs(args []string) ([]thin.Volume, error) {
 	return out, nil
 }
 
+// parsePatterns reads several volumes, each a name or a pattern. stdin says
+// that more are to be read from standard input.
+func parsePatterns(args []string) (stdin bool, volumes []thin.Volume, err error) {
+	isDash := func(arg string) bool { return arg == "-" }
+	stdin = slices.ContainsFunc(args, isDash)
+	volumes, err = parseSpecs(slices.DeleteFunc(args, isDash))
+	for _, v := range volumes {
+		if err == nil {
+			err = choose.Check(v)
+		}
+	}
+	return stdin, volumes, err
+}
+
 // readSpecs reads names of volumes from standard input.
 func readSpecs(ctx context.Context, c *call) ([]thin.Volume, error) {
 	lines, err := choose.Lines(ctx, c.env.stdin)

@@ -6,25 +6,27 @@ import (
 	"slices"
 
 	"thinmount/cmd/thin-snap/internal/permute"
+	"thinmount/cmd/thin-snap/internal/say"
+	"thinmount/cmd/thin-snap/internal/signals"
 )
 
 // run runs the command line args and returns the exit status.
 func run(args []string, e env) int {
-	ctx, stop := signalContext(context.Background())
+	ctx, stop := signals.Context(context.Background())
 	defer stop()
 	ordered, err := runApp(ctx, args, e)
 	code := exitCode(err)
 	if ended := (*programError)(nil); errors.As(err, &ended) {
-		report(e.stderr, ended.err)
+		say.Report(e.stderr, ended.err)
 	} else {
-		report(e.stderr, err)
+		say.Report(e.stderr, err)
 		// A command that succeeded in spite of the signal has exit status 0.
-		if sig := signalOf(ctx); sig != nil && err != nil {
+		if sig := signals.Of(ctx); sig != nil && err != nil {
 			code = exitCode(sig)
 		}
 	}
 	if code != 0 && wantsJSON(ordered) {
-		reportJSON(e.stderr, code, err)
+		say.ReportJSON(e.stderr, code, err)
 	}
 	return code
 }

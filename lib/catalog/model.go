@@ -130,6 +130,8 @@ type Volume struct {
 	Created       time.Time `json:"created"`
 	TransactionID uint64    `json:"transaction_id"` // the pool's, after the volume was created
 
+	// ReadOnly says that the device is read-only, and so is each mount of it.
+	ReadOnly bool `json:"read_only,omitempty"`
 	// Properties are the user's. A record without any has no such field, as the
 	// records of older versions.
 	Properties spec.Properties `json:"properties,omitempty"`

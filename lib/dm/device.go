@@ -110,7 +110,24 @@ func (c *Control) Suspend(r Ref) error {
 // last moment, the device stays suspended. If another process resumes the
 // device at the same moment, both succeed.
 func (c *Control) Resume(r Ref, f CookieFlags) (Info, error) {
-	info, err := c.resume(r, f.cookie())
+	return c.resumed(r, func() (Info, error) { return c.resume(r, f.cookie()) })
+}
+
+// Swap makes a loaded table live, as Resume does, in a device whose filesystem
+// need not stand still for it: the kernel waits for the I/O that is under way,
+// and does not make the filesystem write out what is dirty.
+func (c *Control) Swap(r Ref, f CookieFlags) (Info, error) {
+	return c.resumed(r, func() (Info, error) {
+		return c.info(cmdSuspend, r, nil, func(h *header) {
+			h.Event_nr, h.Flags = f.cookie(), h.Flags|unix.DM_SKIP_LOCKFS_FLAG
+		})
+	})
+}
+
+// resumed calls send, which resumes a device, and passes over an error that
+// another process has caused, which has resumed the device.
+func (c *Control) resumed(r Ref, send func() (Info, error)) (Info, error) {
+	info, err := send()
 	if !errors.Is(err, unix.EINVAL) {
 		return info, err
 	}

@@ -126,7 +126,7 @@ func (p *Pool) Build(ctx context.Context, fresh bool) error {
 	// keep that from happening.
 	_, err = makeDevice(ctx, p.Sys, p.DM, dmname.Part(p.Name(), dmname.Pool),
 		dmname.PartUUID(p.UUID(), dmname.Pool), poolTable(cfg, data, meta).Target(),
-		host.HiddenCookie)
+		dm.ActivateOptions{Cookie: host.HiddenCookie})
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (p *Pool) BuildPart(ctx context.Context, part string, b catalog.Backing) (d
 	table := dm.Target{Length: dm.Sectors(b.Size / dm.SectorSize), Type: "linear",
 		Params: fmt.Sprintf("%s %d", dev, label.Reserved/dm.SectorSize)}
 	info, err = makeDevice(ctx, p.Sys, p.DM, dmname.Part(p.Name(), part),
-		dmname.PartUUID(p.UUID(), part), table, host.HiddenCookie)
+		dmname.PartUUID(p.UUID(), part), table, dm.ActivateOptions{Cookie: host.HiddenCookie})
 	return info.Dev, err
 }
 

@@ -19,10 +19,10 @@ import (
 // to the new device.
 func makeDevice(
 	ctx context.Context, s *host.System, c *dm.Control, name, uuid string, t dm.Target,
-	cookie dm.CookieFlags,
+	o dm.ActivateOptions,
 ) (info dm.Info, err error) {
 	err = kmsg.Explain("device-mapper:", func() error {
-		info, err = c.Activate(ctx, name, uuid, []dm.Target{t}, dm.ActivateOptions{Cookie: cookie})
+		info, err = c.Activate(ctx, name, uuid, []dm.Target{t}, o)
 		return err
 	})
 	if err == nil {

@@ -59,6 +59,7 @@ func (p *Pool) GivesBack(v catalog.Volume) bool {
 func (p *Pool) Discard(ctx context.Context, v catalog.Volume) error {
 	wait, cancel := p.Sys.Waiting(ctx)
 	defer cancel()
+	v.ReadOnly = false // a discard needs a device that can be written to
 	a, err := p.ActivateVolume(wait, v, false)
 	if err != nil {
 		return err
@@ -74,7 +75,7 @@ func (p *Pool) Discard(ctx context.Context, v catalog.Volume) error {
 	}
 	// The kernel discards by a descriptor that is open for writing alone
 	// (block/ioctl.c, blk_ioctl_discard).
-	w, err := a.forWriting()
+	w, err := a.ForWriting()
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (p *Pool) WithThin(
 	table := thinTarget(info.Dev, id, size)
 	name := dmname.Part(p.Name(), dmname.Head)
 	dev, err := makeDevice(ctx, p.Sys, p.DM, name, dmname.PartUUID(p.UUID(), dmname.Head), table,
-		host.HiddenCookie)
+		dm.ActivateOptions{Cookie: host.HiddenCookie})
 	if err != nil {
 		return err
 	}

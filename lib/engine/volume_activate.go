@@ -164,7 +164,8 @@ func (p *Pool) newDevice(ctx context.Context, name string, v catalog.Volume) (dm
 	}
 	p.Sys.Stepf("activating %s", v.Spec())
 	info, err := makeDevice(ctx, p.Sys, p.DM, name, dmname.VolumeUUID(p.UUID(), v.ID),
-		thinTarget(pool.Dev, v.ID, v.Size), host.VolumeCookie)
+		thinTarget(pool.Dev, v.ID, v.Size),
+		dm.ActivateOptions{ReadOnly: v.ReadOnly, Cookie: host.VolumeCookie})
 	if other, ok := errors.AsType[*dm.ForeignError](err); ok {
 		err = backing.ForeignDevice(v.Spec().String(), name, other.UUID)
 	}
@@ -179,9 +180,9 @@ func OpenActivation(path string, dev dm.DevNo) (*Activation, error) {
 	return openAs(os.O_RDONLY, path, dev)
 }
 
-// forWriting opens the device once more, for writing. While it is open, the
+// ForWriting opens the device once more, for writing. While it is open, the
 // device may not be mountable: see OpenActivation.
-func (a *Activation) forWriting() (*Activation, error) {
+func (a *Activation) ForWriting() (*Activation, error) {
 	return openAs(os.O_RDWR, a.Path, a.Dev)
 }
 

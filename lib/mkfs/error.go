@@ -2,7 +2,7 @@ package mkfs
 
 import "strings"
 
-// Error is an mkfs program that failed.
+// Error is a program that failed.
 type Error struct {
 	Program string // mkfs.xfs
 	Said    string // on standard error, unchanged
@@ -34,7 +34,7 @@ func (e *Error) reasons() (found []string) {
 		case strings.HasPrefix(lower, "usage:"):
 			return found
 		case line == "", strings.HasPrefix(line, "mke2fs 1."), strings.HasPrefix(lower, "mkfs."),
-			strings.HasPrefix(lower, "btrfs-progs v"):
+			strings.HasPrefix(line, "resize2fs 1."), strings.HasPrefix(lower, "btrfs-progs v"):
 		case len(found) < maxReasons:
 			found = append(found, line)
 		}

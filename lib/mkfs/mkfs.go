@@ -1,5 +1,5 @@
-// Package mkfs makes filesystems by running their mkfs programs. It starts them
-// by absolute path, from /sbin or /usr/sbin, without a shell, and with an
+// Package mkfs makes filesystems, and changes their size, by running their
+// programs. It starts them by absolute path, without a shell, and with an
 // environment of its own. What a program prints may come from a hostile device:
 // who shows it has to escape it.
 package mkfs
@@ -66,12 +66,12 @@ func known() []string {
 
 // MissingError says that the program for a filesystem is not installed.
 type MissingError struct {
-	FS      string
+	Program string
 	Package string // Debian's name; other distributions have the same or a similar one
 }
 
 // Error names the program first.
-func (e *MissingError) Error() string { return "mkfs." + e.FS + ": not installed" }
+func (e *MissingError) Error() string { return e.Program + ": not installed" }
 
 // errLabel is a label that a filesystem has no room for.
 var errLabel = errors.New("too long")
@@ -97,13 +97,21 @@ func find(fs string) (program, string, error) {
 		return program{}, "", fmt.Errorf("filesystem %q: %w: %s",
 			fs, errUnknown, strings.Join(known(), ", "))
 	}
-	for _, dir := range []string{"/sbin/", "/usr/sbin/"} {
-		path := dir + "mkfs." + fs
-		if st, err := os.Stat(path); err == nil && st.Mode()&0o111 != 0 {
-			return all[i], path, nil
+	path, ok := installed("mkfs." + fs)
+	if !ok {
+		return program{}, "", &MissingError{"mkfs." + fs, all[i].pkg}
+	}
+	return all[i], path, nil
+}
+
+// installed returns the path of a program.
+func installed(name string) (path string, ok bool) {
+	for _, dir := range []string{"/sbin/", "/usr/sbin/", "/bin/", "/usr/bin/"} {
+		if st, err := os.Stat(dir + name); err == nil && st.Mode()&0o111 != 0 {
+			return dir + name, true
 		}
 	}
-	return program{}, "", &MissingError{fs, all[i].pkg}
+	return "", false
 }
 
 // Make makes a filesystem on a device, and overwrites what is there. If the
@@ -121,10 +129,15 @@ func Make(ctx context.Context, fs, device string, o Options) error {
 	if o.Label != "" {
 		args = append(args, p.label, o.Label)
 	}
+	return run(ctx, path, append(args, device), o.Output)
+}
+
+// run runs a program. If it fails, the error is an *Error.
+func run(ctx context.Context, path string, args []string, output io.Writer) error {
 	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, path, append(args, device)...)
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
-	cmd.Stdout, cmd.Stderr = o.Output, &said
+	cmd.Stdout, cmd.Stderr = output, &said
 	if err := runOnThread(cmd); err != nil {
 		if ctx.Err() != nil {
 			return &Error{Program: filepath.Base(path), Err: ctx.Err()}

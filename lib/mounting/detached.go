@@ -51,6 +51,9 @@ func (d *Detached) Activate(
 	ctx context.Context, p *engine.Pool, rec refcount.Record, v catalog.Volume, kept bool,
 ) (err error) {
 	d.m.request.Spec = v.Spec().String()
+	if err := d.m.onlyRead(v); err != nil {
+		return err
+	}
 	if err := d.m.checkPoolState(p, rec); err != nil {
 		return err
 	}

@@ -153,6 +153,9 @@ func (m *mounting) answer(
 		return rec, v, false, err
 	}
 	m.active = false
+	if err := m.onlyRead(v); err != nil {
+		return rec, v, false, err
+	}
 	rec, err = registry.ReconcileIn(m.mounts.Now, m.System, m.c, ref, v, m.refuseCopy(v))
 	if err == nil && rec.Elsewhere {
 		done, err = m.answerForCopy(rec, v)

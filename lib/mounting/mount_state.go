@@ -3,6 +3,7 @@ package mounting
 import (
 	"golang.org/x/sys/unix"
 
+	"thinmount/lib/catalog"
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
 	"thinmount/lib/health"
@@ -63,4 +64,22 @@ func (m *mounting) warnFull(p *engine.Pool, st thinpool.Status) {
 func (m *mounting) makeReadOnly() {
 	m.options.ReadOnly = true
 	m.options.Flags |= unix.MS_RDONLY
+}
+
+// onlyRead makes the mount of a read-only volume read-only, as mount(8) does
+// for a disk that is write-protected. It refuses a remount, which would change
+// nothing.
+func (m *mounting) onlyRead(v catalog.Volume) error {
+	if !v.ReadOnly || m.options.ReadOnly {
+		return nil
+	}
+	if m.options.Remount {
+		return &fault.Error{Object: v.Spec().String(),
+			Err: fault.Errorf(fault.ErrUsage, "read-only, as it was made"),
+			Remedy: fault.Sayf("a snapshot of it can be written to: %v",
+				fault.Snapshot{Volume: v.Spec()})}
+	}
+	m.Stepf("%s is read-only, and is mounted so", v.Spec())
+	m.makeReadOnly()
+	return nil
 }

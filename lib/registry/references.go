@@ -250,14 +250,17 @@ func refuseMounted(s *host.System, c *dm.Control, rec refcount.Record, v catalog
 		if err := RefuseElsewhere(s, c, rec, v); err != nil || !rec.Elsewhere {
 			return err
 		}
-		return refuseBeingMounted(s, rec.Volume)
+		return RefuseBeingMounted(s, rec.Volume)
 	}
 	return &fault.Error{Object: rec.Volume.String(),
 		Err:    fault.Errorf(fault.ErrBusy, "mounted on %s", rec.MountedOn),
 		Remedy: fault.Unmount{Path: rec.MountedOn, Times: rec.References}}
 }
 
-func refuseBeingMounted(s *host.System, volume spec.Volume) error {
+// RefuseBeingMounted returns ErrBusy if another command is mounting a volume:
+// that command does not hold the volume's lock while the kernel reads the disk.
+// The caller holds the volume's lock.
+func RefuseBeingMounted(s *host.System, volume spec.Volume) error {
 	is, err := s.Refs().IsBeingMounted(volume)
 	switch {
 	case err != nil:

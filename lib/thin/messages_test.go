@@ -60,7 +60,7 @@ func typedErrors() map[string]error {
 		"mkfs.Error": &mkfs.Error{
 			Program: "mkfs.ext4", Said: "mke2fs 1.47\nno room\n", Err: errors.New("exit status 1"),
 		},
-		"mkfs.MissingError": &mkfs.MissingError{FS: "xfs", Package: "xfsprogs"},
+		"mkfs.MissingError": &mkfs.MissingError{Program: "mkfs.xfs", Package: "xfsprogs"},
 		"mount.Error": &mount.Error{
 			Op: "fsconfig", Target: "/mnt", FSType: "ext4", Kernel: []string{"EXT4-fs (dm-3): bad"},
 			Err: unix.EINVAL,

@@ -70,6 +70,12 @@ func (s *System) Rename(ctx context.Context, volume Volume, name string) error {
 	return volumes.Rename(ctx, &s.System, volume, name)
 }
 
+// Resize changes the size of a volume and of its filesystem, mounted or not,
+// and returns the new size in bytes.
+func (s *System) Resize(ctx context.Context, spec ResizeSpec) (size int64, err error) {
+	return volumes.Resize(ctx, &s.System, spec)
+}
+
 // Delete removes a volume. If the volume is mounted, or a process has its
 // device open, the error is ErrBusy.
 func (s *System) Delete(ctx context.Context, volume Volume, o DeleteOptions) error {

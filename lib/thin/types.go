@@ -25,6 +25,7 @@ type (
 	UnmountRequest    = mounting.UnmountRequest
 	CreateSpec        = volumes.CreateSpec
 	SnapshotOptions   = volumes.SnapshotOptions
+	ResizeSpec        = volumes.ResizeSpec
 	VolumeInfo        = volumes.VolumeInfo
 	DeleteOptions     = engine.DeleteOptions
 	RunRequest        = running.Request

@@ -75,7 +75,7 @@ func create(
 		}
 		v, err := createUnformatted(wait, s, c, want)
 		if err == nil && want.FS != "" {
-			err = formatNew(ctx, s, c, v, want)
+			err = finishNew(ctx, s, c, v, makeFS(ctx, s, c, v, want.FS, want.Label))
 		}
 		made = err == nil
 		return err
@@ -141,12 +141,11 @@ func roundUp(p catalog.Pool, size int64) int64 {
 	return (size + block - 1) / block * block
 }
 
-// formatNew formats a new volume that an intent hides from other commands, and
-// then ends the intent. If mkfs fails, it deletes the volume.
-func formatNew(
-	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, want CreateSpec,
+// finishNew ends the intent that hides a new volume from other commands, unless
+// err, the error of what had to follow, is not nil: then it deletes the volume.
+func finishNew(
+	ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume, err error,
 ) error {
-	err := makeFS(ctx, s, c, v, want.FS, want.Label)
 	wait, cancel := s.Waiting(context.WithoutCancel(ctx))
 	defer cancel()
 	p, e := engine.OpenActive(wait, s, c, v.Pool, engine.Exclusive)

@@ -56,6 +56,9 @@ func EnsureSnapshot(
 			if opt.Size != 0 && v.Size != size {
 				other.add("size", fault.ExactSize(v.Size), fault.ExactSize(size))
 			}
+			if opt.ReadOnly && !v.ReadOnly {
+				other = append(other, "it can be written to")
+			}
 			return other.err(v)
 		})
 }

@@ -30,6 +30,9 @@ func Format(
 			return err
 		}
 		defer ref.Close()
+		if err := refuseReadOnly(v); err != nil {
+			return err
+		}
 		if err := refuseUsed(s, c, ref, v); err != nil {
 			return err
 		}
@@ -92,9 +95,7 @@ func checkFS(object, fs, label string) error {
 	case err == nil:
 		return nil
 	case isMissing:
-		return &fault.Error{Object: object, Err: err,
-			Remedy: fault.Hint("apt-get install " + missing.Package +
-				", or the package that has it on other systems")}
+		return &fault.Error{Object: object, Err: err, Remedy: install(missing)}
 	}
 	return &fault.Error{Object: object, Err: fault.Wrap(fault.ErrUsage, err)}
 }

@@ -26,7 +26,7 @@ func TestVolumeSizeLimits(t *testing.T) {
 				!strings.Contains(err.Error(), "at most 4E")) {
 			t.Errorf("create of %d: %v", size, err)
 		}
-		v, err := copyOf(p, o, "y", max(size, o.Size))
+		v, err := copyOf(p, o, "y", SnapshotOptions{Size: max(size, o.Size)})
 		if (err == nil) != ok || ok && v.Size < size || !ok && !errors.Is(err, fault.ErrUsage) {
 			t.Errorf("snapshot of %d: %d, %v", size, v.Size, err)
 		}

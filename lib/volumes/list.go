@@ -32,6 +32,7 @@ type VolumeInfo struct {
 	Used       *int64       // mapped bytes, shared ones included; nil if unknown
 	Origin     *spec.Volume // nil if there is none (any more)
 	FS         string       // "" if unknown
+	ReadOnly   bool         // its device is read-only
 	Active     bool
 	Device     string // /dev/mapper/NAME; "" if inactive
 	MountedOn  string
@@ -227,7 +228,7 @@ func isOrigin(o, v catalog.Volume) bool {
 func (l lister) describe(v catalog.Volume) (VolumeInfo, error) {
 	info := VolumeInfo{
 		Volume: v.Spec(), ID: v.ID, Size: v.Size, FS: v.FS, Created: v.Created,
-		Properties: v.Properties,
+		ReadOnly: v.ReadOnly, Properties: v.Properties,
 	}
 	if o, ok := l.origin(v); ok {
 		info.Origin = &spec.Volume{Pool: v.Pool, Name: o.Name}

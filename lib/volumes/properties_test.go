@@ -75,7 +75,8 @@ func TestSnapshotInheritsNoProperties(t *testing.T) {
 	p, k := testPool(t, catalog.KindFile)
 	o := thintest.AddVolume(t, p.Catalog, k, "x", 1)
 	o.Properties = spec.Properties{"a.b": "1"}
-	if v, err := copyOf(p, o, "y", 0); err != nil || v.Properties != nil || v.Origin != "x" {
+	v, err := copyOf(p, o, "y", SnapshotOptions{})
+	if err != nil || v.Properties != nil || v.Origin != "x" {
 		t.Errorf("%+v, %v", v, err)
 	}
 }

@@ -107,7 +107,8 @@ func MakeForRun(
 		}
 	}
 	p, v, err := snapshotOf(wait, s, c, originRef, cat, o, volume.Name,
-		SnapshotOptions{Force: want.Force}, snapshotUse{catalog.OpRun, properties})
+		SnapshotOptions{Force: want.Force},
+		snapshotUse{then: catalog.OpRun, properties: properties})
 	if err != nil {
 		return nil, volume, err
 	}

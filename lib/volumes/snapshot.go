@@ -20,8 +20,10 @@ import (
 
 // SnapshotOptions are the choices of a caller of Snapshot.
 type SnapshotOptions struct {
-	Size  int64 // bytes: enlarges the new volume, not its filesystem; 0: as the origin
-	Force bool  // make it even if less than the pool's margin is free
+	Size     int64 // bytes: enlarges the new volume; 0: as the origin
+	GrowFS   bool  // enlarge its filesystem, too
+	ReadOnly bool  // its device is read-only
+	Force    bool  // make it even if less than the pool's margin is free
 }
 
 // Snapshot makes an independent, writable copy of what origin holds. The copy
@@ -46,13 +48,13 @@ func snapshot(
 		return false, fault.Wrap(fault.ErrUsage, err)
 	}
 	volume := spec.Volume{Pool: origin.Pool, Name: name}
-	err = s.Use(ctx, func(ctx context.Context, c *dm.Control) error {
+	err = s.Use(ctx, func(wait context.Context, c *dm.Control) error {
 		if origin == volume {
 			return &fault.Error{Object: volume.String(),
 				Err:    fault.Errorf(fault.ErrExists, "the new name is the origin's"),
 				Remedy: fault.Hint("choose another name")}
 		}
-		originRef, newRef, cat, o, err := lockBoth(ctx, s, origin, volume)
+		originRef, newRef, cat, o, err := lockBoth(wait, s, origin, volume)
 		if err != nil {
 			return err
 		}
@@ -67,13 +69,20 @@ func snapshot(
 				return suits(cat, o, v)
 			}
 		}
-		p, _, err := snapshotOf(ctx, s, c, originRef, cat, o, name, opt, snapshotUse{})
+		use := snapshotUse{}
+		if opt.GrowFS || opt.ReadOnly {
+			use.next = catalog.OpFormat
+		}
+		p, v, err := snapshotOf(wait, s, c, originRef, cat, o, name, opt, use)
 		if err != nil {
 			return err
 		}
 		p.Close()
-		made = true
-		return nil
+		if use.next != "" {
+			err = finishNew(ctx, s, c, v, finishSnapshot(ctx, s, c, v, opt))
+		}
+		made = err == nil
+		return err
 	})
 	return made, err
 }
@@ -81,6 +90,7 @@ func snapshot(
 // snapshotUse says what a new snapshot is for.
 type snapshotUse struct {
 	then       string // engine.AddOptions.Then
+	next       string // engine.AddOptions.Next
 	properties spec.Properties
 }
 
@@ -110,7 +120,7 @@ func snapshotOf(
 			p.Close()
 		}
 	}()
-	if v, err = copyOf(p, o, name, opt.Size); err != nil {
+	if v, err = copyOf(p, o, name, opt); err != nil {
 		return p, v, err
 	}
 	v.Properties = use.properties
@@ -133,7 +143,8 @@ func snapshotOf(
 	if active {
 		send = sendSnapshot(ctx, p, o, dir)
 	}
-	add := engine.AddOptions{Force: opt.Force, Unsettled: active, Then: use.then}
+	add := engine.AddOptions{Force: opt.Force, Unsettled: active, Then: use.then,
+		Next: use.next}
 	v, err = p.AddVolume(ctx, v, add, send)
 	return p, v, err
 }
@@ -203,9 +214,11 @@ func canFreeze(p *engine.Pool, o catalog.Volume, force bool) error {
 	return nil
 }
 
-// copyOf returns the record of a new snapshot of o. size is in bytes; 0 means
-// the size of o.
-func copyOf(p *engine.Pool, o catalog.Volume, name string, size int64) (catalog.Volume, error) {
+// copyOf returns the record of a new snapshot of o.
+func copyOf(
+	p *engine.Pool, o catalog.Volume, name string, opt SnapshotOptions,
+) (catalog.Volume, error) {
+	size := opt.Size
 	if err := thinpool.CheckSize(size); err != nil {
 		return o, &fault.Error{Object: p.Volume(name).String(),
 			Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
@@ -217,6 +230,7 @@ func copyOf(p *engine.Pool, o catalog.Volume, name string, size int64) (catalog.
 	}
 	v := o
 	v.Name, v.Origin, v.OriginID = name, o.Name, o.ID
+	v.ReadOnly = opt.ReadOnly
 	v.Properties = nil // docs/design.md, "Properties", says why
 	v.Size = roundUp(p.Catalog.Pool(), max(size, o.Size))
 	return v, nil

@@ -49,7 +49,8 @@ var inside = []string{
 	"cmd/thin-snap/internal/bars", "cmd/thin-snap/internal/table",
 	"cmd/thin-snap/internal/columns",
 	"cmd/thin-snap/internal/family", "cmd/thin-snap/internal/choose",
-	"cmd/thin-snap/internal/findings",
+	"cmd/thin-snap/internal/findings", "cmd/thin-snap/internal/say",
+	"cmd/thin-snap/internal/signals",
 }
 
 // commandsCall are the packages that a command may import; lib/freeze, lib/job

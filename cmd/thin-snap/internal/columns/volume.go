@@ -27,6 +27,8 @@ func volumeColumns() []table.Column[thin.VolumeInfo] {
 			func(i v) any { return orNil(nameOf(i.Origin)) }),
 		table.Left("fs", "FS", "filesystem that it was formatted with",
 			func(i v) any { return nonEmpty(i.FS) }),
+		table.Left("read_only", "RO", "whether it was made read-only",
+			func(i v) any { return i.ReadOnly }),
 		table.Left("active", "ACTIVE", "whether its device is there",
 			func(i v) any { return i.Active }),
 		table.Left("device", "DEVICE", "path of its device",
@@ -61,6 +63,7 @@ type volumeJSON struct {
 	References int       `json:"references"`
 	Created    time.Time `json:"created"`
 	MountedIn  *int      `json:"mounted_in"`
+	ReadOnly   bool      `json:"read_only"`
 
 	Properties thin.Properties `json:"properties"`
 }
@@ -74,7 +77,7 @@ func Volumes(command string) *table.Listing[thin.VolumeInfo] {
 			return volumeJSON{i.Volume.String(), i.Volume.Pool, i.ID, i.Size, i.Used,
 				nameOf(i.Origin), table.OrNull(i.FS), i.Active, table.OrNull(i.Device),
 				table.OrNull(i.MountedOn), i.References, table.Time(i.Created),
-				nonZero(i.MountedIn), orEmpty(i.Properties)}
+				nonZero(i.MountedIn), i.ReadOnly, orEmpty(i.Properties)}
 		},
 	}
 }

@@ -1,8 +1,9 @@
-package main
-
+// Package say prints the messages of thin-snap, and asks its questions.
+//
 // Data goes to standard output, and everything else to standard error after
 // "thin-snap: ". Messages are in lower case, have the object before the reason,
 // and no period. A hint says what to type. thin-snap prints nothing on success.
+package say
 
 import (
 	"bufio"
@@ -20,14 +21,14 @@ import (
 	"thinmount/lib/thin"
 )
 
-// report prints err with its hint. It prints a list of errors one by one.
-func report(w io.Writer, err error) {
+// Report prints err with its hint. It prints a list of errors one by one.
+func Report(w io.Writer, err error) {
 	if err == nil {
 		return
 	}
 	if all := listed(err); all != nil {
 		for _, e := range all {
-			report(w, e)
+			Report(w, e)
 		}
 		return
 	}
@@ -47,9 +48,9 @@ func listed(err error) []error {
 	return list.Unwrap()
 }
 
-// reportJSON prints {"error":{"code":5,"message":"...","hint":"..."}}. Without
+// ReportJSON prints {"error":{"code":5,"message":"...","hint":"..."}}. Without
 // a hint, hint is null.
-func reportJSON(w io.Writer, code int, err error) {
+func ReportJSON(w io.Writer, code int, err error) {
 	type body struct {
 		Code    int     `json:"code"`
 		Message string  `json:"message"`
@@ -78,22 +79,23 @@ func allHints(err error) string {
 
 func hintOf(err error) string {
 	var wrong *usage.Error
-	var output *outputError
+	var noHint interface{ NoHint() }
 	switch {
 	case errors.As(err, &wrong):
 		return wrong.Hint
-	case errors.As(err, &output):
+	case errors.As(err, &noHint):
 		return ""
 	}
 	return helper.Advice(err)
 }
 
-func warn(w io.Writer, message string) {
+// Warn prints a warning.
+func Warn(w io.Writer, message string) {
 	fmt.Fprintf(w, "thin-snap: warning: %s\n", plain.OneLine(message))
 }
 
-// ask asks a question on the terminal. Only y and yes are a yes.
-func ask(in io.Reader, w io.Writer, question string) bool {
+// Ask asks a question on the terminal. Only y and yes are a yes.
+func Ask(in io.Reader, w io.Writer, question string) bool {
 	fmt.Fprintf(w, "%s [y/N] ", question)
 	answer, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil {
