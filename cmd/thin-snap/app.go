@@ -31,7 +31,7 @@ func newApp(e *env) *cli.App {
 		},
 		Commands: []*cli.Command{
 			poolCommand(e), createCommand(e), snapshotCommand(e), renameCommand(e),
-			resizeCommand(e), deleteCommand(e), runCommand(e),
+			resizeCommand(e), rollbackCommand(e), deleteCommand(e), runCommand(e),
 			listCommand(e), showCommand(e), setCommand(e), getCommand(e), unsetCommand(e),
 			activateCommand(e), deactivateCommand(e), formatCommand(e), recoverCommand(e),
 		},

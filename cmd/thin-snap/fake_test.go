@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -142,6 +143,27 @@ func (f *fakeSystem) Resize(ctx context.Context, r thin.ResizeSpec) (int64, erro
 	v.Size = r.Size
 	f.VolumeMap[r.Volume.String()] = v
 	return v.Size, f.save("Resize %+v", r)
+}
+
+func (f *fakeSystem) Rollback(
+	ctx context.Context, volume thin.Volume, from string, o thin.RollbackOptions,
+) (kept thin.Volume, err error) {
+	v, err := f.Volume(ctx, volume)
+	if err != nil {
+		return kept, err
+	}
+	origin := thin.Volume{Pool: volume.Pool, Name: from}
+	if _, err := f.Volume(ctx, origin); err != nil {
+		return kept, err
+	}
+	kept = thin.Volume{Pool: volume.Pool, Name: cmp.Or(o.Keep, volume.Name+".old")}
+	old := v
+	if old.Volume = kept; !o.Discard {
+		f.VolumeMap[kept.String()] = old
+	}
+	v.Origin = &origin
+	f.VolumeMap[volume.String()] = v
+	return kept, f.save("Rollback %s %s %+v", volume, from, o)
 }
 
 func (f *fakeSystem) Rename(ctx context.Context, volume thin.Volume, name string) error {

@@ -15,7 +15,7 @@ _thin_snap() {
 	local global='--debug --quiet --verbose --help'
 	local listing='--no-headings --noheadings --parsable --json --columns'
 	local sorting='--sort --sort-descending'
-	local commands='pool create snapshot snap clone rename mv resize grow delete rm run list ls show set get unset activate deactivate format recover'
+	local commands='pool create snapshot snap clone rename mv resize grow rollback revert delete rm run list ls show set get unset activate deactivate format recover'
 	local pool_commands='create list ls show activate deactivate grow set delete rm check'
 	local command='' word words='' volume='' i
 	COMPREPLY=()
@@ -72,7 +72,7 @@ _thin_snap() {
 		;;
 	--on-full) words='error queue' ;;
 	--fs) words='ext2 ext3 ext4 xfs btrfs f2fs vfat exfat' ;;
-	--size | --metadata-size | --block-size | --margin | --label | --filter | --name) return ;;
+	--size | --metadata-size | --block-size | --margin | --label | --filter | --name | --keep) return ;;
 	-o | --columns | -s | -S | --sort | --sort-descending)
 		case $command in
 		pool*) words=$(_thin_snap_columns pool list) ;;
@@ -104,6 +104,7 @@ _thin_snap() {
 		create) words='--size --fs --label --if-not-exists --force' ;;
 		snap* | clone) words='--size --grow-fs --read-only --if-not-exists --force' ;;
 		resize | grow) words='--dry-run --force' ;;
+		rollback | revert) words='--keep --discard --dry-run --yes --force' ;;
 		delete | rm) words='--recursive --discard --no-discard --dry-run --yes' ;;
 		format) words='--fs --label --force' ;;
 		run) words='--snapshot-of --name --key --replace --ephemeral --keep-failed --chroot --options --force' ;;
@@ -135,7 +136,7 @@ _thin_snap() {
 			[[ $command != get ]] || words+=" $(_thin_snap_columns list)"
 		fi
 		;;
-	snapshot | snap | clone | rename | mv | resize | grow | delete | rm | run | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
+	snapshot | snap | clone | rename | mv | resize | grow | rollback | revert | delete | rm | run | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -103,8 +103,8 @@ func (p Pool) hides(volume string) bool {
 // of the others.
 //
 // A caller without the pool's lock may come while another command renames a
-// volume. If it finds the volume under both names, or under neither, Volumes
-// reads the journal and the records again.
+// volume, or rolls one back. If it finds a volume under both names, or under
+// neither, Volumes reads the journal and the records again.
 func (c *Catalog) Volumes() ([]Volume, error) {
 	volumes, moved, err := c.volumes((*Catalog).Volume)
 	for tries := 0; moved && tries < 3 && c.Reload() == nil; tries++ {
@@ -185,6 +185,11 @@ func (c *Catalog) volumes(
 			moved = moved || !c.pool.hides(names[i])
 			errs[i] = nil
 		}
+	}
+	// A volume that has the thin device of another, hidden one has exchanged
+	// its name with that since the journal was read.
+	for _, op := range c.pool.Intents {
+		moved = moved || op.Op == OpFormat && seen[op.ID]
 	}
 	return kept, moved, errors.Join(errs...)
 }

@@ -76,6 +76,7 @@ const (
 	OptionDir          Option = "dir"
 	OptionSize         Option = "size"
 	OptionMetadataSize Option = "metadata-size"
+	OptionKeep         Option = "keep"
 )
 
 // The commands that a remedy can name. If a name is empty, the user

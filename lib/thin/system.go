@@ -76,6 +76,15 @@ func (s *System) Resize(ctx context.Context, spec ResizeSpec) (size int64, err e
 	return volumes.Resize(ctx, &s.System, spec)
 }
 
+// Rollback gives a volume the content of another one of its pool, and returns
+// the name under which the old content is kept, if it is. If the volume is
+// mounted or its device is in use, the error is ErrBusy.
+func (s *System) Rollback(
+	ctx context.Context, volume Volume, from string, o RollbackOptions,
+) (kept Volume, err error) {
+	return volumes.Rollback(ctx, &s.System, volume, from, o)
+}
+
 // Delete removes a volume. If the volume is mounted, or a process has its
 // device open, the error is ErrBusy.
 func (s *System) Delete(ctx context.Context, volume Volume, o DeleteOptions) error {

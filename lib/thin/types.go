@@ -26,6 +26,7 @@ type (
 	CreateSpec        = volumes.CreateSpec
 	SnapshotOptions   = volumes.SnapshotOptions
 	ResizeSpec        = volumes.ResizeSpec
+	RollbackOptions   = volumes.RollbackOptions
 	VolumeInfo        = volumes.VolumeInfo
 	DeleteOptions     = engine.DeleteOptions
 	RunRequest        = running.Request

@@ -86,7 +86,13 @@ func (d *deletion) delete(ctx, wait context.Context) error {
 	if err := d.ref.Clear(); err != nil {
 		d.s.Warnf("%s: %v", d.v.Spec(), err)
 	}
-	if !straight {
+	d.end(ctx, p, op, !straight)
+	return nil
+}
+
+// end carries out a delete whose intent is written, and closes the pool.
+func (d *deletion) end(ctx context.Context, p *engine.Pool, op catalog.Intent, discard bool) {
+	if discard {
 		p.Close()
 		if err := p.Discard(ctx, d.v); err != nil {
 			d.s.Warnf("%s: discard: %v", d.v.Spec(), err)
@@ -94,15 +100,16 @@ func (d *deletion) delete(ctx, wait context.Context) error {
 	}
 	last, cancel := d.s.Waiting(context.WithoutCancel(ctx))
 	defer cancel()
-	if !straight {
+	var err error
+	if discard {
 		p, err = p.Reopen(last)
 	}
 	if err == nil {
-		err = d.finish(last, p, op, straight)
+		err = d.finish(last, p, op)
 		p.Close()
 	}
 	if d.gone = err == nil; d.gone {
-		return nil
+		return
 	}
 	said := fault.Sayf("%s is deleted, and a later command on the pool gives its space back: %v",
 		d.v.Spec(), err)
@@ -110,7 +117,6 @@ func (d *deletion) delete(ctx, wait context.Context) error {
 		said = fault.Sayf("%v (%v)", said, remedy)
 	}
 	d.s.Warn(said)
-	return nil
 }
 
 // release removes the volume's device. It does that before the pool is locked,
@@ -150,11 +156,10 @@ func (d *deletion) begin(
 	return op, straight, err
 }
 
-// finish deletes the thin id and the record, and ends the intent.
-func (d *deletion) finish(
-	ctx context.Context, p *engine.Pool, op catalog.Intent, straight bool,
-) error {
-	if straight {
+// finish deletes the thin id and the record, and ends the intent, which has a
+// transaction id if the device is gone already.
+func (d *deletion) finish(ctx context.Context, p *engine.Pool, op catalog.Intent) error {
+	if op.TransactionID != 0 {
 		return p.Explain(p.FinishDelete(ctx, op))
 	}
 	return p.Explain(p.DeleteVolume(ctx, op))
