@@ -32,8 +32,9 @@ func newApp(e *env) *cli.App {
 		Commands: []*cli.Command{
 			poolCommand(e), createCommand(e), snapshotCommand(e), renameCommand(e),
 			resizeCommand(e), rollbackCommand(e), deleteCommand(e), runCommand(e),
-			listCommand(e), showCommand(e), setCommand(e), getCommand(e), unsetCommand(e),
-			activateCommand(e), deactivateCommand(e), formatCommand(e), recoverCommand(e),
+			listCommand(e), treeCommand(e), showCommand(e), setCommand(e), getCommand(e),
+			unsetCommand(e), activateCommand(e), deactivateCommand(e), formatCommand(e),
+			trimCommand(e), recoverCommand(e),
 		},
 		Writer:          e.stdout,
 		ErrWriter:       e.stderr,

@@ -28,6 +28,7 @@ type system interface {
 	Snapshot(ctx context.Context, origin thin.Volume, name string, o thin.SnapshotOptions) error
 	Rename(ctx context.Context, volume thin.Volume, name string) error
 	Resize(ctx context.Context, spec thin.ResizeSpec) (size int64, err error)
+	Trim(ctx context.Context, volume thin.Volume) (freed int64, err error)
 	Rollback(ctx context.Context, volume thin.Volume, from string,
 		o thin.RollbackOptions) (kept thin.Volume, err error)
 	Ensure(ctx context.Context, spec thin.CreateSpec) (made bool, err error)

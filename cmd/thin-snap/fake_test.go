@@ -166,6 +166,16 @@ func (f *fakeSystem) Rollback(
 	return kept, f.save("Rollback %s %s %+v", volume, from, o)
 }
 
+func (f *fakeSystem) Trim(ctx context.Context, volume thin.Volume) (int64, error) {
+	if _, err := f.Volume(ctx, volume); err != nil {
+		return 0, err
+	}
+	if volume.Name == "busy" {
+		return 0, thin.ErrBusy
+	}
+	return 12 << 20, f.save("Trim %s", volume)
+}
+
 func (f *fakeSystem) Rename(ctx context.Context, volume thin.Volume, name string) error {
 	v, err := f.Volume(ctx, volume)
 	if err != nil {

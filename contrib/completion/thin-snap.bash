@@ -15,7 +15,7 @@ _thin_snap() {
 	local global='--debug --quiet --verbose --help'
 	local listing='--no-headings --noheadings --parsable --json --columns'
 	local sorting='--sort --sort-descending'
-	local commands='pool create snapshot snap clone rename mv resize grow rollback revert delete rm run list ls show set get unset activate deactivate format recover'
+	local commands='pool create snapshot snap clone rename mv resize grow rollback revert delete rm run list ls tree show set get unset activate deactivate format trim recover'
 	local pool_commands='create list ls show activate deactivate grow set delete rm check'
 	local command='' word words='' volume='' i
 	COMPREPLY=()
@@ -95,8 +95,8 @@ _thin_snap() {
 		'pool create') words='--data --metadata --dir --size --metadata-size --block-size --on-full --margin --force' ;;
 		'pool list' | 'pool ls') words="$listing $sorting" ;;
 		list | ls) words="$listing $sorting --filter" ;;
-		'pool show' | show | get) words=$listing ;;
-		set | unset | rename* | mv) words='--dry-run' ;;
+		'pool show' | show | get | tree) words=$listing ;;
+		set | unset | rename* | mv | trim) words='--dry-run' ;;
 		'pool deactivate') words='--all --unmount' ;;
 		'pool grow') words='--size --metadata-size' ;;
 		'pool delete' | 'pool rm') words='--recursive --dry-run --yes' ;;
@@ -115,6 +115,7 @@ _thin_snap() {
 
 	case $command in
 	'') words="$commands help" ;;
+	tree) words="$(_thin_snap_list pool list) $(_thin_snap_list list)" ;;
 	help) words=$commands ;;
 	pool) words="$pool_commands help" ;;
 	'pool help') words=$pool_commands ;;
@@ -136,7 +137,7 @@ _thin_snap() {
 			[[ $command != get ]] || words+=" $(_thin_snap_columns list)"
 		fi
 		;;
-	snapshot | snap | clone | rename | mv | resize | grow | rollback | revert | delete | rm | run | show | activate | deactivate | format) words=$(_thin_snap_list list) ;;
+	snapshot | snap | clone | rename | mv | resize | grow | rollback | revert | delete | rm | run | show | activate | deactivate | format | trim) words=$(_thin_snap_list list) ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -76,6 +76,12 @@ func (s *System) Resize(ctx context.Context, spec ResizeSpec) (size int64, err e
 	return volumes.Resize(ctx, &s.System, spec)
 }
 
+// Trim gives the blocks that the filesystem on a volume does not use back to
+// the pool, and returns how many bytes that were.
+func (s *System) Trim(ctx context.Context, volume Volume) (freed int64, err error) {
+	return volumes.Trim(ctx, &s.System, volume)
+}
+
 // Rollback gives a volume the content of another one of its pool, and returns
 // the name under which the old content is kept, if it is. If the volume is
 // mounted or its device is in use, the error is ErrBusy.

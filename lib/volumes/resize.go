@@ -12,7 +12,6 @@ import (
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/host"
 	"thinmount/lib/mkfs"
-	"thinmount/lib/mount"
 	"thinmount/lib/refcount"
 	"thinmount/lib/registry"
 	"thinmount/lib/spec"
@@ -166,7 +165,7 @@ func (r *resizing) canGrow(probed error) error {
 	missing, isMissing := errors.AsType[*mkfs.MissingError](err)
 	switch {
 	case err == nil:
-		return r.canMount()
+		return canMount(r.s, r.rec, r.v, r.a, r.fs)
 	case errors.Is(err, fsprobe.ErrNone):
 		r.fs = fsprobe.Result{}
 		return nil
@@ -178,27 +177,6 @@ func (r *resizing) canGrow(probed error) error {
 		return &fault.Error{Object: object, Err: err, Remedy: install(missing)}
 	}
 	return &fault.Error{Object: object, Err: err}
-}
-
-// canMount looks whether the filesystem can be mounted, or is mounted so that
-// its size can be changed.
-func (r *resizing) canMount() error {
-	if r.rec.References == 0 {
-		return conflict(r.s, r.v, r.a, r.fs)
-	}
-	if r.rec.Elsewhere {
-		return nil
-	}
-	table, err := mount.Table()
-	if err != nil {
-		return err
-	}
-	if at := table.ByID(r.rec.MountID); at != nil && mount.ReadOnly(at) {
-		return &fault.Error{Object: r.v.Spec().String(),
-			Err:    fault.Errorf(fault.ErrBusy, "mounted read-only on %s", r.rec.MountedOn),
-			Remedy: fault.Hint("mount -o remount,rw " + fault.ShellPath(r.rec.MountedOn))}
-	}
-	return nil
 }
 
 // canShrink looks whether the volume can be made smaller without cutting off
@@ -215,7 +193,7 @@ func (r *resizing) canShrink(p *engine.Pool, probed error) error {
 	missing, isMissing := errors.AsType[*mkfs.MissingError](err)
 	switch {
 	case err == nil:
-		return r.canMount()
+		return canMount(r.s, r.rec, r.v, r.a, r.fs)
 	case isMissing:
 		return &fault.Error{Object: object, Err: err, Remedy: install(missing)}
 	case mkfs.KeepsSize(err):

@@ -82,6 +82,7 @@ func scenarios() []scenario {
 		{"recover-rollback", [][]string{active,
 			killed("rename,renameat,renameat2", 2, "thin-snap", "rollback", "--keep", "new",
 				"t/spare", "keep")}, cmd("thin-snap", "recover", "t"), false},
+		{"trim", [][]string{active}, cmd("thin-snap", "trim", "t/base"), false},
 		{"set", [][]string{active}, cmd("thin-snap", "set", "t/spare", "a.b=1"), false},
 		{"delete", [][]string{active}, cmd("thin-snap", "delete", "-y", "t/spare"), true},
 		{"delete-active", [][]string{cmd("thin-snap", "activate", "t/spare")},

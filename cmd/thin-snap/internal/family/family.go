@@ -92,3 +92,57 @@ func (f Family) LeavesFirst(volumes []thin.Volume) (generations [][]thin.Volume)
 	}
 	return generations
 }
+
+// Line is a volume in a drawing of a family.
+type Line struct {
+	Volume thin.VolumeInfo
+	Drawn  string // lines that lead from its origin to it
+}
+
+// Draw returns the volumes and all their descendants, each after its origin and
+// with the lines that lead to it. Volumes that stand below another one are not
+// repeated.
+func (f Family) Draw(volumes []thin.Volume) (lines []Line) {
+	seen := map[thin.Volume]bool{}
+	var draw func(v thin.Volume, here, below string)
+	draw = func(v thin.Volume, here, below string) {
+		if _, known := f.info[v]; seen[v] || !known {
+			return
+		}
+		seen[v] = true
+		lines = append(lines, Line{f.info[v], here})
+		children := f.children[v]
+		for i, c := range children {
+			if i < len(children)-1 {
+				draw(c, below+"├─", below+"│ ")
+			} else {
+				draw(c, below+"└─", below+"  ")
+			}
+		}
+	}
+	for _, v := range f.tops(volumes) {
+		draw(v, "", "")
+	}
+	for _, v := range volumes { // those of a loop, see LeavesFirst
+		draw(v, "", "")
+	}
+	return lines
+}
+
+// tops returns those of the volumes that were not made from another one of
+// them, in the order of their names.
+func (f Family) tops(volumes []thin.Volume) (tops []thin.Volume) {
+	for _, v := range volumes {
+		below := false
+		past := map[thin.Volume]bool{}
+		for o := f.info[v].Origin; o != nil && !past[*o] && !below; o = f.info[*o].Origin {
+			past[*o] = true
+			below = slices.Contains(volumes, *o)
+		}
+		if !below {
+			tops = append(tops, v)
+		}
+	}
+	slices.SortFunc(tops, byName)
+	return slices.Compact(tops)
+}

@@ -49,3 +49,33 @@ func TestLoop(t *testing.T) {
 		t.Errorf("%d volumes", n)
 	}
 }
+
+func TestDraw(t *testing.T) {
+	f := Of(of("base", "", "b", "base", "a", "base", "aa", "a", "other", "", "ab", "a"))
+	named := func(names ...string) (all []thin.Volume) {
+		for _, n := range names {
+			all = append(all, thin.Volume{Pool: "p", Name: n})
+		}
+		return all
+	}
+	for _, row := range []struct {
+		of   []thin.Volume
+		want string
+	}{
+		{named("other", "base", "b", "a", "aa", "ab"),
+			"base;├─a;│ ├─aa;│ └─ab;└─b;other;"},
+		{named("a"), "a;├─aa;└─ab;"},
+		{named("b", "aa", "a"), "a;├─aa;└─ab;b;"},
+	} {
+		got := ""
+		for _, l := range f.Draw(row.of) {
+			got += l.Drawn + l.Volume.Volume.Name + ";"
+		}
+		if got != row.want {
+			t.Errorf("%v: %s, want %s", row.of, got, row.want)
+		}
+	}
+	if n := len(Of(of("a", "b", "b", "a")).Draw(named("a"))); n != 2 {
+		t.Errorf("of a loop: %d lines", n)
+	}
+}

@@ -22,6 +22,10 @@ type Listing[T any] struct {
 	// one. Free may be nil.
 	Free func(name string) (c Column[T], is bool, err error)
 
+	// Arrange, if it is not nil, puts the things of a list in their order, and
+	// returns what is drawn before the first column of each for people.
+	Arrange func([]T) (things []T, drawn []string)
+
 	chosen     []Column[T]
 	sortBy     *Column[T]
 	descending bool
@@ -152,7 +156,12 @@ func (l *Listing[T]) WriteHelp(w io.Writer) error {
 
 // WriteList prints the things, one on each line.
 func (l *Listing[T]) WriteList(w io.Writer, things []T) error {
-	things = l.sorted(l.filtered(things))
+	var drawn []string
+	if l.Arrange != nil {
+		things, drawn = l.Arrange(things)
+	} else {
+		things = l.sorted(l.filtered(things))
+	}
 	if l.how.JSON {
 		return l.writeJSON(w, things)
 	}
@@ -168,8 +177,11 @@ func (l *Listing[T]) WriteList(w io.Writer, things []T) error {
 	if !l.how.Bare && len(things) > 0 {
 		row(func(c Column[T]) string { return c.head })
 	}
-	for _, t := range things {
+	for i, t := range things {
 		row(func(c Column[T]) string { return text(c.value(t), l.how.Exact) })
+		if drawn != nil && !l.how.Bare {
+			rows[len(rows)-1][0].text = drawn[i] + rows[len(rows)-1][0].text
+		}
 	}
 	return l.writeRows(w, rows)
 }
