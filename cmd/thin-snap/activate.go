@@ -5,6 +5,9 @@ import (
 	"fmt"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 )
 
 func activateCommand(e *env) *cli.Command {
@@ -21,14 +24,14 @@ func activateCommand(e *env) *cli.Command {
 }
 
 func activate(c *call) (work, error) {
-	v, err := parseSpec(c.Args().First())
+	v, err := choose.Volume(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, sys system) error {
 		device, err := sys.Activate(ctx, v)
 		if err != nil {
-			return cannot("activate", v.String(), err)
+			return fail.Cannot("activate", v.String(), err)
 		}
 		_, err = fmt.Fprintln(c.out, device)
 		return err

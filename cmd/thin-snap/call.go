@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"thinmount/cmd/thin-snap/internal/bars"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/say"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/plain"
@@ -50,7 +51,7 @@ func (e *env) action(o operands, plan func(*call) (work, error)) cli.ActionFunc 
 			err = c.do(do)
 		}
 		if flushErr := c.out.Flush(); err == nil && flushErr != nil {
-			err = &outputError{flushErr}
+			err = &fail.OutputError{Err: flushErr}
 		}
 		return err
 	}
@@ -60,7 +61,7 @@ func (e *env) action(o operands, plan func(*call) (work, error)) cli.ActionFunc 
 // error, unless --quiet turns them off.
 func (c *call) do(do work) error {
 	if c.env.uid != 0 {
-		return notRoot(c.Command.FullName())
+		return fail.NotRoot(c.Command.FullName())
 	}
 	h := hooks{
 		debug: c.Bool("debug"), warn: func(string) {}, wait: func(string) {},

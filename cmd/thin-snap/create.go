@@ -6,6 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -31,7 +33,7 @@ func createCommand(e *env) *cli.Command {
 }
 
 func create(c *call) (work, error) {
-	v, err := parseSpec(c.Args().First())
+	v, err := choose.Volume(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +58,7 @@ func create(c *call) (work, error) {
 			err = sys.Create(ctx, spec)
 		}
 		if err != nil {
-			return cannot("create", v.String(), err)
+			return fail.Cannot("create", v.String(), err)
 		}
 		c.made(made, v.String())
 		return nil

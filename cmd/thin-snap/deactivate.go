@@ -4,6 +4,9 @@ import (
 	"context"
 
 	"github.com/urfave/cli/v2"
+
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 )
 
 func deactivateCommand(e *env) *cli.Command {
@@ -18,13 +21,13 @@ func deactivateCommand(e *env) *cli.Command {
 }
 
 func deactivate(c *call) (work, error) {
-	v, err := parseSpec(c.Args().First())
+	v, err := choose.Volume(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, sys system) error {
 		if err := sys.Deactivate(ctx, v); err != nil {
-			return cannot("deactivate", v.String(), err)
+			return fail.Cannot("deactivate", v.String(), err)
 		}
 		c.did("deactivate", "deactivated", v.String())
 		return nil

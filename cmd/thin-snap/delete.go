@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -40,7 +41,7 @@ func deleteCommand(e *env) *cli.Command {
 }
 
 func deleteVolumes(c *call) (work, error) {
-	stdin, volumes, err := parsePatterns(c.Args().Slice())
+	stdin, volumes, err := choose.Patterns(c.Args().Slice())
 	if err != nil {
 		return nil, err
 	}
@@ -66,18 +67,18 @@ func deleteVolumes(c *call) (work, error) {
 		}
 		found, unread, wrong := choose.Find(ctx, sys, r)
 		if len(wrong) > 0 {
-			return several(problems("delete", wrong), 0)
+			return fail.Several(fail.Problems("delete", wrong), 0)
 		}
-		d := &deletion{c: c, sys: sys, o: o, chosen: found, errs: problems("list", unread)}
+		d := &deletion{c: c, sys: sys, o: o, chosen: found, errs: fail.Problems("list", unread)}
 		if mayAsk && canAsk {
 			d.confirm()
 		}
 		for _, volumes := range found.Generations {
 			if err := d.do(ctx, volumes); err != nil {
-				return several(append(d.errs, err), d.done)
+				return fail.Several(append(d.errs, err), d.done)
 			}
 		}
-		return several(d.errs, d.done)
+		return fail.Several(d.errs, d.done)
 	}, nil
 }
 
@@ -93,7 +94,7 @@ type deletion struct {
 
 func (d *deletion) fail(v thin.Volume, err error) {
 	d.chosen.Left[v] = true
-	d.errs = append(d.errs, cannot("delete", v.String(), err))
+	d.errs = append(d.errs, fail.Cannot("delete", v.String(), err))
 }
 
 func (d *deletion) success(v thin.Volume) {
@@ -135,7 +136,7 @@ func (d *deletion) confirm() {
 		what := thin.Count(len(all), "volume")
 		if !d.c.confirm("delete " + what + " and all that is in there: " +
 			choose.SomeOf(all) + "?") {
-			d.errs = append(d.errs, cannot("delete", what, errDeclined))
+			d.errs = append(d.errs, fail.Cannot("delete", what, errDeclined))
 			d.chosen.Generations = nil
 		}
 		return
@@ -145,6 +146,15 @@ func (d *deletion) confirm() {
 			d.fail(v, errDeclined)
 		}
 	}
+}
+
+// readSpecs reads names of volumes from standard input.
+func readSpecs(ctx context.Context, c *call) ([]thin.Volume, error) {
+	lines, err := choose.Lines(ctx, c.env.stdin)
+	if err != nil {
+		return nil, fail.Cannot("read", "standard input", err)
+	}
+	return choose.Volumes(lines)
 }
 
 func deleteOptions(c *call) (thin.DeleteOptions, error) {

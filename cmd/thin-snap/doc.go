@@ -5,19 +5,19 @@
 // pool_grow.go. It holds the command's flags and help, and turns the arguments
 // into one call of lib/thin. The other files serve them:
 //
+//	main.go, version.go        where the program begins, and which version it is
 //	app.go, pool.go            the tree of commands
 //	start.go, call.go          from arguments to an exit status
 //	flags.go                   options of several commands
 //	each.go                    one command for many operands
-//	spec.go                    what users write: POOL/VOLUME
-//	errors.go                  errors and exit status
 //	env.go                     what a run takes from outside, which tests replace
 //
 // What is no command has packages below:
 //
+//	internal/fail              errors and exit status
 //	internal/say               messages and questions
 //	internal/signals           ctrl-C, and readers that end first
-//	internal/choose            which volumes names and patterns mean
+//	internal/choose            what users write: POOL/VOLUME, patterns
 //	internal/findings          what pool check prints
 //	internal/family            volumes by their origins
 //	internal/usage             the error of a wrong command line

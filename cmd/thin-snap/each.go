@@ -1,6 +1,10 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"thinmount/cmd/thin-snap/internal/fail"
+)
 
 // each checks all names before it works on the first, so that a mistyped name
 // changes nothing. Then it works on them in order, and goes on after an error.
@@ -13,12 +17,12 @@ func each[N any](ctx context.Context, names []N, check, do func(context.Context,
 		}
 	}
 	if len(errs) > 0 {
-		return several(errs, 0)
+		return fail.Several(errs, 0)
 	}
 	done := 0
 	for _, n := range names {
 		if ctx.Err() != nil {
-			return several(append(errs, context.Cause(ctx)), done)
+			return fail.Several(append(errs, context.Cause(ctx)), done)
 		}
 		if err := do(ctx, n); err != nil {
 			errs = append(errs, err)
@@ -26,5 +30,5 @@ func each[N any](ctx context.Context, names []N, check, do func(context.Context,
 			done++
 		}
 	}
-	return several(errs, done)
+	return fail.Several(errs, done)
 }

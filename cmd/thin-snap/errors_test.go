@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/say"
 	"thinmount/cmd/thin-snap/internal/signals"
 	"thinmount/cmd/thin-snap/internal/usage"
@@ -24,24 +25,24 @@ func TestExitCode(t *testing.T) {
 	}{
 		{nil, 0},
 		{errors.New("x"), 1},
-		{errNotRoot, 1},
+		{fail.NotRoot("list"), 1},
 		{os.ErrNotExist, 1},
 		{usage.Errorf("x"), 2},
 		{fmt.Errorf("x: %w", thin.ErrUsage), 2},
-		{cannot("show", "demo", notFound), 4},
-		{cannot("delete", "demo", thin.ErrBusy), 5},
+		{fail.Cannot("show", "demo", notFound), 4},
+		{fail.Cannot("delete", "demo", thin.ErrBusy), 5},
 		{thin.ErrExists, 5},
 
 		{thin.ErrPoolState, 6},
-		{several([]error{notFound}, 0), 4},
-		{several([]error{notFound, thin.ErrBusy}, 0), 4},
-		{several([]error{thin.ErrBusy}, 1), 3},
-		{several(nil, 1), 0},
+		{fail.Several([]error{notFound}, 0), 4},
+		{fail.Several([]error{notFound, thin.ErrBusy}, 0), 4},
+		{fail.Several([]error{thin.ErrBusy}, 1), 3},
+		{fail.Several(nil, 1), 0},
 		{&signals.Error{Signal: unix.SIGINT}, 130},
-		{several([]error{&signals.Error{Signal: unix.SIGTERM}}, 1), 143},
+		{fail.Several([]error{&signals.Error{Signal: unix.SIGTERM}}, 1), 143},
 	} {
-		if got := exitCode(tt.err); got != tt.want {
-			t.Errorf("exitCode(%v) = %d, want %d", tt.err, got, tt.want)
+		if got := fail.Code(tt.err); got != tt.want {
+			t.Errorf("fail.Code(%v) = %d, want %d", tt.err, got, tt.want)
 		}
 	}
 }
@@ -57,22 +58,24 @@ func TestReport(t *testing.T) {
 		want string
 	}{
 		{nil, ""},
-		{cannot("delete", "demo/a", busy),
+		{fail.Cannot("delete", "demo/a", busy),
 			"thin-snap: cannot delete demo/a: device is busy\n" +
 				"thin-snap: hint: unmount /mnt first\n"},
-		{cannot("delete", "demo/b", busy),
+		{fail.Cannot("delete", "demo/b", busy),
 			"thin-snap: cannot delete demo/b: demo/a: device is busy\n" +
 				"thin-snap: hint: unmount /mnt first\n"},
-		{cannot("delete", "a\nb", errors.New("x\x1b[2J")),
+		{fail.Cannot("delete", "a\nb", errors.New("x\x1b[2J")),
 			"thin-snap: cannot delete a; b: x?[2J\n"},
 		{errors.New("a\u009b2J\u0085b\x9b\u00a0c"), "thin-snap: a?2J?b\ufffd\u00a0c\n"},
-		{cannot("create", "demo/a", fmt.Errorf("wait: %w", context.Canceled)),
+		{fail.Cannot("create", "demo/a", fmt.Errorf("wait: %w", context.Canceled)),
 			"thin-snap: cannot create demo/a: interrupted\n"},
-		{several([]error{errors.New("x"), usage.Errorf("y")}, 1), "thin-snap: x\nthin-snap: y\n"},
-		{errors.Join(several([]error{busy, errors.New("x")}, 0), nil, usage.Errorf("y")),
+		{fail.Several([]error{errors.New("x"), usage.Errorf("y")}, 1),
+			"thin-snap: x\nthin-snap: y\n"},
+		{errors.Join(fail.Several([]error{busy, errors.New("x")}, 0), nil, usage.Errorf("y")),
 			"thin-snap: demo/a: device is busy\nthin-snap: hint: unmount /mnt first\n" +
 				"thin-snap: x\nthin-snap: y\n"},
-		{errors.Join(cannot("deactivate", "a", busy), cannot("list", "pools", errors.New("c"))),
+		{errors.Join(fail.Cannot("deactivate", "a", busy),
+			fail.Cannot("list", "pools", errors.New("c"))),
 			"thin-snap: cannot deactivate a: demo/a: device is busy\n" +
 				"thin-snap: hint: unmount /mnt first\nthin-snap: cannot list pools: c\n"},
 		{fmt.Errorf("%w: %w", errors.New("x"), busy),
@@ -104,9 +107,9 @@ func TestReportJSON(t *testing.T) {
 		err  error
 		want string
 	}{
-		{cannot("delete", "demo/a", busy),
+		{fail.Cannot("delete", "demo/a", busy),
 			`"message":"cannot delete demo/a: busy","hint":"umount /mnt"`},
-		{several([]error{busy, errors.New("x"), busy, usage.Errorf("y")}, 1),
+		{fail.Several([]error{busy, errors.New("x"), busy, usage.Errorf("y")}, 1),
 			`"hint":"umount /mnt"`},
 		{errors.New("x"), `"message":"x","hint":null`},
 	} {
@@ -156,7 +159,7 @@ func TestCannotNamesOnce(t *testing.T) {
 		{"demo", "cannot show pool demo: no such pool"},
 		{"demo/v", "cannot show demo/v: pool demo: no such pool"},
 	} {
-		if got := cannot("show", tt.object, pool).Error(); got != tt.want {
+		if got := fail.Cannot("show", tt.object, pool).Error(); got != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
 	}
@@ -176,7 +179,7 @@ func TestEachStopsAtSignal(t *testing.T) {
 			}
 			return nil
 		})
-	if exitCode(err) != 130 || len(did) != 2 {
+	if fail.Code(err) != 130 || len(did) != 2 {
 		t.Errorf("did %q, then %v", did, err)
 	}
 }

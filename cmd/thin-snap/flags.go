@@ -11,6 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"thinmount/cmd/thin-snap/internal/amount"
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/table"
 	"thinmount/cmd/thin-snap/internal/usage"
 )
@@ -111,7 +113,7 @@ func flagSize(flag, value string) (int64, error) {
 
 // eachPool returns the work of a command that does one thing to several pools.
 func eachPool(c *call, verb string, do func(system, context.Context, string) error) (work, error) {
-	names, err := parsePools(c.Args().Slice())
+	names, err := choose.Pools(c.Args().Slice())
 	if err != nil {
 		return nil, err
 	}
@@ -121,11 +123,11 @@ func eachPool(c *call, verb string, do func(system, context.Context, string) err
 			if pool.Name != "" {
 				return nil // the pool exists, even if a volume's record is damaged
 			}
-			return cannot(verb, "pool "+name, err)
+			return fail.Cannot(verb, "pool "+name, err)
 		}
 		return each(ctx, names, check, func(ctx context.Context, name string) error {
 			if err := do(sys, ctx, name); err != nil {
-				return cannot(verb, "pool "+name, err)
+				return fail.Cannot(verb, "pool "+name, err)
 			}
 			c.did(verb, verb+"d", "pool "+name)
 			return nil

@@ -6,6 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 )
 
@@ -27,7 +29,7 @@ func formatCommand(e *env) *cli.Command {
 }
 
 func format(c *call) (work, error) {
-	v, err := parseSpec(c.Args().First())
+	v, err := choose.Volume(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +42,7 @@ func format(c *call) (work, error) {
 	return func(ctx context.Context, sys system) error {
 		err := sys.Format(ctx, v, fs, c.String("label"), c.Bool("force"))
 		if err != nil {
-			return cannot("format", v.String(), err)
+			return fail.Cannot("format", v.String(), err)
 		}
 		c.did("format", "formatted", v.String())
 		return nil

@@ -9,7 +9,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
 	"thinmount/cmd/thin-snap/internal/columns"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -31,7 +33,7 @@ func getCommand(e *env) *cli.Command {
 }
 
 func get(c *call) (work, error) {
-	v, err := parseSpec(c.Args().First())
+	v, err := choose.Volume(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +61,7 @@ func get(c *call) (work, error) {
 	return func(ctx context.Context, sys system) error {
 		volume, err := sys.Volume(ctx, v)
 		if err != nil {
-			return cannot("get properties of", v.String(), err)
+			return fail.Cannot("get properties of", v.String(), err)
 		}
 		found, missing := properties(volume, keys)
 		if len(found) > 0 || missing == nil {
@@ -85,12 +87,12 @@ func properties(v thin.VolumeInfo, keys []string) (found []columns.Property, mis
 			err = &thin.Error{Err: &notSetError{key}, Remedy: thin.Hint(meant)}
 		}
 		if err != nil {
-			errs = append(errs, cannot("get", v.Volume.String(), err))
+			errs = append(errs, fail.Cannot("get", v.Volume.String(), err))
 			continue
 		}
 		found = append(found, p)
 	}
-	return found, several(errs, len(found))
+	return found, fail.Several(errs, len(found))
 }
 
 // notSetError says that a volume does not have a property.

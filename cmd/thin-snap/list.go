@@ -5,7 +5,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
 	"thinmount/cmd/thin-snap/internal/columns"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/lib/thin"
 )
 
@@ -29,7 +31,7 @@ func listCommand(e *env) *cli.Command {
 }
 
 func list(c *call) (work, error) {
-	pools, err := parsePools(c.Args().Slice())
+	pools, err := choose.Pools(c.Args().Slice())
 	if err != nil {
 		return nil, err
 	}
@@ -59,16 +61,16 @@ func list(c *call) (work, error) {
 func volumesOf(ctx context.Context, sys system, pools []string) ([]thin.VolumeInfo, error) {
 	if len(pools) == 0 {
 		volumes, err := sys.Volumes(ctx, "")
-		return volumes, cannot("list", "volumes", err)
+		return volumes, fail.Cannot("list", "volumes", err)
 	}
 	var found []thin.VolumeInfo
 	var errs []error
 	for _, pool := range pools {
 		volumes, err := sys.Volumes(ctx, pool)
 		if err != nil {
-			errs = append(errs, cannot("list", "pool "+pool, err))
+			errs = append(errs, fail.Cannot("list", "pool "+pool, err))
 		}
 		found = append(found, volumes...)
 	}
-	return found, several(errs, len(pools)-len(errs))
+	return found, fail.Several(errs, len(pools)-len(errs))
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/findings"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
@@ -38,7 +40,7 @@ func poolCheckCommand(e *env) *cli.Command {
 
 // checked has the findings about a pool; those with no name belong to no pool.
 func poolCheck(c *call) (work, error) {
-	names, err := parsePools(c.Args().Slice())
+	names, err := choose.Pools(c.Args().Slice())
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +53,12 @@ func poolCheck(c *call) (work, error) {
 	return func(ctx context.Context, sys system) error {
 		if c.Bool("all") {
 			if names, err = sys.PoolNames(ctx); err != nil {
-				return cannot("list", "pools", err)
+				return fail.Cannot("list", "pools", err)
 			}
 		}
 		var all []findings.Checked
 		check := func(ctx context.Context, name string) error {
-			return cannot("check", "pool "+name, poolExists(ctx, sys, name))
+			return fail.Cannot("check", "pool "+name, poolExists(ctx, sys, name))
 		}
 		err := each(ctx, names, check, func(ctx context.Context, name string) error {
 			found, err := checkOne(ctx, c, checks{
@@ -71,7 +73,7 @@ func poolCheck(c *call) (work, error) {
 			if err == nil {
 				all = append(all, findings.Checked{Name: name, Findings: found})
 			}
-			return cannot("check", "pool "+name, err)
+			return fail.Cannot("check", "pool "+name, err)
 		})
 		if c.Bool("all") && ctx.Err() == nil {
 			found, strayErr := checkOne(ctx, c, checks{
@@ -80,7 +82,7 @@ func poolCheck(c *call) (work, error) {
 			if len(found) > 0 {
 				all = append(all, findings.Checked{Findings: found})
 			}
-			err = joined(err, cannot("check", "what belongs to no pool", strayErr))
+			err = joined(err, fail.Cannot("check", "what belongs to no pool", strayErr))
 		}
 		if c.Bool("json") {
 			err = joined(err, findings.WriteJSON(c.out, all))

@@ -6,6 +6,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"thinmount/cmd/thin-snap/internal/amount"
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -50,7 +52,7 @@ func poolCreate(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		if err := sys.CreatePool(ctx, spec); err != nil {
-			return cannot("create", "pool "+spec.Name, err)
+			return fail.Cannot("create", "pool "+spec.Name, err)
 		}
 		c.did("create", "created", "pool "+spec.Name)
 		return nil
@@ -63,7 +65,7 @@ func poolSpec(c *call) (thin.PoolSpec, error) {
 		OnFull: thin.OnFull(c.String("on-full")), Force: c.Bool("force"),
 	}
 	var err error
-	if spec.Name, err = parsePool(c.Args().First()); err != nil {
+	if spec.Name, err = choose.Pool(c.Args().First()); err != nil {
 		return spec, err
 	}
 	for flag, field := range map[string]*int64{

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -51,16 +52,16 @@ func poolDeactivate(c *call) (work, error) {
 		check := func(context.Context, string) error { return nil }
 		err := each(ctx, names, check, func(ctx context.Context, name string) error {
 			if err := do(sys, ctx, name); err != nil {
-				return cannot("deactivate", "pool "+name, err)
+				return fail.Cannot("deactivate", "pool "+name, err)
 			}
 			c.did("deactivate", "deactivated", "pool "+name)
 			return nil
 		})
 		if tidyErr != nil {
-			err = errors.Join(err, cannot("deactivate", "pools", tidyErr))
+			err = errors.Join(err, fail.Cannot("deactivate", "pools", tidyErr))
 		}
 		if listErr != nil {
-			err = errors.Join(err, cannot("list", "pools", listErr))
+			err = errors.Join(err, fail.Cannot("list", "pools", listErr))
 		}
 		return err
 	}, nil

@@ -9,6 +9,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/say"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
@@ -34,7 +36,7 @@ func poolDeleteCommand(e *env) *cli.Command {
 }
 
 func poolDelete(c *call) (work, error) {
-	name, err := parsePool(c.Args().First())
+	name, err := choose.Pool(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +53,7 @@ func poolDelete(c *call) (work, error) {
 		pool, err := sys.Pool(ctx, name)
 		isCopy := errors.Is(err, thin.ErrCopy) // only the copied folder is deleted
 		if pool.Name == "" && !isCopy {
-			return cannot("delete", "pool "+name, err)
+			return fail.Cannot("delete", "pool "+name, err)
 		}
 		volumes := thin.Count(pool.Volumes, "volume")
 		question := fmt.Sprintf("delete pool %s and %s in it?", name, volumes)
@@ -63,14 +65,14 @@ func poolDelete(c *call) (work, error) {
 			question = fmt.Sprintf("%s: delete it, with the volumes in it?", thin.Text(err))
 		}
 		if mustAsk && !c.confirm(question) {
-			return cannot("delete", "pool "+name, errDeclined)
+			return fail.Cannot("delete", "pool "+name, errDeclined)
 		}
 		if c.Bool("dry-run") && !isCopy {
 			return poolDeleteDry(ctx, c, sys, name)
 		}
 		if !c.Bool("dry-run") {
 			if err := sys.DeletePool(ctx, name, recursive); err != nil {
-				return cannot("delete", "pool "+name, err)
+				return fail.Cannot("delete", "pool "+name, err)
 			}
 		}
 		c.did("delete", "deleted", "pool "+name)
@@ -81,7 +83,7 @@ func poolDelete(c *call) (work, error) {
 func poolDeleteDry(ctx context.Context, c *call, sys system, name string) error {
 	volumes, err := sys.Volumes(ctx, name)
 	if err != nil && !c.Bool("recursive") {
-		return cannot("delete", "pool "+name, err)
+		return fail.Cannot("delete", "pool "+name, err)
 	}
 	slices.SortFunc(volumes, func(a, b thin.VolumeInfo) int {
 		return strings.Compare(a.Volume.Name, b.Volume.Name)
@@ -94,7 +96,7 @@ func poolDeleteDry(ctx context.Context, c *call, sys system, name string) error 
 		for _, v := range volumes {
 			names = append(names, v.Volume.Name)
 		}
-		return cannot("delete", "pool "+name, thin.HasVolumes(name, names))
+		return fail.Cannot("delete", "pool "+name, thin.HasVolumes(name, names))
 	}
 	for _, v := range volumes {
 		c.did("delete", "deleted", v.Volume.String())

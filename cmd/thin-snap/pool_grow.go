@@ -6,6 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/lib/thin"
 )
 
@@ -29,7 +31,7 @@ func poolGrowCommand(e *env) *cli.Command {
 }
 
 func poolGrow(c *call) (work, error) {
-	name, err := parsePool(c.Args().First())
+	name, err := choose.Pool(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +44,7 @@ func poolGrow(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		if err := sys.GrowPool(ctx, spec); err != nil {
-			return cannot("grow", "pool "+name, err)
+			return fail.Cannot("grow", "pool "+name, err)
 		}
 		c.did("grow", "grew", "pool "+name)
 		return nil

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"thinmount/cmd/thin-snap/internal/columns"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/say"
 	"thinmount/lib/helper"
 	"thinmount/lib/thin"
@@ -49,7 +50,7 @@ func poolList(c *call) (work, error) {
 				c.note("no pools; thin-snap pool create NAME makes one")
 			}
 		}
-		return cannot("list", "pools", err)
+		return fail.Cannot("list", "pools", err)
 	}, nil
 }
 

@@ -8,6 +8,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"thinmount/cmd/thin-snap/internal/amount"
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -32,7 +34,7 @@ func poolSetCommand(e *env) *cli.Command {
 func poolSet(c *call) (work, error) {
 	args := c.Args().Slice()
 	last := len(args) - 1
-	name, err := parsePool(args[last])
+	name, err := choose.Pool(args[last])
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +46,7 @@ func poolSet(c *call) (work, error) {
 	}
 	return func(ctx context.Context, sys system) error {
 		if err := sys.SetPool(ctx, name, set); err != nil {
-			return cannot("set properties of", "pool "+name, err)
+			return fail.Cannot("set properties of", "pool "+name, err)
 		}
 		c.did("change", "changed", "pool "+name)
 		return nil

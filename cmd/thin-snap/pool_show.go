@@ -5,7 +5,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
 	"thinmount/cmd/thin-snap/internal/columns"
+	"thinmount/cmd/thin-snap/internal/fail"
 )
 
 func poolShowCommand(e *env) *cli.Command {
@@ -22,7 +24,7 @@ func poolShowCommand(e *env) *cli.Command {
 }
 
 func poolShow(c *call) (work, error) {
-	name, err := parsePool(c.Args().First())
+	name, err := choose.Pool(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +42,6 @@ func poolShow(c *call) (work, error) {
 				return err
 			}
 		}
-		return cannot("show", "pool "+name, err)
+		return fail.Cannot("show", "pool "+name, err)
 	}, nil
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/say"
 	"thinmount/lib/thin"
 )
@@ -24,7 +26,7 @@ func recoverCommand(e *env) *cli.Command {
 }
 
 func recoverPools(c *call) (work, error) {
-	pools, err := parsePools(c.Args().Slice())
+	pools, err := choose.Pools(c.Args().Slice())
 	if err != nil {
 		return nil, err
 	}
@@ -33,11 +35,11 @@ func recoverPools(c *call) (work, error) {
 		var tidyErr error // after it, the other pools are still recovered
 		if len(names) == 0 {
 			if err := sys.Tidy(ctx); err != nil {
-				tidyErr = cannot("recover", "pools", err)
+				tidyErr = fail.Cannot("recover", "pools", err)
 			}
 			var err error
 			if names, err = sys.PoolNames(ctx); err != nil {
-				return errors.Join(tidyErr, cannot("list", "pools", err))
+				return errors.Join(tidyErr, fail.Cannot("list", "pools", err))
 			}
 		}
 		check := func(context.Context, string) error { return nil }
@@ -50,7 +52,7 @@ func recoverPools(c *call) (work, error) {
 				return nil
 			}
 			if err != nil {
-				return cannot("recover", "pool "+name, err)
+				return fail.Cannot("recover", "pool "+name, err)
 			}
 			c.did("recover", "recovered", name)
 			return nil

@@ -7,6 +7,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -28,7 +30,7 @@ func renameCommand(e *env) *cli.Command {
 }
 
 func rename(c *call) (work, error) {
-	old, err := parseSpec(c.Args().Get(0))
+	old, err := choose.Volume(c.Args().Get(0))
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +44,7 @@ func rename(c *call) (work, error) {
 			do = func() error { return canRename(ctx, sys, old, renamed) }
 		}
 		if err := do(); err != nil {
-			return cannot("rename", old.String(), err)
+			return fail.Cannot("rename", old.String(), err)
 		}
 		c.did("rename", "renamed", old.String()+" to "+renamed.String())
 		return nil
@@ -70,7 +72,7 @@ func renameSpec(old thin.Volume, s string) (thin.Volume, error) {
 	if !strings.Contains(s, "/") {
 		return thin.Volume{Pool: old.Pool, Name: s}, nil
 	}
-	v, err := parseSpec(s)
+	v, err := choose.Volume(s)
 	if err == nil && v.Pool != old.Pool {
 		err = &usage.Error{
 			Message: old.String() + " stays in pool " + old.Pool +

@@ -7,6 +7,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"thinmount/cmd/thin-snap/internal/amount"
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/lib/thin"
 )
 
@@ -31,7 +33,7 @@ func resizeCommand(e *env) *cli.Command {
 }
 
 func resize(c *call) (work, error) {
-	v, err := parseSpec(c.Args().Get(0))
+	v, err := choose.Volume(c.Args().Get(0))
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +50,7 @@ func resize(c *call) (work, error) {
 			return err
 		})
 		if err != nil {
-			return cannot("resize", v.String(), err)
+			return fail.Cannot("resize", v.String(), err)
 		}
 		how := " to "
 		if more && c.Bool("dry-run") {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -35,7 +37,7 @@ func rollbackCommand(e *env) *cli.Command {
 }
 
 func rollback(c *call) (work, error) {
-	v, err := parseSpec(c.Args().Get(0))
+	v, err := choose.Volume(c.Args().Get(0))
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +62,11 @@ func rollback(c *call) (work, error) {
 		}
 		if o.Discard && !c.Bool("yes") && c.env.stdinTTY &&
 			!c.confirm("delete what is in "+v.String()+" now?") {
-			return cannot("roll back", v.String(), errDeclined)
+			return fail.Cannot("roll back", v.String(), errDeclined)
 		}
 		kept, err := sys.Rollback(ctx, v, from.Name, o)
 		if err != nil {
-			return cannot("roll back", v.String(), err)
+			return fail.Cannot("roll back", v.String(), err)
 		}
 		c.did("roll back", "rolled back", v.String()+" to "+from.String())
 		if !o.Discard {
@@ -79,7 +81,7 @@ func (c *call) wouldRollback(ctx context.Context, sys system, v, from thin.Volum
 	_, err := sys.Volume(ctx, v)
 	_, other := sys.Volume(ctx, from)
 	if err = errors.Join(err, other); err != nil {
-		return cannot("roll back", v.String(), err)
+		return fail.Cannot("roll back", v.String(), err)
 	}
 	c.did("roll back", "rolled back", v.String()+" to "+from.String())
 	return nil

@@ -7,6 +7,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/signals"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
@@ -45,11 +47,11 @@ func runCommand(e *env) *cli.Command {
 func ownFailures(action cli.ActionFunc) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		err := action(c)
-		if err == nil || errors.As(err, new(*programError)) || exitCode(err) == exitUsage ||
-			signals.Of(c.Context) != nil {
+		if err == nil || errors.As(err, new(*fail.ProgramError)) ||
+			fail.Code(err) == fail.ExitUsage || signals.Of(c.Context) != nil {
 			return err
 		}
-		return &programError{exitRun, err}
+		return &fail.ProgramError{Status: fail.ExitRun, Err: err}
 	}
 }
 
@@ -79,13 +81,13 @@ func runProgram(c *call) (work, error) {
 		case err == nil && res.Status == 0:
 			return nil
 		case err == nil:
-			return &programError{res.Status, nil}
+			return &fail.ProgramError{Status: res.Status}
 		case signals.Of(ctx) != nil && !res.Ran && res.Status == 0:
-			return cannot("run in", object, err)
+			return fail.Cannot("run in", object, err)
 		case res.Status != 0 && !res.Ran: // the program could not be started
-			return &programError{res.Status, cannot("run", "", err)}
+			return &fail.ProgramError{Status: res.Status, Err: fail.Cannot("run", "", err)}
 		}
-		return &programError{exitRun, cannot("run in", object, err)}
+		return &fail.ProgramError{Status: fail.ExitRun, Err: fail.Cannot("run in", object, err)}
 	}, nil
 }
 
@@ -103,7 +105,7 @@ func runVolume(c *call, operands []string, r *thin.RunRequest) (err error) {
 		if len(operands) == 0 {
 			return usage.Errorf("missing operand POOL/VOLUME")
 		}
-		r.Volume, err = parseSpec(operands[0])
+		r.Volume, err = choose.Volume(operands[0])
 		return err
 	}
 	if len(operands) > 0 {
@@ -116,7 +118,7 @@ func runVolume(c *call, operands []string, r *thin.RunRequest) (err error) {
 	if r.Ephemeral && (r.KeepFailed || r.Key != "") {
 		return usage.Errorf("--ephemeral excludes --keep-failed and --key")
 	}
-	origin, err := parseSpec(c.String("snapshot-of"))
+	origin, err := choose.Volume(c.String("snapshot-of"))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -32,7 +34,7 @@ func set(c *call) (work, error) {
 	if last := len(args) - 1; strings.Contains(args[0], "=") && !strings.Contains(args[last], "=") {
 		args = slices.Insert(args[:last], 0, args[last])
 	}
-	v, err := parseSpec(args[0])
+	v, err := choose.Volume(args[0])
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +46,7 @@ func set(c *call) (work, error) {
 		err := c.unlessDry(ctx, sys, v,
 			func() error { return sys.SetProperties(ctx, v, properties) })
 		if err != nil {
-			return cannot("set properties of", v.String(), err)
+			return fail.Cannot("set properties of", v.String(), err)
 		}
 		for _, key := range slices.Sorted(maps.Keys(properties)) {
 			c.did("set", "set", key+"="+properties[key]+" of "+v.String())

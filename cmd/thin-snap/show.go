@@ -5,7 +5,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
 	"thinmount/cmd/thin-snap/internal/columns"
+	"thinmount/cmd/thin-snap/internal/fail"
 )
 
 func showCommand(e *env) *cli.Command {
@@ -22,7 +24,7 @@ func showCommand(e *env) *cli.Command {
 }
 
 func show(c *call) (work, error) {
-	v, err := parseSpec(c.Args().First())
+	v, err := choose.Volume(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +38,7 @@ func show(c *call) (work, error) {
 	return func(ctx context.Context, sys system) error {
 		volume, err := sys.Volume(ctx, v)
 		if err != nil {
-			return cannot("show", v.String(), err)
+			return fail.Cannot("show", v.String(), err)
 		}
 		return l.WriteShow(c.out, volume)
 	}, nil

@@ -6,6 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -36,7 +38,7 @@ func snapshotCommand(e *env) *cli.Command {
 }
 
 func snapshot(c *call) (work, error) {
-	origin, err := parseSpec(c.Args().Get(0))
+	origin, err := choose.Volume(c.Args().Get(0))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +64,7 @@ func snapshot(c *call) (work, error) {
 			err = sys.Snapshot(ctx, origin, created.Name, o)
 		}
 		if err != nil {
-			return cannot("snapshot", origin.String(), err)
+			return fail.Cannot("snapshot", origin.String(), err)
 		}
 		c.made(made, created.String())
 		return nil
@@ -75,7 +77,7 @@ func snapshotSpec(origin thin.Volume, s string) (thin.Volume, error) {
 	if !strings.Contains(s, "/") {
 		return thin.Volume{Pool: origin.Pool, Name: s}, nil
 	}
-	v, err := parseSpec(s)
+	v, err := choose.Volume(s)
 	if err == nil && v.Pool != origin.Pool {
 		err = usage.Errorf("a snapshot of %s lies in pool %s, not in %s",
 			origin, origin.Pool, v.Pool)

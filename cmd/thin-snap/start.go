@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/permute"
 	"thinmount/cmd/thin-snap/internal/say"
 	"thinmount/cmd/thin-snap/internal/signals"
@@ -15,14 +16,14 @@ func run(args []string, e env) int {
 	ctx, stop := signals.Context(context.Background())
 	defer stop()
 	ordered, err := runApp(ctx, args, e)
-	code := exitCode(err)
-	if ended := (*programError)(nil); errors.As(err, &ended) {
-		say.Report(e.stderr, ended.err)
+	code := fail.Code(err)
+	if ended := (*fail.ProgramError)(nil); errors.As(err, &ended) {
+		say.Report(e.stderr, ended.Err)
 	} else {
 		say.Report(e.stderr, err)
 		// A command that succeeded in spite of the signal has exit status 0.
 		if sig := signals.Of(ctx); sig != nil && err != nil {
-			code = exitCode(sig)
+			code = fail.Code(sig)
 		}
 	}
 	if code != 0 && wantsJSON(ordered) {

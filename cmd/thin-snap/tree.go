@@ -7,7 +7,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
 	"thinmount/cmd/thin-snap/internal/columns"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/family"
 	"thinmount/lib/thin"
 )
@@ -35,7 +37,7 @@ func tree(c *call) (work, error) {
 			pools = append(pools, arg)
 			continue
 		}
-		v, err := parseSpec(arg)
+		v, err := choose.Volume(arg)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +55,7 @@ func tree(c *call) (work, error) {
 		listed := slices.Clone(pools)
 		for _, v := range volumes {
 			if _, err := sys.Origin(ctx, v); err != nil { // there is no such volume
-				return cannot("list", v.String(), err)
+				return fail.Cannot("list", v.String(), err)
 			}
 			if !slices.Contains(listed, v.Pool) {
 				listed = append(listed, v.Pool)

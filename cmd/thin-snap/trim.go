@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"thinmount/cmd/thin-snap/internal/amount"
 	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/lib/thin"
 )
 
@@ -30,7 +30,7 @@ func trimCommand(e *env) *cli.Command {
 }
 
 func trim(c *call) (work, error) {
-	stdin, volumes, err := parsePatterns(c.Args().Slice())
+	stdin, volumes, err := choose.Patterns(c.Args().Slice())
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func trim(c *call) (work, error) {
 		}
 		found, unread, wrong := choose.Find(ctx, sys, r)
 		if len(wrong) > 0 {
-			return several(problems("trim", wrong), 0)
+			return fail.Several(fail.Problems("trim", wrong), 0)
 		}
 		check := func(context.Context, thin.Volume) error { return nil }
 		done := 0
@@ -51,7 +51,7 @@ func trim(c *call) (work, error) {
 			freed := int64(0)
 			if !c.Bool("dry-run") {
 				if freed, err = sys.Trim(ctx, v); err != nil {
-					return cannot("trim", v.String(), err)
+					return fail.Cannot("trim", v.String(), err)
 				}
 			}
 			done++
@@ -59,8 +59,11 @@ func trim(c *call) (work, error) {
 			return nil
 		})
 		if len(unread) > 0 {
-			return several(append(problems("list", unread), slices.DeleteFunc([]error{err},
-				func(err error) bool { return err == nil })...), done)
+			errs := fail.Problems("list", unread)
+			if err != nil {
+				errs = append(errs, err)
+			}
+			return fail.Several(errs, done)
 		}
 		return err
 	}, nil

@@ -5,6 +5,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"thinmount/cmd/thin-snap/internal/choose"
+	"thinmount/cmd/thin-snap/internal/fail"
 	"thinmount/cmd/thin-snap/internal/usage"
 	"thinmount/lib/thin"
 )
@@ -23,7 +25,7 @@ func unsetCommand(e *env) *cli.Command {
 }
 
 func unset(c *call) (work, error) {
-	v, err := parseSpec(c.Args().First())
+	v, err := choose.Volume(c.Args().First())
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +38,7 @@ func unset(c *call) (work, error) {
 	return func(ctx context.Context, sys system) error {
 		err := c.unlessDry(ctx, sys, v, func() error { return sys.UnsetProperties(ctx, v, keys) })
 		if err != nil {
-			return cannot("unset properties of", v.String(), err)
+			return fail.Cannot("unset properties of", v.String(), err)
 		}
 		for _, key := range keys {
 			c.did("unset", "unset", key+" of "+v.String())

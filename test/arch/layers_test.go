@@ -50,7 +50,7 @@ var inside = []string{
 	"cmd/thin-snap/internal/columns",
 	"cmd/thin-snap/internal/family", "cmd/thin-snap/internal/choose",
 	"cmd/thin-snap/internal/findings", "cmd/thin-snap/internal/say",
-	"cmd/thin-snap/internal/signals",
+	"cmd/thin-snap/internal/signals", "cmd/thin-snap/internal/fail",
 }
 
 // commandsCall are the packages that a command may import; lib/freeze, lib/job

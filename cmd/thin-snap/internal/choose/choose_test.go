@@ -27,13 +27,13 @@ func TestPatterns(t *testing.T) {
 		{"demo/ci-1", "demo/ci-1", false, true},
 	} {
 		p := named(row.pattern)
-		if IsPattern(p) != row.is || Check(p) != nil ||
+		if IsPattern(p) != row.is || check(p) != nil ||
 			matches(p, named(row.volume)) != row.matches {
 			t.Errorf("%s and %s", row.pattern, row.volume)
 		}
 	}
 	for _, wrong := range []string{"*/x", "d?mo/ci-*", "demo/[a"} {
-		if Check(named(wrong)) == nil {
+		if check(named(wrong)) == nil {
 			t.Errorf("%s is taken", wrong)
 		}
 	}

@@ -1,3 +1,3 @@
-// Package choose reads the names of the volumes that a command is for: patterns
-// as the shell has them, and lines of standard input.
+// Package choose reads what users write in place of volumes and pools: names,
+// patterns as the shell has them, and lines of standard input.
 package choose

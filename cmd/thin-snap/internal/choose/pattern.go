@@ -12,9 +12,9 @@ import (
 // of a volume. No volume's name has these characters.
 func IsPattern(v thin.Volume) bool { return strings.ContainsAny(v.Name, `*?[\`) }
 
-// Check returns the error of a pattern that is none, or that is to match names
+// check returns the error of a pattern that is none, or that is to match names
 // of pools, too: nobody is to delete in a pool that he has not named.
-func Check(v thin.Volume) error {
+func check(v thin.Volume) error {
 	if strings.ContainsAny(v.Pool, `*?[\`) {
 		return &usage.Error{Message: "a pattern for pools: " + v.String(),
 			Hint: "name the pool, and a pattern for its volumes, as 'demo/ci-*'"}
@@ -25,7 +25,7 @@ func Check(v thin.Volume) error {
 	return nil
 }
 
-// matches reports whether a volume is one of those that a pattern means. Check
+// matches reports whether a volume is one of those that a pattern means. check
 // has found nothing wrong with the pattern.
 func matches(pattern, v thin.Volume) bool {
 	ok, _ := path.Match(pattern.Name, v.Name)

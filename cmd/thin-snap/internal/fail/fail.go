@@ -1,4 +1,5 @@
-package main
+// Package fail has the errors of thin-snap, and the exit status of each.
+package fail
 
 import (
 	"context"
@@ -15,17 +16,17 @@ import (
 // Exit statuses, as in EXIT STATUS of thin-snap(8).
 const (
 	exitFailed   = 1
-	exitUsage    = 2
+	ExitUsage    = 2
 	exitPartial  = 3
 	exitNotFound = 4
 	exitBusy     = 5
 	exitPool     = 6
-	exitRun      = 125
+	ExitRun      = 125
 	exitSignal   = 128
 )
 
-// notRoot returns the error for a user who is not root.
-func notRoot(command string) error {
+// NotRoot returns the error for a user who is not root.
+func NotRoot(command string) error {
 	return &thin.Error{Object: command, Err: errNotRoot, Remedy: thin.RunAsRoot{}}
 }
 
@@ -53,47 +54,48 @@ func (e *opError) Error() string {
 	return strings.TrimSpace("cannot "+e.verb+" "+object) + ": " + reason
 }
 
-// cannot returns an opError, or nil if err is nil.
-func cannot(verb, object string, err error) error {
+// Cannot returns an opError, or nil if err is nil.
+func Cannot(verb, object string, err error) error {
 	if err == nil {
 		return nil
 	}
 	return &opError{verb, object, err}
 }
 
-// problems returns what choose.Find has found wrong as errors of a command.
-func problems(verb string, all []choose.Problem) (errs []error) {
+// Problems returns what choose.Find has found wrong as errors of a command.
+func Problems(verb string, all []choose.Problem) (errs []error) {
 	for _, p := range all {
-		errs = append(errs, cannot(verb, p.Object, p.Err))
+		errs = append(errs, Cannot(verb, p.Object, p.Err))
 	}
 	return errs
 }
 
-// outputError says that standard output could not be written. Hints about pools
+// OutputError says that standard output could not be written. Hints about pools
 // do not help against that, so it has none.
-type outputError struct{ err error }
+type OutputError struct{ Err error }
 
-func (e *outputError) Error() string { return "cannot write standard output: " + e.err.Error() }
-func (e *outputError) Unwrap() error { return e.err }
+func (e *OutputError) Error() string { return "cannot write standard output: " + e.Err.Error() }
+func (e *OutputError) Unwrap() error { return e.Err }
 
 // NoHint keeps package say from giving a hint.
-func (e *outputError) NoHint() {}
+func (e *OutputError) NoHint() {}
 
-// programError is the exit status of run: that of the program, or of a failure
-// of our own. Without a failure of our own err is nil: the program has said
+// ProgramError is the exit status of run: that of the program, or of a failure
+// of our own. Without a failure of our own Err is nil: the program has said
 // what is wrong.
-type programError struct {
-	status int
-	err    error
+type ProgramError struct {
+	Status int
+	Err    error
 }
 
-func (e *programError) Unwrap() error { return e.err }
+// Unwrap returns the failure of our own.
+func (e *ProgramError) Unwrap() error { return e.Err }
 
-func (e *programError) Error() string {
-	if e.err == nil {
-		return "the program has exit status " + strconv.Itoa(e.status)
+func (e *ProgramError) Error() string {
+	if e.Err == nil {
+		return "the program has exit status " + strconv.Itoa(e.Status)
 	}
-	return e.err.Error()
+	return e.Err.Error()
 }
 
 // severalError has the errors of some of several names. done counts the others.
@@ -102,8 +104,8 @@ type severalError struct {
 	done int
 }
 
-// several returns a severalError; nil without errors; or one error as it is.
-func several(errs []error, done int) error {
+// Several returns a severalError; nil without errors; or one error as it is.
+func Several(errs []error, done int) error {
 	switch {
 	case len(errs) == 0:
 		return nil
@@ -116,27 +118,27 @@ func several(errs []error, done int) error {
 func (e *severalError) Unwrap() []error { return e.errs }
 func (e *severalError) Error() string   { return errors.Join(e.errs...).Error() }
 
-// exitCode returns the exit status for err.
-func exitCode(err error) int {
+// Code returns the exit status for err.
+func Code(err error) int {
 	var (
 		some  *severalError
 		sig   *signals.Error
 		wrong *usage.Error
-		ended *programError
+		ended *ProgramError
 	)
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &ended):
-		return ended.status
+		return ended.Status
 	case errors.As(err, &sig):
 		return exitSignal + int(sig.Signal)
 	case errors.As(err, &some) && some.done > 0:
 		return exitPartial
 	case some != nil:
-		return exitCode(some.errs[0])
+		return Code(some.errs[0])
 	case errors.As(err, &wrong), errors.Is(err, thin.ErrUsage):
-		return exitUsage
+		return ExitUsage
 	case errors.Is(err, thin.ErrNotFound):
 		return exitNotFound
 	case errors.Is(err, thin.ErrBusy), errors.Is(err, thin.ErrExists):
