@@ -88,10 +88,11 @@ func (s Store) TryLock(volume spec.Volume) (*Ref, error) {
 const forMount = "@mount"
 
 // MountLock waits for a volume's mount lock. A command has it from before it
-// makes the device until the volume is mounted and the record is written, also
-// while it sleeps in the kernel. So the mounts of one volume come one after the
-// other; no other command waits for one. It is taken before the volume's lock,
-// or tried after it. When ctx ends, the error is a *filelock.HeldError.
+// makes the device until the volume is mounted and the record is written, or
+// until a resize or trim of the filesystem has ended, also while it sleeps in
+// the kernel. So the mounts of one volume come one after the other; no other
+// command waits for one. It is taken before the volume's lock, or tried after
+// it. When ctx ends, the error is a *filelock.HeldError.
 func (s Store) MountLock(ctx context.Context, volume spec.Volume) (*filelock.Lock, error) {
 	path, err := s.lockPath(volume)
 	if err != nil {

@@ -250,17 +250,17 @@ func refuseMounted(s *host.System, c *dm.Control, rec refcount.Record, v catalog
 		if err := RefuseElsewhere(s, c, rec, v); err != nil || !rec.Elsewhere {
 			return err
 		}
-		return RefuseBeingMounted(s, rec.Volume)
+		return refuseBeingMounted(s, rec.Volume)
 	}
 	return &fault.Error{Object: rec.Volume.String(),
 		Err:    fault.Errorf(fault.ErrBusy, "mounted on %s", rec.MountedOn),
 		Remedy: fault.Unmount{Path: rec.MountedOn, Times: rec.References}}
 }
 
-// RefuseBeingMounted returns ErrBusy if another command is mounting a volume:
+// refuseBeingMounted returns ErrBusy if another command is mounting a volume:
 // that command does not hold the volume's lock while the kernel reads the disk.
 // The caller holds the volume's lock.
-func RefuseBeingMounted(s *host.System, volume spec.Volume) error {
+func refuseBeingMounted(s *host.System, volume spec.Volume) error {
 	is, err := s.Refs().IsBeingMounted(volume)
 	switch {
 	case err != nil:
@@ -271,9 +271,11 @@ func RefuseBeingMounted(s *host.System, volume spec.Volume) error {
 	return nil
 }
 
-// BeingMounted returns the error for a volume that another command is mounting.
+// BeingMounted returns the error for a volume of which another command has the
+// mount lock: it mounts the volume, or resizes or trims its filesystem.
 func BeingMounted(volume spec.Volume) error {
 	return &fault.Error{Object: volume.String(),
-		Err:    fault.Errorf(fault.ErrBusy, "another command is mounting it"),
+		Err: fault.Errorf(fault.ErrBusy,
+			"another command is mounting it, or works on its filesystem"),
 		Remedy: fault.Hint("try again later")}
 }

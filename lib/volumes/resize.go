@@ -12,8 +12,6 @@ import (
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/host"
 	"thinmount/lib/mkfs"
-	"thinmount/lib/refcount"
-	"thinmount/lib/registry"
 	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
@@ -33,16 +31,12 @@ type ResizeSpec struct {
 // or died can be used, and another Resize to the same size finishes it.
 func Resize(ctx context.Context, s *host.System, want ResizeSpec) (size int64, err error) {
 	err = s.Use(ctx, func(wait context.Context, c *dm.Control) error {
-		ref, v, err := registry.LockKnown(wait, s, want.Volume)
+		w, err := beginWork(wait, s, c, want.Volume)
 		if err != nil {
 			return err
 		}
-		defer ref.Close()
-		rec, err := inUse(s, c, ref, v)
-		if err != nil {
-			return err
-		}
-		r := resizing{s: s, c: c, rec: rec, v: v, want: want}
+		r := resizing{work: w, want: want}
+		defer func() { w.end(ctx, r.a) }()
 		size, err = r.run(ctx, wait)
 		return err
 	})
@@ -61,29 +55,9 @@ func refuseReadOnly(v catalog.Volume) error {
 			fault.Snapshot{Volume: v.Spec()})}
 }
 
-// inUse returns the references of a volume whose filesystem is to be changed,
-// mounted or not. It refuses one that is read-only, or that another command is
-// mounting: this one would wait for the disk together with that one, and with
-// the volume's lock.
-func inUse(
-	s *host.System, c *dm.Control, ref *refcount.Ref, v catalog.Volume,
-) (rec refcount.Record, err error) {
-	if err := refuseReadOnly(v); err != nil {
-		return rec, err
-	}
-	rec, err = registry.ReconcileOwn(s, c, ref, v)
-	if err == nil && rec.References == 0 {
-		err = registry.RefuseBeingMounted(s, v.Spec())
-	}
-	return rec, err
-}
-
-// resizing is one call of Resize, under the volume's lock.
+// resizing is one call of Resize.
 type resizing struct {
-	s    *host.System
-	c    *dm.Control
-	rec  refcount.Record
-	v    catalog.Volume
+	*work
 	want ResizeSpec
 
 	size int64 // the new size
@@ -93,32 +67,35 @@ type resizing struct {
 
 // run does it. ctx has no deadline, wait has.
 func (r *resizing) run(ctx, wait context.Context) (int64, error) {
-	p, err := engine.OpenActive(wait, r.s, r.c, r.v.Pool, engine.Exclusive)
+	p, err := engine.OpenActive(wait, r.s, r.c, r.v.Pool, engine.Shared)
 	if err != nil {
 		return 0, err
 	}
-	err = r.prepare(wait, p)
-	if r.a != nil {
-		defer removeUnused(ctx, r.s, r.c, r.rec, r.v, r.a)
-	}
-	grows := r.size >= r.v.Size
-	if err == nil && r.size > r.v.Size {
-		err = r.grow(p)
+	if err = r.setSize(p); err == nil {
+		r.a, err = p.ActivateVolume(wait, r.v, r.rec.Pinned)
 	}
 	p.Close()
-	switch {
-	case err != nil:
-	case grows:
-		err = r.resizeFS(ctx, 0)
-	default:
-		err = r.shrink(ctx, p)
+	if err != nil {
+		return 0, err
 	}
-	return r.size, err
+	r.unlock()
+	shrinks := r.size < r.v.Size
+	if err := r.probe(p, shrinks); err != nil {
+		return 0, err
+	}
+	if shrinks {
+		return r.size, r.shrink(ctx)
+	}
+	if r.size > r.v.Size {
+		if err := r.grow(wait); err != nil {
+			return 0, err
+		}
+	}
+	return r.size, r.resizeFS(ctx, 0)
 }
 
-// prepare finds out what is to be done, and whether it can be. It changes
-// nothing.
-func (r *resizing) prepare(ctx context.Context, p *engine.Pool) error {
+// setSize finds out which size the volume is to get, and whether it may.
+func (r *resizing) setSize(p *engine.Pool) error {
 	object := r.v.Spec().String()
 	size := r.want.Size
 	if r.want.More {
@@ -129,21 +106,18 @@ func (r *resizing) prepare(ctx context.Context, p *engine.Pool) error {
 			Err: fault.Wrap(fault.ErrUsage, fmt.Errorf("size: %w", err))}
 	}
 	r.size = roundUp(p.Catalog.Pool(), size)
-	shrinks := r.size < r.v.Size
-	if shrinks && !r.want.Force {
+	if r.size < r.v.Size && !r.want.Force {
 		return &fault.Error{Object: object,
 			Err: fault.Errorf(fault.ErrUsage, "would become smaller: it has %s",
 				fault.ExactSize(r.v.Size)),
 			Remedy: fault.Sayf("%v makes it smaller, if its filesystem can be",
 				fault.OptionForce)}
 	}
-	if err := p.CanGrow(r.want.Force); err != nil {
-		return err
-	}
-	var err error
-	if r.a, err = p.ActivateVolume(ctx, r.v, r.rec.Pinned); err != nil {
-		return err
-	}
+	return p.CanGrow(r.want.Force)
+}
+
+// probe looks at the filesystem, and whether it can get the new size.
+func (r *resizing) probe(p *engine.Pool, shrinks bool) (err error) {
 	r.fs, err = fsprobe.Probe(r.a, r.v.Size)
 	if shrinks {
 		return r.canShrink(p, err)
@@ -224,9 +198,17 @@ func (r *resizing) endsBefore(p *engine.Pool) error {
 	return nil
 }
 
-// grow makes the device larger, and writes the new size down. The pool is open
-// exclusively.
-func (r *resizing) grow(p *engine.Pool) error {
+// grow makes the device larger, and writes the new size down.
+func (r *resizing) grow(ctx context.Context) error {
+	if err := r.lockAgain(ctx); err != nil {
+		return err
+	}
+	defer r.unlock()
+	p, err := engine.OpenActive(ctx, r.s, r.c, r.v.Pool, engine.Exclusive)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
 	// The steps have the numbers of the table "resize" in docs/crashes.md.
 	// 1. the device's table
 	if err := resizeDevice(p, r.v, r.size); err != nil {
@@ -243,8 +225,8 @@ func (r *resizing) writeSize(p *engine.Pool) error {
 	return p.Wrap(p.Catalog.ReplaceVolume(v))
 }
 
-// shrink makes the filesystem smaller, then the volume. The pool is not open.
-func (r *resizing) shrink(ctx context.Context, p *engine.Pool) error {
+// shrink makes the filesystem smaller, then the volume.
+func (r *resizing) shrink(ctx context.Context) error {
 	// 1. the filesystem
 	if err := r.resizeFS(ctx, r.size); err != nil {
 		return err
@@ -255,7 +237,10 @@ func (r *resizing) shrink(ctx context.Context, p *engine.Pool) error {
 	}
 	wait, cancel := r.s.Waiting(ctx)
 	defer cancel()
-	p, err := p.Reopen(wait)
+	if err := r.lockAgain(wait); err != nil {
+		return err
+	}
+	p, err := engine.OpenActive(wait, r.s, r.c, r.v.Pool, engine.Exclusive)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,6 @@ import (
 	"thinmount/lib/fsprobe"
 	"thinmount/lib/host"
 	"thinmount/lib/mkfs"
-	"thinmount/lib/refcount"
-	"thinmount/lib/registry"
 	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
@@ -24,38 +22,33 @@ import (
 // may be mounted or not. A block that only a part of is not used stays.
 func Trim(ctx context.Context, s *host.System, volume spec.Volume) (freed int64, err error) {
 	err = s.Use(ctx, func(wait context.Context, c *dm.Control) error {
-		ref, v, err := registry.LockKnown(wait, s, volume)
+		w, err := beginWork(wait, s, c, volume)
 		if err != nil {
 			return err
 		}
-		defer ref.Close()
-		rec, err := inUse(s, c, ref, v)
-		if err != nil {
-			return err
-		}
-		freed, err = trim(ctx, wait, s, c, rec, v)
+		freed, err = w.trim(ctx, wait)
 		return err
 	})
 	return freed, err
 }
 
 // trim is Trim under the volume's lock. ctx has no deadline, wait has.
-func trim(
-	ctx, wait context.Context, s *host.System, c *dm.Control, rec refcount.Record, v catalog.Volume,
-) (freed int64, err error) {
-	p, err := engine.OpenActive(wait, s, c, v.Pool, engine.Shared)
+func (w *work) trim(ctx, wait context.Context) (freed int64, err error) {
+	var a *engine.Activation
+	defer func() { w.end(ctx, a) }()
+	s, v := w.s, w.v
+	p, err := engine.OpenActive(wait, s, w.c, v.Pool, engine.Shared)
 	if err != nil {
 		return 0, err
 	}
-	var a *engine.Activation
 	if _, err = p.CanWrite(); err == nil {
-		a, err = p.ActivateVolume(wait, v, rec.Pinned)
+		a, err = p.ActivateVolume(wait, v, w.rec.Pinned)
 	}
 	p.Close()
 	if err != nil {
 		return 0, err
 	}
-	defer removeUnused(ctx, s, c, rec, v, a)
+	w.unlock()
 	found, err := fsprobe.Probe(a, v.Size)
 	switch {
 	case errors.Is(err, fsprobe.ErrNone):
@@ -63,7 +56,7 @@ func trim(
 	case err != nil:
 		return 0, &fault.Error{Object: v.Spec().String(), Err: err}
 	}
-	if err := canMount(s, rec, v, a, found); err != nil {
+	if err := canMount(s, w.rec, v, a, found); err != nil {
 		return 0, err
 	}
 	before, err := mapped(p, v)
@@ -104,21 +97,4 @@ func thinStatus(p *engine.Pool, v catalog.Volume) (st thinpool.ThinStatus, err e
 		err = &fault.Error{Object: v.Spec().String(), Err: err}
 	}
 	return st, err
-}
-
-// removeUnused closes the device of a volume, and removes it if nobody else
-// uses it.
-func removeUnused(
-	ctx context.Context, s *host.System, c *dm.Control, rec refcount.Record, v catalog.Volume,
-	a *engine.Activation,
-) {
-	a.Close()
-	if rec.References > 0 || rec.Elsewhere || rec.Pinned {
-		return
-	}
-	wait, cancel := s.Waiting(context.WithoutCancel(ctx))
-	defer cancel()
-	if err := engine.RemoveDevice(wait, s, c, v); err != nil {
-		s.Warnf("%v", err)
-	}
 }
