@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 
-	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/engine"
 	"thinmount/lib/fault"
@@ -29,7 +28,8 @@ func Format(
 		if err != nil {
 			return err
 		}
-		defer ref.Close()
+		w := &work{s: s, c: c, ref: ref, v: v}
+		defer func() { w.ref.Close() }()
 		if err := refuseReadOnly(v); err != nil {
 			return err
 		}
@@ -37,36 +37,34 @@ func Format(
 			return err
 		}
 		if !force {
-			if err := refuseFormatted(wait, s, c, v); err != nil {
+			if err := w.refuseFormatted(wait); err != nil {
 				return err
 			}
 		}
-		if err := makeFS(ctx, s, c, v, fs, label); err != nil {
+		if err := makeFS(ctx, s, c, w.v, fs, label); err != nil {
 			return err
 		}
-		return ref.Clear()
+		return w.ref.Clear()
 	})
 }
 
 // refuseFormatted returns ErrExists if the volume carries anything that mkfs
-// would overwrite.
-func refuseFormatted(ctx context.Context, s *host.System, c *dm.Control, v catalog.Volume) error {
-	p, err := engine.OpenActive(ctx, s, c, v.Pool, engine.Shared)
+// would overwrite. It reads the disk without the volume's lock, and takes the
+// lock again.
+func (w *work) refuseFormatted(ctx context.Context) error {
+	found, err := w.signatures(ctx)
+	if e := w.lockAgain(ctx); e != nil {
+		return errors.Join(err, e)
+	}
+	v := w.v
+	if e := refuseUsed(w.s, w.c, w.ref, v); e != nil {
+		return e
+	}
+	if e := engine.RemoveDevice(ctx, w.s, w.c, v); e != nil {
+		return e
+	}
 	if err != nil {
 		return err
-	}
-	defer p.Close()
-	a, err := p.ActivateVolume(ctx, v, false)
-	if err != nil {
-		return err
-	}
-	found, err := fsprobe.Signatures(a, v.Size)
-	a.Close()
-	if err := p.RemoveVolumeDevice(ctx, v.Name, v.ID); err != nil {
-		return err
-	}
-	if err != nil && !errors.Is(err, fsprobe.ErrNone) {
-		return &fault.Error{Object: v.Spec().String(), Err: err}
 	}
 	if len(found) > 0 {
 		return &fault.Error{Object: v.Spec().String(),
@@ -74,6 +72,32 @@ func refuseFormatted(ctx context.Context, s *host.System, c *dm.Control, v catal
 			Remedy: fault.Sayf("%v makes the filesystem anew", fault.OptionForce)}
 	}
 	return nil
+}
+
+// signatures looks for what is on the volume. The caller holds the volume's
+// lock, and does not hold it afterwards.
+func (w *work) signatures(ctx context.Context) (found []fsprobe.Result, err error) {
+	defer w.unlock()
+	if err := w.takeTurn(); err != nil {
+		return nil, err
+	}
+	defer w.turn.Unlock()
+	p, err := engine.OpenActive(ctx, w.s, w.c, w.v.Pool, engine.Shared)
+	if err != nil {
+		return nil, err
+	}
+	a, err := p.ActivateVolume(ctx, w.v, false)
+	p.Close()
+	if err != nil {
+		return nil, err
+	}
+	defer a.Close()
+	w.unlock()
+	found, err = fsprobe.Signatures(a, w.v.Size)
+	if err != nil && !errors.Is(err, fsprobe.ErrNone) {
+		return nil, &fault.Error{Object: w.v.Spec().String(), Err: err}
+	}
+	return found, nil
 }
 
 // output returns the writer for the output of mkfs programs. It never returns a

@@ -49,14 +49,20 @@ func beginWork(
 	if err != nil {
 		return nil, err
 	}
-	turn, err := s.Refs().TryMountLock(volume)
+	w = &work{s: s, c: c, ref: ref, rec: rec, v: v}
+	return w, w.takeTurn()
+}
+
+// takeTurn takes the mount lock. The caller holds the volume's lock.
+func (w *work) takeTurn() (err error) {
+	w.turn, err = w.s.Refs().TryMountLock(w.v.Spec())
 	if errors.Is(err, filelock.ErrLocked) {
-		return nil, registry.BeingMounted(volume)
+		return registry.BeingMounted(w.v.Spec())
 	}
 	if err != nil {
-		return nil, &fault.Error{Object: volume.String(), Err: err}
+		return &fault.Error{Object: w.v.Spec().String(), Err: err}
 	}
-	return &work{s, c, ref, turn, rec, v}, nil
+	return nil
 }
 
 // unlock gives the volume's lock back. The device is open.
