@@ -17,12 +17,12 @@ func (f *fakeSystem) Run(ctx context.Context, r thin.RunRequest) (thin.RunResult
 	from := r.Volume
 	if r.Origin != nil {
 		from = *r.Origin
-		if r.Volume.Name == "" {
-			res.Volume.Name = r.Origin.Name + "-1"
-		}
 	}
 	if _, err := f.Volume(ctx, from); err != nil {
 		return res, err
+	}
+	if r.Volume.Name == "" {
+		res.Volume.Name = r.Origin.Name + "-1"
 	}
 	origin := r.Origin
 	r.Origin = nil

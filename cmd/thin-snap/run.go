@@ -70,6 +70,9 @@ func runProgram(c *call) (work, error) {
 	return func(ctx context.Context, sys system) error {
 		res, err := sys.Run(ctx, r)
 		object := res.Volume.String()
+		if res.Volume.Name == "" { // it has no name yet
+			object = r.Origin.String()
+		}
 		if err == nil && !res.Ran {
 			c.did("keep", "kept", object)
 			return nil
