@@ -46,18 +46,19 @@ func TestHouseReadmeTable(t *testing.T) {
 	}
 }
 
-// The steps of the README's image build are those of examples/build.sh, in
-// their order.
+// The README's image build is that of a test, on another pool.
 func TestHouseReadmeBuild(t *testing.T) {
-	steps := block(text(t, "README.md"), `thin-snap snapshot images/base "$new"`)
-	if len(steps) != 5 {
-		t.Fatalf("README.md: %d steps, want 5: %q", len(steps), steps)
+	first := "thin-snap run --snapshot-of demo/root --name tools " +
+		`--key "$(cksum <1.sh)" --replace -- sh <1.sh`
+	steps := block(text(t, "README.md"), first)
+	if len(steps) != 3 {
+		t.Fatalf("README.md: %d steps, want 3: %q", len(steps), steps)
 	}
-	rest := text(t, "examples/build.sh")
+	rest := text(t, "test/e2e/testdata/script/run.txtar")
 	for _, step := range steps {
-		_, after, found := strings.Cut(rest, step)
+		_, after, found := strings.Cut(rest, strings.ReplaceAll(step, "demo/", "run/"))
 		if !found {
-			t.Errorf("examples/build.sh lacks %q, or has it earlier", step)
+			t.Errorf("run.txtar lacks %q, or has it earlier", step)
 			continue
 		}
 		rest = after
