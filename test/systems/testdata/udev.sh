@@ -6,12 +6,12 @@ for _ in 1 2 3 4 5; do
 	gone v
 done
 
-## 200 mounts and umounts back to back, on two volumes at a time
+## 100 mounts and umounts back to back, on two volumes at a time
 thin-snap snapshot ways/v ways/w
 set +x
 # cycle VOLUME DIR: says nothing as long as all is well.
 cycle() {
-	for n in $(seq 100); do
+	for n in $(seq 50); do
 		mount -t thin ways/$1 $2 || echo "mount $n of $1"
 		umount $2 || echo "umount $n of $1"
 		[ ! -e /dev/mapper/thin-ways@$1 ] || echo "umount $n of $1: the node is left"
