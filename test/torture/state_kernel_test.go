@@ -286,17 +286,6 @@ func copyPart(t *testing.T, from, to string, at, size int64) {
 	}
 }
 
-func readJSON(t *testing.T, path string, into any) {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err == nil {
-		err = json.Unmarshal(b, into)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // settled waits until what is on its way out has gone, or gives up, and returns
 // what is there and should not be.
 func (w *world) settled(t *testing.T, want func(state) []string) []string {
