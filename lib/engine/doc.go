@@ -13,7 +13,7 @@
 //	tidy.go, sweep.go   remove stale files, locks and devices
 //	head.go             the pool's first blocks, which no volume uses
 //	volume_activate.go  a volume's device, kept open
-//	discard.go          give a deleted volume's blocks back
+//	delete.go           the halves of a delete; give the volume's blocks back
 //	device*.go          make and remove one device; say who keeps it open
 //	backing.go          the disks and files of an opened pool
 //	state.go            refuse what the pool's state does not allow

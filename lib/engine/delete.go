@@ -4,13 +4,142 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"thinmount/lib/catalog"
 	"thinmount/lib/dm"
 	"thinmount/lib/dmname"
+	"thinmount/lib/fault"
 	"thinmount/lib/loop"
+	"thinmount/lib/spec"
 	"thinmount/lib/thinpool"
 )
+
+// BeginDelete writes the intent of a delete. From here on no command shows the
+// volume. straight says that FinishDelete follows at once, with nothing in
+// between and under the same lock: then the intent goes to the kernel without
+// being written again.
+func (p *Pool) BeginDelete(v catalog.Volume, straight bool) (catalog.Intent, error) {
+	op := catalog.Intent{Op: catalog.OpDelete, Volume: v.Name, ID: v.ID}
+	if straight {
+		op.TransactionID = p.Catalog.Pool().TransactionID + 1
+	}
+	op, err := p.writeIntent(op)
+	return op, p.Wrap(err)
+}
+
+// FinishDelete is the second half of a delete whose intent BeginDelete has
+// written: it deletes the thin id in the kernel, and ends the intent. The
+// caller has removed the volume's device.
+func (p *Pool) FinishDelete(ctx context.Context, op catalog.Intent) (err error) {
+	if op.TransactionID == 0 {
+		op, err = p.Begin(op)
+	} else {
+		err = p.Target.SetTransactionID(op.TransactionID-1, op.TransactionID)
+	}
+	if err != nil {
+		_, e := p.replayIntent(ctx)
+		return errors.Join(err, e)
+	}
+	return p.deleteInactive(ctx, op)
+}
+
+// DeleteVolume removes the device of a volume, deletes its thin id in the
+// kernel, and ends the intent.
+func (p *Pool) DeleteVolume(ctx context.Context, op catalog.Intent) error {
+	if err := p.RemoveVolumeDevice(ctx, op.Volume, op.ID); err != nil {
+		return err
+	}
+	op.Op, op.TransactionID = catalog.OpDelete, 0
+	return p.FinishDelete(ctx, op)
+}
+
+// deleteID deletes the thin id and the record of op, to finish a delete or to
+// undo a create. The kernel's pool has op's transaction id already. The device
+// goes first: the kernel deletes no id that is active
+// (drivers/md/dm-thin-metadata.c, __delete_device). All steps can be done
+// again.
+func (p *Pool) deleteID(ctx context.Context, op catalog.Intent) error {
+	if err := p.RemoveVolumeDevice(ctx, op.Volume, op.ID); err != nil {
+		return err
+	}
+	return p.deleteInactive(ctx, op)
+}
+
+// deleteInactive is deleteID for a volume whose device the caller has removed.
+func (p *Pool) deleteInactive(ctx context.Context, op catalog.Intent) error {
+	if err := p.sendDelete(ctx, op.ID); err != nil {
+		return err
+	}
+	if err := p.Target.Confirm(); err != nil {
+		return err
+	}
+	return p.Catalog.Finish(op.Volume)
+}
+
+// sendDelete deletes a thin id. If the kernel has no such id, sendDelete
+// returns nil. A device that the kernel removes by itself disappears some time
+// before it releases its id (drivers/md/dm.c, __dm_destroy), and until then the
+// pool answers EBUSY: sendDelete tries again until ctx ends.
+func (p *Pool) sendDelete(ctx context.Context, id spec.ID) error {
+	for {
+		err := p.Target.Delete(id)
+		if errors.Is(err, thinpool.ErrNoSuchID) {
+			return nil
+		}
+		if !errors.Is(err, thinpool.ErrIDInUse) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fault.Wrap(fault.ErrBusy, err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// finishDelete deletes the volume of a dead command's intent. If the volume's
+// device is open, it returns ErrBusy at once: the caller holds the pool's lock.
+// It begins with the check of the id, since another record may name it: then
+// its data belongs to that volume.
+func (p *Pool) finishDelete(ctx context.Context, op catalog.Intent) error {
+	if err := p.Catalog.CheckID(op); err != nil {
+		return p.wrapMismatch(err)
+	}
+	if info, err := p.DM.Info(dmname.VolumeRef(p.UUID(), op.ID)); err == nil && info.OpenCount > 0 {
+		return DeviceBusy(p.Sys, p.DM, p.Volume(op.Volume).String(), info,
+			DeviceHolders(ctx, info.Dev, ""))
+	}
+	// The intent does not say what the user wanted: the default for this kind
+	// of pool counts.
+	if op.Op == catalog.OpDelete && p.WantsDiscard(DeleteOptions{}) {
+		if err := p.discardLeft(ctx, op.Volume); err != nil {
+			p.Sys.Warnf(
+				"%s: deleted without giving all of its space back to what is below the pool: %v",
+				p.Volume(op.Volume), err)
+		}
+	}
+	return p.DeleteVolume(ctx, op)
+}
+
+// discardLeft discards blocks of a volume that a dead command was to delete,
+// for othersWait at most: this command has work of its own and holds the pool's
+// lock exclusively. The deletion gives the blocks that are left back to the
+// pool.
+func (p *Pool) discardLeft(ctx context.Context, volume string) error {
+	// The record is there until the delete is done, although no command shows
+	// the volume.
+	v, err := p.Catalog.VolumeAnyState(volume)
+	if errors.Is(err, catalog.ErrNoVolume) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, othersWait)
+	defer cancel()
+	return p.Discard(ctx, v)
+}
 
 // DeleteOptions are the options for deleting a volume.
 type DeleteOptions struct {
