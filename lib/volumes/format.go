@@ -82,17 +82,11 @@ func (w *work) signatures(ctx context.Context) (found []fsprobe.Result, err erro
 		return nil, err
 	}
 	defer w.turn.Unlock()
-	p, err := engine.OpenActive(ctx, w.s, w.c, w.v.Pool, engine.Shared)
-	if err != nil {
-		return nil, err
-	}
-	a, err := p.ActivateVolume(ctx, w.v, false)
-	p.Close()
+	_, a, err := w.activate(ctx, func(*engine.Pool) error { return nil })
 	if err != nil {
 		return nil, err
 	}
 	defer a.Close()
-	w.unlock()
 	found, err = fsprobe.Signatures(a, w.v.Size)
 	if err != nil && !errors.Is(err, fsprobe.ErrNone) {
 		return nil, &fault.Error{Object: w.v.Spec().String(), Err: err}

@@ -67,18 +67,11 @@ type resizing struct {
 
 // run does it. ctx has no deadline, wait has.
 func (r *resizing) run(ctx, wait context.Context) (int64, error) {
-	p, err := engine.OpenActive(wait, r.s, r.c, r.v.Pool, engine.Shared)
+	p, a, err := r.activate(wait, r.setSize)
 	if err != nil {
 		return 0, err
 	}
-	if err = r.setSize(p); err == nil {
-		r.a, err = p.ActivateVolume(wait, r.v, r.rec.Pinned)
-	}
-	p.Close()
-	if err != nil {
-		return 0, err
-	}
-	r.unlock()
+	r.a = a
 	shrinks := r.size < r.v.Size
 	if err := r.probe(p, shrinks); err != nil {
 		return 0, err

@@ -34,21 +34,15 @@ func Trim(ctx context.Context, s *host.System, volume spec.Volume) (freed int64,
 
 // trim is Trim under the volume's lock. ctx has no deadline, wait has.
 func (w *work) trim(ctx, wait context.Context) (freed int64, err error) {
-	var a *engine.Activation
-	defer func() { w.end(ctx, a) }()
 	s, v := w.s, w.v
-	p, err := engine.OpenActive(wait, s, w.c, v.Pool, engine.Shared)
+	p, a, err := w.activate(wait, func(p *engine.Pool) error {
+		_, err := p.CanWrite()
+		return err
+	})
+	defer func() { w.end(ctx, a) }()
 	if err != nil {
 		return 0, err
 	}
-	if _, err = p.CanWrite(); err == nil {
-		a, err = p.ActivateVolume(wait, v, w.rec.Pinned)
-	}
-	p.Close()
-	if err != nil {
-		return 0, err
-	}
-	w.unlock()
 	found, err := fsprobe.Probe(a, v.Size)
 	switch {
 	case errors.Is(err, fsprobe.ErrNone):

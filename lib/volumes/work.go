@@ -65,6 +65,28 @@ func (w *work) takeTurn() (err error) {
 	return nil
 }
 
+// activate makes the volume's device, or uses the one that is there, opens it,
+// and gives the volume's lock back. may is asked before, with the pool open; the
+// pool that activate returns is closed. After an error the lock may be held.
+func (w *work) activate(
+	ctx context.Context, may func(*engine.Pool) error,
+) (*engine.Pool, *engine.Activation, error) {
+	p, err := engine.OpenActive(ctx, w.s, w.c, w.v.Pool, engine.Shared)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer p.Close()
+	if err := may(p); err != nil {
+		return nil, nil, err
+	}
+	a, err := p.ActivateVolume(ctx, w.v, w.rec.Pinned)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.unlock()
+	return p, a, nil
+}
+
 // unlock gives the volume's lock back. The device is open.
 func (w *work) unlock() { w.ref.Close() }
 
