@@ -57,14 +57,19 @@ func filterFlag() cli.Flag {
 			"of several, all must hold"}
 }
 
-// readListing gives a listing what the flags say about it.
-func readListing[T any](c *call, l *table.Listing[T]) error {
-	return l.Read(table.Options{
+// readListing gives a listing what the flags say about it. If the user asks for
+// the list of columns, it prints that, and helped is true.
+func readListing[T any](c *call, l *table.Listing[T]) (helped bool, err error) {
+	err = l.Read(table.Options{
 		Bare: c.Bool("no-headings"), Exact: c.Bool("parsable"), JSON: c.Bool("json"),
 		NamesOnly: c.Bool("quiet"), Columns: c.String("columns"),
 		Sort: c.String("sort"), SortDescending: c.String("sort-descending"),
 		Filters: c.StringSlice("filter"),
 	})
+	if err != nil || !l.AskedHelp() {
+		return false, err
+	}
+	return true, l.WriteHelp(c.out)
 }
 
 // jsonFlag returns the --json of commands that print something.

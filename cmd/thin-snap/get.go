@@ -38,11 +38,8 @@ func get(c *call) (work, error) {
 		return nil, err
 	}
 	l := columns.Properties("thin-snap get")
-	if err := readListing(c, l); err != nil {
+	if helped, err := readListing(c, l); helped || err != nil {
 		return nil, err
-	}
-	if l.AskedHelp() {
-		return nil, l.WriteHelp(c.out)
 	}
 	keys := c.Args().Slice()[1:]
 	for _, key := range keys {

@@ -36,11 +36,8 @@ func list(c *call) (work, error) {
 		return nil, err
 	}
 	l := columns.Volumes("thin-snap list")
-	if err := readListing(c, l); err != nil {
+	if helped, err := readListing(c, l); helped || err != nil {
 		return nil, err
-	}
-	if l.AskedHelp() {
-		return nil, l.WriteHelp(c.out)
 	}
 	return func(ctx context.Context, sys system) error {
 		volumes, err := volumesOf(ctx, sys, pools)

@@ -31,11 +31,8 @@ func poolListCommand(e *env) *cli.Command {
 
 func poolList(c *call) (work, error) {
 	l := columns.Pools("thin-snap pool list")
-	if err := readListing(c, l); err != nil {
+	if helped, err := readListing(c, l); helped || err != nil {
 		return nil, err
-	}
-	if l.AskedHelp() {
-		return nil, l.WriteHelp(c.out)
 	}
 	return func(ctx context.Context, sys system) error {
 		pools, err := sys.Pools(ctx)

@@ -29,11 +29,8 @@ func poolShow(c *call) (work, error) {
 		return nil, err
 	}
 	l := columns.Pools("thin-snap pool show").Wide()
-	if err := readListing(c, l); err != nil {
+	if helped, err := readListing(c, l); helped || err != nil {
 		return nil, err
-	}
-	if l.AskedHelp() {
-		return nil, l.WriteHelp(c.out)
 	}
 	return func(ctx context.Context, sys system) error {
 		pool, err := sys.Pool(ctx, name)

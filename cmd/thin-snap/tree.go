@@ -45,11 +45,8 @@ func tree(c *call) (work, error) {
 	}
 	l := columns.Volumes("thin-snap tree")
 	l.Defaults = "name,size,used,mounted_on,created"
-	if err := readListing(c, l); err != nil {
+	if helped, err := readListing(c, l); helped || err != nil {
 		return nil, err
-	}
-	if l.AskedHelp() {
-		return nil, l.WriteHelp(c.out)
 	}
 	return func(ctx context.Context, sys system) error {
 		listed := slices.Clone(pools)
