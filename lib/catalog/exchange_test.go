@@ -100,35 +100,15 @@ func TestExchangeSurvivesCrashes(t *testing.T) {
 		outcomes := map[string]int{}
 		want := map[bool]string{false: "kept", true: "deleted"}[remove]
 		for _, young := range []bool{false, true} {
-			for _, power := range []string{"", "all", "the oldest"} {
-				for steps, done := 0, false; !done; steps++ {
-					s, c, old, made := toExchange(t, young)
-					m := &machine{}
-					m.restart()
-					m.fuse = steps
-					c.store.disk.before = m.before
-					err := c.Exchange("old", "new", remove)
-					if err != nil && !m.dead {
-						t.Fatal(err)
-					}
-					done = err == nil
-					first := true
-					if power == "" {
-						m.restart()
-					} else {
-						m.powerCut(t, func(int64) int64 { return 0 }, func() bool {
-							defer func() { first = false }()
-							return power == "all" || !first
-						})
-					}
-					got := afterExchange(t, s, old, made)
-					outcomes[got]++
-					if done && got != want || got != want && got != "hidden" || t.Failed() {
-						t.Fatalf("killed before step %d, lost %q, young %v: %s", steps, power,
-							young, got)
-					}
+			crashAnywhere(t, func(c *crash) {
+				s, cat, old, made := toExchange(t, young)
+				c.in(t, cat, func() error { return cat.Exchange("old", "new", remove) })
+				got := afterExchange(t, s, old, made)
+				outcomes[got]++
+				if c.done && got != want || got != want && got != "hidden" || t.Failed() {
+					t.Fatalf("%s, young %v: %s", c, young, got)
 				}
-			}
+			})
 		}
 		if outcomes["hidden"] < 10 || outcomes[want] < 10 {
 			t.Error(outcomes)

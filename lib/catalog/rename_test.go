@@ -130,39 +130,64 @@ func TestRenameRefuses(t *testing.T) {
 func TestRenameSurvivesCrashes(t *testing.T) {
 	outcomes := map[string]int{}
 	for _, young := range []bool{false, true} {
-		for _, power := range []string{"", "all", "the oldest"} {
-			for steps, done := 0, false; !done; steps++ {
-				s, c, old := toRename(t, young)
-				m := &machine{}
-				m.restart()
-				m.fuse = steps
-				c.store.disk.before = m.before
-				err := c.Rename("old", "new")
-				if err != nil && !m.dead {
-					t.Fatal(err)
-				}
-				done = err == nil
-				first := true
-				if power == "" {
-					m.restart()
-				} else {
-					m.powerCut(t, func(int64) int64 { return 0 }, func() bool {
-						defer func() { first = false }()
-						return power == "all" || !first
-					})
-				}
-				got := afterRename(t, s, old)
-				outcomes[got]++
-				if done && got != "new" || t.Failed() {
-					t.Fatalf("killed before step %d, lost %q, young %v: %s", steps, power, young,
-						got)
-				}
+		crashAnywhere(t, func(c *crash) {
+			s, cat, old := toRename(t, young)
+			c.in(t, cat, func() error { return cat.Rename("old", "new") })
+			got := afterRename(t, s, old)
+			outcomes[got]++
+			if c.done && got != "new" || t.Failed() {
+				t.Fatalf("%s, young %v: %s", c, young, got)
 			}
-		}
+		})
 	}
 	if outcomes["old"] < 10 || outcomes["new"] < 10 {
 		t.Error(outcomes)
 	}
+}
+
+// crash is a kill of a command before one of its steps, and perhaps a power cut
+// that loses what is not durable: all of it, or what is the oldest.
+type crash struct {
+	steps int
+	power string // "", "all", "the oldest"
+	done  bool   // the command was not killed
+}
+
+func (c *crash) String() string {
+	return fmt.Sprintf("killed before step %d, lost %q", c.steps, c.power)
+}
+
+// crashAnywhere calls try with each crash, until the command has no more steps.
+func crashAnywhere(t *testing.T, try func(*crash)) {
+	t.Helper()
+	for _, power := range []string{"", "all", "the oldest"} {
+		for c := (&crash{power: power}); !c.done; c.steps++ {
+			try(c)
+		}
+	}
+}
+
+// in calls do, which changes the catalog, and crashes in it.
+func (c *crash) in(t *testing.T, cat *Catalog, do func() error) {
+	t.Helper()
+	m := &machine{}
+	m.restart()
+	m.fuse = c.steps
+	cat.store.disk.before = m.before
+	err := do()
+	if err != nil && !m.dead {
+		t.Fatal(err)
+	}
+	c.done = err == nil
+	if c.power == "" {
+		m.restart()
+		return
+	}
+	first := true
+	m.powerCut(t, func(int64) int64 { return 0 }, func() bool {
+		defer func() { first = false }()
+		return c.power == "all" || !first
+	})
 }
 
 // afterRename returns the name of the volume after a crash, before and after a
