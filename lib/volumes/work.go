@@ -66,8 +66,8 @@ func (w *work) takeTurn() (err error) {
 }
 
 // activate makes the volume's device, or uses the one that is there, opens it,
-// and gives the volume's lock back. may is asked before, with the pool open; the
-// pool that activate returns is closed. After an error the lock may be held.
+// and gives the volume's lock back. It asks may before, with the pool open. The
+// pool that it returns is closed. After an error the lock is still held.
 func (w *work) activate(
 	ctx context.Context, may func(*engine.Pool) error,
 ) (*engine.Pool, *engine.Activation, error) {
