@@ -249,6 +249,8 @@ func (u *unmounting) unmountLast(
 	f := u.flushing(v, dev, top, ref.Record().Since)
 	var late error     // says that writes failed during the unmount
 	var unchanged bool // the mount table is what was read, but for this unmount
+	kept := u.keep(dev, top)
+	defer kept.close()
 	stays, err := u.unmountOnce(ctx, top, func(ctx context.Context) (err error) {
 		// 2. syncfs
 		if err := f.before(ctx); err != nil {
@@ -269,6 +271,7 @@ func (u *unmounting) unmountLast(
 		u.Warnf("%v", late)
 		late = nil
 	}
+	kept.untilSeen(ctx, u.System)
 	// 4. lines in utab, record, alias
 	after := u.mounts.Now
 	if unchanged {

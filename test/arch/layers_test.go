@@ -81,7 +81,7 @@ func upward(s source) (found []string) {
 // only maps what few packages may import to those packages.
 var only = map[string][]string{
 	"unsafe":                       {"lib/dm", "lib/loop"},
-	"os/exec":                      {"lib/mkfs", "lib/thincheck"},
+	"os/exec":                      {"lib/mkfs", "lib/systemd", "lib/thincheck"},
 	"plugin":                       {},
 	"net/http":                     {},
 	"C":                            {},

@@ -52,6 +52,24 @@ systemctl -q is-active mnt.mount
 umount $mnt
 gone v
 
+## a volume that is unmounted and mounted again at once stays mounted
+fstab "ways/v $mnt thin noauto 0 0"
+systemctl daemon-reload
+for n in 1 2; do
+	for _ in 1 2 3; do # systemd looks at mounts five times in a second, at most
+		mount $mnt
+		umount $mnt
+	done
+	mount $mnt
+	sleep 2
+	mounted $mnt
+	refs v 1
+	systemctl -q is-active mnt.mount
+	umount $mnt
+	gone v
+done
+not journalctl -q -b 0 --no-pager -u mnt.mount -g '^Unmounting'
+
 ## x-systemd.automount, and its stop, which calls no helper
 fstab "ways/v $mnt thin noauto,x-systemd.automount 0 0"
 systemctl daemon-reload
