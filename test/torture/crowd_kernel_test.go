@@ -214,7 +214,8 @@ func (c *crowd) came(worker int, s *slot, what string, argv []string, o outcome)
 
 // mayRefuse is what a command may say when others were there before it.
 var mayRefuse = regexp.MustCompile(
-	`: (not mounted|no such volume|exists already|mounted on |/dev/mapper/\S+ is in use: )`)
+	`: (not mounted|no such volume|exists already|mounted on |another command is mounting it,|` +
+		`/dev/mapper/\S+ is in use: )`)
 
 var volatile = regexp.MustCompile(`\b[pv]?\d+\b|` + regexp.QuoteMeta(stateDir))
 
