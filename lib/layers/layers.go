@@ -41,8 +41,12 @@ func (s System) Above(major, minor int) []Layer {
 	if name == "" {
 		return nil
 	}
-	w.visit(name)
-	return w.found[:len(w.found)-1] // the last is the device itself
+	w.seen[name] = true
+	device := Layer{Name: name, Major: major, Minor: minor, Mounts: s.mountsOf(major, minor)}
+	for _, next := range w.above(device) {
+		w.visit(next)
+	}
+	return w.found
 }
 
 // walk visits each device once, and appends it to found after those above it.
@@ -63,13 +67,16 @@ func (w *walk) visit(name string) {
 		return
 	}
 	l.Mounts = w.mountsOf(l.Major, l.Minor)
-	above := append(w.holders(name), w.loopsOn(l)...)
+	above := w.above(l)
 	l.Top = len(above) == 0
 	for _, next := range above {
 		w.visit(next)
 	}
 	w.found = append(w.found, l)
 }
+
+// above are the names of what lies on a layer.
+func (w *walk) above(l Layer) []string { return append(w.holders(l.Name), w.loopsOn(l)...) }
 
 // nameOf is the kernel's name of a device.
 func (s System) nameOf(major, minor int) string {

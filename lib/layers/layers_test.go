@@ -58,6 +58,17 @@ func names(all []Layer) (n []string) {
 	return n
 }
 
+// A device whose own number cannot be read, since memory is short for example,
+// is known by the caller.
+func TestAboveWithoutNumber(t *testing.T) {
+	sys := sysfs(t, map[string]string{"dm-1": "253:1", "dm-2": "253:2"},
+		map[string][]string{"dm-1": {"dm-2"}}, nil)
+	os.Remove(sys + "/class/block/dm-1/dev")
+	if got := names((System{Sys: sys}).Above(253, 1)); !slices.Equal(got, []string{"dm-2"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 // Each layer comes before those that it lies on, whatever ways lead to it.
 func TestAbove(t *testing.T) {
 	table := mountinfo.Parse(`1 0 8:1 / / rw - ext4 /dev/sda1 rw

@@ -86,9 +86,9 @@ func (w *world) fault(t *testing.T, r *report, s scenario, sp span, f fault, nex
 		hit := failed != nil && f.like(*failed)
 		var problems []string
 		switch {
-		case failed != nil && !hit &&
-			strings.Contains(o.stderr, "runtime: failed to create new OS thread"):
-			// The Go runtime's own thread, which it cannot do without.
+		case failed != nil && !hit && (failed.runtimes() ||
+			strings.Contains(o.stderr, "runtime: failed to create new OS thread")):
+			// The Go runtime's own call, which it cannot do without.
 		case o.code == -1 || strings.Contains(o.stderr, "goroutine "):
 			problems = append(problems, "crashed: "+short(o.stderr))
 		case o.code != 0 && strings.TrimSpace(o.stderr) == "":
