@@ -10,7 +10,8 @@
 # make bench      how fast it is, beside others, in a guest; HERE=1 on this machine; BENCH='--only one': see bench/run
 # make check      gofmt, vet, staticcheck, govulncheck, man pages
 # make fuzz       each fuzz target for FUZZTIME (10s)
-# make clean      removes bin/
+# make release    .deb and .rpm for amd64 and arm64, and their checksums, in dist/
+# make clean      removes bin/ and dist/
 
 PREFIX ?= /usr/local
 SBINDIR ?= /sbin
@@ -20,6 +21,7 @@ ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 DOCDIR ?= $(PREFIX)/share/doc/thinmount
 FUZZTIME ?= 10s
 GO ?= go
+BIN ?= bin
 
 programs = mount.thin umount.thin thin-snap
 tags = urfave_cli_no_docs
@@ -33,12 +35,12 @@ version = $(or $(VERSION),$(if $(unstamped),$(git_version)))
 stamp = $(if $(git_version),,-buildvcs=false)
 ldflags = -s -w $(if $(version),-X main.version=$(version))
 
-.PHONY: all go built install uninstall test test-pure test-oracle test-guest test-systems torture features notice demo bench check fuzz clean $(programs:%=bin/%)
+.PHONY: all go built install uninstall test test-pure test-oracle test-guest test-systems torture features notice demo bench check fuzz release clean $(programs:%=$(BIN)/%)
 
-all: $(programs:%=bin/%)
+all: $(programs:%=$(BIN)/%)
 
 # The go command knows best whether there is anything to do.
-$(programs:%=bin/%): bin/%: go
+$(programs:%=$(BIN)/%): $(BIN)/%: go
 	CGO_ENABLED=0 $(GO) build -trimpath $(stamp) -tags $(tags) -ldflags '$(ldflags)' -o $@ ./cmd/$*
 
 # It can read go.mod, or its own words are followed by what to do.
@@ -46,9 +48,9 @@ go:
 	@$(GO) list -m >/dev/null || { echo "make: Go $$(sed -n 's/^go //p' go.mod) or newer is needed: https://go.dev/dl" >&2; exit 1; }
 
 built:
-	@for p in $(programs); do [ -x bin/$$p ] || { echo "make: bin/$$p is missing: run make first, as a user who has Go" >&2; exit 1; }; done
-	@[ -z "$$(find cmd lib go.mod -newer bin/thin-snap 2>/dev/null | head -n 1)" ] || \
-		echo "make: warning: the source is newer than bin/: run make to build it" >&2
+	@for p in $(programs); do [ -x $(BIN)/$$p ] || { echo "make: $(BIN)/$$p is missing: run make first, as a user who has Go" >&2; exit 1; }; done
+	@[ -z "$$(find cmd lib go.mod -newer $(BIN)/thin-snap 2>/dev/null | head -n 1)" ] || \
+		echo "make: warning: the source is newer than $(BIN)/: run make to build it" >&2
 
 manual = $(notdir $(wildcard man/*.8))
 documents = README.md CHANGELOG.md SECURITY.md NOTICE $(wildcard docs/*.md)
@@ -57,8 +59,8 @@ examples = $(notdir $(wildcard examples/*))
 install: built
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(DOCDIR)/examples
-	install -m 755 bin/mount.thin bin/umount.thin $(DESTDIR)$(SBINDIR)
-	install -m 755 bin/thin-snap $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(BIN)/mount.thin $(BIN)/umount.thin $(DESTDIR)$(SBINDIR)
+	install -m 755 $(BIN)/thin-snap $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 $(manual:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 contrib/completion/thin-snap.bash $(DESTDIR)$(BASHDIR)/thin-snap
 	install -m 644 contrib/completion/_thin-snap $(DESTDIR)$(ZSHDIR)
@@ -114,6 +116,9 @@ demo: all
 bench:
 	bench/run $(if $(HERE),--here) $(BENCH)
 
+release:
+	contrib/package/build
+
 check:
 	test/check
 
@@ -121,4 +126,4 @@ fuzz:
 	test/fuzz $(FUZZTIME)
 
 clean:
-	rm -rf bin
+	rm -rf bin dist
