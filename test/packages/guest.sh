@@ -39,7 +39,7 @@ step 'remove keeps pools and the decision about the unit'
 systemctl -q disable thin-pools
 dpkg -L thinmount >/tmp/files
 dpkg -r thinmount
-not command -v thin-snap
+[ ! -e /usr/sbin/thin-snap ] || die "thin-snap is left"
 not systemctl -q is-active thin-pools
 [ -s /var/lib/thin/p/pool.json ]
 [ -z "$(dmsetup ls | grep thin-)" ] || die 'devices are left'
