@@ -1,6 +1,6 @@
 # make            builds bin/mount.thin, bin/umount.thin and bin/thin-snap; needs the Go of go.mod
 # make install    what is in bin/, without Go: DESTDIR, PREFIX (/usr/local), SBINDIR (/sbin, for mount's helpers),
-#                 UNITDIR (PREFIX/lib/systemd/system), BASHDIR and ZSHDIR (completions), DOCDIR (PREFIX/share/doc/thinmount)
+#                 UNITDIR (PREFIX/lib/systemd/system), BASHDIR, ZSHDIR and FISHDIR (completions), DOCDIR (PREFIX/share/doc/thinmount)
 # make uninstall  removes what install put there, with the same variables; pools and volumes stay
 # make test       everything; test-pure in seconds, test-oracle, test-guest, test-systems
 # make torture    kills commands, lets system calls fail and the power go: minutes; TORTURE=--long hours
@@ -18,6 +18,7 @@ SBINDIR ?= /sbin
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 DOCDIR ?= $(PREFIX)/share/doc/thinmount
 FUZZTIME ?= 10s
 GO ?= go
@@ -58,12 +59,13 @@ examples = $(notdir $(wildcard examples/*))
 
 install: built
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(DOCDIR)/examples
+		$(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR) $(DESTDIR)$(DOCDIR)/examples
 	install -m 755 $(BIN)/mount.thin $(BIN)/umount.thin $(DESTDIR)$(SBINDIR)
 	install -m 755 $(BIN)/thin-snap $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 $(manual:%=man/%) $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 contrib/completion/thin-snap.bash $(DESTDIR)$(BASHDIR)/thin-snap
 	install -m 644 contrib/completion/_thin-snap $(DESTDIR)$(ZSHDIR)
+	install -m 644 contrib/completion/thin-snap.fish $(DESTDIR)$(FISHDIR)
 	install -m 644 $(documents) $(DESTDIR)$(DOCDIR)
 	install -m 755 $(examples:%=examples/%) $(DESTDIR)$(DOCDIR)/examples
 	sed 's|@sbin@|$(PREFIX)/sbin|' contrib/systemd/thin-pools.service >$(DESTDIR)$(UNITDIR)/thin-pools.service
@@ -80,7 +82,7 @@ uninstall:
 		{ echo "make: thin-pools.service is enabled: systemctl disable thin-pools, then again" >&2; exit 1; }
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,mount.thin umount.thin) $(DESTDIR)$(PREFIX)/sbin/thin-snap
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man8/,$(manual))
-	rm -f $(DESTDIR)$(BASHDIR)/thin-snap $(DESTDIR)$(ZSHDIR)/_thin-snap
+	rm -f $(DESTDIR)$(BASHDIR)/thin-snap $(DESTDIR)$(ZSHDIR)/_thin-snap $(DESTDIR)$(FISHDIR)/thin-snap.fish
 	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(documents)) $(examples:%=examples/%))
 	rm -f $(DESTDIR)$(UNITDIR)/thin-pools.service $(DESTDIR)$(old_link)
 	for d in $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR); do \

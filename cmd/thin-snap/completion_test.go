@@ -12,52 +12,31 @@ import (
 	"thinmount/lib/fstype"
 )
 
-// TestCompletions looks for every command and long option in both completion
-// files, and for options there that the program does not have.
-// testdata/script/completion.txtar tests that bash offers the right ones in the
-// right place.
-func TestCompletions(t *testing.T) {
-	app := newApp(&env{})
-	commands := []string{}
-	flags := append(longNames(app.Flags), "help")
-	walk(app.Commands, "", func(_ string, c *cli.Command) {
-		commands = append(append(commands, c.Name), c.Aliases...)
-		flags = append(flags, longNames(c.Flags)...)
-	})
-	for _, file := range []string{"thin-snap.bash", "_thin-snap"} {
-		raw, err := os.ReadFile("../../contrib/completion/" + file)
-		if err != nil {
-			t.Fatal(err)
+// TestCompletionKinds wants that each name of a value or an operand is one for
+// which internal/complete knows what may stand there, or that it may be
+// anything.
+func TestCompletionKinds(t *testing.T) {
+	known := strings.Fields("POOL NAME POOL/VOLUME POOL/ORIGIN POOL/OLD SNAPSHOT NEW KEY VALUE " +
+		"COLUMN COLUMNS DEVICE DIR FS PROPERTY PROGRAM ARG " +
+		"SIZE PERCENT LABEL OPTIONS") // anything
+	walk(newApp(&env{}).Commands, "", func(path string, c *cli.Command) {
+		if len(c.Subcommands) > 0 {
+			return
 		}
-		var found []string
-		for _, m := range regexp.MustCompile(
-			`--([a-z][a-z-]+)`).FindAllStringSubmatch(string(raw), -1) {
-			found = append(found, m[1])
-		}
-		sameSet(t, file, found, flags)
-		words := strings.FieldsFunc(string(raw),
-			func(r rune) bool { return !(r >= 'a' && r <= 'z') })
-		for _, c := range commands {
-			if !slices.Contains(words, c) {
-				t.Errorf("%s lacks the command %s", file, c)
+		for _, name := range regexp.MustCompile(`[A-Z][A-Z/]+`).FindAllString(c.UsageText, -1) {
+			if !slices.Contains(known, name) {
+				t.Errorf("%s: internal/complete does not know %s", path, name)
 			}
 		}
-	}
+	})
 }
 
-func longNames(flags []cli.Flag) []string {
-	return slices.DeleteFunc(flagNames(flags), func(n string) bool { return len(n) == 1 })
-}
-
-// TestFilesystems compares the completions and the manual pages with the list
-// of filesystems.
+// TestFilesystems compares the manual pages with the list of filesystems.
 func TestFilesystems(t *testing.T) {
 	for _, row := range []struct {
 		file, list string
 		want       []string
 	}{
-		{"contrib/completion/thin-snap.bash", `--fs\) words='([a-z0-9 ]+)'`, fstype.Made()},
-		{"contrib/completion/_thin-snap", `filesystems='\(([a-z0-9 ]+)\)'`, fstype.Made()},
 		{"man/thin-snap.8", `(?s)Make this filesystem on the volume:(.*?)\.\n`, fstype.Made()},
 		{"man/mount.thin.8", `(?s)Found by probing are(.*?)\.\n`, fstype.Mounted()},
 	} {

@@ -30,24 +30,30 @@ func scriptEnv() env {
 	return e
 }
 
-func TestScripts(t *testing.T) {
-	completion, err := filepath.Abs("../../contrib/completion/thin-snap.bash")
+func TestScripts(t *testing.T) { testscript.Run(t, scripts(t, "testdata/script")) }
+
+// scripts are the scripts in dir. Each has a state of its own for the fake
+// system.
+func scripts(t *testing.T, dir string) testscript.Params {
+	t.Helper()
+	completions, err := filepath.Abs("../../contrib/completion")
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
-		Dir:           "testdata/script",
+	return testscript.Params{
+		Dir:           dir,
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("FAKE_STATE", e.WorkDir+"/state.json")
 			e.Setenv("FAKE_CALLS", e.WorkDir+"/calls")
 			e.Setenv("FAKE_SLOW", e.WorkDir+"/slow")
 			e.Setenv("TZ", "UTC")
-			e.Setenv("COMPLETION", completion)
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("COMPLETIONS", completions)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"rc": scriptStatus, "interrupt": scriptInterrupt,
 		},
-	})
+	}
 }

@@ -15,6 +15,9 @@ import (
 func run(args []string, e env) int {
 	ctx, stop := signals.Context(context.Background())
 	defer stop()
+	if len(args) > 1 && args[1] == completing {
+		return offer(ctx, args[2:], e)
+	}
 	ordered, err := runApp(ctx, args, e)
 	code := fail.Code(err)
 	if ended := (*fail.ProgramError)(nil); errors.As(err, &ended) {

@@ -47,7 +47,7 @@ var inside = []string{
 	"cmd/thin-snap/internal/usage", "cmd/thin-snap/internal/permute",
 	"cmd/thin-snap/internal/amount",
 	"cmd/thin-snap/internal/bars", "cmd/thin-snap/internal/table",
-	"cmd/thin-snap/internal/columns",
+	"cmd/thin-snap/internal/columns", "cmd/thin-snap/internal/complete",
 	"cmd/thin-snap/internal/family", "cmd/thin-snap/internal/choose",
 	"cmd/thin-snap/internal/findings", "cmd/thin-snap/internal/say",
 	"cmd/thin-snap/internal/signals", "cmd/thin-snap/internal/fail",
@@ -57,6 +57,7 @@ var inside = []string{
 // and lib/reexec for the program itself, started once more.
 var commandsCall = map[string]bool{
 	"lib/thin": true, "lib/helper": true, "lib/getopt": true, "lib/plain": true,
+	"lib/fstype": true,
 	"lib/freeze": true, "lib/reexec": true, "lib/job": true,
 }
 
@@ -80,12 +81,13 @@ func upward(s source) (found []string) {
 
 // only maps what few packages may import to those packages.
 var only = map[string][]string{
-	"unsafe":                       {"lib/dm", "lib/loop"},
-	"os/exec":                      {"lib/mkfs", "lib/systemd", "lib/thincheck"},
-	"plugin":                       {},
-	"net/http":                     {},
-	"C":                            {},
-	"github.com/urfave/cli/v2":     {"cmd/thin-snap", "cmd/thin-snap/internal/permute"},
+	"unsafe":   {"lib/dm", "lib/loop"},
+	"os/exec":  {"lib/mkfs", "lib/systemd", "lib/thincheck"},
+	"plugin":   {},
+	"net/http": {},
+	"C":        {},
+	"github.com/urfave/cli/v2": {"cmd/thin-snap", "cmd/thin-snap/internal/complete",
+		"cmd/thin-snap/internal/permute"},
 	"github.com/vbauerster/mpb/v8": {"cmd/thin-snap", "cmd/thin-snap/internal/bars"},
 }
 

@@ -14,13 +14,14 @@ import (
 // want are the files of an installation with the default folders, and their
 // modes.
 var want = map[string]fs.FileMode{
-	"sbin/mount.thin":                                       0o755,
-	"sbin/umount.thin":                                      0o755,
-	"usr/local/sbin/thin-snap":                              0o755,
-	"usr/local/share/man/man8/":                             0o644, // all of man/
-	"usr/local/lib/systemd/system/thin-pools.service":       0o644,
-	"usr/local/share/bash-completion/completions/thin-snap": 0o644,
-	"usr/local/share/zsh/site-functions/_thin-snap":         0o644,
+	"sbin/mount.thin":                                          0o755,
+	"sbin/umount.thin":                                         0o755,
+	"usr/local/sbin/thin-snap":                                 0o755,
+	"usr/local/share/man/man8/":                                0o644, // all of man/
+	"usr/local/lib/systemd/system/thin-pools.service":          0o644,
+	"usr/local/share/bash-completion/completions/thin-snap":    0o644,
+	"usr/local/share/zsh/site-functions/_thin-snap":            0o644,
+	"usr/local/share/fish/vendor_completions.d/thin-snap.fish": 0o644,
 	// README.md and its like, docs/*.md
 	"usr/local/share/doc/thinmount/":          0o644,
 	"usr/local/share/doc/thinmount/examples/": 0o755,
@@ -153,7 +154,7 @@ func TestUninstall(t *testing.T) {
 	for what, args := range map[string][]string{
 		"default": nil,
 		"package": {"PREFIX=/usr", "SBINDIR=/usr/sbin", "UNITDIR=/lib/systemd/system"},
-		"folders": {"BASHDIR=/b", "ZSHDIR=/z", "DOCDIR=/doc"},
+		"folders": {"BASHDIR=/b", "ZSHDIR=/z", "FISHDIR=/f", "DOCDIR=/doc"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			dir, dest := clone(t, true), filepath.Join(t.TempDir(), "dest")
@@ -228,7 +229,7 @@ func TestTargets(t *testing.T) {
 	head, rest, _ := strings.Cut(string(text), "\n\n")
 	_, rest, _ = strings.Cut(rest, ".PHONY: ")
 	phony, _, _ := strings.Cut(rest, "\n")
-	targets := strings.Fields(strings.ReplaceAll(phony, "$(programs:%=bin/%)", ""))
+	targets := strings.Fields(strings.ReplaceAll(phony, "$(programs:%=$(BIN)/%)", ""))
 	if len(targets) < 10 {
 		t.Fatalf("targets: %q", targets)
 	}
