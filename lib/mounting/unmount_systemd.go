@@ -8,6 +8,7 @@ import (
 
 	"thinmount/lib/dm"
 	"thinmount/lib/host"
+	"thinmount/lib/mount"
 	"thinmount/lib/mountinfo"
 	"thinmount/lib/systemd"
 )
@@ -25,11 +26,12 @@ type keeping struct {
 // when the device goes. If this process is killed, the kernel closes it.
 func (u *unmounting) keep(dev dm.DevNo, top *mountinfo.Info) *keeping {
 	k := &keeping{source: top.Source, fd: -1}
-	if u.request.All { // systemd stops the unit, and waits for us
+	if u.request.All { // systemd stops the unit and waits for us, or all goes, as at shutdown
 		return k
 	}
 	var ok bool
-	if k.unit, ok = systemd.MountUnit(u.dir); !ok {
+	if k.unit, ok = systemd.MountUnit(u.dir); !ok ||
+		mount.Namespace() != mount.NamespaceAt("/proc/1/ns/mnt") { // it sees another mount table
 		return k
 	}
 	fd, err := unix.Open(top.Source, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
