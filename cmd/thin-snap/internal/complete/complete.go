@@ -185,6 +185,7 @@ func (l *line) offer(w string) Offer {
 	case l.help:
 		return Offer{Candidates: l.commandNames(w)}
 	case !l.end && assigned && strings.HasPrefix(w, "--") && f != nil:
+		l.value = f
 		o := l.kind(valueName(f), value)
 		for i := range o.Candidates {
 			o.Candidates[i].Word = "--" + name + "=" + o.Candidates[i].Word
