@@ -39,7 +39,7 @@ func (u *unmounting) keep(dev dm.DevNo, top *mountinfo.Info) *keeping {
 		return k
 	}
 	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil || st.Rdev != unix.Mkdev(dev.Major, dev.Minor) {
+	if unix.Fstat(fd, &st) != nil || dm.DevNoOf(uint64(st.Rdev)) != dev {
 		unix.Close(fd)
 		return k
 	}
